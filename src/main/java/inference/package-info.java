@@ -1,0 +1,4 @@
+@NullMarked
+package inference;
+
+import org.jspecify.annotations.NullMarked;
