@@ -1,0 +1,164 @@
+package inference.model;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+
+/**
+ * Tiny ONNX models, built in memory, so that tests need no files.
+ */
+final class OnnxFiles {
+
+	private OnnxFiles() {
+	}
+
+	/**
+	 * Returns {@code x} as {@code y}, both of the given type and shape, -1 being any
+	 * size.
+	 */
+	static byte[] identity(DataType type, long... shape) {
+		return model(GraphProto.newBuilder()
+			.setName("identity")
+			.addInput(tensor("x", type, shape))
+			.addNode(node("Identity", List.of("x"), "y"))
+			.addOutput(tensor("y", type, shape)));
+	}
+
+	/**
+	 * Returns {@code a}, INT64 [-1], as {@code same-a} and {@code b}, FP32 [-1,2,3], as
+	 * {@code same-b}.
+	 */
+	static byte[] twoInputs() {
+		return model(GraphProto.newBuilder()
+			.setName("two-inputs")
+			.addInput(tensor("a", DataType.INT64, -1))
+			.addInput(tensor("b", DataType.FLOAT, -1, 2, 3))
+			.addNode(node("Identity", List.of("a"), "same-a"))
+			.addNode(node("Identity", List.of("b"), "same-b"))
+			.addOutput(tensor("same-a", DataType.INT64, -1))
+			.addOutput(tensor("same-b", DataType.FLOAT, -1, 2, 3)));
+	}
+
+	/**
+	 * Adds {@code a} and {@code b} to {@code sum}, all FP32 [-1].
+	 */
+	static byte[] sum() {
+		return model(GraphProto.newBuilder()
+			.setName("sum")
+			.addInput(tensor("a", DataType.FLOAT, -1))
+			.addInput(tensor("b", DataType.FLOAT, -1))
+			.addNode(node("Add", List.of("a", "b"), "sum"))
+			.addOutput(tensor("sum", DataType.FLOAT, -1)));
+	}
+
+	/**
+	 * Adds up all of {@code x}, FP32 [-1], to {@code total}, a scalar without a batch
+	 * dimension.
+	 */
+	static byte[] scalar() {
+		return model(GraphProto.newBuilder()
+			.setName("scalar")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addNode(node("ReduceSum", List.of("x"), "total", attribute("keepdims", 0)))
+			.addOutput(tensor("total", DataType.FLOAT)));
+	}
+
+	/**
+	 * Wraps {@code x}, FP32 [-1], in {@code y}, an ONNX sequence and so no tensor.
+	 */
+	static byte[] sequence() {
+		var x = tensor("x", DataType.FLOAT, -1);
+		return model(GraphProto.newBuilder()
+			.setName("sequence")
+			.addInput(x)
+			.addNode(node("SequenceConstruct", List.of("x"), "y"))
+			.addOutput(ValueInfoProto.newBuilder()
+				.setName("y")
+				.setType(TypeProto.newBuilder()
+					.setSequenceType(TypeProto.Sequence.newBuilder().setElemType(x.getType())))));
+	}
+
+	/**
+	 * Returns the absolute value of {@code x}, FP32 [-1], as {@code y} after as many
+	 * needless steps as asked for, between which a run can be terminated.
+	 */
+	static byte[] slow(int steps) {
+		var step = GraphProto.newBuilder()
+			.setName("step")
+			.addInput(tensor("count", DataType.INT64))
+			.addInput(tensor("go-on", DataType.BOOL))
+			.addInput(tensor("before", DataType.FLOAT, -1))
+			.addNode(node("Identity", List.of("go-on"), "still-go-on"))
+			.addNode(node("Abs", List.of("before"), "after"))
+			.addOutput(tensor("still-go-on", DataType.BOOL))
+			.addOutput(tensor("after", DataType.FLOAT, -1));
+		return model(GraphProto.newBuilder()
+			.setName("slow")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addInitializer(TensorProto.newBuilder()
+				.setName("steps")
+				.setDataType(DataType.INT64.getNumber())
+				.addInt64Data(steps))
+			.addNode(node("Loop", List.of("steps", "", "x"), "y",
+					AttributeProto.newBuilder().setName("body").setType(AttributeType.GRAPH).setG(step).build()))
+			.addOutput(tensor("y", DataType.FLOAT, -1)));
+	}
+
+	static byte[] model(GraphProto.Builder graph) {
+		// An old format and operator set, so that every runtime of recent years reads it.
+		return ModelProto.newBuilder()
+			.setIrVersion(8)
+			.addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(15))
+			.setProducerName("inference-server")
+			.setModelVersion(1)
+			.setDocString(graph.getDocString())
+			.setGraph(graph)
+			.build()
+			.toByteArray();
+	}
+
+	static ValueInfoProto tensor(String name, DataType type, long... shape) {
+		var dimensions = IntStream.range(0, shape.length).mapToObj((i) -> dimension(i, shape[i])).toList();
+		return ValueInfoProto.newBuilder()
+			.setName(name)
+			.setType(TypeProto.newBuilder()
+				.setTensorType(TypeProto.Tensor.newBuilder()
+					.setElemType(type.getNumber())
+					.setShape(TensorShapeProto.newBuilder().addAllDim(dimensions))))
+			.build();
+	}
+
+	static NodeProto node(String operator, List<String> inputs, String output, AttributeProto... attributes) {
+		return NodeProto.newBuilder()
+			.setName(output)
+			.setOpType(operator)
+			.addAllInput(inputs)
+			.addOutput(output)
+			.addAllAttribute(List.of(attributes))
+			.build();
+	}
+
+	static AttributeProto attribute(String name, long value) {
+		return AttributeProto.newBuilder().setName(name).setType(AttributeType.INT).setI(value).build();
+	}
+
+	private static Dimension dimension(int index, long size) {
+		if (size >= 0) {
+			return Dimension.newBuilder().setDimValue(size).build();
+		}
+		return Dimension.newBuilder().setDimParam((index == 0) ? "batch" : "size-" + index).build();
+	}
+
+}
