@@ -1,0 +1,30 @@
+package inference.model;
+
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.Pattern;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * Which model is served, and under which name.
+ *
+ * @param name the name in every path and in metadata: letters, digits, '.', '_' and '-'
+ * @param version the version in paths and metadata, any short text of the same characters
+ * @param location the ONNX file: {@code classpath:model.onnx}, a file, or a directory
+ * that holds {@code model.onnx}, such as a mounted storage
+ * @param threads CPUs that one call may use (ONNX Runtime's intra-op threads)
+ */
+@Validated
+@ConfigurationProperties("inference.model")
+public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAGE) String name,
+		@NotBlank @Pattern(regexp = NAME, message = MESSAGE) @DefaultValue("1") String version,
+		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads) {
+
+	private static final String NAME = "[A-Za-z0-9._-]{0,100}";
+
+	private static final String MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
+
+}

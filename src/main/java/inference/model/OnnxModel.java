@@ -1,0 +1,149 @@
+package inference.model;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtException.OrtErrorCode;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+
+import org.springframework.context.annotation.Fallback;
+import org.springframework.stereotype.Component;
+
+/**
+ * A model in an ONNX file, run by ONNX Runtime, with the signature the file declares.
+ * Served unless a fork brings a {@link Model} of its own.
+ */
+@Fallback
+@Component
+public final class OnnxModel implements Model {
+
+	private final OrtEnvironment environment;
+
+	private final SessionOptions options;
+
+	private final OrtSession session;
+
+	private final Signature signature;
+
+	/**
+	 * Loads the model.
+	 * @param properties where it is
+	 * @throws UnusableModelException if the file is missing, unreadable, not ONNX, or
+	 * takes or gives what is not a tensor ONNX Runtime's Java API can carry
+	 */
+	public OnnxModel(ModelProperties properties) {
+		ModelFile file = ModelFile.at(properties.location());
+		this.environment = OnnxEnvironment.get();
+		try {
+			this.options = options(properties.threads());
+		}
+		catch (OrtException ex) {
+			throw new IllegalStateException("ONNX Runtime refused its options", ex);
+		}
+		try {
+			this.session = open(this.environment, file, this.options);
+		}
+		catch (OrtException | IOException ex) {
+			this.options.close();
+			throw new UnusableModelException(
+					"The model at %s cannot be loaded: %s. Export it again for ONNX Runtime %s.".formatted(file,
+							oneLine(ex), this.environment.getVersion()),
+					ex);
+		}
+		try {
+			this.signature = signature(this.session);
+		}
+		catch (OrtException | IllegalArgumentException ex) {
+			close();
+			throw new UnusableModelException("The model at %s cannot be served: %s.".formatted(file, oneLine(ex)), ex);
+		}
+	}
+
+	@Override
+	public Signature signature() {
+		return this.signature;
+	}
+
+	@Override
+	public String platform() {
+		return "onnxruntime_onnx";
+	}
+
+	@Override
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+		Map<String, OnnxTensor> feeds = LinkedHashMap.newLinkedHashMap(inputs.size());
+		try {
+			for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
+				feeds.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue()));
+			}
+			try (OrtSession.Result result = this.session.run(feeds)) {
+				Map<String, Tensor> outputs = LinkedHashMap.newLinkedHashMap(result.size());
+				for (Map.Entry<String, OnnxValue> output : result) {
+					outputs.put(output.getKey(), OnnxTensors.fromOnnx(output.getValue()));
+				}
+				return outputs;
+			}
+		}
+		catch (OrtException ex) {
+			// The names, types and shapes were checked, so what ONNX Runtime calls an
+			// invalid argument is a value or an inner dimension this model cannot use.
+			if (ex.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
+				throw new IllegalArgumentException(oneLine(ex), ex);
+			}
+			throw new IllegalStateException(oneLine(ex), ex);
+		}
+		finally {
+			feeds.values().forEach(OnnxTensor::close);
+		}
+	}
+
+	@Override
+	public void close() {
+		try {
+			this.session.close();
+		}
+		catch (OrtException ex) {
+			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
+		}
+		this.options.close();
+	}
+
+	private static SessionOptions options(int threads) throws OrtException {
+		SessionOptions options = new SessionOptions();
+		// Left alone, ONNX Runtime counts the host's cores, not the container's, and
+		// spins
+		// on them while it waits for work.
+		options.setIntraOpNumThreads(threads);
+		options.setInterOpNumThreads(1);
+		options.addConfigEntry("session.intra_op.allow_spinning", "0");
+		options.addConfigEntry("session.inter_op.allow_spinning", "0");
+		return options;
+	}
+
+	private static OrtSession open(OrtEnvironment environment, ModelFile file, SessionOptions options)
+			throws OrtException, IOException {
+		return switch (file) {
+			case ModelFile.OnDisk onDisk -> environment.createSession(onDisk.path().toString(), options);
+			case ModelFile.OnClasspath onClasspath -> environment.createSession(onClasspath.content(), options);
+		};
+	}
+
+	private static Signature signature(OrtSession session) throws OrtException {
+		List<TensorSpec> inputs = session.getInputInfo().values().stream().map(OnnxTensors::input).toList();
+		List<TensorSpec> outputs = session.getOutputInfo().values().stream().map(OnnxTensors::output).toList();
+		return new Signature(inputs, outputs);
+	}
+
+	private static String oneLine(Exception ex) {
+		String message = String.valueOf(ex.getMessage()).strip().replaceAll("\\s+", " ");
+		return message.endsWith(".") ? message.substring(0, message.length() - 1) : message;
+	}
+
+}

@@ -1,0 +1,147 @@
+package inference.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.TensorInfo;
+import ai.onnxruntime.TensorInfo.OnnxTensorType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Translates between our tensors and ONNX Runtime's, in both directions. A direct buffer
+ * goes in as it is, any other is copied once; outputs are copied once, out of memory that
+ * ONNX Runtime takes back.
+ */
+final class OnnxTensors {
+
+	private OnnxTensors() {
+	}
+
+	static TensorSpec input(NodeInfo node) {
+		TensorSpec spec = spec("input", node);
+		if (inputType(spec.dataType()) == null) {
+			throw new IllegalArgumentException(
+					"input '%s' is %s, which ONNX Runtime's Java API cannot carry; put a Cast in front of it"
+						.formatted(spec.name(), spec.dataType()));
+		}
+		return spec;
+	}
+
+	static TensorSpec output(NodeInfo node) {
+		return spec("output", node);
+	}
+
+	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor) throws OrtException {
+		long[] shape = tensor.shape().dimensions();
+		OnnxJavaType type = inputType(tensor.dataType());
+		if (type == null) {
+			throw new IllegalArgumentException("%s cannot be an input".formatted(tensor.dataType()));
+		}
+		if (type == OnnxJavaType.STRING) {
+			return OnnxTensor.createTensor(environment, tensor.strings().toArray(String[]::new), shape);
+		}
+		return OnnxTensor.createTensor(environment, direct(tensor.contents()), shape, type);
+	}
+
+	// ONNX Runtime takes bytes of any data type from a direct buffer only.
+	private static ByteBuffer direct(ByteBuffer contents) {
+		ByteBuffer direct = contents.isDirect() ? contents
+				: ByteBuffer.allocateDirect(contents.remaining()).put(contents).flip();
+		return direct.order(ByteOrder.nativeOrder());
+	}
+
+	static Tensor fromOnnx(OnnxValue value) throws OrtException {
+		OnnxTensor tensor = (OnnxTensor) value;
+		TensorInfo info = tensor.getInfo();
+		DataType dataType = dataType(info.onnxType);
+		Shape shape = Shape.of(info.getShape());
+		if (dataType == null) {
+			throw new IllegalStateException("ONNX Runtime returned %s".formatted(info));
+		}
+		if (dataType == DataType.BYTES) {
+			return Tensor.ofStrings(shape, strings(tensor));
+		}
+		ByteBuffer contents = (shape.elements() != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
+		return Tensor.of(dataType, shape, contents);
+	}
+
+	private static List<String> strings(OnnxTensor tensor) throws OrtException {
+		if (tensor.getInfo().isScalar()) {
+			return List.of((String) tensor.getValue());
+		}
+		return Arrays.asList(flatten(tensor.getValue()));
+	}
+
+	private static String[] flatten(Object nested) {
+		if (nested instanceof String[] strings) {
+			return strings;
+		}
+		return Arrays.stream((Object[]) nested)
+			.flatMap((inner) -> Arrays.stream(flatten(inner)))
+			.toArray(String[]::new);
+	}
+
+	private static TensorSpec spec(String what, NodeInfo node) {
+		if (!(node.getInfo() instanceof TensorInfo info)) {
+			throw new IllegalArgumentException(
+					"%s '%s' is not a tensor but %s; export the model with tensors only (scikit-learn: zipmap=False)"
+						.formatted(what, node.getName(), node.getInfo().getClass().getSimpleName()));
+		}
+		DataType dataType = dataType(info.onnxType);
+		if (dataType == null) {
+			throw new IllegalArgumentException("%s '%s' has the unsupported element type %s".formatted(what,
+					node.getName(), info.onnxType.name().replace("ONNX_TENSOR_ELEMENT_DATA_TYPE_", "")));
+		}
+		return new TensorSpec(node.getName(), dataType, Shape.of(info.getShape()));
+	}
+
+	private static @Nullable DataType dataType(OnnxTensorType type) {
+		return switch (type) {
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL -> DataType.BOOL;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 -> DataType.UINT8;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16 -> DataType.UINT16;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32 -> DataType.UINT32;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64 -> DataType.UINT64;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8 -> DataType.INT8;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16 -> DataType.INT16;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> DataType.INT32;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> DataType.INT64;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> DataType.FP16;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 -> DataType.BF16;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DataType.FP32;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE -> DataType.FP64;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING -> DataType.BYTES;
+			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED, ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX64,
+					ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX128, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FN,
+					ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FNUZ, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2,
+					ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2FNUZ ->
+				null;
+		};
+	}
+
+	private static @Nullable OnnxJavaType inputType(DataType dataType) {
+		return switch (dataType) {
+			case BOOL -> OnnxJavaType.BOOL;
+			case UINT8 -> OnnxJavaType.UINT8;
+			case INT8 -> OnnxJavaType.INT8;
+			case INT16 -> OnnxJavaType.INT16;
+			case INT32 -> OnnxJavaType.INT32;
+			case INT64 -> OnnxJavaType.INT64;
+			case FP16 -> OnnxJavaType.FLOAT16;
+			case BF16 -> OnnxJavaType.BFLOAT16;
+			case FP32 -> OnnxJavaType.FLOAT;
+			case FP64 -> OnnxJavaType.DOUBLE;
+			case BYTES -> OnnxJavaType.STRING;
+			case UINT16, UINT32, UINT64 -> null;
+		};
+	}
+
+}

@@ -1,0 +1,132 @@
+package inference.model;
+
+import java.util.Arrays;
+
+/**
+ * The dimensions of a tensor, outermost first. In a signature a dimension may be
+ * {@link #VARIABLE}; in a tensor none is. A scalar has no dimension.
+ */
+public final class Shape {
+
+	/** A dimension that each request chooses; the protocols write it as -1. */
+	public static final long VARIABLE = -1;
+
+	private final long[] dimensions;
+
+	private Shape(long[] dimensions) {
+		this.dimensions = dimensions;
+	}
+
+	/**
+	 * A shape of the given dimensions.
+	 * @param dimensions each 0 or more, or {@link #VARIABLE}
+	 * @return the shape
+	 * @throws IllegalArgumentException if a dimension is below -1
+	 */
+	public static Shape of(long... dimensions) {
+		for (long dimension : dimensions) {
+			if (dimension < VARIABLE) {
+				throw new IllegalArgumentException("a dimension of shape %s is negative".formatted(text(dimensions)));
+			}
+		}
+		return new Shape(dimensions.clone());
+	}
+
+	public int rank() {
+		return this.dimensions.length;
+	}
+
+	public long dimension(int index) {
+		return this.dimensions[index];
+	}
+
+	public long[] dimensions() {
+		return this.dimensions.clone();
+	}
+
+	/**
+	 * Whether a request chooses a dimension of this shape.
+	 * @return {@code true} if any dimension is {@link #VARIABLE}
+	 */
+	public boolean isVariable() {
+		return Arrays.stream(this.dimensions).anyMatch((dimension) -> dimension == VARIABLE);
+	}
+
+	/**
+	 * Whether the first dimension is the batch, to be chosen by the request.
+	 * @return {@code true} if the first dimension is {@link #VARIABLE}
+	 */
+	public boolean isBatched() {
+		return rank() > 0 && this.dimensions[0] == VARIABLE;
+	}
+
+	/**
+	 * How many elements a tensor of this shape has.
+	 * @return the product of the dimensions; 1 for a scalar
+	 * @throws IllegalArgumentException if a dimension is variable or the product exceeds
+	 * a {@code long}
+	 */
+	public long elements() {
+		long elements = 1;
+		for (long dimension : this.dimensions) {
+			if (dimension == VARIABLE) {
+				throw new IllegalArgumentException("shape %s has a variable dimension".formatted(this));
+			}
+			if (dimension != 0 && elements > Long.MAX_VALUE / dimension) {
+				throw new IllegalArgumentException("shape %s has too many elements".formatted(this));
+			}
+			elements *= dimension;
+		}
+		return elements;
+	}
+
+	/**
+	 * Whether a tensor of the other shape fits this shape of a signature.
+	 * @param other the shape of a tensor
+	 * @return {@code true} if both have the same rank, and each dimension is equal or
+	 * variable here
+	 */
+	public boolean accepts(Shape other) {
+		if (other.rank() != rank()) {
+			return false;
+		}
+		for (int i = 0; i < rank(); i++) {
+			if (this.dimensions[i] != VARIABLE && this.dimensions[i] != other.dimensions[i]) {
+				return false;
+			}
+		}
+		return true;
+	}
+
+	/**
+	 * The shape of one row: this shape without its first dimension.
+	 * @return the inner shape
+	 * @throws IllegalArgumentException if this is the shape of a scalar
+	 */
+	public Shape row() {
+		if (rank() == 0) {
+			throw new IllegalArgumentException("a scalar has no rows");
+		}
+		return new Shape(Arrays.copyOfRange(this.dimensions, 1, rank()));
+	}
+
+	@Override
+	public boolean equals(Object other) {
+		return other instanceof Shape shape && Arrays.equals(this.dimensions, shape.dimensions);
+	}
+
+	@Override
+	public int hashCode() {
+		return Arrays.hashCode(this.dimensions);
+	}
+
+	@Override
+	public String toString() {
+		return text(this.dimensions);
+	}
+
+	private static String text(long[] dimensions) {
+		return Arrays.toString(dimensions).replace(" ", "");
+	}
+
+}

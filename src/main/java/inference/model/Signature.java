@@ -1,0 +1,88 @@
+package inference.model;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The named tensors a model takes and gives, in the model's order. Both lists have at
+ * least one tensor, and no name twice.
+ *
+ * @param inputs what a request must bring
+ * @param outputs what a request can ask for
+ */
+public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
+
+	public Signature {
+		inputs = List.copyOf(inputs);
+		outputs = List.copyOf(outputs);
+		requireDistinctNames("inputs", inputs);
+		requireDistinctNames("outputs", outputs);
+	}
+
+	/**
+	 * The input of that name.
+	 * @param name a tensor's name
+	 * @return its specification, or {@code null} if there is none
+	 */
+	public @Nullable TensorSpec input(String name) {
+		return find(this.inputs, name);
+	}
+
+	/**
+	 * The output of that name.
+	 * @param name a tensor's name
+	 * @return its specification, or {@code null} if there is none
+	 */
+	public @Nullable TensorSpec output(String name) {
+		return find(this.outputs, name);
+	}
+
+	/**
+	 * Checks what a model returned.
+	 * @param outputs tensors by name
+	 * @throws IllegalStateException if they are not exactly the declared outputs, each of
+	 * its data type and of a shape that fits
+	 */
+	public void requireOutputs(Map<String, Tensor> outputs) {
+		for (TensorSpec spec : this.outputs) {
+			Tensor tensor = outputs.get(spec.name());
+			if (tensor == null) {
+				throw new IllegalStateException("the model did not return output '%s'".formatted(spec.name()));
+			}
+			if (tensor.dataType() != spec.dataType() || !spec.shape().accepts(tensor.shape())) {
+				throw new IllegalStateException(
+						"the model declares output %s, but returned %s".formatted(spec, tensor));
+			}
+		}
+		if (outputs.size() != this.outputs.size()) {
+			throw new IllegalStateException(
+					"the model returned %d outputs, but declares %d".formatted(outputs.size(), this.outputs.size()));
+		}
+	}
+
+	private static @Nullable TensorSpec find(List<TensorSpec> specs, String name) {
+		for (TensorSpec spec : specs) {
+			if (spec.name().equals(name)) {
+				return spec;
+			}
+		}
+		return null;
+	}
+
+	private static void requireDistinctNames(String what, List<TensorSpec> specs) {
+		if (specs.isEmpty()) {
+			throw new IllegalArgumentException("a signature needs %s".formatted(what));
+		}
+		Set<String> names = new HashSet<>();
+		for (TensorSpec spec : specs) {
+			if (!names.add(spec.name())) {
+				throw new IllegalArgumentException("the signature's %s name '%s' twice".formatted(what, spec.name()));
+			}
+		}
+	}
+
+}

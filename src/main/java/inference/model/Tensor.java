@@ -1,0 +1,180 @@
+package inference.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An n-dimensional array of one data type, immutable by agreement: nobody writes to the
+ * contents after construction.
+ * <p>
+ * The contents are the bytes that the binary tensor extension of the Open Inference
+ * Protocol puts on the wire: little-endian, row-major, without padding; BOOL one byte, 0
+ * or 1; a BYTES element its length as an unsigned 32-bit integer, then its bytes. So no
+ * codec converts what another one did, and a direct buffer reaches ONNX Runtime as it is.
+ */
+public final class Tensor {
+
+	private final DataType dataType;
+
+	private final Shape shape;
+
+	private final ByteBuffer contents;
+
+	private Tensor(DataType dataType, Shape shape, ByteBuffer contents) {
+		this.dataType = dataType;
+		this.shape = shape;
+		this.contents = contents;
+	}
+
+	/**
+	 * A tensor over the remaining bytes of a buffer, which is not copied.
+	 * @param dataType the type of the elements
+	 * @param shape without variable dimensions
+	 * @param contents the elements, from position to limit
+	 * @return the tensor
+	 * @throws IllegalArgumentException if the bytes are not exactly the shape's elements
+	 */
+	public static Tensor of(DataType dataType, Shape shape, ByteBuffer contents) {
+		ByteBuffer slice = contents.slice().order(ByteOrder.LITTLE_ENDIAN);
+		long elements = shape.elements();
+		if (dataType == DataType.BYTES) {
+			requireStrings(shape, elements, slice);
+		}
+		else if (elements > Integer.MAX_VALUE / dataType.width() || elements * dataType.width() != slice.capacity()) {
+			throw new IllegalArgumentException("%s %s needs %d elements of %d bytes, not %d bytes".formatted(dataType,
+					shape, elements, dataType.width(), slice.capacity()));
+		}
+		return new Tensor(dataType, shape, slice);
+	}
+
+	/**
+	 * A tensor of 32-bit floating point numbers.
+	 * @param shape without variable dimensions
+	 * @param values as many as the shape has elements
+	 * @return an FP32 tensor
+	 */
+	public static Tensor ofFloats(Shape shape, float... values) {
+		ByteBuffer contents = allocate(Float.BYTES * values.length);
+		contents.asFloatBuffer().put(values);
+		return of(DataType.FP32, shape, contents);
+	}
+
+	/**
+	 * A tensor of 64-bit integers.
+	 * @param shape without variable dimensions
+	 * @param values as many as the shape has elements
+	 * @return an INT64 tensor
+	 */
+	public static Tensor ofLongs(Shape shape, long... values) {
+		ByteBuffer contents = allocate(Long.BYTES * values.length);
+		contents.asLongBuffer().put(values);
+		return of(DataType.INT64, shape, contents);
+	}
+
+	/**
+	 * A tensor of texts, each stored as UTF-8.
+	 * @param shape without variable dimensions
+	 * @param values as many as the shape has elements
+	 * @return a BYTES tensor
+	 */
+	public static Tensor ofStrings(Shape shape, List<String> values) {
+		List<byte[]> encoded = values.stream().map((value) -> value.getBytes(StandardCharsets.UTF_8)).toList();
+		ByteBuffer contents = allocate(encoded.stream().mapToInt((bytes) -> Integer.BYTES + bytes.length).sum());
+		encoded.forEach((bytes) -> contents.putInt(bytes.length).put(bytes));
+		return of(DataType.BYTES, shape, contents.flip());
+	}
+
+	public DataType dataType() {
+		return this.dataType;
+	}
+
+	public Shape shape() {
+		return this.shape;
+	}
+
+	/**
+	 * The elements' bytes.
+	 * @return a little-endian view with a position of its own, over the same memory
+	 */
+	public ByteBuffer contents() {
+		return this.contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	/**
+	 * The elements of an FP32 tensor.
+	 * @return a copy, in row-major order
+	 * @throws IllegalStateException if the data type is another
+	 */
+	public float[] floats() {
+		require(DataType.FP32);
+		float[] values = new float[this.contents.capacity() / Float.BYTES];
+		this.contents.asFloatBuffer().get(values);
+		return values;
+	}
+
+	/**
+	 * The elements of an INT64 tensor.
+	 * @return a copy, in row-major order
+	 * @throws IllegalStateException if the data type is another
+	 */
+	public long[] longs() {
+		require(DataType.INT64);
+		long[] values = new long[this.contents.capacity() / Long.BYTES];
+		this.contents.asLongBuffer().get(values);
+		return values;
+	}
+
+	/**
+	 * The elements of a BYTES tensor, decoded as UTF-8.
+	 * @return the texts, in row-major order
+	 * @throws IllegalStateException if the data type is another
+	 */
+	public List<String> strings() {
+		require(DataType.BYTES);
+		List<String> values = new ArrayList<>();
+		ByteBuffer rest = contents();
+		while (rest.hasRemaining()) {
+			byte[] bytes = new byte[rest.getInt()];
+			rest.get(bytes);
+			values.add(new String(bytes, StandardCharsets.UTF_8));
+		}
+		return values;
+	}
+
+	@Override
+	public String toString() {
+		return "%s %s".formatted(this.dataType, this.shape);
+	}
+
+	private void require(DataType wanted) {
+		if (this.dataType != wanted) {
+			throw new IllegalStateException("this tensor is %s, not %s".formatted(this.dataType, wanted));
+		}
+	}
+
+	private static ByteBuffer allocate(int bytes) {
+		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	private static void requireStrings(Shape shape, long elements, ByteBuffer contents) {
+		int position = 0;
+		long count = 0;
+		while (position < contents.capacity()) {
+			long length = (contents.capacity() - position < Integer.BYTES) ? Long.MAX_VALUE
+					: Integer.toUnsignedLong(contents.getInt(position));
+			if (length > contents.capacity() - position - Integer.BYTES) {
+				throw new IllegalArgumentException("BYTES %s: element %d does not end inside its %d bytes"
+					.formatted(shape, count, contents.capacity()));
+			}
+			position += Integer.BYTES + (int) length;
+			count++;
+		}
+		if (count != elements) {
+			throw new IllegalArgumentException("BYTES %s needs %d elements, not %d".formatted(shape, elements, count));
+		}
+	}
+
+}
