@@ -1,0 +1,59 @@
+package inference.admission;
+
+import java.time.Duration;
+
+/**
+ * Why a call did not run. Refusals are answers, not failures, and as frequent as the load
+ * makes them: they carry no stack trace.
+ */
+public abstract sealed class Refusal extends RuntimeException {
+
+	private Refusal(String message) {
+		super(message, null, false, false);
+	}
+
+	/**
+	 * The state does not allow predictions.
+	 */
+	public static final class NotReady extends Refusal {
+
+		NotReady(String reason) {
+			super(reason);
+		}
+
+	}
+
+	/**
+	 * Too many calls wait already.
+	 */
+	public static final class Overloaded extends Refusal {
+
+		private final Duration retryAfter;
+
+		Overloaded(String reason, Duration retryAfter) {
+			super(reason);
+			this.retryAfter = retryAfter;
+		}
+
+		/**
+		 * When it is worth to try again.
+		 * @return the time from now
+		 */
+		public Duration retryAfter() {
+			return this.retryAfter;
+		}
+
+	}
+
+	/**
+	 * The deadline passed before the call could start.
+	 */
+	public static final class DeadlineExceeded extends Refusal {
+
+		DeadlineExceeded(String reason) {
+			super(reason);
+		}
+
+	}
+
+}
