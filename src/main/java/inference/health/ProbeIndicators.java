@@ -1,0 +1,38 @@
+package inference.health;
+
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/**
+ * The probes as Actuator health indicators, each the only member of the health group of
+ * its name.
+ */
+@Configuration(proxyBeanMethods = false)
+class ProbeIndicators {
+
+	@Bean
+	HealthIndicator startupProbeHealthIndicator(Probes probes) {
+		return () -> health(probes.ask(Probe.STARTUP), Status.OUT_OF_SERVICE);
+	}
+
+	@Bean
+	HealthIndicator livenessProbeHealthIndicator(Probes probes) {
+		return () -> health(probes.ask(Probe.LIVENESS), Status.DOWN);
+	}
+
+	@Bean
+	HealthIndicator readinessProbeHealthIndicator(Probes probes) {
+		return () -> health(probes.ask(Probe.READINESS), Status.OUT_OF_SERVICE);
+	}
+
+	private static Health health(Verdict verdict, Status failing) {
+		return Health.status(verdict.passes() ? Status.UP : failing)
+			.withDetail("state", verdict.state())
+			.withDetail("reason", verdict.reason())
+			.build();
+	}
+
+}
