@@ -1,0 +1,43 @@
+package inference.protocol;
+
+import jakarta.servlet.DispatcherType;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.boot.web.servlet.ServletRegistrationBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+import inference.admission.Admission;
+import inference.health.Probes;
+import inference.model.ModelProperties;
+
+/**
+ * Puts the protocols on their paths. Everything else is Spring MVC's, which here means
+ * Actuator's.
+ */
+@Configuration(proxyBeanMethods = false)
+class ProtocolConfiguration {
+
+	@Bean
+	ServletRegistrationBean<InferenceServlet> inferenceServlet(Admission admission, Probes probes,
+			ModelProperties model, RequestProperties request, ObjectProvider<BuildProperties> build) {
+		BuildProperties properties = build.getIfAvailable();
+		String version = (properties != null) ? String.valueOf(properties.getVersion()) : "unknown";
+		ServletRegistrationBean<InferenceServlet> registration = new ServletRegistrationBean<>(
+				new InferenceServlet(admission, probes, model, request, version), "", "/v1/*", "/v2/*");
+		registration.setLoadOnStartup(1);
+		return registration;
+	}
+
+	@Bean
+	FilterRegistrationBean<PredictPrefixFilter> predictPrefixFilter() {
+		FilterRegistrationBean<PredictPrefixFilter> registration = new FilterRegistrationBean<>(
+				new PredictPrefixFilter());
+		registration.addUrlPatterns(PredictPrefixFilter.PREFIX + "*");
+		registration.setDispatcherTypes(DispatcherType.REQUEST);
+		return registration;
+	}
+
+}

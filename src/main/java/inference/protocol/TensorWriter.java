@@ -1,0 +1,100 @@
+package inference.protocol;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+import tools.jackson.core.JsonGenerator;
+
+import inference.model.DataType;
+import inference.model.Shape;
+import inference.model.Tensor;
+
+/**
+ * Writes one tensor as JSON, element by element out of its buffer.
+ */
+final class TensorWriter {
+
+	private final String name;
+
+	private final DataType dataType;
+
+	private final Shape shape;
+
+	private final ByteBuffer rest;
+
+	TensorWriter(String name, Tensor tensor) {
+		this.name = name;
+		this.dataType = tensor.dataType();
+		this.shape = tensor.shape();
+		this.rest = tensor.contents();
+		if (this.dataType == DataType.FP16 || this.dataType == DataType.BF16) {
+			throw RequestException.bad("Output '%s' is %s, which JSON cannot carry: ask for it as binary data."
+				.formatted(name, this.dataType));
+		}
+	}
+
+	/** All elements in one array, as the Open Inference Protocol has them. */
+	void flat(JsonGenerator json) {
+		long elements = this.shape.elements();
+		json.writeStartArray();
+		for (long i = 0; i < elements; i++) {
+			element(json);
+		}
+		json.writeEndArray();
+	}
+
+	/**
+	 * What is left below a dimension, nested.
+	 * @param json where to write
+	 * @param depth 0 for the whole tensor, 1 for its next row
+	 */
+	void nested(JsonGenerator json, int depth) {
+		if (depth == this.shape.rank()) {
+			element(json);
+			return;
+		}
+		json.writeStartArray();
+		for (long i = 0; i < this.shape.dimension(depth); i++) {
+			nested(json, depth + 1);
+		}
+		json.writeEndArray();
+	}
+
+	private void element(JsonGenerator json) {
+		switch (this.dataType) {
+			case BOOL -> json.writeBoolean(this.rest.get() != 0);
+			case UINT8 -> json.writeNumber(Byte.toUnsignedInt(this.rest.get()));
+			case INT8 -> json.writeNumber(this.rest.get());
+			case UINT16 -> json.writeNumber(Short.toUnsignedInt(this.rest.getShort()));
+			case INT16 -> json.writeNumber(this.rest.getShort());
+			case UINT32 -> json.writeNumber(Integer.toUnsignedLong(this.rest.getInt()));
+			case INT32 -> json.writeNumber(this.rest.getInt());
+			case UINT64 -> json.writeNumber(Long.toUnsignedString(this.rest.getLong()));
+			case INT64 -> json.writeNumber(this.rest.getLong());
+			case FP32 -> {
+				float value = this.rest.getFloat();
+				requireFinite(value);
+				json.writeNumber(value);
+			}
+			case FP64 -> {
+				double value = this.rest.getDouble();
+				requireFinite(value);
+				json.writeNumber(value);
+			}
+			case BYTES -> {
+				byte[] bytes = new byte[this.rest.getInt()];
+				this.rest.get(bytes);
+				json.writeString(new String(bytes, StandardCharsets.UTF_8));
+			}
+			case FP16, BF16 -> throw new IllegalStateException("refused on construction. This is a bug.");
+		}
+	}
+
+	private void requireFinite(double value) {
+		if (!Double.isFinite(value)) {
+			throw new IllegalStateException(
+					"output '%s' contains %s, which JSON cannot carry".formatted(this.name, value));
+		}
+	}
+
+}
