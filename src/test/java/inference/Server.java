@@ -1,0 +1,102 @@
+package inference;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+import io.restassured.RestAssured;
+import io.restassured.builder.RequestSpecBuilder;
+import io.restassured.config.JsonConfig;
+import io.restassured.config.RestAssuredConfig;
+import io.restassured.path.json.config.JsonPathConfig.NumberReturnType;
+import io.restassured.specification.RequestSpecification;
+
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.support.GenericApplicationContext;
+
+import inference.lifecycle.ModelLifecycle;
+import inference.lifecycle.Snapshot;
+import inference.lifecycle.State;
+import inference.model.Model;
+
+/**
+ * The whole server, on a free port, around a model of the test's.
+ */
+final class Server implements AutoCloseable {
+
+	private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+	private final BlockingQueue<Snapshot> changes = new LinkedBlockingQueue<>();
+
+	private final ConfigurableApplicationContext context;
+
+	private Server(Supplier<? extends Model> model, String... properties) {
+		SpringApplication application = new SpringApplication(InferenceServer.class);
+		application.setRegisterShutdownHook(false);
+		application.addInitializers((starting) -> {
+			starting.addApplicationListener(ApplicationListener.<Snapshot>forPayload(this.changes::add));
+			if (starting instanceof GenericApplicationContext generic) {
+				generic.registerBean("testModel", Model.class, model::get);
+			}
+		});
+		List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--inference.model.name=adder"));
+		for (String property : properties) {
+			arguments.add("--" + property);
+		}
+		this.context = application.run(arguments.toArray(String[]::new));
+	}
+
+	/** A server that may still be loading. */
+	static Server starting(Supplier<? extends Model> model, String... properties) {
+		return new Server(model, properties);
+	}
+
+	/** A server that is ready. */
+	static Server ready(Supplier<? extends Model> model, String... properties) {
+		Server server = new Server(model, properties);
+		server.await(State.READY);
+		return server;
+	}
+
+	void await(State state) {
+		try {
+			while (this.context.getBean(ModelLifecycle.class).snapshot().state() != state) {
+				if (this.changes.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS) == null) {
+					throw new AssertionError("the server did not become " + state);
+				}
+			}
+		}
+		catch (InterruptedException ex) {
+			throw new AssertionError(ex);
+		}
+	}
+
+	int port() {
+		return this.context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+	}
+
+	ConfigurableApplicationContext context() {
+		return this.context;
+	}
+
+	RequestSpecification request() {
+		RequestSpecification specification = new RequestSpecBuilder().setBaseUri("http://localhost")
+			.setPort(port())
+			.build();
+		RestAssuredConfig config = RestAssuredConfig.config()
+			.jsonConfig(JsonConfig.jsonConfig().numberReturnType(NumberReturnType.DOUBLE));
+		return RestAssured.given(specification).config(config);
+	}
+
+	@Override
+	public void close() {
+		this.context.close();
+	}
+
+}
