@@ -44,7 +44,7 @@ final class Image {
 	private static final List<String> LINKING = List.of("--compress", "zip-0", "--strip-debug", "--no-header-files",
 			"--no-man-pages");
 
-	/** What Jib gives its files, too; Java's AOT cache compares a jar's time. */
+	/** What Jib gives its files, too; Java's AOT cache compares the times of jars. */
 	private static final FileTime TIME = FileTime.from(Instant.ofEpochSecond(1));
 
 	private static final String NATIVES = "ai/onnxruntime/native";
@@ -146,6 +146,8 @@ final class Image {
 	}
 
 	private void normalize() throws IOException {
+		// Jib knows a layer by its files' times and would build the image from old ones
+		delete(this.image.resolveSibling("jib-cache"));
 		try (Stream<Path> paths = Files.walk(this.image)) {
 			for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
 				boolean open = Files.isDirectory(path) || Files.isExecutable(path);
