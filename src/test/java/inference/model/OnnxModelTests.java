@@ -1,0 +1,329 @@
+package inference.model;
+
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+class OnnxModelTests {
+
+	private static final String REMEDY = "Copy or mount an ONNX file there, or set INFERENCE_MODEL_LOCATION to where it is.";
+
+	private final Path directory;
+
+	OnnxModelTests(@TempDir Path directory) {
+		this.directory = directory;
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "BOOL, BOOL", "UINT8, UINT8", "INT8, INT8", "INT16, INT16", "INT32, INT32", "INT64, INT64",
+			"FLOAT16, FP16", "BFLOAT16, BF16", "FLOAT, FP32", "DOUBLE, FP64" })
+	void carriesEveryBitOfAFixedWidthType(TensorProto.DataType declared, DataType dataType) throws IOException {
+		try (var model = load(OnnxFiles.identity(declared, -1, 2))) {
+			assertThat(model.signature().inputs())
+				.containsExactly(new TensorSpec("x", dataType, Shape.of(Shape.VARIABLE, 2)));
+			assertThat(model.signature().outputs())
+				.containsExactly(new TensorSpec("y", dataType, Shape.of(Shape.VARIABLE, 2)));
+			var x = Tensor.of(dataType, Shape.of(3, 2), bits(dataType, 6));
+			var y = infer(model, Map.of("x", x), "y");
+			assertThat(y).hasToString(x.toString());
+			assertThat(y.contents()).isEqualTo(x.contents());
+		}
+	}
+
+	@Test
+	void carriesTexts() throws IOException {
+		var texts = List.of("plain", "", "größer", "花", "🌸", "two\nlines");
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING, -1, 2))) {
+			assertThat(model.signature().inputs())
+				.containsExactly(new TensorSpec("x", DataType.BYTES, Shape.of(Shape.VARIABLE, 2)));
+			var y = infer(model, Map.of("x", Tensor.ofStrings(Shape.of(3, 2), texts)), "y");
+			assertThat(y).hasToString("BYTES [3,2]");
+			assertThat(y.strings()).isEqualTo(texts);
+		}
+	}
+
+	@Test
+	void takesADirectBufferLikeAnyOther() throws IOException {
+		var direct = ByteBuffer.allocateDirect(16).put(bits(DataType.INT64, 2)).flip();
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.INT64, -1))) {
+			var x = Tensor.of(DataType.INT64, Shape.of(2), direct);
+			assertThat(infer(model, Map.of("x", x), "y").longs()).isEqualTo(x.longs());
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "BOOL", "FLOAT", "STRING" })
+	void answersABatchOfNoRows(TensorProto.DataType declared) throws IOException {
+		try (var model = load(OnnxFiles.identity(declared, -1, 2))) {
+			var dataType = model.signature().inputs().getFirst().dataType();
+			var x = Tensor.of(dataType, Shape.of(0, 2), ByteBuffer.allocate(0));
+			assertThat(infer(model, Map.of("x", x), "y")).hasToString("%s [0,2]".formatted(dataType));
+		}
+	}
+
+	@Test
+	void answersAScalar() throws IOException {
+		try (var model = load(OnnxFiles.scalar())) {
+			var total = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(3), 1, 2, 3)), "total");
+			assertThat(total.shape()).isEqualTo(Shape.of());
+			assertThat(total.floats()).containsExactly(6);
+		}
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING))) {
+			var text = infer(model, Map.of("x", Tensor.ofStrings(Shape.of(), List.of("one"))), "y");
+			assertThat(text.shape()).isEqualTo(Shape.of());
+			assertThat(text.strings()).containsExactly("one");
+		}
+	}
+
+	@Test
+	void letsEachRequestChooseTheInnerDimensionsThatTheFileLeavesOpen() throws IOException {
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.FLOAT, -1, 2, -1))) {
+			assertThat(model.signature().inputs().getFirst().shape()).isEqualTo(Shape.of(-1, 2, -1));
+			assertThat(infer(model, Map.of("x", Tensor.ofFloats(Shape.of(1, 2, 1), 1, 2)), "y"))
+				.hasToString("FP32 [1,2,1]");
+			assertThat(infer(model, Map.of("x", Tensor.ofFloats(Shape.of(1, 2, 2), 1, 2, 3, 4)), "y"))
+				.hasToString("FP32 [1,2,2]");
+		}
+	}
+
+	@Test
+	void takesAndGivesSeveralTensorsByName() throws IOException {
+		try (var model = load(OnnxFiles.twoInputs())) {
+			assertThat(model.signature()).hasToString("Signature[inputs=[a INT64 [-1], b FP32 [-1,2,3]], "
+					+ "outputs=[same-a INT64 [-1], same-b FP32 [-1,2,3]]]");
+			var outputs = model.infer(Map.of("b", Tensor.ofFloats(Shape.of(1, 2, 3), 1, 2, 3, 4, 5, 6), "a",
+					Tensor.ofLongs(Shape.of(1), 7)));
+			assertThat(outputs).containsOnlyKeys("same-a", "same-b");
+			assertThat(tensor(outputs, "same-a").longs()).containsExactly(7);
+			assertThat(tensor(outputs, "same-b").floats()).containsExactly(1, 2, 3, 4, 5, 6);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "UINT16", "UINT32", "UINT64" })
+	void refusesInputsThatTheRuntimeCannotBeGiven(TensorProto.DataType declared) {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.identity(declared, -1)))
+			.withMessage("The model at %s cannot be served: input 'x' is %s, which ONNX Runtime's Java API "
+					+ "cannot carry; put a Cast in front of it.", file(), declared);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "UINT16", "UINT32", "UINT64" })
+	void givesOutputsOfTypesThatItCannotTake(TensorProto.DataType declared) throws IOException {
+		try (var model = load(OnnxFiles.model(GraphProto.newBuilder()
+			.setName("cast")
+			.addInput(OnnxFiles.tensor("x", TensorProto.DataType.INT64, -1))
+			.addNode(OnnxFiles.node("Cast", List.of("x"), "y", OnnxFiles.attribute("to", declared.getNumber())))
+			.addOutput(OnnxFiles.tensor("y", declared, -1))))) {
+			var y = infer(model, Map.of("x", Tensor.ofLongs(Shape.of(2), 1, 0xFFFF)), "y");
+			assertThat(y).hasToString("%s [2]".formatted(declared));
+			assertThat(y.contents().getShort(0)).isEqualTo((short) 1);
+			assertThat(y.contents().getShort(y.dataType().width())).isEqualTo((short) 0xFFFF);
+		}
+	}
+
+	@Test
+	void refusesOutputsThatAreNoTensors() {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.sequence()))
+			.withMessage("The model at %s cannot be served: output 'y' is not a tensor but SequenceInfo; "
+					+ "export the model with tensors only (scikit-learn: zipmap=False).", file());
+	}
+
+	@Test
+	void saysWhereItFoundNoFile() {
+		assertThatExceptionOfType(UnusableModelException.class)
+			.isThrownBy(() -> open(this.directory.resolve("absent.onnx").toString()))
+			.withMessage("There is no model at %s. %s", this.directory.resolve("absent.onnx"), REMEDY);
+	}
+
+	@Test
+	void saysWhichFileADirectoryLacks() {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open(this.directory.toString()))
+			.withMessage("There is no model at %s. %s", file(), REMEDY);
+	}
+
+	@Test
+	void saysWhichResourceIsMissing() {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open("classpath:absent.onnx"))
+			.withMessage("There is no model at classpath:absent.onnx. %s", REMEDY);
+	}
+
+	@Test
+	void saysThatALocationIsNoPath() {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open("models\0"))
+			.withMessage("The model location 'models\0' is not a path. %s", REMEDY);
+	}
+
+	@Test
+	void saysThatADirectoryIsNoFile() throws IOException {
+		Files.createDirectory(file());
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open(this.directory.toString()))
+			.withMessage("The model at %s cannot be read. Make it a file that user %s may read.", file(),
+					System.getProperty("user.name"));
+	}
+
+	@Test
+	void saysWhoMayNotReadTheFile() throws IOException {
+		assumeThat(this.directory.getFileSystem().supportedFileAttributeViews()).contains("posix");
+		Files.write(file(), OnnxFiles.sum());
+		Files.setPosixFilePermissions(file(), PosixFilePermissions.fromString("---------"));
+		assumeThat(Files.isReadable(file())).as("root reads everything").isFalse();
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open(file().toString()))
+			.withMessage("The model at %s cannot be read. Make it a file that user %s may read.", file(),
+					System.getProperty("user.name"));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "'not a model\nat all'", "''" })
+	void saysWhichFileIsCorruptInOneLine(String content) {
+		assertThatExceptionOfType(UnusableModelException.class)
+			.isThrownBy(() -> load(content.getBytes(StandardCharsets.UTF_8)))
+			.withMessageMatching(
+					"The model at \\Q%s\\E cannot be loaded: .+[^.]\\. Export it again for ONNX Runtime [0-9.]+\\."
+						.formatted(file()));
+	}
+
+	@Test
+	void findsItsFileInADirectory() throws IOException {
+		Files.write(file(), OnnxFiles.sum());
+		assertLoads(this.directory.toString());
+	}
+
+	@Test
+	void findsItsFileByUrl() throws IOException {
+		Files.write(file(), OnnxFiles.sum());
+		assertLoads(file().toUri().toString());
+	}
+
+	@Test
+	void findsItsFileOnTheClassPath() throws IOException {
+		Files.write(this.directory.resolve("on-the-class-path.onnx"), OnnxFiles.sum());
+		var thread = Thread.currentThread();
+		var before = thread.getContextClassLoader();
+		try (var classes = new URLClassLoader(new URL[] { this.directory.toUri().toURL() }, before)) {
+			thread.setContextClassLoader(classes);
+			assertLoads("classpath:on-the-class-path.onnx");
+		}
+		finally {
+			thread.setContextClassLoader(before);
+		}
+	}
+
+	@Test
+	void givesEveryCallerItsOwnAnswer() throws Exception {
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.INT64, -1));
+				var callers = Executors.newFixedThreadPool(4)) {
+			List<Callable<long[]>> calls = new ArrayList<>();
+			for (long caller = 0; caller < 200; caller++) {
+				var question = Tensor.ofLongs(Shape.of(2), caller, -caller);
+				calls.add(() -> infer(model, Map.of("x", question), "y").longs());
+			}
+			long caller = 0;
+			for (var answer : callers.invokeAll(calls)) {
+				assertThat(answer.get()).containsExactly(caller, -caller);
+				caller++;
+			}
+		}
+	}
+
+	@Test
+	void callsAValueThatTheModelCannotUseTheInputsFault() throws IOException {
+		try (var model = load(OnnxFiles.model(GraphProto.newBuilder()
+			.setName("gather")
+			.addInput(OnnxFiles.tensor("x", TensorProto.DataType.INT64, -1))
+			.addInitializer(TensorProto.newBuilder()
+				.setName("words")
+				.addDims(1)
+				.setDataType(TensorProto.DataType.FLOAT.getNumber())
+				.addFloatData(7))
+			.addNode(OnnxFiles.node("Gather", List.of("words", "x"), "y"))
+			.addOutput(OnnxFiles.tensor("y", TensorProto.DataType.FLOAT, -1))))) {
+			assertThat(infer(model, Map.of("x", Tensor.ofLongs(Shape.of(1), 0)), "y").floats()).containsExactly(7);
+			assertThatIllegalArgumentException()
+				.isThrownBy(() -> model.infer(Map.of("x", Tensor.ofLongs(Shape.of(1), 5))))
+				.withMessageContaining("idx=5 must be within the inclusive range [-1,0]")
+				.withMessageNotContaining("\n");
+		}
+	}
+
+	@Test
+	void callsEverythingElseItsOwnFailure() throws IOException {
+		try (var model = load(OnnxFiles.sum())) {
+			var two = Tensor.ofFloats(Shape.of(2), 1, 2);
+			var three = Tensor.ofFloats(Shape.of(3), 1, 2, 3);
+			assertThatIllegalStateException().isThrownBy(() -> model.infer(Map.of("a", two, "b", three)))
+				.withMessageContaining("2 by 3")
+				.withMessageNotContaining("\n");
+			assertThat(infer(model, Map.of("a", two, "b", two), "sum").floats()).containsExactly(2, 4);
+		}
+	}
+
+	@Test
+	void saysWhatFormatItServes() throws IOException {
+		try (var model = load(OnnxFiles.sum())) {
+			assertThat(model.platform()).isEqualTo("onnxruntime_onnx");
+		}
+	}
+
+	private Path file() {
+		return this.directory.resolve("model.onnx");
+	}
+
+	private OnnxModel load(byte[] content) throws IOException {
+		Files.write(file(), content);
+		return open(file().toString());
+	}
+
+	private static OnnxModel open(String location) {
+		return new OnnxModel(new ModelProperties("test", "1", location, 1));
+	}
+
+	private static void assertLoads(String location) {
+		try (var model = open(location)) {
+			assertThat(model.signature().inputs()).extracting(TensorSpec::name).containsExactly("a", "b");
+		}
+	}
+
+	private static Tensor infer(Model model, Map<String, Tensor> inputs, String output) {
+		return tensor(model.infer(inputs), output);
+	}
+
+	private static Tensor tensor(Map<String, Tensor> tensors, String name) {
+		return Objects.requireNonNull(tensors.get(name), name);
+	}
+
+	// Every bit pattern is a value, NaNs included, except for BOOL, which is 0 or 1.
+	private static ByteBuffer bits(DataType dataType, int elements) {
+		byte[] bytes = new byte[elements * dataType.width()];
+		for (int i = 0; i < bytes.length; i++) {
+			bytes[i] = (byte) ((dataType == DataType.BOOL) ? i % 2 : 0xF0 + i);
+		}
+		return ByteBuffer.wrap(bytes);
+	}
+
+}

@@ -1,0 +1,98 @@
+package inference.model;
+
+import java.util.Arrays;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+class ShapeTests {
+
+	@Test
+	void hasAsManyElementsAsItsDimensionsMultiplyTo() {
+		assertThat(Shape.of(2, 3, 4).elements()).isEqualTo(24);
+	}
+
+	@Test
+	void scalarHasOneElementAndNoDimension() {
+		assertThat(Shape.of().rank()).isZero();
+		assertThat(Shape.of().elements()).isOne();
+	}
+
+	@Test
+	void batchOfNoRowsHasNoElements() {
+		assertThat(Shape.of(0, 4).elements()).isZero();
+	}
+
+	@Test
+	void hasNoNumberOfElementsWhileTheRequestStillChooses() {
+		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(-1, 4).elements())
+			.withMessage("shape [-1,4] has a variable dimension");
+	}
+
+	@Test
+	void refusesMoreElementsThanCanBeCounted() {
+		var shape = Shape.of(Long.MAX_VALUE, 2);
+		assertThatIllegalArgumentException().isThrownBy(shape::elements)
+			.withMessage("shape [9223372036854775807,2] has too many elements");
+		assertThat(Shape.of(Long.MAX_VALUE, 1).elements()).isEqualTo(Long.MAX_VALUE);
+	}
+
+	@Test
+	void refusesNegativeDimensionsThatMeanNothing() {
+		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(3, -2))
+			.withMessage("a dimension of shape [3,-2] is negative");
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			-1,4   | 7,4   | true
+			-1,4   | 0,4   | true
+			-1,-1  | 7,9   | true
+			7,4    | 7,4   | true
+			7,4    | 8,4   | false
+			-1,4   | 4     | false
+			-1,4   | 7,4,1 | false
+			''     | ''    | true
+			''     | 1     | false
+			""")
+	void acceptsShapesOfItsRankThatDifferOnlyWhereItIsVariable(String declared, String other, boolean accepted) {
+		assertThat(parse(declared).accepts(parse(other))).isEqualTo(accepted);
+	}
+
+	@Test
+	void isBatchedIfTheFirstDimensionIsVariable() {
+		assertThat(Shape.of(-1).isBatched()).isTrue();
+		assertThat(Shape.of(4, -1).isBatched()).isFalse();
+		assertThat(Shape.of(4, -1).isVariable()).isTrue();
+		assertThat(Shape.of(4, 2).isVariable()).isFalse();
+		assertThat(Shape.of().isBatched()).isFalse();
+	}
+
+	@Test
+	void rowIsWhatIsLeftWithoutTheBatch() {
+		assertThat(Shape.of(-1, 2, 3).row()).isEqualTo(Shape.of(2, 3));
+		assertThat(Shape.of(-1).row()).isEqualTo(Shape.of());
+		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of().row());
+	}
+
+	@Test
+	void doesNotChangeWithTheArraysItCameFromOrGave() {
+		long[] dimensions = { 2, 3 };
+		var shape = Shape.of(dimensions);
+		dimensions[0] = 9;
+		shape.dimensions()[1] = 9;
+		assertThat(shape).isEqualTo(Shape.of(2, 3)).hasSameHashCodeAs(Shape.of(2, 3)).hasToString("[2,3]");
+		assertThat(shape.dimension(1)).isEqualTo(3);
+		assertThat(shape).isNotEqualTo(Shape.of(3, 2)).isNotEqualTo(Shape.of(2, 3, 1));
+	}
+
+	private static Shape parse(String dimensions) {
+		return Shape.of(dimensions.isEmpty() ? new long[0]
+				: Arrays.stream(dimensions.split(",", -1)).mapToLong(Long::parseLong).toArray());
+	}
+
+}

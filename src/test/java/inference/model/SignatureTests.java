@@ -1,0 +1,95 @@
+package inference.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNoException;
+
+class SignatureTests {
+
+	private static final TensorSpec X = new TensorSpec("x", DataType.FP32, Shape.of(-1, 2));
+
+	private static final TensorSpec SCORE = new TensorSpec("score", DataType.FP32, Shape.of(-1));
+
+	private static final TensorSpec LABEL = new TensorSpec("label", DataType.BYTES, Shape.of(-1));
+
+	private final Signature signature = new Signature(List.of(X), List.of(SCORE, LABEL));
+
+	private final Tensor score = Tensor.ofFloats(Shape.of(1), 0.5f);
+
+	private final Tensor label = Tensor.ofStrings(Shape.of(1), List.of("yes"));
+
+	@Test
+	void findsTensorsByName() {
+		assertThat(this.signature.input("x")).isEqualTo(X);
+		assertThat(this.signature.output("label")).isEqualTo(LABEL);
+		assertThat(this.signature.input("label")).isNull();
+		assertThat(this.signature.output("x")).isNull();
+	}
+
+	@Test
+	void keepsTheModelsOrder() {
+		List<TensorSpec> outputs = new ArrayList<>(List.of(SCORE, LABEL));
+		var signature = new Signature(List.of(X), outputs);
+		outputs.clear();
+		assertThat(signature.outputs()).containsExactly(SCORE, LABEL);
+	}
+
+	@Test
+	void mayNameAnInputAsAnOutput() {
+		assertThatNoException().isThrownBy(() -> new Signature(List.of(X), List.of(X)));
+	}
+
+	@Test
+	void refusesTheSameNameTwice() {
+		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(X, X), List.of(SCORE)))
+			.withMessage("the signature's inputs name 'x' twice");
+		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(X), List.of(LABEL, LABEL)))
+			.withMessage("the signature's outputs name 'label' twice");
+	}
+
+	@Test
+	void refusesToTakeOrGiveNothing() {
+		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(), List.of(SCORE)))
+			.withMessage("a signature needs inputs");
+		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(X), List.of()))
+			.withMessage("a signature needs outputs");
+	}
+
+	@Test
+	void passesWhatTheModelDeclared() {
+		assertThatNoException()
+			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.score, "label", this.label)));
+	}
+
+	@Test
+	void findsTheOutputThatIsMissing() {
+		assertThatIllegalStateException().isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.score)))
+			.withMessage("the model did not return output 'label'");
+	}
+
+	@Test
+	void findsTheOutputOfAnotherTypeOrShape() {
+		var matrix = Tensor.ofFloats(Shape.of(1, 2), 1, 2);
+		assertThatIllegalStateException()
+			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.label, "label", this.label)))
+			.withMessage("the model declares output score FP32 [-1], but returned BYTES [1]");
+		assertThatIllegalStateException()
+			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", matrix, "label", this.label)))
+			.withMessage("the model declares output score FP32 [-1], but returned FP32 [1,2]");
+	}
+
+	@Test
+	void findsTheOutputTooMany() {
+		var outputs = Map.of("score", this.score, "label", this.label, "secret", this.score);
+		assertThatIllegalStateException().isThrownBy(() -> this.signature.requireOutputs(outputs))
+			.withMessage("the model returned 3 outputs, but declares 2");
+	}
+
+}

@@ -1,0 +1,158 @@
+package inference.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+class TensorTests {
+
+	@Test
+	void floatsLieInLittleEndianOrder() {
+		var tensor = Tensor.ofFloats(Shape.of(1, 2), 1, -2);
+		assertThat(tensor).hasToString("FP32 [1,2]");
+		assertThat(bytes(tensor)).containsExactly(0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0);
+		assertThat(tensor.floats()).containsExactly(1, -2);
+	}
+
+	@Test
+	void longsLieInLittleEndianOrder() {
+		var tensor = Tensor.ofLongs(Shape.of(2), 0x0102, -1);
+		assertThat(tensor).hasToString("INT64 [2]");
+		assertThat(bytes(tensor)).containsExactly(2, 1, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255);
+		assertThat(tensor.longs()).containsExactly(0x0102, -1);
+	}
+
+	@Test
+	void stringsLieBehindTheirLengths() {
+		var tensor = Tensor.ofStrings(Shape.of(3), List.of("é", "", "ab"));
+		assertThat(tensor).hasToString("BYTES [3]");
+		assertThat(bytes(tensor)).containsExactly(2, 0, 0, 0, 0xC3, 0xA9, 0, 0, 0, 0, 2, 0, 0, 0, 'a', 'b');
+		assertThat(tensor.strings()).containsExactly("é", "", "ab");
+	}
+
+	@Test
+	void mayBeAScalar() {
+		assertThat(Tensor.ofFloats(Shape.of(), 7).floats()).containsExactly(7);
+		assertThat(Tensor.ofLongs(Shape.of(), 7).longs()).containsExactly(7);
+		assertThat(Tensor.ofStrings(Shape.of(), List.of("seven")).strings()).containsExactly("seven");
+	}
+
+	@Test
+	void mayHaveNoRows() {
+		assertThat(Tensor.ofFloats(Shape.of(0, 4)).floats()).isEmpty();
+		assertThat(Tensor.ofLongs(Shape.of(0)).longs()).isEmpty();
+		assertThat(Tensor.ofStrings(Shape.of(0, 2), List.of()).strings()).isEmpty();
+	}
+
+	@ParameterizedTest
+	@EnumSource(mode = Mode.EXCLUDE, names = "BYTES")
+	void takesExactlyTheBytesOfItsElements(DataType dataType) {
+		int size = 6 * dataType.width();
+		assertThat(Tensor.of(dataType, Shape.of(2, 3), ByteBuffer.allocate(size)).contents().remaining())
+			.isEqualTo(size);
+		for (int wrong : new int[] { 0, size - 1, size + 1 }) {
+			assertThatIllegalArgumentException()
+				.isThrownBy(() -> Tensor.of(dataType, Shape.of(2, 3), ByteBuffer.allocate(wrong)))
+				.withMessage("%s [2,3] needs 6 elements of %d bytes, not %d bytes", dataType, dataType.width(), wrong);
+		}
+	}
+
+	@Test
+	void factoriesRefuseMoreOrFewerValuesThanTheShapeHas() {
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.ofFloats(Shape.of(2), 1));
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.ofLongs(Shape.of(2), 1, 2, 3));
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.ofStrings(Shape.of(2), List.of("only")))
+			.withMessage("BYTES [2] needs 2 elements, not 1");
+	}
+
+	@Test
+	void refusesAShapeWhoseSizeInBytesOverflows() {
+		var none = ByteBuffer.allocate(0);
+		// 2^62 elements of 8 bytes are 2^65 bytes, and 2^65 is 0 to whoever does not
+		// look.
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> Tensor.of(DataType.INT64, Shape.of(1L << 31, 1L << 31), none));
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BOOL, Shape.of(1L << 32), none));
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> Tensor.of(DataType.INT64, Shape.of(1L << 32, 1L << 32), none));
+	}
+
+	@Test
+	void refusesAShapeThatIsNotYetChosen() {
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.ofFloats(Shape.of(-1), 1));
+	}
+
+	@Test
+	void refusesStringsThatDoNotEndInsideTheirBytes() {
+		var lengthCutOff = ByteBuffer.wrap(new byte[] { 1, 0, 0, 0, 'a', 1, 0 });
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(2), lengthCutOff))
+			.withMessage("BYTES [2]: element 1 does not end inside its 7 bytes");
+		var textCutOff = ByteBuffer.wrap(new byte[] { 2, 0, 0, 0, 'a' });
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(1), textCutOff))
+			.withMessage("BYTES [1]: element 0 does not end inside its 5 bytes");
+		var fourGigabytes = ByteBuffer.wrap(new byte[] { -1, -1, -1, -1, 'a' });
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(1), fourGigabytes))
+			.withMessage("BYTES [1]: element 0 does not end inside its 5 bytes");
+	}
+
+	@Test
+	void refusesMoreOrFewerStringsThanTheShapeHas() {
+		var one = ByteBuffer.wrap(new byte[] { 1, 0, 0, 0, 'a' });
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(0), one))
+			.withMessage("BYTES [0] needs 0 elements, not 1");
+		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(1L << 40), one));
+	}
+
+	@Test
+	void readsFromPositionToLimitWhateverTheBuffersOrder() {
+		var buffer = ByteBuffer.wrap(new byte[] { 9, 9, 1, 0, 0, 0, 0, 0, 0, 0, 9 }).order(ByteOrder.BIG_ENDIAN);
+		var tensor = Tensor.of(DataType.INT64, Shape.of(1), buffer.position(2).limit(10));
+		assertThat(tensor.longs()).containsExactly(1);
+		assertThat(buffer.position()).isEqualTo(2);
+	}
+
+	@Test
+	void sharesTheBufferItWasMadeOf() {
+		var direct = ByteBuffer.allocateDirect(4);
+		var contents = Tensor.of(DataType.FP32, Shape.of(1), direct).contents();
+		direct.put(0, (byte) 7);
+		assertThat(contents.isDirect()).isTrue();
+		assertThat(contents.get(0)).isEqualTo((byte) 7);
+	}
+
+	@Test
+	void givesEveryReaderAPositionOfItsOwn() {
+		var tensor = Tensor.ofFloats(Shape.of(1), 1);
+		assertThat(tensor.contents().getFloat()).isEqualTo(1);
+		assertThat(tensor.contents().getFloat()).isEqualTo(1);
+		assertThat(tensor.contents().order()).isEqualTo(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	@Test
+	void isNotReadAsWhatItIsNot() {
+		var floats = Tensor.ofFloats(Shape.of(1), 1);
+		assertThatIllegalStateException().isThrownBy(floats::longs).withMessage("this tensor is FP32, not INT64");
+		assertThatIllegalStateException().isThrownBy(floats::strings).withMessage("this tensor is FP32, not BYTES");
+		assertThatIllegalStateException().isThrownBy(Tensor.ofLongs(Shape.of(1), 1)::floats)
+			.withMessage("this tensor is INT64, not FP32");
+	}
+
+	private static int[] bytes(Tensor tensor) {
+		var contents = tensor.contents();
+		int[] bytes = new int[contents.remaining()];
+		for (int i = 0; i < bytes.length; i++) {
+			bytes[i] = Byte.toUnsignedInt(contents.get());
+		}
+		return bytes;
+	}
+
+}
