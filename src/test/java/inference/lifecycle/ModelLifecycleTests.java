@@ -1,0 +1,272 @@
+package inference.lifecycle;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+import org.junit.jupiter.api.Test;
+
+import inference.model.FakeModel;
+import inference.model.Gate;
+import inference.model.Model;
+import inference.model.Shape;
+import inference.model.Tensor;
+import inference.model.UnusableModelException;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+class ModelLifecycleTests {
+
+	private final FakeModel model = new FakeModel();
+
+	private final Gate gate = new Gate();
+
+	private final LinkedBlockingQueue<Snapshot> events = new LinkedBlockingQueue<>();
+
+	@Test
+	void startsWithoutWaitingForTheModelsConstructor() throws Exception {
+		var lifecycle = start(() -> {
+			this.gate.pass();
+			return this.model;
+		});
+		this.gate.awaitArrivals(1);
+		assertThat(lifecycle.isRunning()).isTrue();
+		assertThat(lifecycle.snapshot().state()).isEqualTo(State.LOADING);
+		assertThat(lifecycle.snapshot().reason()).isEqualTo("the model is loading");
+		assertThat(lifecycle.signature()).isNull();
+		assertThat(lifecycle.platform()).isNull();
+		assertThat(this.events).isEmpty();
+		assertRefuses(lifecycle);
+		this.gate.open();
+		await(State.READY);
+		assertThat(lifecycle.signature()).isEqualTo(this.model.signature());
+		assertThat(lifecycle.platform()).isEqualTo("java_class");
+	}
+
+	@Test
+	void warmsTheModelUpBeforeItServes() throws Exception {
+		this.model.behave((inputs) -> {
+			this.gate.pass();
+			return FakeModel.echo(inputs);
+		});
+		var lifecycle = start(() -> this.model);
+		this.gate.awaitArrivals(1);
+		assertThat(lifecycle.snapshot().state()).isEqualTo(State.WARMING);
+		assertThat(lifecycle.signature()).isEqualTo(this.model.signature());
+		assertRefuses(lifecycle);
+		this.gate.open();
+		await(State.READY);
+	}
+
+	@Test
+	void warmsUpOnZerosOfTheSmallestShape() throws Exception {
+		var inputs = new LinkedBlockingQueue<Tensor>();
+		var matrix = new FakeModel(Shape.of(-1, 2, -1));
+		matrix.behave((question) -> {
+			inputs.addAll(question.values());
+			return FakeModel.echo(question);
+		});
+		start(() -> matrix);
+		await(State.READY);
+		assertThat(inputs).isNotEmpty().allSatisfy((tensor) -> {
+			assertThat(tensor).hasToString("FP32 [1,2,1]");
+			assertThat(tensor.floats()).containsOnly(0);
+		});
+	}
+
+	@Test
+	void becomesReadyThoughTheModelHasNoUseForZeros() throws Exception {
+		this.model.behave((_) -> {
+			throw new IllegalArgumentException("0 is no temperature");
+		});
+		start(() -> this.model);
+		await(State.READY);
+	}
+
+	@Test
+	void publishesEveryChangeOnce() throws Exception {
+		var lifecycle = start(() -> this.model);
+		var warming = next();
+		var ready = next();
+		lifecycle.stop();
+		lifecycle.stop();
+		var draining = next();
+		lifecycle.destroy();
+		var closed = next();
+		assertThat(List.of(warming, ready, draining, closed)).extracting(Snapshot::state)
+			.containsExactly(State.WARMING, State.READY, State.DRAINING, State.CLOSED);
+		assertThat(List.of(warming, ready, draining, closed)).extracting(Snapshot::reason)
+			.containsExactly("the model is warming up", "the model serves", "the process was asked to end",
+					"the model is closed");
+		assertThat(List.of(warming, ready, draining, closed)).extracting(Snapshot::since).isSorted();
+		assertThat(this.events).isEmpty();
+		assertThat(lifecycle.snapshot()).isEqualTo(closed);
+		assertThat(lifecycle.isRunning()).isFalse();
+	}
+
+	@Test
+	void failsWithTheSentenceOfAModelThatIsUnusable() throws Exception {
+		var sentence = "There is no model at /models/a.onnx. Mount one.";
+		var lifecycle = start(() -> {
+			throw new IllegalStateException("bean 'a' was not created", new UnusableModelException(sentence, null));
+		});
+		assertThat(await(State.FAILED).reason()).isEqualTo(sentence);
+		assertRefuses(lifecycle);
+	}
+
+	@Test
+	void failsOnErrorsToo() throws Exception {
+		start(() -> {
+			throw new IllegalStateException("bean 'a' was not created", new UnsatisfiedLinkError("no libonnxruntime"));
+		});
+		assertThat(await(State.FAILED).reason())
+			.isEqualTo("The model 'fake' could not be loaded: java.lang.UnsatisfiedLinkError: no libonnxruntime");
+	}
+
+	@Test
+	void failsWhenTheModelFailsToWarmUp() throws Exception {
+		this.model.behave((_) -> {
+			throw new IllegalStateException("out of memory");
+		});
+		var lifecycle = start(() -> this.model);
+		assertThat(await(State.FAILED).reason())
+			.isEqualTo("The model 'fake' could not be loaded: java.lang.IllegalStateException: out of memory");
+		assertRefuses(lifecycle);
+	}
+
+	@Test
+	void failsWhenTheModelDoesNotGiveWhatItDeclares() throws Exception {
+		this.model.behave((_) -> Map.of());
+		start(() -> this.model);
+		assertThat(await(State.FAILED).reason()).endsWith("the model did not return output 'y'");
+	}
+
+	@Test
+	void freesAModelThatFailedToWarmUp() throws Exception {
+		this.model.behave((_) -> Map.of());
+		var lifecycle = start(() -> this.model);
+		await(State.FAILED);
+		lifecycle.stop();
+		lifecycle.destroy();
+		assertThat(this.model.closings()).isOne();
+		assertThat(lifecycle.snapshot().state()).isEqualTo(State.CLOSED);
+	}
+
+	@Test
+	void answersWithWhatTheModelAnswers() {
+		var lifecycle = Lifecycles.ready(this.model);
+		assertThat(y(lifecycle.infer(FakeModel.question(3, 4)))).containsExactly(3, 4);
+	}
+
+	@Test
+	void letsTheModelBlameTheInput() {
+		var lifecycle = Lifecycles.ready(this.model);
+		this.model.behave((_) -> {
+			throw new IllegalArgumentException("-300 is no temperature");
+		});
+		assertThatIllegalArgumentException().isThrownBy(() -> lifecycle.infer(FakeModel.question(-300)))
+			.withMessage("-300 is no temperature");
+		assertThat(lifecycle.snapshot().state()).isEqualTo(State.READY);
+		assertThat(lifecycle.running()).isZero();
+	}
+
+	@Test
+	void blamesTheModelForOutputsItDidNotDeclare() {
+		var lifecycle = Lifecycles.ready(this.model);
+		this.model.behave((_) -> Map.of("y", Tensor.ofLongs(Shape.of(1), 1)));
+		assertThatIllegalStateException().isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
+			.withMessage("the model declares output y FP32 [-1], but returned INT64 [1]");
+		assertThat(lifecycle.running()).isZero();
+	}
+
+	@Test
+	void servesWhileItDrains() {
+		var lifecycle = Lifecycles.ready(this.model);
+		lifecycle.stop();
+		assertThat(lifecycle.snapshot().state()).isEqualTo(State.DRAINING);
+		assertThat(lifecycle.isRunning()).isTrue();
+		assertThat(y(lifecycle.infer(FakeModel.question(1)))).containsExactly(1);
+		assertThat(this.model.closings()).isZero();
+	}
+
+	@Test
+	void freesTheModelOnceAndServesNoMore() {
+		var lifecycle = Lifecycles.ready(this.model);
+		lifecycle.stop();
+		lifecycle.destroy();
+		assertThat(this.model.closings()).isOne();
+		assertRefuses(lifecycle);
+	}
+
+	@Test
+	void neverFreesTheModelUnderACall() throws Exception {
+		var lifecycle = Lifecycles.ready(this.model);
+		this.model.behave((inputs) -> {
+			this.gate.pass();
+			return FakeModel.echo(inputs);
+		});
+		var call = CompletableFuture.supplyAsync(() -> lifecycle.infer(FakeModel.question(5)),
+				Thread::startVirtualThread);
+		this.gate.awaitArrivals(1);
+		lifecycle.stop();
+		lifecycle.destroy();
+		assertThat(lifecycle.running()).isOne();
+		assertThat(this.model.closings()).isZero();
+		this.gate.open();
+		assertThat(y(call.get(10, TimeUnit.SECONDS))).containsExactly(5);
+		assertThat(lifecycle.running()).isZero();
+	}
+
+	@Test
+	void mayEndBeforeItStarted() {
+		var lifecycle = Lifecycles.of(() -> this.model, this::publish);
+		assertThat(lifecycle.isRunning()).isFalse();
+		lifecycle.destroy();
+		assertThat(this.model.closings()).isZero();
+	}
+
+	private ModelLifecycle start(Supplier<Model> constructor) {
+		var lifecycle = Lifecycles.of(constructor, this::publish);
+		lifecycle.start();
+		return lifecycle;
+	}
+
+	private void publish(Object event) {
+		this.events.add((Snapshot) event);
+	}
+
+	private Snapshot next() throws InterruptedException {
+		var snapshot = this.events.poll(10, TimeUnit.SECONDS);
+		assertThat(snapshot).as("an event").isNotNull();
+		return snapshot;
+	}
+
+	private Snapshot await(State state) throws InterruptedException {
+		var snapshot = next();
+		while (snapshot.state() != state) {
+			snapshot = next();
+		}
+		return snapshot;
+	}
+
+	private static void assertRefuses(ModelLifecycle lifecycle) {
+		int running = lifecycle.running();
+		var snapshot = lifecycle.snapshot();
+		assertThatExceptionOfType(NotServingException.class).isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
+			.withMessage(snapshot.reason())
+			.satisfies((ex) -> assertThat(ex.snapshot()).isEqualTo(snapshot));
+		assertThat(lifecycle.running()).isEqualTo(running);
+	}
+
+	private static float[] y(Map<String, Tensor> outputs) {
+		return Objects.requireNonNull(outputs.get("y")).floats();
+	}
+
+}

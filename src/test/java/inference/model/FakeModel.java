@@ -1,0 +1,78 @@
+package inference.model;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+
+/**
+ * A model that returns {@code x}, FP32 [-1], as {@code y} until told to do otherwise, and
+ * that remembers what was done to it.
+ */
+public final class FakeModel implements Model {
+
+	private final AtomicInteger inside = new AtomicInteger();
+
+	private final AtomicInteger mostInside = new AtomicInteger();
+
+	private final AtomicInteger closings = new AtomicInteger();
+
+	private final Signature signature;
+
+	private volatile UnaryOperator<Map<String, Tensor>> behaviour = FakeModel::echo;
+
+	public FakeModel() {
+		this(Shape.of(Shape.VARIABLE));
+	}
+
+	public FakeModel(Shape shape) {
+		this.signature = new Signature(List.of(new TensorSpec("x", DataType.FP32, shape)),
+				List.of(new TensorSpec("y", DataType.FP32, shape)));
+	}
+
+	/**
+	 * What every call does from now on.
+	 */
+	public void behave(UnaryOperator<Map<String, Tensor>> behaviour) {
+		this.behaviour = behaviour;
+	}
+
+	public static Map<String, Tensor> question(float... values) {
+		return Map.of("x", Tensor.ofFloats(Shape.of(values.length), values));
+	}
+
+	public static Map<String, Tensor> echo(Map<String, Tensor> inputs) {
+		return Map.of("y", Objects.requireNonNull(inputs.get("x")));
+	}
+
+	public int mostInside() {
+		return this.mostInside.get();
+	}
+
+	public int closings() {
+		return this.closings.get();
+	}
+
+	@Override
+	public Signature signature() {
+		return this.signature;
+	}
+
+	@Override
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+		this.mostInside.accumulateAndGet(this.inside.incrementAndGet(), Math::max);
+		try {
+			return this.behaviour.apply(inputs);
+		}
+		finally {
+			this.inside.decrementAndGet();
+		}
+	}
+
+	@Override
+	public void close() {
+		this.closings.incrementAndGet();
+	}
+
+}
