@@ -111,8 +111,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * How many calls are inside the model. A native call cannot be abandoned: while one
-	 * runs, the process may only be halted.
+	 * How many calls are inside the model, its construction and its warm-up included. A
+	 * native call cannot be abandoned: while one runs, the process may only be halted.
 	 * @return the number of calls
 	 */
 	int running() {
@@ -152,6 +152,19 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private void load() {
 		try {
+			loadAndWarmUp();
+			become(State.READY, "the model serves");
+		}
+		catch (Throwable ex) {
+			// Errors too: a missing native library is one, and must end the process.
+			become(State.FAILED, reason(ex));
+		}
+	}
+
+	private void loadAndWarmUp() {
+		// Counted like a call, for it must not be freed under its warm-up either.
+		this.running.incrementAndGet();
+		try {
 			long start = System.nanoTime();
 			Model loaded = this.models.getObject();
 			this.model = loaded;
@@ -161,11 +174,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			logger.info("Model {} version {} loaded in {} ms, warmed by {} runs in {} ms: {}", this.properties.name(),
 					this.properties.version(), (loadedAt - start) / 1_000_000, runs,
 					(System.nanoTime() - loadedAt) / 1_000_000, loaded.signature());
-			become(State.READY, "the model serves");
 		}
-		catch (Throwable ex) {
-			// Errors too: a missing native library is one, and must end the process.
-			become(State.FAILED, reason(ex));
+		finally {
+			this.running.decrementAndGet();
 		}
 	}
 

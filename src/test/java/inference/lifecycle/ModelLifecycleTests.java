@@ -225,6 +225,34 @@ class ModelLifecycleTests {
 	}
 
 	@Test
+	void neverFreesTheModelUnderItsWarmUp() {
+		this.model.behave((inputs) -> {
+			this.gate.pass();
+			return FakeModel.echo(inputs);
+		});
+		var lifecycle = start(() -> this.model);
+		this.gate.awaitArrivals(1);
+		lifecycle.stop();
+		lifecycle.destroy();
+		assertThat(lifecycle.running()).as("or the process would end in good order, under the model").isOne();
+		assertThat(this.model.closings()).isZero();
+		this.gate.open();
+	}
+
+	@Test
+	void neverEndsInGoodOrderUnderTheModelsConstructor() {
+		var lifecycle = start(() -> {
+			this.gate.pass();
+			return this.model;
+		});
+		this.gate.awaitArrivals(1);
+		lifecycle.stop();
+		lifecycle.destroy();
+		assertThat(lifecycle.running()).isOne();
+		this.gate.open();
+	}
+
+	@Test
 	void mayEndBeforeItStarted() {
 		var lifecycle = Lifecycles.of(() -> this.model, this::publish);
 		assertThat(lifecycle.isRunning()).isFalse();
