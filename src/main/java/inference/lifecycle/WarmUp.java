@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import inference.model.DataType;
 import inference.model.Model;
 import inference.model.Shape;
+import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
@@ -40,18 +41,31 @@ final class WarmUp {
 		long end = System.nanoTime() + BUDGET.toNanos();
 		int runs = 0;
 		do {
+			Map<String, Tensor> outputs;
 			try {
-				model.signature().requireOutputs(model.infer(zeros));
+				outputs = model.infer(zeros);
 			}
-			catch (IllegalArgumentException ex) {
-				// Zeros need not be input that makes sense to this model.
+			catch (RuntimeException ex) {
+				if (!mayBeOurFault(ex, model.signature())) {
+					throw ex;
+				}
 				logger.info("Warm-up ended early, the model cannot use zeros: {}", ex.getMessage());
 				return runs;
 			}
+			model.signature().requireOutputs(outputs);
 			runs++;
 		}
 		while (runs < RUNS && System.nanoTime() < end);
 		return runs;
+	}
+
+	// Zeros need not make sense to this model, nor need 1 where a size is open: an image
+	// smaller than the kernel is, in ONNX Runtime's words, a failure.
+	private static boolean mayBeOurFault(RuntimeException failure, Signature signature) {
+		return failure instanceof IllegalArgumentException || signature.inputs()
+			.stream()
+			.map(TensorSpec::shape)
+			.anyMatch((shape) -> shape.isBatched() ? shape.row().isVariable() : shape.isVariable());
 	}
 
 	private static Map<String, Tensor> zeros(Model model) {

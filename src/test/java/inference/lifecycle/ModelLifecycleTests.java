@@ -91,6 +91,16 @@ class ModelLifecycleTests {
 	}
 
 	@Test
+	void becomesReadyThoughTheSmallestShapeIsTooSmall() throws Exception {
+		var images = new FakeModel(Shape.of(-1, 3, -1, -1));
+		images.behave((_) -> {
+			throw new IllegalStateException("the kernel is larger than the image");
+		});
+		start(() -> images);
+		await(State.READY);
+	}
+
+	@Test
 	void publishesEveryChangeOnce() throws Exception {
 		var lifecycle = start(() -> this.model);
 		var warming = next();
@@ -145,6 +155,14 @@ class ModelLifecycleTests {
 	void failsWhenTheModelDoesNotGiveWhatItDeclares() throws Exception {
 		this.model.behave((_) -> Map.of());
 		start(() -> this.model);
+		assertThat(await(State.FAILED).reason()).endsWith("the model did not return output 'y'");
+	}
+
+	@Test
+	void failsWhenTheModelDoesNotGiveWhatItDeclaresThoughItTookTheSmallestShape() throws Exception {
+		var images = new FakeModel(Shape.of(-1, 3, -1, -1));
+		images.behave((_) -> Map.of());
+		start(() -> images);
 		assertThat(await(State.FAILED).reason()).endsWith("the model did not return output 'y'");
 	}
 
@@ -279,6 +297,7 @@ class ModelLifecycleTests {
 	private Snapshot await(State state) throws InterruptedException {
 		var snapshot = next();
 		while (snapshot.state() != state) {
+			assertThat(snapshot.state()).as(snapshot.reason()).isNotEqualTo(State.FAILED);
 			snapshot = next();
 		}
 		return snapshot;
