@@ -1,0 +1,265 @@
+package inference.admission;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import inference.lifecycle.Lifecycles;
+import inference.lifecycle.ModelLifecycle;
+import inference.model.FakeModel;
+import inference.model.Gate;
+import inference.model.ModelProperties;
+import inference.model.Tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.awaitility.Awaitility.await;
+
+class AdmissionTests {
+
+	private static final Duration LONG = Duration.ofSeconds(10);
+
+	private static final Duration SHORT = Duration.ofMillis(20);
+
+	private final FakeModel model = new FakeModel();
+
+	private final Gate gate = new Gate();
+
+	private final ConcurrentLinkedQueue<Float> served = new ConcurrentLinkedQueue<>();
+
+	private final ModelLifecycle lifecycle = Lifecycles.ready(this.model);
+
+	@AfterEach
+	void letEverybodyGo() {
+		this.gate.open();
+	}
+
+	@Test
+	void letsInAtMostSoManyAtOnce() throws Exception {
+		holdUpCalls();
+		var admission = admission(2, 10, LONG);
+		List<Caller> callers = new ArrayList<>();
+		for (int i = 0; i < 5; i++) {
+			callers.add(call(admission, i));
+		}
+		this.gate.awaitArrivals(2);
+		this.gate.open();
+		for (int i = 0; i < 5; i++) {
+			assertThat(callers.get(i).answer()).containsExactly(i);
+		}
+		assertThat(this.model.mostInside()).isEqualTo(2);
+	}
+
+	@Test
+	void servesThoseWhoWaitInTheOrderTheyCame() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 10, LONG);
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var second = queue(admission, 2);
+		var third = queue(admission, 3);
+		var fourth = queue(admission, 4);
+		this.gate.open();
+		for (var caller : List.of(first, second, third, fourth)) {
+			caller.answer();
+		}
+		assertThat(this.served).containsExactly(1f, 2f, 3f, 4f);
+	}
+
+	@Test
+	void refusesAtOnceWhenTooManyWait() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 1, LONG);
+		var inside = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var waiting = queue(admission, 2);
+		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> admission.infer(FakeModel.question(3)))
+			.withMessage("The server is busy: 1 requests wait already")
+			.satisfies((refusal) -> assertThat(refusal.retryAfter()).isPositive());
+		assertThatExceptionOfType(Refusal.Overloaded.class).as("before the body is read").isThrownBy(admission::enter);
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(1);
+		assertThat(waiting.answer()).containsExactly(2);
+		assertThat(admission.enter()).isEqualTo(this.model.signature());
+	}
+
+	@Test
+	void letsEveryFreeSlotBeTakenThoughNobodyMayWait() throws Exception {
+		holdUpCalls();
+		var admission = admission(2, 0, LONG);
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		assertThat(admission.enter()).isEqualTo(this.model.signature());
+		var second = call(admission, 2);
+		this.gate.awaitArrivals(1);
+		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> admission.infer(FakeModel.question(3)));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(second.answer()).containsExactly(2);
+	}
+
+	@Test
+	void refusesWhoeverWaitedUntilTheDeadline() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 1, SHORT);
+		var inside = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		// Twice, for whoever gives up has to leave the queue.
+		for (int i = 0; i < 2; i++) {
+			assertThatExceptionOfType(Refusal.DeadlineExceeded.class)
+				.isThrownBy(() -> admission.infer(FakeModel.question(2)))
+				.withMessage("The deadline of 20 ms passed while the request waited for the model");
+		}
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(1);
+		assertThat(this.served).containsExactly(1f);
+	}
+
+	@Test
+	void freesTheSlotOfACallThatFails() {
+		var admission = admission(1, 0, LONG);
+		this.model.behave((_) -> {
+			throw new IllegalStateException("the model broke");
+		});
+		assertThatIllegalStateException().isThrownBy(() -> admission.infer(FakeModel.question(1)));
+		this.model.behave((_) -> {
+			throw new IllegalArgumentException("the input is unusable");
+		});
+		assertThatIllegalArgumentException().isThrownBy(() -> admission.infer(FakeModel.question(1)));
+		this.model.behave((_) -> {
+			throw new StackOverflowError();
+		});
+		assertThatExceptionOfType(StackOverflowError.class).isThrownBy(() -> admission.infer(FakeModel.question(1)));
+		this.model.behave(FakeModel::echo);
+		assertThat(admission.infer(FakeModel.question(1))).containsOnlyKeys("y");
+	}
+
+	@Test
+	void refusesEverythingWhileTheModelLoads() {
+		var loading = Lifecycles.of(() -> this.model, (_) -> {
+		});
+		var admission = admission(loading, 1, 1, LONG);
+		assertRefuses(admission::enter, "the model is loading");
+		assertRefuses(() -> admission.infer(FakeModel.question(1)), "the model is loading");
+		assertRefuses(admission::signature, "the model is loading");
+		assertRefuses(admission::platform, "the model is loading");
+	}
+
+	@Test
+	void servesWhileTheModelDrains() {
+		var admission = admission(1, 1, LONG);
+		this.lifecycle.stop();
+		assertThat(admission.enter()).isEqualTo(this.model.signature());
+		assertThat(admission.infer(FakeModel.question(1))).containsOnlyKeys("y");
+	}
+
+	@Test
+	void refusesWhoeverWaitedForAModelThatIsGone() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 1, LONG);
+		var inside = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var waiting = queue(admission, 2);
+		this.lifecycle.stop();
+		this.lifecycle.destroy();
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(1);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
+			.withCauseInstanceOf(Refusal.NotReady.class)
+			.havingCause()
+			.withMessage("the model is closed");
+		assertRefuses(admission::enter, "the model is closed");
+	}
+
+	@Test
+	void refusesWhoeverIsInterruptedWhileWaiting() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 1, LONG);
+		call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var waiting = queue(admission, 2);
+		waiting.thread.interrupt();
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
+			.withCauseInstanceOf(Refusal.NotReady.class);
+		var next = queue(admission, 3);
+		this.gate.open();
+		assertThat(next.answer()).containsExactly(3);
+	}
+
+	@Test
+	void refusalsCarryNoStackTrace() {
+		assertThatExceptionOfType(Refusal.class).isThrownBy(() -> admission(Lifecycles.of(() -> this.model, (_) -> {
+		}), 1, 1, LONG).enter()).satisfies((refusal) -> assertThat(refusal.getStackTrace()).isEmpty());
+	}
+
+	@Test
+	void letsInAsManyAsTheProcessorsCanRunUnlessToldOtherwise() {
+		int processors = Runtime.getRuntime().availableProcessors();
+		assertThat(new AdmissionProperties(null, 0).maxConcurrent(1)).isEqualTo(processors);
+		assertThat(new AdmissionProperties(null, 0).maxConcurrent(processors + 1)).isOne();
+		assertThat(new AdmissionProperties(7, 0).maxConcurrent(processors)).isEqualTo(7);
+	}
+
+	private Admission admission(int maxConcurrent, int maxQueued, Duration deadline) {
+		return admission(this.lifecycle, maxConcurrent, maxQueued, deadline);
+	}
+
+	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1),
+				new AdmissionProperties(maxConcurrent, maxQueued), new DeadlineProperties(deadline));
+	}
+
+	private void holdUpCalls() {
+		this.model.behave((inputs) -> {
+			inputs.values().forEach((x) -> this.served.add(x.floats()[0]));
+			this.gate.pass();
+			return FakeModel.echo(inputs);
+		});
+	}
+
+	private static Caller call(Admission admission, float question) {
+		return new Caller(() -> admission.infer(FakeModel.question(question)));
+	}
+
+	private static Caller queue(Admission admission, float question) {
+		var caller = call(admission, question);
+		await().pollDelay(Duration.ZERO)
+			.pollInterval(Duration.ofMillis(1))
+			.until(caller.thread::getState, Thread.State.TIMED_WAITING::equals);
+		return caller;
+	}
+
+	private static void assertRefuses(Runnable question, String reason) {
+		assertThatExceptionOfType(Refusal.NotReady.class).isThrownBy(question::run).withMessage(reason);
+	}
+
+	private static final class Caller {
+
+		private final FutureTask<Map<String, Tensor>> call;
+
+		private final Thread thread;
+
+		Caller(Callable<Map<String, Tensor>> call) {
+			this.call = new FutureTask<>(call);
+			this.thread = Thread.ofPlatform().daemon().start(this.call);
+		}
+
+		float[] answer() throws Exception {
+			return Objects.requireNonNull(this.call.get(10, TimeUnit.SECONDS).get("y")).floats();
+		}
+
+	}
+
+}
