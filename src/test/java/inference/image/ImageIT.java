@@ -1,0 +1,129 @@
+package inference.image;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+
+import inference.image.Kubelet.Answer;
+import inference.image.Kubelet.Kind;
+import inference.image.Service.Check;
+import inference.image.Service.Exec;
+import inference.image.Service.HttpGet;
+import inference.image.Service.Method;
+import inference.image.Service.TcpSocket;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What the image promises to a platform that runs it from service.json.
+ */
+@NeedsImage
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ImageIT {
+
+	private static final Duration START = Duration.ofMinutes(1);
+
+	private static final Exec EXEC = new Exec("/opt/java/bin/java", "@/app/probe.args", "readiness");
+
+	private final Service service = Service.read();
+
+	private final Container container = Container.run(this.service);
+
+	private final Kubelet kubelet = new Kubelet(this.container, this.service);
+
+	@BeforeAll
+	void becomeReady() {
+		await().atMost(START).until(this.kubelet::ready);
+	}
+
+	@AfterAll
+	void remove() {
+		this.kubelet.close();
+		this.container.close();
+	}
+
+	@Test
+	void isReadyAndNeverRestarted() {
+		await().atMost(START).until(() -> this.kubelet.history(Kind.LIVENESS).size() > 1);
+		assertThat(this.kubelet.history(Kind.LIVENESS)).allMatch(Answer::passed);
+		assertThat(this.kubelet.history(Kind.READINESS)).allMatch(Answer::passed);
+		assertThat(this.kubelet.restarts()).isZero();
+	}
+
+	@Test
+	void holdsNoEntryPointAndTheCommandOfTheService() {
+		String image = Container.image();
+		assertThat(Container.succeed("inspect", "--format", "{{json .Config.Cmd}}", image))
+			.isEqualTo("[\"" + String.join("\",\"", this.service.command()) + "\"]");
+		assertThat(Container.succeed("inspect", "--format",
+				"{{.Config.Entrypoint}} {{.Config.User}} {{json .Config.ExposedPorts}} {{.Config.WorkingDir}}", image))
+			.isEqualTo("[] 10001:10001 {\"" + this.service.port() + "/tcp\":{}} /tmp");
+	}
+
+	@Test
+	void isOneProcessThatBelongsToNobody() {
+		assertThat(this.container.processes("pid", "user", "group", "args")).singleElement()
+			.asString()
+			.matches("1 +10001 +10001 +" + String.join(" ", this.service.command()));
+	}
+
+	@Test
+	void writesToNothingButItsTemporaryDirectory() {
+		// Podman itself writes the container's hosts and resolv.conf
+		assertThat(this.container.diff()).allMatch((change) -> change.matches("[AC] /(etc(/.*)?|run(/.*)?|tmp)"));
+	}
+
+	@Test
+	void answersEachKindOfProbe() {
+		List<Method> methods = List.of(this.service.readiness().method(), new TcpSocket(this.service.port()), EXEC);
+		assertThat(methods).map(this::ask).allMatch(Answer::passed);
+	}
+
+	@Test
+	void doesNotPassAProbeOfSomethingElse() {
+		List<Method> methods = List.of(new HttpGet("/nothing/here", this.service.port()), new TcpSocket(8001),
+				new Exec("/opt/java/bin/java", "@/app/probe.args", "nothing"));
+		assertThat(methods).map(this::ask).noneMatch(Answer::passed);
+	}
+
+	@Test
+	void answersAnExecProbeInHalfASecond() {
+		Duration best = Stream.generate(() -> this.container.exec(START, EXEC.command().toArray(String[]::new)).time())
+			.limit(10)
+			.min(Duration::compareTo)
+			.orElseThrow();
+		assertThat(best).isLessThan(Duration.ofMillis(500));
+	}
+
+	@Test
+	void endsInTheGracePeriodOnceTerminated() {
+		try (Container terminated = Container.run(this.service);
+				Kubelet observer = new Kubelet(terminated, this.service)) {
+			await().atMost(START).until(observer::ready);
+			assertThat(observer.terminate()).as("exit code").isIn(0, 143);
+		}
+	}
+
+	@Test
+	void isRestartedWhenItHangs() {
+		Service hasty = this.service.withGracePeriod(Duration.ofSeconds(1))
+			.withLiveness(new Check(this.service.liveness().method(), Duration.ZERO, Duration.ofSeconds(1),
+					Duration.ofSeconds(3), 1, 3));
+		try (Container hung = Container.run(hasty); Kubelet observer = new Kubelet(hung, hasty)) {
+			await().atMost(START).until(observer::ready);
+			hung.signal("STOP");
+			await().atMost(START).until(() -> observer.restarts() == 1);
+			await().atMost(START).until(observer::ready);
+		}
+	}
+
+	private Answer ask(Method method) {
+		return Kubelet.ask(this.container, Kind.READINESS, method, this.service.readiness().timeout());
+	}
+
+}
