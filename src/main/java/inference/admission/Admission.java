@@ -107,9 +107,19 @@ public final class Admission {
 	}
 
 	private void takeSlot() {
-		if (this.slots.tryAcquire()) {
-			return;
+		try {
+			// Unlike tryAcquire(), which overtakes those who wait.
+			if (!this.slots.tryAcquire(0, TimeUnit.NANOSECONDS)) {
+				queueForSlot();
+			}
 		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new Refusal.NotReady("the server is stopping");
+		}
+	}
+
+	private void queueForSlot() throws InterruptedException {
 		if (this.queued.incrementAndGet() > this.maxQueued) {
 			this.queued.decrementAndGet();
 			throw overloaded();
@@ -119,10 +129,6 @@ public final class Admission {
 				throw new Refusal.DeadlineExceeded("The deadline of %d ms passed while the request waited for the model"
 					.formatted(this.deadline.toMillis()));
 			}
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			throw new Refusal.NotReady("the server is stopping");
 		}
 		finally {
 			this.queued.decrementAndGet();

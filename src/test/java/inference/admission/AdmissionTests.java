@@ -12,6 +12,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
 import inference.lifecycle.Lifecycles;
@@ -76,6 +77,22 @@ class AdmissionTests {
 			caller.answer();
 		}
 		assertThat(this.served).containsExactly(1f, 2f, 3f, 4f);
+	}
+
+	@RepeatedTest(10)
+	void letsNobodyWhoJustCameOvertakeThoseWhoWait() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 10, LONG);
+		var twice = new Caller(() -> {
+			admission.infer(FakeModel.question(1));
+			return admission.infer(FakeModel.question(3));
+		});
+		this.gate.awaitArrivals(1);
+		var waiting = queue(admission, 2);
+		this.gate.open();
+		waiting.answer();
+		twice.answer();
+		assertThat(this.served).containsExactly(1f, 2f, 3f);
 	}
 
 	@Test
