@@ -1,0 +1,43 @@
+package inference.health;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import inference.lifecycle.Lifecycles;
+import inference.lifecycle.State;
+import inference.model.FakeModel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ProbeTests {
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', useHeadersInDisplayName = true, textBlock = """
+			state    | startup | liveness | readiness
+			LOADING  | 503     | 200      | 503
+			WARMING  | 503     | 200      | 503
+			READY    | 200     | 200      | 200
+			FAILED   | 503     | 200      | 503
+			STUCK    | 200     | 503      | 503
+			DRAINING | 200     | 200      | 503
+			CLOSED   | 200     | 200      | 503
+			""")
+	void saysWhatItMustInEveryState(State state, int startup, int liveness, int readiness) {
+		assertThat(Probe.STARTUP.passes(state)).isEqualTo(startup == 200);
+		assertThat(Probe.LIVENESS.passes(state)).isEqualTo(liveness == 200);
+		assertThat(Probe.READINESS.passes(state)).isEqualTo(readiness == 200);
+	}
+
+	@Test
+	void givesTheStateAndTheReasonWithItsAnswer() {
+		var lifecycle = Lifecycles.ready(new FakeModel());
+		var probes = new Probes(lifecycle);
+		assertThat(probes.ask(Probe.READINESS)).isEqualTo(new Verdict(true, "READY", "the model serves"));
+		lifecycle.stop();
+		assertThat(probes.ask(Probe.READINESS))
+			.isEqualTo(new Verdict(false, "DRAINING", "the process was asked to end"));
+		assertThat(probes.ask(Probe.LIVENESS)).isEqualTo(new Verdict(true, "DRAINING", "the process was asked to end"));
+	}
+
+}
