@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
 
@@ -22,8 +23,12 @@ public final class Probe {
 
 	static final int DEFAULT_PORT = 8000;
 
-	// Below the second that a kubelet grants by default.
-	private static final int TIMEOUT_MILLIS = 900;
+	// Below the second that a kubelet grants by default, and in which the JVM starts too.
+	private static final long TIMEOUT_MILLIS = 700;
+
+	private static final int MAX_ANSWER = 8192;
+
+	private static final String END_OF_HEAD = "\r\n\r\n";
 
 	private static final int PASSED = 0;
 
@@ -43,11 +48,15 @@ public final class Probe {
 			return FAILED;
 		}
 		try {
-			String answer = ask(port(port), path);
-			out.println(answer.substring(answer.indexOf("\r\n\r\n") + 4));
+			String answer = ask(server(port), path);
+			out.println(answer.substring(answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length()));
 			return passed(answer) ? PASSED : FAILED;
 		}
-		catch (IOException | NumberFormatException ex) {
+		catch (IllegalArgumentException ex) {
+			out.println("SERVER_PORT is '" + port + "', which is not a port.");
+			return FAILED;
+		}
+		catch (IOException ex) {
 			out.println("The server does not answer: " + ex.getMessage());
 			return FAILED;
 		}
@@ -62,8 +71,9 @@ public final class Probe {
 		};
 	}
 
-	private static int port(@Nullable String configured) {
-		return (configured == null || configured.isBlank()) ? DEFAULT_PORT : Integer.parseInt(configured.strip());
+	private static InetSocketAddress server(@Nullable String port) {
+		int number = (port == null || port.isBlank()) ? DEFAULT_PORT : Integer.parseInt(port.strip());
+		return new InetSocketAddress(InetAddress.getLoopbackAddress(), number);
 	}
 
 	private static boolean passed(String answer) {
@@ -72,15 +82,33 @@ public final class Probe {
 
 	// A socket and HTTP/1.0 instead of the JDK's HTTP client, which takes longer to load
 	// than everything else here together.
-	private static String ask(int port, String path) throws IOException {
+	private static String ask(InetSocketAddress server, String path) throws IOException {
+		long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MILLIS);
+		byte[] answer = new byte[MAX_ANSWER];
+		int length = 0;
 		try (Socket socket = new Socket()) {
-			socket.setSoTimeout(TIMEOUT_MILLIS);
-			socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
+			socket.connect(server, millisUntil(end));
 			OutputStream request = socket.getOutputStream();
 			request.write(("GET " + path + " HTTP/1.0\r\nHost: localhost\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
 			request.flush();
-			return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+			for (int read = 0; read >= 0 && length < answer.length; length += Math.max(0, read)) {
+				socket.setSoTimeout(millisUntil(end));
+				read = socket.getInputStream().read(answer, length, answer.length - length);
+			}
 		}
+		String text = new String(answer, 0, length, StandardCharsets.UTF_8);
+		if (!text.contains(END_OF_HEAD)) {
+			throw new IOException("its answer is cut off");
+		}
+		return text;
+	}
+
+	private static int millisUntil(long end) throws IOException {
+		long millis = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+		if (millis <= 0) {
+			throw new IOException("it takes too long");
+		}
+		return (int) millis;
 	}
 
 }

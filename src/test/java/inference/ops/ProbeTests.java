@@ -1,0 +1,190 @@
+package inference.ops;
+
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import com.sun.net.httpserver.HttpServer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ProbeTests {
+
+	private static final String READY = "{\"status\":\"UP\"}";
+
+	private final HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+
+	private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+	private final CountDownLatch over = new CountDownLatch(1);
+
+	// HttpServer.create throws what a field's initialiser may not.
+	ProbeTests() throws IOException {
+		this.server.start();
+	}
+
+	@AfterEach
+	void stop() {
+		this.over.countDown();
+		this.server.stop(0);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "readiness, /readyz", "liveness, /livez", "startup, /startupz" })
+	void asksTheServerWhatItIsAsked(String probe, String path) {
+		answer(path, 200, READY);
+		assertThat(run(port(), probe)).isZero();
+		assertThat(output()).isEqualTo(READY);
+	}
+
+	@Test
+	void failsWithTheServersReason() {
+		answer("/readyz", 503, "{\"reason\":\"the model is loading\"}");
+		assertThat(run(port(), "readiness")).isOne();
+		assertThat(output()).isEqualTo("{\"reason\":\"the model is loading\"}");
+	}
+
+	@Test
+	void readsThePortAsTheServerDoes() {
+		answer("/livez", 200, READY);
+		assertThat(run(" " + port() + " ", "liveness")).isZero();
+		assertThat(Probe.DEFAULT_PORT).isEqualTo(8000);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "health", "READINESS", "readiness readiness" })
+	void saysWhichArgumentsThereAre(String arguments) {
+		assertThat(run(port(), arguments.isEmpty() ? new String[0] : arguments.split(" ", -1))).isOne();
+		assertThat(output()).isEqualTo("One argument is needed: readiness, liveness or startup.");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "http", "-1", "65536", "99999999999" })
+	void saysThatThePortIsNoPort(String port) {
+		assertThat(run(port, "readiness")).isOne();
+		assertThat(output()).isEqualTo("SERVER_PORT is '%s', which is not a port.".formatted(port));
+	}
+
+	@Test
+	void failsWhenNobodyListens() throws IOException {
+		int free;
+		try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			free = socket.getLocalPort();
+		}
+		assertThat(run(String.valueOf(free), "readiness")).isOne();
+		assertThat(output()).startsWith("The server does not answer: ");
+	}
+
+	@Test
+	void givesUpOnASilentServerBeforeTheKubeletDoes() throws IOException {
+		try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			assertThat(timeToFail(silent)).isLessThan(Duration.ofSeconds(1));
+			assertThat(output()).startsWith("The server does not answer: ");
+		}
+	}
+
+	@Test
+	void givesUpOnAServerThatAnswersByteByByte() throws IOException {
+		try (var slow = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			Thread.startVirtualThread(() -> answer(slow, "HTTP", () -> !this.over.await(50, TimeUnit.MILLISECONDS)));
+			assertThat(timeToFail(slow)).isLessThan(Duration.ofSeconds(1));
+			assertThat(output()).startsWith("The server does not answer: ");
+		}
+	}
+
+	@Test
+	void doesNotReadAnEndlessAnswer() throws IOException {
+		try (var endless = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			Thread.startVirtualThread(() -> answer(endless, "HTTP/1.1 200 OK\r\n", () -> true));
+			assertThat(run(String.valueOf(endless.getLocalPort()), "readiness")).isOne();
+			assertThat(output()).isEqualTo("The server does not answer: its answer is cut off");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "H", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" })
+	void failsOnAnAnswerThatIsCutOff(String answer) throws IOException {
+		try (var broken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			Thread.startVirtualThread(() -> answer(broken, answer, () -> false));
+			assertThat(run(String.valueOf(broken.getLocalPort()), "readiness")).isOne();
+			assertThat(output()).isEqualTo("The server does not answer: its answer is cut off");
+		}
+	}
+
+	@Test
+	void runsWithTheJdkAlone() throws Exception {
+		answer("/readyz", 200, READY);
+		var classes = Path.of(Probe.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+		var java = Path.of(System.getProperty("java.home"), "bin", "java");
+		var builder = new ProcessBuilder(java.toString(), "-cp", classes.toString(), Probe.class.getName(),
+				"readiness");
+		builder.environment().put("SERVER_PORT", port());
+		var process = builder.start();
+		assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip())
+			.isEqualTo(READY);
+		assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(process.exitValue()).isZero();
+	}
+
+	private void answer(String path, int status, String body) {
+		byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+		this.server.createContext(path, (exchange) -> {
+			try (exchange) {
+				exchange.sendResponseHeaders(status, bytes.length);
+				exchange.getResponseBody().write(bytes);
+			}
+		});
+	}
+
+	// What the JDK's server would not send.
+	private static void answer(ServerSocket server, String answer, Callable<Boolean> again) {
+		try (var socket = server.accept()) {
+			var request = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+			for (var line = request.readLine(); line != null && !line.isEmpty();) {
+				line = request.readLine();
+			}
+			do {
+				socket.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
+			}
+			while (again.call());
+		}
+		catch (Exception _) {
+			// The probe has hung up.
+		}
+	}
+
+	private Duration timeToFail(ServerSocket server) {
+		long start = System.nanoTime();
+		assertThat(run(String.valueOf(server.getLocalPort()), "readiness")).isOne();
+		return Duration.ofNanos(System.nanoTime() - start);
+	}
+
+	private int run(String port, String... arguments) {
+		return Probe.run(new PrintStream(this.out, true, StandardCharsets.UTF_8), port, arguments);
+	}
+
+	private String port() {
+		return String.valueOf(this.server.getAddress().getPort());
+	}
+
+	private String output() {
+		return this.out.toString(StandardCharsets.UTF_8).strip();
+	}
+
+}
