@@ -1,8 +1,8 @@
 package inference;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -45,11 +45,16 @@ final class Server implements AutoCloseable {
 				generic.registerBean("testModel", Model.class, model::get);
 			}
 		});
-		List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--inference.model.name=adder"));
+		Map<String, String> arguments = new LinkedHashMap<>(
+				Map.of("server.port", "0", "inference.model.name", "adder"));
 		for (String property : properties) {
-			arguments.add("--" + property);
+			int equals = property.indexOf('=');
+			arguments.put(property.substring(0, equals), property.substring(equals + 1));
 		}
-		this.context = application.run(arguments.toArray(String[]::new));
+		this.context = application.run(arguments.entrySet()
+			.stream()
+			.map((property) -> "--%s=%s".formatted(property.getKey(), property.getValue()))
+			.toArray(String[]::new));
 	}
 
 	/** A server that may still be loading. */

@@ -1,7 +1,6 @@
 package inference;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,21 +40,12 @@ class ServerProcessIT {
 		this.started.forEach(Process::destroyForcibly);
 	}
 
-	@ParameterizedTest
-	@CsvSource(delimiter = '|', textBlock = """
-			SERVER_PORT                    | 8080         | EAS reserves the ports 8080 and 9090
-			MANAGEMENT_SERVER_PORT         | 9090         | EAS reserves the ports 8080 and 9090
-			INFERENCE_DEADLINE             | soon         | Property inference.deadline is 'soon'
-			INFERENCE_ADMISSION_MAXQUEUED  | -1           | Property inference.admission.maxQueued is '-1'
-			INFERENCE_ADMISSION_MAXCONCURRENT | 0         | Property inference.admission.maxConcurrent is '0'
-			INFERENCE_MODEL_NAME           | a/b          | Property inference.model.name is 'a/b'
-			INFERENCE_REQUEST_MAXSIZE      | 0B           | max-size must be between
-			""")
-	void aBadPropertyEndsItWithASentence(String variable, String value, String sentence) throws Exception {
-		Process process = start(Map.of(variable, value));
+	@Test
+	void aBadPropertyEndsItWithASentence() throws Exception {
+		Process process = start(Map.of("SERVER_PORT", "8080"));
 		String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 		assertThat(process.waitFor()).isNotZero();
-		assertThat(output).contains(sentence).doesNotContain("\tat ");
+		assertThat(output).contains("EAS reserves the ports 8080 and 9090").doesNotContain("\tat ");
 	}
 
 	@Test
@@ -67,24 +57,9 @@ class ServerProcessIT {
 	}
 
 	@Test
-	void aDirectoryWithoutAModelEndsItWithThePath() throws Exception {
-		assertThat(lastWords(this.directory)).contains("There is no model at %s/model.onnx.".formatted(this.directory));
-	}
-
-	@Test
 	void aCorruptModelEndsItWithThePath() throws Exception {
 		Path corrupt = Files.writeString(this.directory.resolve("model.onnx"), "this is no model");
 		assertThat(lastWords(corrupt)).contains("The model at %s cannot be loaded".formatted(corrupt));
-	}
-
-	@Test
-	void aTakenPortEndsIt() throws Exception {
-		try (ServerSocket taken = new ServerSocket(0)) {
-			Process process = start(Map.of("SERVER_PORT", String.valueOf(taken.getLocalPort())));
-			String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-			assertThat(process.waitFor()).isNotZero();
-			assertThat(output).contains("Port %d was already in use".formatted(taken.getLocalPort()));
-		}
 	}
 
 	@ParameterizedTest
