@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  * Translates between our tensors and ONNX Runtime's, in both directions. A direct buffer
  * goes in as it is, any other is copied once; outputs are copied once, out of memory that
  * ONNX Runtime takes back.
+ * <p>
+ * Its Java API carries strings as the JVM's modified UTF-8: those that a model itself
+ * puts out are garbled outside Unicode's basic plane, and bytes that are not UTF-8 do not
+ * reach a model unchanged.
  */
 final class OnnxTensors {
 

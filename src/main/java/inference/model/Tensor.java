@@ -35,7 +35,8 @@ public final class Tensor {
 	 * @param shape without variable dimensions
 	 * @param contents the elements, from position to limit
 	 * @return the tensor
-	 * @throws IllegalArgumentException if the bytes are not exactly the shape's elements
+	 * @throws IllegalArgumentException if the bytes are not exactly the shape's elements,
+	 * or a BOOL is neither 0 nor 1
 	 */
 	public static Tensor of(DataType dataType, Shape shape, ByteBuffer contents) {
 		ByteBuffer slice = contents.slice().order(ByteOrder.LITTLE_ENDIAN);
@@ -46,6 +47,9 @@ public final class Tensor {
 		else if (elements > Integer.MAX_VALUE / dataType.width() || elements * dataType.width() != slice.capacity()) {
 			throw new IllegalArgumentException("%s %s needs %d elements of %d bytes, not %d bytes".formatted(dataType,
 					shape, elements, dataType.width(), slice.capacity()));
+		}
+		else if (dataType == DataType.BOOL) {
+			requireBooleans(shape, slice);
 		}
 		return new Tensor(dataType, shape, slice);
 	}
@@ -157,6 +161,15 @@ public final class Tensor {
 
 	private static ByteBuffer allocate(int bytes) {
 		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	private static void requireBooleans(Shape shape, ByteBuffer contents) {
+		for (int i = 0; i < contents.capacity(); i++) {
+			if ((contents.get(i) & ~1) != 0) {
+				throw new IllegalArgumentException(
+						"BOOL %s: element %d is %d, neither 0 nor 1".formatted(shape, i, contents.get(i)));
+			}
+		}
 	}
 
 	private static void requireStrings(Shape shape, long elements, ByteBuffer contents) {

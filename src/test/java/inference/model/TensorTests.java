@@ -16,6 +16,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 class TensorTests {
 
 	@Test
+	void refusesABooleanThatIsNeitherZeroNorOne() {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> Tensor.of(DataType.BOOL, Shape.of(3), ByteBuffer.wrap(new byte[] { 0, 1, 2 })))
+			.withMessage("BOOL [3]: element 2 is 2, neither 0 nor 1");
+	}
+
+	@Test
 	void floatsLieInLittleEndianOrder() {
 		var tensor = Tensor.ofFloats(Shape.of(1, 2), 1, -2);
 		assertThat(tensor).hasToString("FP32 [1,2]");
