@@ -79,7 +79,7 @@ class PredictionTests {
 	@Test
 	void readsMembersInAnyOrder() {
 		post("/v2/models/adder/infer", """
-				{"inputs":[{"data":[1,2],"parameters":{"a":[1]},"datatype":"FP32","shape":[1,2],"name":"x"}]}""")
+				{"inputs":[{"data":[1,2],"parameters":{"a":1},"datatype":"FP32","shape":[1,2],"name":"x"}]}""")
 			.statusCode(200)
 			.body("outputs[0].data", equalTo(List.of(3.0)));
 	}
@@ -170,13 +170,13 @@ class PredictionTests {
 					/                       | {"instances":[[1,2]]} x                     | The body
 					/                       | {"instances":[[1,2],[3]]}                   | rows of 2 and of 1 values
 					/                       | {"instances":[[1,2],3]}                     | values at different depths
-					/                       | {"instances":[[1,2,3]]}                     | must have shape [-1,2], not [1,3]
+					/                       | {"instances":[[1,2,3]]}                     | more than 2 values in one array
 					/                       | {"instances":[[[1,2]]]}                     | must have shape [-1,2]
-					/                       | {"instances":[[1,"2"]]}                     | is FP32 and cannot take 2
+					/                       | {"instances":[[1,"2"]]}                     | is FP32 and cannot take the string "2"
 					/                       | {"instances":[[1,null]]}                    | is FP32 and cannot take null
 					/                       | {"instances":[[1,1e99]]}                    | is FP32, for which 1e99 is out of range
 					/                       | {"instances":[{"y":[1,2]}]}                 | There is no input 'y'
-					/                       | {"instances":[{}]}                          | Instance 0 must be an object with
+					/                       | {"instances":[{}]}                          | Instance 0 lacks input 'x'
 					/                       | {"instances":[{"x":[1,2],"x":[1,2]}]}       | twice
 					/                       | {"instances":[[1,2]],"inputs":{}}           | tensors twice
 					/                       | {"inputs":{}}                               | Input 'x' is missing

@@ -10,10 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.stereotype.Component;
 
+import inference.admission.Statistics.Stage;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.NotServingException;
 import inference.lifecycle.Snapshot;
 import inference.model.ModelProperties;
+import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
 
@@ -34,11 +36,14 @@ public final class Admission {
 
 	private final Duration deadline;
 
+	private final Statistics statistics;
+
 	private final AtomicInteger queued = new AtomicInteger();
 
 	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties admission,
-			DeadlineProperties deadline) {
+			DeadlineProperties deadline, Statistics statistics) {
 		this.lifecycle = lifecycle;
+		this.statistics = statistics;
 		this.slots = new Semaphore(admission.maxConcurrent(model.threads()), true);
 		this.maxQueued = admission.maxQueued();
 		this.deadline = deadline.deadline();
@@ -69,9 +74,14 @@ public final class Admission {
 	 * @throws IllegalArgumentException if the model cannot use the input
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+		long arrived = System.nanoTime();
 		takeSlot();
 		try {
-			return this.lifecycle.infer(inputs);
+			long started = System.nanoTime();
+			this.statistics.record(Stage.QUEUE, started - arrived);
+			Map<String, Tensor> outputs = this.lifecycle.infer(inputs);
+			this.statistics.recordRun(rows(inputs), System.nanoTime() - started);
+			return outputs;
 		}
 		catch (NotServingException ex) {
 			throw new Refusal.NotReady(ex.snapshot().reason());
@@ -133,6 +143,11 @@ public final class Admission {
 		finally {
 			this.queued.decrementAndGet();
 		}
+	}
+
+	private static long rows(Map<String, Tensor> inputs) {
+		Shape shape = inputs.values().iterator().next().shape();
+		return (shape.rank() > 0) ? shape.dimension(0) : 1;
 	}
 
 	private Refusal overloaded() {

@@ -2,46 +2,75 @@ package inference.protocol;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 
+import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.http.HttpServletResponse;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * A complete answer. It is written only when it is whole, so that a failure on the way
- * still gets its own status.
+ * A complete answer. It is sent only when it is whole, so that a failure on the way still
+ * gets its own status.
  *
  * @param status the HTTP status
- * @param body JSON
- * @param retryAfter when to come back, if the answer is to come back
+ * @param json the body, or the part of it that is JSON
+ * @param binaries what comes behind the JSON
+ * @param retryAfter when to come back, or {@code null}
  */
-record Answer(int status, ByteArrayOutputStream body, @Nullable Duration retryAfter) {
+record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries, @Nullable Duration retryAfter) {
 
-	static Answer of(int status, Consumer<JsonGenerator> content) {
-		return of(status, null, content);
+	static Answer of(int status, Consumer<JsonGenerator> members) {
+		return of(status, null, members);
 	}
 
-	static Answer of(int status, @Nullable Duration retryAfter, Consumer<JsonGenerator> content) {
-		ByteArrayOutputStream body = new ByteArrayOutputStream(512);
-		try (JsonGenerator json = Json.generator(body)) {
-			json.writeStartObject();
-			content.accept(json);
-			json.writeEndObject();
-		}
-		return new Answer(status, body, retryAfter);
+	static Answer of(int status, @Nullable Duration retryAfter, Consumer<JsonGenerator> members) {
+		return new Answer(status, json(members), List.of(), retryAfter);
+	}
+
+	/**
+	 * An answer with tensors behind its JSON.
+	 * @param binaries filled while the JSON is written
+	 * @param members writes the JSON object's members
+	 */
+	static Answer of(ArrayList<ByteBuffer> binaries, Consumer<JsonGenerator> members) {
+		return new Answer(200, json(members), binaries, null);
 	}
 
 	void send(HttpServletResponse response) throws IOException {
 		response.setStatus(this.status);
-		response.setContentType("application/json");
-		response.setContentLength(this.body.size());
 		if (this.retryAfter != null) {
 			long seconds = Math.max(1, this.retryAfter.plusMillis(999).toSeconds());
 			response.setHeader("Retry-After", Long.toString(seconds));
 		}
-		this.body.writeTo(response.getOutputStream());
+		if (this.binaries.isEmpty()) {
+			response.setContentType("application/json");
+		}
+		else {
+			response.setContentType("application/octet-stream");
+			response.setIntHeader("Inference-Header-Content-Length", this.json.size());
+		}
+		long length = this.json.size() + this.binaries.stream().mapToLong(ByteBuffer::remaining).sum();
+		response.setContentLengthLong(length);
+		ServletOutputStream stream = response.getOutputStream();
+		this.json.writeTo(stream);
+		for (ByteBuffer binary : this.binaries) {
+			stream.write(binary);
+		}
+	}
+
+	private static ByteArrayOutputStream json(Consumer<JsonGenerator> members) {
+		ByteArrayOutputStream body = new ByteArrayOutputStream(512);
+		try (JsonGenerator json = Json.generator(body)) {
+			json.writeStartObject();
+			members.accept(json);
+			json.writeEndObject();
+		}
+		return body;
 	}
 
 }

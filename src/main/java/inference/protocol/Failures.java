@@ -8,6 +8,7 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 
 import inference.admission.Refusal;
+import inference.admission.Statistics.Outcome;
 
 /**
  * The one place where what went wrong becomes a status and a sentence.
@@ -35,6 +36,17 @@ final class Failures {
 
 	static Answer error(int status, @Nullable String sentence, @Nullable Duration retryAfter) {
 		return Answer.of(status, retryAfter, (json) -> json.writeStringProperty("error", String.valueOf(sentence)));
+	}
+
+	static Outcome outcome(int status) {
+		return switch (status) {
+			case 200 -> Outcome.OK;
+			case 429 -> Outcome.OVERLOADED;
+			case 503 -> Outcome.NOT_READY;
+			case 504 -> Outcome.LATE;
+			case 500 -> Outcome.FAILED;
+			default -> Outcome.INVALID;
+		};
 	}
 
 	private static Answer answer(Refusal refusal) {

@@ -16,5 +16,34 @@ import inference.model.TensorSpec;
  * @param inputs exactly the signature's inputs
  * @param outputs what it wants to have, in its order
  */
-record InferenceRequest(Form form, @Nullable String id, Map<String, Tensor> inputs, List<TensorSpec> outputs) {
+record InferenceRequest(Form form, @Nullable String id, Map<String, Tensor> inputs, List<Output> outputs) {
+
+	/**
+	 * The form of a request, which its answer shares.
+	 */
+	enum Form {
+
+		/** {@code {"instances": [row, …]}} to {@code {"predictions": [row, …]}}. */
+		ROWS,
+
+		/**
+		 * {@code {"inputs": {name: tensor, …}}} to {@code {"outputs": {name: tensor,
+		 * …}}}.
+		 */
+		COLUMNS,
+
+		/** The Open Inference Protocol's list of named tensors, both ways. */
+		OIP
+
+	}
+
+	/**
+	 * A tensor to be sent back.
+	 *
+	 * @param spec which
+	 * @param binary as bytes behind the JSON, not inside it
+	 */
+	record Output(TensorSpec spec, boolean binary) {
+	}
+
 }

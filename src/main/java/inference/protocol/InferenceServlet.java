@@ -10,12 +10,14 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 
 import inference.admission.Admission;
+import inference.admission.Statistics;
+import inference.admission.Statistics.Stage;
 import inference.health.Probe;
 import inference.health.Probes;
-import inference.health.Verdict;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
+import inference.protocol.InferenceRequest.Form;
 
 /**
  * Serves the root, the v1 paths of TensorFlow Serving and KServe, and the v2 paths of the
@@ -30,76 +32,105 @@ final class InferenceServlet extends HttpServlet {
 
 	private static final Set<Form> ANY = EnumSet.allOf(Form.class);
 
+	// The one version there is goes by the label that TensorFlow Serving's users expect.
+	private static final String LABEL = "stable";
+
 	private final transient Admission admission;
+
+	private final transient Statistics statistics;
 
 	private final transient Probes probes;
 
 	private final transient ModelProperties model;
 
-	private final transient RequestBody body;
+	private final transient Descriptions descriptions;
 
-	private final transient Answers answers;
+	private final transient Predictions predictions;
 
-	private final String version;
+	private final long maxSize;
 
-	InferenceServlet(Admission admission, Probes probes, ModelProperties model, RequestProperties request,
-			String version) {
+	InferenceServlet(Admission admission, Statistics statistics, Probes probes, ModelProperties model,
+			RequestProperties request, String version) {
 		this.admission = admission;
+		this.statistics = statistics;
 		this.probes = probes;
 		this.model = model;
-		this.body = new RequestBody(request.maxSize().toBytes());
-		this.answers = new Answers(model);
-		this.version = version;
+		this.maxSize = request.maxSize().toBytes();
+		this.descriptions = new Descriptions(model, version);
+		this.predictions = new Predictions(model);
 	}
 
 	@Override
 	protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
+		answer(request).send(response);
+	}
+
+	private Answer answer(HttpServletRequest request) throws IOException {
+		try {
+			String path = request.getServletPath() + ((request.getPathInfo() != null) ? request.getPathInfo() : "");
+			Route route = Route.of(path);
+			if (route == null) {
+				throw RequestException.unknown("There is nothing at %s.".formatted(RequestException.excerpt(path)));
+			}
+			if (!route.operation().allows(request.getMethod())) {
+				throw RequestException.methodNotAllowed("%s is not allowed here: use %s."
+					.formatted(RequestException.excerpt(request.getMethod()), route.operation().methods()));
+			}
+			requireModel(route);
+			return answer(request, route);
+		}
+		catch (RuntimeException ex) {
+			return Failures.answer(ex);
+		}
+	}
+
+	private Answer answer(HttpServletRequest request, Route route) throws IOException {
+		return switch (route.operation()) {
+			case ROOT -> (request.getMethod().equals("POST") || RequestBody.isPresent(request)) ? predict(request, ANY)
+					: this.descriptions.summary(this.probes.ask(Probe.READINESS));
+			case V1_PREDICT -> predict(request, V1);
+			case OIP_INFER -> predict(request, OIP);
+			case V1_MODELS -> this.descriptions.models();
+			case V1_STATUS -> this.descriptions.modelStatus(this.probes.ask(Probe.READINESS));
+			case OIP_SERVER -> this.descriptions.server();
+			case OIP_LIVE -> health(Probe.LIVENESS);
+			case OIP_READY -> health(Probe.READINESS);
+			case OIP_MODEL -> this.descriptions.model(this.admission.signature(), this.admission.platform());
+			case OIP_MODEL_READY -> this.descriptions.modelReady(this.probes.ask(Probe.READINESS));
+			case OIP_STATISTICS -> this.descriptions.statistics(this.statistics);
+			case OPENAPI -> this.descriptions.openApi();
+		};
+	}
+
+	private Answer health(Probe probe) {
+		return this.descriptions.health(this.probes.ask(probe), this.probes.ask(Probe.LIVENESS),
+				this.probes.ask(Probe.READINESS));
+	}
+
+	private Answer predict(HttpServletRequest request, Set<Form> allowed) throws IOException {
+		long start = System.nanoTime();
 		Answer answer;
 		try {
-			answer = answer(request);
+			answer = run(request, allowed);
 		}
 		catch (RuntimeException | Error ex) {
 			answer = Failures.answer(ex);
 		}
-		answer.send(response);
+		this.statistics.record(Failures.outcome(answer.status()), System.nanoTime() - start);
+		return answer;
 	}
 
-	private Answer answer(HttpServletRequest request) throws IOException {
-		String path = request.getServletPath() + ((request.getPathInfo() != null) ? request.getPathInfo() : "");
-		Route route = Route.of(path);
-		if (route == null) {
-			throw RequestException.unknown("There is nothing at %s.".formatted(RequestException.excerpt(path)));
-		}
-		requireMethod(request, route);
-		requireModel(route);
-		return switch (route.operation()) {
-			case ROOT -> root(request);
-			case SERVER_METADATA -> this.answers.serverMetadata(this.version);
-			case LIVE -> health(Probe.LIVENESS);
-			case READY -> health(Probe.READINESS);
-			case MODEL_METADATA -> this.answers.modelMetadata(this.admission.signature(), this.admission.platform());
-			case MODEL_READY -> this.answers.modelReady(this.probes.ask(Probe.READINESS));
-			case V1_STATUS -> this.answers.modelStatus(this.probes.ask(Probe.READINESS));
-			case V1_PREDICT -> predict(request, V1);
-			case OIP_INFER -> predict(request, OIP);
-		};
-	}
-
-	private Answer root(HttpServletRequest request) throws IOException {
-		boolean asks = request.getMethod().equals("POST") || RequestBody.isPresent(request);
-		return asks ? predict(request, ANY) : this.answers.summary(this.probes.ask(Probe.READINESS));
-	}
-
-	private Answer health(Probe probe) {
-		Verdict liveness = this.probes.ask(Probe.LIVENESS);
-		Verdict readiness = this.probes.ask(Probe.READINESS);
-		return this.answers.health(liveness, readiness, this.probes.ask(probe).passes());
-	}
-
-	private Answer predict(HttpServletRequest request, Set<Form> allowed) throws IOException {
+	private Answer run(HttpServletRequest request, Set<Form> allowed) throws IOException {
 		Signature signature = this.admission.enter();
-		InferenceRequest inference = RequestReader.read(this.body.read(request), signature, allowed);
-		return this.answers.prediction(inference, infer(inference));
+		long start = System.nanoTime();
+		InferenceRequest inference = new RequestReader(signature, allowed).read(RequestBody.of(request, this.maxSize),
+				request.getHeader("Inference-Header-Content-Length"));
+		this.statistics.record(Stage.READ, System.nanoTime() - start);
+		Map<String, Tensor> outputs = infer(inference);
+		long ran = System.nanoTime();
+		Answer answer = this.predictions.answer(inference, outputs);
+		this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
+		return answer;
 	}
 
 	private Map<String, Tensor> infer(InferenceRequest request) {
@@ -107,20 +138,7 @@ final class InferenceServlet extends HttpServlet {
 			return this.admission.infer(request.inputs());
 		}
 		catch (IllegalArgumentException ex) {
-			throw RequestException.bad("The model cannot use the input: %s".formatted(ex.getMessage()));
-		}
-	}
-
-	private static void requireMethod(HttpServletRequest request, Route route) {
-		String method = request.getMethod();
-		boolean read = method.equals("GET") || method.equals("HEAD");
-		boolean allowed = switch (route.operation()) {
-			case ROOT -> read || method.equals("POST");
-			default -> route.operation().isRead() ? read : method.equals("POST");
-		};
-		if (!allowed) {
-			throw RequestException.methodNotAllowed("%s is not allowed here: use %s."
-				.formatted(RequestException.excerpt(method), route.operation().isRead() ? "GET" : "POST"));
+			throw RequestException.bad("The model cannot use the input: %s.".formatted(ex.getMessage()));
 		}
 	}
 
@@ -132,6 +150,10 @@ final class InferenceServlet extends HttpServlet {
 		if (route.version() != null && !route.version().equals(this.model.version())) {
 			throw RequestException.unknown("Model '%s' has no version '%s', only '%s'.".formatted(this.model.name(),
 					RequestException.excerpt(route.version()), this.model.version()));
+		}
+		if (route.label() != null && !route.label().equals(LABEL)) {
+			throw RequestException.unknown("Model '%s' has no version labelled '%s', only '%s'."
+				.formatted(this.model.name(), RequestException.excerpt(route.label()), LABEL));
 		}
 	}
 

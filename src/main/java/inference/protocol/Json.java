@@ -1,9 +1,14 @@
 package inference.protocol;
 
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
 
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
@@ -11,9 +16,13 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.json.JsonFactory;
 
+import inference.model.Shape;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+
 /**
- * The JSON dialect of every body: strict, and bounded before anything is allocated. How
- * long a body may be is checked before it gets here.
+ * The JSON of every body: strict, and bounded before anything is allocated. How long a
+ * body may be is checked before it gets here.
  */
 final class Json {
 
@@ -29,12 +38,68 @@ final class Json {
 	private Json() {
 	}
 
-	static JsonParser parser(byte[] body, int offset) {
-		return FACTORY.createParser(ObjectReadContext.empty(), body, offset, body.length - offset);
+	static JsonParser parser(byte[] json, int offset) {
+		return FACTORY.createParser(ObjectReadContext.empty(), json, offset, json.length - offset);
 	}
 
 	static JsonGenerator generator(OutputStream stream) {
 		return FACTORY.createGenerator(ObjectWriteContext.empty(), stream);
+	}
+
+	/** Where the current token begins in the bytes the parser was made for. */
+	static int offset(JsonParser parser) {
+		return Math.toIntExact(parser.currentTokenLocation().getByteOffset());
+	}
+
+	static String text(JsonParser parser, String what) {
+		if (parser.currentToken() != JsonToken.VALUE_STRING) {
+			throw RequestException.bad("%s must be a string.".formatted(what));
+		}
+		return parser.getString();
+	}
+
+	/** The current value as an integer, or -1 if it is none that fits a {@code long}. */
+	static long integer(JsonParser parser) {
+		boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+				&& parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
+		return fits ? parser.getLongValue() : -1;
+	}
+
+	/** The protocol's parameters: strings, numbers and booleans by name. */
+	static Map<String, Object> parameters(JsonParser parser) {
+		if (parser.currentToken() != JsonToken.START_OBJECT) {
+			throw RequestException.bad("\"parameters\" must be an object.");
+		}
+		Map<String, Object> parameters = new HashMap<>();
+		for (String name = parser.nextName(); name != null; name = parser.nextName()) {
+			switch (parser.nextToken()) {
+				case VALUE_STRING -> parameters.put(name, parser.getString());
+				case VALUE_TRUE -> parameters.put(name, true);
+				case VALUE_FALSE -> parameters.put(name, false);
+				case VALUE_NUMBER_INT -> parameters.put(name, integer(parser));
+				case VALUE_NUMBER_FLOAT -> parameters.put(name, parser.getDoubleValue());
+				default -> throw RequestException.bad("Parameter '%s' must be a string, a number or a boolean."
+					.formatted(RequestException.excerpt(name)));
+			}
+		}
+		return parameters;
+	}
+
+	static ByteBuffer buffer(int bytes) {
+		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	/**
+	 * A tensor of bytes that a client sent.
+	 * @throws RequestException if they are not exactly the shape's elements
+	 */
+	static Tensor tensor(TensorSpec spec, Shape shape, ByteBuffer contents) {
+		try {
+			return Tensor.of(spec.dataType(), shape, contents);
+		}
+		catch (IllegalArgumentException ex) {
+			throw RequestException.bad("Input '%s': %s.".formatted(spec.name(), ex.getMessage()));
+		}
 	}
 
 }

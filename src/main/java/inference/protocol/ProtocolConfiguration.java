@@ -10,6 +10,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 import inference.admission.Admission;
+import inference.admission.Statistics;
 import inference.health.Probes;
 import inference.model.ModelProperties;
 
@@ -21,12 +22,13 @@ import inference.model.ModelProperties;
 class ProtocolConfiguration {
 
 	@Bean
-	ServletRegistrationBean<InferenceServlet> inferenceServlet(Admission admission, Probes probes,
-			ModelProperties model, RequestProperties request, ObjectProvider<BuildProperties> build) {
+	ServletRegistrationBean<InferenceServlet> inferenceServlet(Admission admission, Statistics statistics,
+			Probes probes, ModelProperties model, RequestProperties request, ObjectProvider<BuildProperties> build) {
 		BuildProperties properties = build.getIfAvailable();
 		String version = (properties != null) ? String.valueOf(properties.getVersion()) : "unknown";
 		ServletRegistrationBean<InferenceServlet> registration = new ServletRegistrationBean<>(
-				new InferenceServlet(admission, probes, model, request, version), "", "/v1/*", "/v2/*");
+				new InferenceServlet(admission, statistics, probes, model, request, version), "", "/v1/*", "/v2/*",
+				"/openapi.json");
 		registration.setLoadOnStartup(1);
 		return registration;
 	}

@@ -1,22 +1,37 @@
 package inference.protocol;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Locale;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
+import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 
 /**
- * Reads a request's body, up to a limit.
+ * A request's body, read once from front to back, expanded if it is compressed, and never
+ * beyond a limit. What is left unread at the limit stays unread.
  */
 final class RequestBody {
 
 	// What is allocated before a byte has come, whatever length the client claims.
 	private static final int FIRST = 8 * 1024;
 
+	private final InputStream stream;
+
 	private final long limit;
 
-	RequestBody(long limit) {
+	private final long length;
+
+	private long position;
+
+	private RequestBody(InputStream stream, long length, long limit) {
+		this.stream = stream;
+		this.length = length;
 		this.limit = limit;
 	}
 
@@ -25,47 +40,132 @@ final class RequestBody {
 	}
 
 	/**
-	 * Reads the whole body.
+	 * The body of a request, unread.
 	 * @param request with or without a length
-	 * @return the bytes
-	 * @throws RequestException if the body is larger than the limit; what is left of it
-	 * is not read
+	 * @param limit the most bytes to read, after expansion
+	 * @throws RequestException if the length exceeds the limit, or the encoding is
+	 * unknown
 	 */
-	byte[] read(HttpServletRequest request) throws IOException {
+	static RequestBody of(HttpServletRequest request, long limit) throws IOException {
 		long length = request.getContentLengthLong();
-		requireWithin(length);
-		InputStream stream = request.getInputStream();
-		byte[] body = new byte[Math.clamp(length, 0, FIRST)];
+		requireWithin(length, limit);
+		String encoding = request.getHeader("Content-Encoding");
+		return switch ((encoding != null) ? encoding.toLowerCase(Locale.ROOT) : "identity") {
+			case "identity" -> new RequestBody(request.getInputStream(), length, limit);
+			case "gzip", "x-gzip" -> new RequestBody(gunzip(request.getInputStream()), -1, limit);
+			default -> throw RequestException.unsupported("Content-Encoding '%s' is not supported: send gzip or none."
+				.formatted(RequestException.excerpt(encoding)));
+		};
+	}
+
+	/**
+	 * How many bytes are left to read.
+	 * @return the number, or -1 if the client did not say
+	 */
+	long remaining() {
+		return (this.length >= 0) ? this.length - this.position : -1;
+	}
+
+	/** All that is left. */
+	byte[] rest() throws IOException {
+		byte[] body = new byte[Math.clamp(remaining(), 0, FIRST)];
 		int size = 0;
-		while (true) {
+		int count = 0;
+		while (count >= 0) {
 			if (size == body.length) {
-				int next = stream.read();
+				int next = this.stream.read();
 				if (next < 0) {
 					return body;
 				}
-				body = Arrays.copyOf(body, grown(size, length));
+				body = Arrays.copyOf(body, grown(size));
 				body[size++] = (byte) next;
 			}
-			int count = stream.read(body, size, body.length - size);
-			if (count < 0) {
-				return Arrays.copyOf(body, size);
+			count = expanding(body, size);
+			size += Math.max(0, count);
+			requireWithin(this.position + size, this.limit);
+		}
+		return Arrays.copyOf(body, size);
+	}
+
+	/**
+	 * The next bytes, in memory that a native model can use as it is.
+	 * @param count how many; checked against the limit and the length before any memory
+	 * is taken
+	 * @return a direct buffer
+	 * @throws RequestException if the body ends before
+	 */
+	ByteBuffer next(long count) throws IOException {
+		requireWithin(this.position + count, this.limit);
+		if (this.length >= 0 && count > remaining()) {
+			throw tooShort(count);
+		}
+		ByteBuffer buffer = ByteBuffer.allocateDirect(Math.toIntExact(count));
+		while (buffer.hasRemaining()) {
+			if (read(buffer) < 0) {
+				throw tooShort(count);
 			}
-			size += count;
-			requireWithin(size);
+		}
+		this.position += count;
+		return buffer.flip();
+	}
+
+	void requireEnd() throws IOException {
+		if (this.stream.read() >= 0) {
+			throw RequestException
+				.bad("The body is longer than its JSON and binary_data_size say: %d bytes were expected."
+					.formatted(this.position));
 		}
 	}
 
-	private int grown(int size, long length) {
-		long twice = Math.max(FIRST, 2L * size);
-		long most = (length >= 0) ? length : this.limit + 1;
-		return (int) Math.min(twice, Math.max(most, size + 1));
+	private int read(ByteBuffer buffer) throws IOException {
+		if (this.stream instanceof ServletInputStream servletStream) {
+			return servletStream.read(buffer);
+		}
+		byte[] chunk = new byte[Math.min(buffer.remaining(), FIRST)];
+		int count = expanding(chunk, 0);
+		if (count > 0) {
+			buffer.put(chunk, 0, count);
+		}
+		return count;
 	}
 
-	private void requireWithin(long size) {
-		if (size > this.limit) {
-			throw RequestException.tooLarge(
-					"The body is larger than %d bytes: send fewer rows per request, or raise ".formatted(this.limit)
-							+ "inference.request.max-size.");
+	private int expanding(byte[] target, int offset) throws IOException {
+		try {
+			return this.stream.read(target, offset, target.length - offset);
+		}
+		catch (ZipException | EOFException _) {
+			throw notGzip();
+		}
+	}
+
+	private int grown(int size) {
+		long most = (this.length >= 0) ? this.length : this.limit + 1;
+		return (int) Math.min(Math.max(FIRST, 2L * size), Math.max(most, size + 1));
+	}
+
+	private RequestException tooShort(long count) {
+		return RequestException.bad("The body ends before the %d bytes that its headers and binary_data_size promise."
+			.formatted(this.position + count));
+	}
+
+	private static InputStream gunzip(InputStream stream) throws IOException {
+		try {
+			return new GZIPInputStream(stream, FIRST);
+		}
+		catch (ZipException | EOFException _) {
+			throw notGzip();
+		}
+	}
+
+	private static RequestException notGzip() {
+		return RequestException.bad("The body is not the gzip that its Content-Encoding says.");
+	}
+
+	private static void requireWithin(long size, long limit) {
+		if (size > limit) {
+			throw RequestException
+				.tooLarge("The body is larger than %d bytes: send fewer rows per request, or raise %s.".formatted(limit,
+						"inference.request.max-size"));
 		}
 	}
 

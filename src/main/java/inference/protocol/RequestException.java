@@ -1,5 +1,7 @@
 package inference.protocol;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A request that cannot be served as it is. The message is one sentence for the client
  * that says what to change.
@@ -31,13 +33,18 @@ final class RequestException extends RuntimeException {
 		return new RequestException(413, message);
 	}
 
+	static RequestException unsupported(String message) {
+		return new RequestException(415, message);
+	}
+
 	/**
 	 * What a client sent, short enough to be sent back.
 	 * @param text of any length
 	 * @return its beginning
 	 */
-	static String excerpt(String text) {
-		return (text.length() <= LONGEST) ? text : text.substring(0, LONGEST) + "…";
+	static String excerpt(@Nullable String text) {
+		String given = String.valueOf(text);
+		return (given.length() <= LONGEST) ? given : given.substring(0, LONGEST) + "…";
 	}
 
 	int status() {

@@ -1,11 +1,7 @@
 package inference.protocol;
 
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
@@ -17,365 +13,180 @@ import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
+import inference.protocol.InferenceRequest.Form;
 
 /**
- * Reads one JSON request in a single pass, its tensors straight into their buffers. The
- * members of an object may come in any order.
+ * Reads one request in a single pass. The members of an object may come in any order;
+ * unknown ones are passed over, as the protocols want it.
  */
 final class RequestReader {
-
-	private static final Set<String> OIP_INPUT = Set.of("name", "shape", "datatype", "parameters", "data");
-
-	private final byte[] body;
 
 	private final Signature signature;
 
 	private final Set<Form> allowed;
 
-	private final Map<String, Tensor> inputs = new LinkedHashMap<>();
-
-	private final List<TensorSpec> outputs = new ArrayList<>();
-
-	private @Nullable Form form;
-
-	private @Nullable String id;
-
-	private RequestReader(byte[] body, Signature signature, Set<Form> allowed) {
-		this.body = body;
+	RequestReader(Signature signature, Set<Form> allowed) {
 		this.signature = signature;
 		this.allowed = allowed;
 	}
 
 	/**
 	 * Reads a request.
-	 * @param body one JSON object
-	 * @param signature what the model takes
-	 * @param allowed the forms that may be used where the request was sent
+	 * @param body JSON, and behind it the tensors that are sent as bytes
+	 * @param jsonLength where the JSON ends, from the header
+	 * {@code Inference-Header-Content-Length}; {@code null} if it is the whole body, 0 if
+	 * there is none and the body is the only input's bytes
 	 * @return the request
 	 * @throws RequestException if the model cannot be run with it
 	 */
-	static InferenceRequest read(byte[] body, Signature signature, Set<Form> allowed) {
-		if (body.length == 0) {
-			throw RequestException.bad("The body is empty: send %s.".formatted(example(allowed)));
+	InferenceRequest read(RequestBody body, @Nullable String jsonLength) throws IOException {
+		if (jsonLength == null) {
+			return read(body.rest(), new Inputs(this.signature)).end(null);
 		}
-		RequestReader reader = new RequestReader(body, signature, EnumSet.copyOf(allowed));
-		try (JsonParser parser = Json.parser(body, 0)) {
-			return reader.read(parser);
+		int length = length(jsonLength);
+		if (length == 0 && this.allowed.contains(Form.OIP)) {
+			return raw(body);
 		}
+		byte[] json = new byte[length];
+		body.next(length).get(json);
+		return read(json, new Inputs(this.signature)).end(body);
 	}
 
-	private InferenceRequest read(JsonParser parser) {
-		if (parser.nextToken() != JsonToken.START_OBJECT) {
-			throw RequestException.bad("The body must be a JSON object: send %s.".formatted(example(this.allowed)));
+	private Inputs read(byte[] json, Inputs inputs) {
+		if (json.length == 0) {
+			throw RequestException.bad("The body is empty: send %s.".formatted(example()));
 		}
-		String member = parser.nextName();
-		while (member != null) {
-			JsonToken value = parser.nextToken();
-			switch (member) {
-				case "instances" -> rows(parser);
-				case "inputs" -> inputs(parser);
-				case "outputs" -> requestedOutputs(parser);
-				case "id" -> this.id = text(parser, "\"id\"");
-				default -> {
-					if (value.isStructStart()) {
-						parser.skipChildren();
-					}
+		try (JsonParser parser = Json.parser(json, 0)) {
+			if (parser.nextToken() != JsonToken.START_OBJECT) {
+				throw RequestException.bad("The body must be a JSON object: send %s.".formatted(example()));
+			}
+			String member = parser.nextName();
+			while (member != null) {
+				parser.nextToken();
+				switch (member) {
+					case "instances" -> new RowsReader(this.signature, begin(inputs, Form.ROWS)).instances(parser);
+					case "inputs" -> inputs(parser, json, inputs);
+					case "outputs" -> new OipReader(this.signature, inputs, json).outputs(parser);
+					case "parameters" -> inputs.parameters = Json.parameters(parser);
+					case "id" -> inputs.id = Json.text(parser, "\"id\"");
+					default -> parser.skipChildren();
 				}
+				member = parser.nextName();
 			}
-			member = parser.nextName();
-		}
-		if (parser.nextToken() != null) {
-			throw RequestException.bad("The body must end after the JSON object.");
-		}
-		if (this.form == null) {
-			throw RequestException.bad("The body has no tensors: send %s.".formatted(example(this.allowed)));
-		}
-		for (TensorSpec spec : this.signature.inputs()) {
-			if (!this.inputs.containsKey(spec.name())) {
-				throw RequestException
-					.bad("Input '%s' is missing; the model takes %s.".formatted(spec.name(), this.signature.inputs()));
+			if (parser.nextToken() != null) {
+				throw RequestException.bad("The body must end after the JSON object.");
 			}
 		}
-		List<TensorSpec> wanted = this.outputs.isEmpty() ? this.signature.outputs() : List.copyOf(this.outputs);
-		return new InferenceRequest(this.form, this.id, this.inputs, wanted);
+		if (inputs.form == null) {
+			throw RequestException.bad("The body has no tensors: send %s.".formatted(example()));
+		}
+		return inputs;
 	}
 
-	private void rows(JsonParser parser) {
-		begin(Form.ROWS);
-		if (parser.currentToken() != JsonToken.START_ARRAY) {
-			throw RequestException.bad("\"instances\" must be an array with one element per row.");
+	private void inputs(JsonParser parser, byte[] json, Inputs inputs) {
+		if (isOip(parser, json)) {
+			new OipReader(this.signature, begin(inputs, Form.OIP), json).inputs(parser);
 		}
-		Map<String, TensorReader> readers = new LinkedHashMap<>();
-		for (TensorSpec spec : this.signature.inputs()) {
-			if (spec.shape().rank() == 0) {
-				throw RequestException
-					.bad("Input '%s' is a scalar and has no rows: use \"inputs\" in place of \"instances\"."
-						.formatted(spec.name()));
-			}
-			readers.put(spec.name(), new TensorReader(spec));
-		}
-		int count = 0;
-		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			row(parser, readers, count++);
-		}
-		for (Map.Entry<String, TensorReader> reader : readers.entrySet()) {
-			reader.getValue().close(0, count);
-			this.inputs.put(reader.getKey(), reader.getValue().toTensor());
-		}
-	}
-
-	private void row(JsonParser parser, Map<String, TensorReader> readers, int index) {
-		TensorSpec only = (readers.size() == 1) ? this.signature.inputs().getFirst() : null;
-		String member = (parser.currentToken() == JsonToken.START_OBJECT) ? parser.nextName() : null;
-		boolean base64 = only != null && only.dataType() == DataType.BYTES && "b64".equals(member)
-				&& !only.name().equals("b64");
-		if (member == null || base64) {
-			if (only == null || parser.currentToken() == JsonToken.END_OBJECT) {
-				throw RequestException
-					.bad("Instance %d must be an object with %s.".formatted(index, this.signature.inputs()));
-			}
-			readers.values().iterator().next().read(parser, 1);
-			return;
-		}
-		Set<String> missing = new LinkedHashSet<>(readers.keySet());
-		while (member != null) {
-			TensorReader reader = readers.get(member);
-			if (reader == null) {
-				throw unknownInput(member);
-			}
-			if (!missing.remove(member)) {
-				throw RequestException.bad("Instance %d has input '%s' twice.".formatted(index, member));
-			}
-			parser.nextToken();
-			reader.read(parser, 1);
-			member = parser.nextName();
-		}
-		if (!missing.isEmpty()) {
-			throw RequestException.bad("Instance %d lacks input '%s'.".formatted(index, missing.iterator().next()));
-		}
-	}
-
-	private void inputs(JsonParser parser) {
-		switch (parser.currentToken()) {
-			case START_ARRAY -> {
-				if (isOip(parser)) {
-					begin(Form.OIP);
-					while (parser.nextToken() != JsonToken.END_ARRAY) {
-						oipInput(parser);
-					}
-				}
-				else {
-					onlyColumn(parser);
-				}
-			}
-			case START_OBJECT -> columns(parser);
-			default -> onlyColumn(parser);
+		else {
+			new RowsReader(this.signature, begin(inputs, Form.COLUMNS)).columns(parser);
 		}
 	}
 
 	// The two forms that are called "inputs" differ no sooner than at their first
 	// element.
-	private boolean isOip(JsonParser parser) {
-		if (!this.allowed.contains(Form.COLUMNS)) {
-			return true;
+	private boolean isOip(JsonParser parser, byte[] json) {
+		if (!this.allowed.contains(Form.COLUMNS) || !this.allowed.contains(Form.OIP)) {
+			return this.allowed.contains(Form.OIP);
 		}
-		if (!this.allowed.contains(Form.OIP)) {
+		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
 		}
-		int offset = Math.toIntExact(parser.currentTokenLocation().getByteOffset());
-		try (JsonParser ahead = Json.parser(this.body, offset)) {
+		try (JsonParser ahead = Json.parser(json, Json.offset(parser))) {
 			ahead.nextToken();
-			return ahead.nextToken() == JsonToken.START_OBJECT && OIP_INPUT.contains(String.valueOf(ahead.nextName()));
+			return ahead.nextToken() == JsonToken.START_OBJECT && OipReader.isMember(ahead.nextName());
 		}
 	}
 
-	private void columns(JsonParser parser) {
-		begin(Form.COLUMNS);
-		String member = parser.nextName();
-		while (member != null) {
-			TensorSpec spec = spec(member);
-			parser.nextToken();
-			TensorReader reader = new TensorReader(spec);
-			reader.read(parser, 0);
-			add(spec, reader.toTensor());
-			member = parser.nextName();
-		}
-	}
-
-	private void onlyColumn(JsonParser parser) {
-		begin(Form.COLUMNS);
-		if (this.signature.inputs().size() != 1) {
-			throw RequestException.bad("\"inputs\" must be an object with %s.".formatted(this.signature.inputs()));
-		}
-		TensorSpec spec = this.signature.inputs().getFirst();
-		TensorReader reader = new TensorReader(spec);
-		reader.read(parser, 0);
-		add(spec, reader.toTensor());
-	}
-
-	private void oipInput(JsonParser parser) {
-		if (parser.currentToken() != JsonToken.START_OBJECT) {
-			throw RequestException.bad("Each of \"inputs\" must be an object with name, shape, datatype and data.");
-		}
-		OipInput input = new OipInput();
-		String member = parser.nextName();
-		while (member != null) {
-			JsonToken value = parser.nextToken();
-			switch (member) {
-				case "name" -> input.name = text(parser, "an input's \"name\"");
-				case "datatype" -> input.dataType = text(parser, "an input's \"datatype\"");
-				case "shape" -> input.shape = shape(parser);
-				case "data" -> {
-					if (input.isDescribed()) {
-						add(input, parser);
-					}
-					else {
-						input.data = Math.toIntExact(parser.currentTokenLocation().getByteOffset());
-						parser.skipChildren();
-					}
-				}
-				default -> {
-					if (value.isStructStart()) {
-						parser.skipChildren();
-					}
-				}
-			}
-			member = parser.nextName();
-		}
-		if (input.read) {
-			return;
-		}
-		if (!input.isDescribed() || input.data < 0) {
-			throw RequestException.bad("Input '%s' must have name, shape, datatype and data."
-				.formatted(RequestException.excerpt(String.valueOf(input.name))));
-		}
-		try (JsonParser data = Json.parser(this.body, input.data)) {
-			data.nextToken();
-			add(input, data);
-		}
-	}
-
-	private void add(OipInput input, JsonParser data) {
-		TensorSpec spec = spec(String.valueOf(input.name));
-		if (!spec.dataType().name().equals(input.dataType)) {
-			throw RequestException.bad("Input '%s' is %s, not %s.".formatted(spec.name(), spec.dataType(),
-					RequestException.excerpt(String.valueOf(input.dataType))));
-		}
-		Shape shape = input.shape;
-		if (shape == null || !spec.shape().accepts(shape)) {
-			throw RequestException
-				.bad("Input '%s' must have shape %s, not %s.".formatted(spec.name(), spec.shape(), shape));
-		}
-		if (data.currentToken() != JsonToken.START_ARRAY) {
-			throw RequestException.bad("Input '%s' must have an array as \"data\".".formatted(spec.name()));
-		}
-		TensorReader reader = new TensorReader(spec);
-		reader.read(data, 0);
-		add(spec, reader.toTensor(shape));
-		input.read = true;
-	}
-
-	private void requestedOutputs(JsonParser parser) {
-		if (parser.currentToken() != JsonToken.START_ARRAY) {
-			throw RequestException.bad("\"outputs\" must be an array of objects with a name.");
-		}
-		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			if (parser.currentToken() != JsonToken.START_OBJECT) {
-				throw RequestException.bad("\"outputs\" must be an array of objects with a name.");
-			}
-			String name = null;
-			String member = parser.nextName();
-			while (member != null) {
-				parser.nextToken();
-				if (member.equals("name")) {
-					name = text(parser, "an output's \"name\"");
-				}
-				else {
-					parser.skipChildren();
-				}
-				member = parser.nextName();
-			}
-			TensorSpec spec = this.signature.output(String.valueOf(name));
-			if (spec == null) {
-				throw RequestException.bad("There is no output '%s'; the model gives %s."
-					.formatted(RequestException.excerpt(String.valueOf(name)), this.signature.outputs()));
-			}
-			this.outputs.add(spec);
-		}
-	}
-
-	private void begin(Form found) {
-		if (this.form != null) {
+	private Inputs begin(Inputs inputs, Form form) {
+		if (inputs.form != null) {
 			throw RequestException.bad("The body has tensors twice: send \"instances\" or \"inputs\", once.");
 		}
-		if (!this.allowed.contains(found)) {
-			throw RequestException.bad("This path takes another form: send %s.".formatted(example(this.allowed)));
+		if (!this.allowed.contains(form)) {
+			throw RequestException.bad("This path takes another form: send %s.".formatted(example()));
 		}
-		this.form = found;
+		inputs.form = form;
+		return inputs;
 	}
 
-	private void add(TensorSpec spec, Tensor tensor) {
-		if (this.inputs.put(spec.name(), tensor) != null) {
-			throw RequestException.bad("Input '%s' comes twice.".formatted(spec.name()));
+	// Triton's raw request: the shape is not sent, so at most one dimension may be open
+	// besides the batch, which then is 1.
+	private InferenceRequest raw(RequestBody body) throws IOException {
+		TensorSpec spec = this.signature.inputs().getFirst();
+		if (this.signature.inputs().size() != 1) {
+			throw RequestException.bad("A body without JSON needs a model with one input; this one takes %s."
+				.formatted(this.signature.inputs()));
 		}
+		Inputs inputs = new Inputs(this.signature);
+		inputs.form = Form.OIP;
+		inputs.binaryByDefault = true;
+		byte[] bytes = body.rest();
+		if (spec.dataType() == DataType.BYTES) {
+			ByteBuffer one = Json.buffer(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes).flip();
+			inputs.add(spec, Json.tensor(spec, rawShape(spec, 1), one));
+		}
+		else if (bytes.length % spec.dataType().width() != 0) {
+			throw RequestException.bad("Input '%s' is %s; %d bytes are no whole number of elements."
+				.formatted(spec.name(), spec.dataType(), bytes.length));
+		}
+		else {
+			Shape shape = rawShape(spec, bytes.length / spec.dataType().width());
+			inputs.add(spec, Json.tensor(spec, shape, ByteBuffer.wrap(bytes)));
+		}
+		return inputs.end(null);
 	}
 
-	private TensorSpec spec(String name) {
-		TensorSpec spec = this.signature.input(name);
-		if (spec == null) {
-			throw unknownInput(name);
-		}
-		return spec;
-	}
-
-	private RequestException unknownInput(String name) {
-		return RequestException.bad("There is no input '%s'; the model takes %s."
-			.formatted(RequestException.excerpt(name), this.signature.inputs()));
-	}
-
-	private static String text(JsonParser parser, String what) {
-		if (parser.currentToken() != JsonToken.VALUE_STRING) {
-			throw RequestException.bad("%s must be a string.".formatted(what));
-		}
-		return parser.getString();
-	}
-
-	private static Shape shape(JsonParser parser) {
-		if (parser.currentToken() != JsonToken.START_ARRAY) {
-			throw RequestException.bad("An input's \"shape\" must be an array.");
-		}
-		List<Long> dimensions = new ArrayList<>();
-		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT || dimensions.size() > 64
-					|| parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER || parser.getLongValue() < 0) {
-				throw RequestException.bad("An input's \"shape\" must be a few integers, 0 or more.");
+	private static Shape rawShape(TensorSpec spec, long elements) {
+		long[] shape = spec.shape().dimensions();
+		int open = -1;
+		long known = 1;
+		for (int i = shape.length - 1; i >= 0; i--) {
+			if (shape[i] != Shape.VARIABLE) {
+				known *= shape[i];
 			}
-			dimensions.add(parser.getLongValue());
+			else if (open < 0) {
+				open = i;
+			}
+			else if (i == 0) {
+				shape[i] = 1;
+			}
+			else {
+				throw RequestException.bad("Input '%s' has shape %s, which a body without JSON does not determine."
+					.formatted(spec.name(), spec.shape()));
+			}
 		}
-		return Shape.of(dimensions.stream().mapToLong(Long::longValue).toArray());
+		if (open >= 0) {
+			shape[open] = (known > 0) ? elements / known : 0;
+		}
+		return Shape.of(shape);
 	}
 
-	private static String example(Set<Form> allowed) {
-		return allowed.contains(Form.ROWS) ? "{\"instances\":[…]}"
+	private static int length(String header) {
+		try {
+			int length = Integer.parseInt(header.strip());
+			if (length >= 0) {
+				return length;
+			}
+		}
+		catch (NumberFormatException ex) {
+			// Refused below, like a negative number.
+		}
+		throw RequestException.bad("Inference-Header-Content-Length must be the length of the JSON in bytes, not '%s'."
+			.formatted(RequestException.excerpt(header)));
+	}
+
+	private String example() {
+		return this.allowed.contains(Form.ROWS) ? "{\"instances\":[…]}"
 				: "{\"inputs\":[{\"name\":…,\"shape\":[…],\"datatype\":…,\"data\":[…]}]}";
-	}
-
-	private static final class OipInput {
-
-		private @Nullable String name;
-
-		private @Nullable String dataType;
-
-		private @Nullable Shape shape;
-
-		private int data = -1;
-
-		private boolean read;
-
-		private boolean isDescribed() {
-			return this.name != null && this.dataType != null && this.shape != null;
-		}
-
 	}
 
 }

@@ -1,5 +1,9 @@
 package inference.protocol;
 
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,18 +12,44 @@ import org.jspecify.annotations.Nullable;
  * @param operation what to do
  * @param model the model named in the path, or {@code null}
  * @param version the version named in the path, or {@code null}
+ * @param label the version's label in the path, or {@code null}
  */
-record Route(Operation operation, @Nullable String model, @Nullable String version) {
+record Route(Operation operation, @Nullable String model, @Nullable String version, @Nullable String label) {
 
+	/**
+	 * Everything that is served, with the path that asks for it.
+	 */
 	enum Operation {
 
-		ROOT, SERVER_METADATA, LIVE, READY, MODEL_METADATA, MODEL_READY, OIP_INFER, V1_STATUS, V1_PREDICT;
+		ROOT("/?", "GET or POST"),
 
-		boolean isRead() {
-			return switch (this) {
-				case SERVER_METADATA, LIVE, READY, MODEL_METADATA, MODEL_READY, V1_STATUS -> true;
-				case ROOT, OIP_INFER, V1_PREDICT -> false;
-			};
+		OIP_INFER("/v2/models/{model}(?:/versions/{version})?/infer", "POST"),
+		V1_PREDICT("/v1/models/{model}(?:/versions/{version}|/labels/{label})?:predict", "POST"),
+
+		OIP_LIVE("/v2/health/live", "GET"), OIP_READY("/v2/health/ready", "GET"), OIP_SERVER("/v2/?", "GET"),
+		OIP_MODEL("/v2/models/{model}(?:/versions/{version})?", "GET"),
+		OIP_MODEL_READY("/v2/models/{model}(?:/versions/{version})?/ready", "GET"),
+		OIP_STATISTICS("/v2/models(?:/{model}(?:/versions/{version})?)?/stats", "GET"),
+
+		V1_MODELS("/v1/models", "GET"), V1_STATUS("/v1/models/{model}(?:/versions/{version}|/labels/{label})?", "GET"),
+
+		OPENAPI("/openapi.json", "GET");
+
+		private final Pattern path;
+
+		private final String methods;
+
+		Operation(String path, String methods) {
+			this.path = Pattern.compile(path.replaceAll("\\{(\\w+)}", "(?<$1>[^/:]+)"));
+			this.methods = methods;
+		}
+
+		boolean allows(String method) {
+			return List.of(this.methods.split(" or ")).contains(method.equals("HEAD") ? "GET" : method);
+		}
+
+		String methods() {
+			return this.methods;
 		}
 
 	}
@@ -30,74 +60,18 @@ record Route(Operation operation, @Nullable String model, @Nullable String versi
 	 * @return the route, or {@code null} if nothing is there
 	 */
 	static @Nullable Route of(String path) {
-		String[] parts = path.substring(Math.min(1, path.length())).split("/");
-		return switch (parts[0]) {
-			case "" -> (parts.length == 1) ? new Route(Operation.ROOT, null, null) : null;
-			case "v1" -> v1(parts);
-			case "v2" -> v2(parts);
-			default -> null;
-		};
+		for (Operation operation : Operation.values()) {
+			Matcher matcher = operation.path.matcher(path);
+			if (matcher.matches()) {
+				return new Route(operation, group(matcher, "model"), group(matcher, "version"),
+						group(matcher, "label"));
+			}
+		}
+		return null;
 	}
 
-	// /v1/models/{name}[/versions/{version}][:predict]
-	private static @Nullable Route v1(String[] parts) {
-		boolean versioned = parts.length == 5 && parts[3].equals("versions");
-		if (parts.length < 3 || !parts[1].equals("models") || (parts.length != 3 && !versioned)) {
-			return null;
-		}
-		String last = parts[parts.length - 1];
-		int colon = last.lastIndexOf(':');
-		String verb = (colon >= 0) ? last.substring(colon + 1) : "";
-		String name = (colon >= 0) ? last.substring(0, colon) : last;
-		Operation operation = switch (verb) {
-			case "" -> Operation.V1_STATUS;
-			case "predict" -> Operation.V1_PREDICT;
-			default -> null;
-		};
-		if (operation == null) {
-			return null;
-		}
-		return versioned ? new Route(operation, parts[2], name) : new Route(operation, name, null);
-	}
-
-	private static @Nullable Route v2(String[] parts) {
-		if (parts.length == 1) {
-			return new Route(Operation.SERVER_METADATA, null, null);
-		}
-		return switch (parts[1]) {
-			case "health" -> v2Health(parts);
-			case "models" -> v2Model(parts);
-			default -> null;
-		};
-	}
-
-	private static @Nullable Route v2Health(String[] parts) {
-		if (parts.length != 3) {
-			return null;
-		}
-		return switch (parts[2]) {
-			case "live" -> new Route(Operation.LIVE, null, null);
-			case "ready" -> new Route(Operation.READY, null, null);
-			default -> null;
-		};
-	}
-
-	// /v2/models/{name}[/versions/{version}][/ready|/infer]
-	private static @Nullable Route v2Model(String[] parts) {
-		boolean versioned = parts.length >= 5 && parts[3].equals("versions");
-		String version = versioned ? parts[4] : null;
-		int verb = versioned ? 5 : 3;
-		if (parts.length < 3 || parts.length > verb + 1) {
-			return null;
-		}
-		if (parts.length == verb) {
-			return new Route(Operation.MODEL_METADATA, parts[2], version);
-		}
-		return switch (parts[verb]) {
-			case "ready" -> new Route(Operation.MODEL_READY, parts[2], version);
-			case "infer" -> new Route(Operation.OIP_INFER, parts[2], version);
-			default -> null;
-		};
+	private static @Nullable String group(Matcher matcher, String name) {
+		return matcher.namedGroups().containsKey(name) ? matcher.group(name) : null;
 	}
 
 }

@@ -1,11 +1,11 @@
 package inference.protocol;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
@@ -16,7 +16,9 @@ import inference.model.TensorSpec;
 
 /**
  * Reads one tensor out of JSON arrays, element by element into its buffer. The shape is
- * what the nesting says; arrays of unequal length are refused.
+ * what the nesting says, or what the request states beside data that may be flat. Reading
+ * stops at the first array that is longer than its neighbours or than the shape allows,
+ * so that no more is kept than a good request would have needed.
  */
 final class TensorReader {
 
@@ -24,16 +26,25 @@ final class TensorReader {
 
 	private final TensorSpec spec;
 
+	private final @Nullable Shape stated;
+
 	private final long[] dimensions;
 
 	private int rank = UNKNOWN;
 
-	private ByteBuffer contents = allocate(64);
+	private ByteBuffer contents = Json.buffer(64);
 
-	TensorReader(TensorSpec spec) {
+	/**
+	 * A reader for one tensor.
+	 * @param spec what the model takes
+	 * @param stated the shape the request states, known to fit the specification;
+	 * {@code null} if it states none
+	 */
+	TensorReader(TensorSpec spec, @Nullable Shape stated) {
 		this.spec = spec;
-		// Even a scalar's data may come as a flat array of one.
-		this.dimensions = new long[Math.max(1, spec.shape().rank())];
+		this.stated = stated;
+		// Even a scalar may come as a flat array of one.
+		this.dimensions = new long[Math.max((stated != null) ? 1 : 0, spec.shape().rank())];
 		Arrays.fill(this.dimensions, UNKNOWN);
 	}
 
@@ -45,24 +56,27 @@ final class TensorReader {
 	void read(JsonParser parser, int depth) {
 		if (parser.currentToken() == JsonToken.START_ARRAY) {
 			if (depth == this.dimensions.length || depth == this.rank) {
-				throw misshapen("an array where a number, string or boolean should be");
+				throw misshapen("an array where a value should be");
 			}
+			long most = most(depth);
 			long count = 0;
 			while (parser.nextToken() != JsonToken.END_ARRAY) {
+				if (count == most) {
+					throw misshapen("more than %d values in one array".formatted(most));
+				}
 				read(parser, depth + 1);
 				count++;
 			}
 			close(depth, count);
+			return;
 		}
-		else {
-			if (this.rank == UNKNOWN) {
-				this.rank = depth;
-			}
-			if (depth != this.rank) {
-				throw misshapen("values at different depths");
-			}
-			element(parser);
+		if (this.rank == UNKNOWN) {
+			this.rank = depth;
 		}
+		if (depth != this.rank) {
+			throw misshapen("values at different depths");
+		}
+		element(parser);
 	}
 
 	/**
@@ -77,11 +91,12 @@ final class TensorReader {
 		this.dimensions[depth] = count;
 	}
 
-	/**
-	 * The tensor, in the shape of the arrays.
-	 * @return a tensor that fits the specification
-	 */
 	Tensor toTensor() {
+		return Tensor.of(this.spec.dataType(), (this.stated != null) ? agreed(this.stated) : found(),
+				this.contents.flip());
+	}
+
+	private Shape found() {
 		long[] shape = this.dimensions.clone();
 		boolean empty = Arrays.stream(shape).anyMatch((dimension) -> dimension == 0);
 		for (int i = 0; i < shape.length; i++) {
@@ -90,30 +105,38 @@ final class TensorReader {
 				shape[i] = Math.max(0, this.spec.shape().dimension(i));
 			}
 		}
-		int depth = Math.toIntExact(Arrays.stream(shape).takeWhile((dimension) -> dimension != UNKNOWN).count());
-		Shape found = Shape.of(Arrays.copyOf(shape, depth));
+		Shape found = known(shape);
 		if (!this.spec.shape().accepts(found)) {
 			throw RequestException
 				.bad("Input '%s' must have shape %s, not %s.".formatted(this.spec.name(), this.spec.shape(), found));
 		}
-		return Tensor.of(this.spec.dataType(), found, this.contents.flip());
+		return found;
 	}
 
-	/**
-	 * The tensor, in a shape the request states beside flat or nested data.
-	 * @param stated the shape, known to fit the specification
-	 * @return a tensor of that shape
-	 */
-	Tensor toTensor(Shape stated) {
-		int depth = Math
-			.toIntExact(Arrays.stream(this.dimensions).takeWhile((dimension) -> dimension != UNKNOWN).count());
-		Shape found = Shape.of(Arrays.copyOf(this.dimensions, depth));
-		boolean flat = depth <= 1;
-		if (found.elements() != stated.elements() || (!flat && !found.equals(stated))) {
+	private Shape agreed(Shape stated) {
+		Shape found = known(this.dimensions);
+		boolean flat = found.rank() == 1 && found.dimension(0) == stated.elements();
+		boolean nothing = stated.elements() == 0 && this.contents.position() == 0;
+		if (!flat && !nothing && !found.equals(stated)) {
 			throw RequestException.bad("Input '%s' states shape %s, which is %d elements, but its data has shape %s."
 				.formatted(this.spec.name(), stated, stated.elements(), found));
 		}
-		return Tensor.of(this.spec.dataType(), stated, this.contents.flip());
+		return stated;
+	}
+
+	private static Shape known(long[] dimensions) {
+		return Shape.of(Arrays.stream(dimensions).takeWhile((dimension) -> dimension != UNKNOWN).toArray());
+	}
+
+	private long most(int depth) {
+		if (this.stated != null && depth == 0) {
+			return Math.max(this.stated.elements(), (this.stated.rank() > 0) ? this.stated.dimension(0) : 1);
+		}
+		if (this.dimensions[depth] != UNKNOWN) {
+			return this.dimensions[depth];
+		}
+		long allowed = this.spec.shape().dimension(depth);
+		return (allowed != Shape.VARIABLE) ? allowed : Long.MAX_VALUE;
 	}
 
 	private void element(JsonParser parser) {
@@ -130,16 +153,12 @@ final class TensorReader {
 			case INT64 -> room(8).putLong(integer(parser, Long.MIN_VALUE, Long.MAX_VALUE));
 			case FP32 -> {
 				float value = number(parser).getFloatValue();
-				if (!Float.isFinite(value)) {
-					throw outOfRange(parser);
-				}
+				requireFinite(parser, value);
 				room(4).putFloat(value);
 			}
 			case FP64 -> {
 				double value = number(parser).getDoubleValue();
-				if (!Double.isFinite(value)) {
-					throw outOfRange(parser);
-				}
+				requireFinite(parser, value);
 				room(8).putDouble(value);
 			}
 			case BYTES -> {
@@ -187,28 +206,29 @@ final class TensorReader {
 	}
 
 	private JsonParser number(JsonParser parser) {
-		JsonToken token = parser.currentToken();
-		if (token != JsonToken.VALUE_NUMBER_FLOAT && token != JsonToken.VALUE_NUMBER_INT) {
+		if (!parser.currentToken().isNumeric()) {
 			throw wrongType(parser);
 		}
 		return parser;
 	}
 
-	private byte[] bytes(JsonParser parser) {
-		return switch (parser.currentToken()) {
-			case VALUE_STRING -> parser.getString().getBytes(StandardCharsets.UTF_8);
-			case START_OBJECT -> {
-				parser.nextToken();
-				yield base64(parser);
-			}
-			case PROPERTY_NAME -> base64(parser);
-			default -> throw wrongType(parser);
-		};
+	private void requireFinite(JsonParser parser, double value) {
+		if (!Double.isFinite(value)) {
+			throw outOfRange(parser);
+		}
 	}
 
-	// TensorFlow Serving's form of bytes that are not text: {"b64": "…"}.
-	private byte[] base64(JsonParser parser) {
-		if (!"b64".equals(parser.currentName()) || parser.nextToken() != JsonToken.VALUE_STRING) {
+	// TensorFlow Serving's form of bytes that are not text is {"b64": "…"}; the Open
+	// Inference Protocol has none.
+	private byte[] bytes(JsonParser parser) {
+		if (parser.currentToken() == JsonToken.VALUE_STRING) {
+			return parser.getString().getBytes(StandardCharsets.UTF_8);
+		}
+		if (parser.currentToken() == JsonToken.START_OBJECT) {
+			parser.nextToken();
+		}
+		if (this.stated != null || !"b64".equals(parser.currentName())
+				|| parser.nextToken() != JsonToken.VALUE_STRING) {
 			throw wrongType(parser);
 		}
 		String encoded = parser.getString();
@@ -219,8 +239,7 @@ final class TensorReader {
 			return Base64.getDecoder().decode(encoded);
 		}
 		catch (IllegalArgumentException ex) {
-			throw RequestException
-				.bad("Input '%s' has a \"b64\" value that is not Base64.".formatted(this.spec.name()));
+			throw RequestException.bad("Input '%s' has a \"b64\" that is not Base64.".formatted(this.spec.name()));
 		}
 	}
 
@@ -229,6 +248,7 @@ final class TensorReader {
 			case null -> "nothing";
 			case START_OBJECT, PROPERTY_NAME, END_OBJECT -> "an object";
 			case START_ARRAY, END_ARRAY -> "an array";
+			case VALUE_STRING -> "the string \"%s\"".formatted(RequestException.excerpt(parser.getString()));
 			default -> RequestException.excerpt(parser.getString());
 		};
 		return RequestException
@@ -247,14 +267,10 @@ final class TensorReader {
 
 	private ByteBuffer room(int bytes) {
 		if (this.contents.remaining() < bytes) {
-			this.contents = allocate(Math.max(2 * this.contents.capacity(), this.contents.position() + bytes))
-				.put(this.contents.flip());
+			int size = Math.max(2 * this.contents.capacity(), this.contents.position() + bytes);
+			this.contents = Json.buffer(size).put(this.contents.flip());
 		}
 		return this.contents;
-	}
-
-	private static ByteBuffer allocate(int bytes) {
-		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 }

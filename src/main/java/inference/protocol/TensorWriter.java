@@ -1,7 +1,9 @@
 package inference.protocol;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 
 import tools.jackson.core.JsonGenerator;
 
@@ -27,30 +29,25 @@ final class TensorWriter {
 		this.dataType = tensor.dataType();
 		this.shape = tensor.shape();
 		this.rest = tensor.contents();
-		if (this.dataType == DataType.FP16 || this.dataType == DataType.BF16) {
-			throw RequestException.bad("Output '%s' is %s, which JSON cannot carry: ask for it as binary data."
-				.formatted(name, this.dataType));
-		}
 	}
 
 	/** All elements in one array, as the Open Inference Protocol has them. */
 	void flat(JsonGenerator json) {
-		long elements = this.shape.elements();
 		json.writeStartArray();
-		for (long i = 0; i < elements; i++) {
-			element(json);
+		for (long rest = this.shape.elements(); rest > 0; rest--) {
+			element(json, false);
 		}
 		json.writeEndArray();
 	}
 
 	/**
-	 * What is left below a dimension, nested.
+	 * What is left below a dimension, nested, as TensorFlow Serving has it.
 	 * @param json where to write
 	 * @param depth 0 for the whole tensor, 1 for its next row
 	 */
 	void nested(JsonGenerator json, int depth) {
 		if (depth == this.shape.rank()) {
-			element(json);
+			element(json, true);
 			return;
 		}
 		json.writeStartArray();
@@ -60,7 +57,7 @@ final class TensorWriter {
 		json.writeEndArray();
 	}
 
-	private void element(JsonGenerator json) {
+	private void element(JsonGenerator json, boolean base64) {
 		switch (this.dataType) {
 			case BOOL -> json.writeBoolean(this.rest.get() != 0);
 			case UINT8 -> json.writeNumber(Byte.toUnsignedInt(this.rest.get()));
@@ -81,19 +78,35 @@ final class TensorWriter {
 				requireFinite(value);
 				json.writeNumber(value);
 			}
-			case BYTES -> {
-				byte[] bytes = new byte[this.rest.getInt()];
-				this.rest.get(bytes);
-				json.writeString(new String(bytes, StandardCharsets.UTF_8));
+			case BYTES -> bytes(json, base64);
+			case FP16, BF16 ->
+				throw RequestException.bad("Output '%s' is %s, which JSON cannot carry: ask for it as binary data."
+					.formatted(this.name, this.dataType));
+		}
+	}
+
+	private void bytes(JsonGenerator json, boolean base64) {
+		byte[] bytes = new byte[this.rest.getInt()];
+		this.rest.get(bytes);
+		try {
+			json.writeString(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+		}
+		catch (CharacterCodingException ex) {
+			if (!base64) {
+				throw RequestException
+					.bad("Output '%s' is not text, which JSON cannot carry: ask for it as binary data."
+						.formatted(this.name));
 			}
-			case FP16, BF16 -> throw new IllegalStateException("refused on construction. This is a bug.");
+			json.writeStartObject();
+			json.writeStringProperty("b64", Base64.getEncoder().encodeToString(bytes));
+			json.writeEndObject();
 		}
 	}
 
 	private void requireFinite(double value) {
 		if (!Double.isFinite(value)) {
 			throw new IllegalStateException(
-					"output '%s' contains %s, which JSON cannot carry".formatted(this.name, value));
+					"output '%s' contains %s, which JSON cannot carry; binary data can".formatted(this.name, value));
 		}
 	}
 

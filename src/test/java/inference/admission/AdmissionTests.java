@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
@@ -235,7 +236,8 @@ class AdmissionTests {
 
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1),
-				new AdmissionProperties(maxConcurrent, maxQueued), new DeadlineProperties(deadline));
+				new AdmissionProperties(maxConcurrent, maxQueued), new DeadlineProperties(deadline),
+				new Statistics(new SimpleMeterRegistry()));
 	}
 
 	private void holdUpCalls() {

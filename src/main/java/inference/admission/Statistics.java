@@ -1,0 +1,123 @@
+package inference.admission;
+
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+
+import org.springframework.stereotype.Component;
+
+/**
+ * What predictions cost, stage by stage. The same meters feed Prometheus and the
+ * statistics of the Open Inference Protocol.
+ */
+@Component
+public final class Statistics {
+
+	private final Map<Outcome, Timer> requests = new EnumMap<>(Outcome.class);
+
+	private final Map<Stage, Timer> stages = new EnumMap<>(Stage.class);
+
+	private final DistributionSummary rows;
+
+	private volatile long lastInference;
+
+	Statistics(MeterRegistry registry) {
+		for (Outcome outcome : Outcome.values()) {
+			this.requests.put(outcome,
+					timer("inference.requests", "Predictions, from the first byte to the answer")
+						.tag("outcome", name(outcome))
+						.register(registry));
+		}
+		for (Stage stage : Stage.values()) {
+			this.stages.put(stage, timer("inference." + name(stage), stage.description).register(registry));
+		}
+		this.rows = DistributionSummary.builder("inference.batch.rows")
+			.description("Rows per call of the model")
+			.serviceLevelObjectives(1, 2, 4, 8, 16, 32, 64, 128, 256)
+			.register(registry);
+	}
+
+	/**
+	 * How a prediction ended.
+	 */
+	public enum Outcome {
+
+		OK, INVALID, OVERLOADED, NOT_READY, LATE, FAILED
+
+	}
+
+	/**
+	 * What a prediction spends its time on.
+	 */
+	public enum Stage {
+
+		READ("Reading the body into tensors"), QUEUE("Waiting for a slot"), RUN("Inside the model"),
+		WRITE("Writing tensors into the answer");
+
+		private final String description;
+
+		Stage(String description) {
+			this.description = description;
+		}
+
+	}
+
+	public void record(Outcome outcome, long nanos) {
+		requests(outcome).record(nanos, TimeUnit.NANOSECONDS);
+	}
+
+	public void record(Stage stage, long nanos) {
+		stage(stage).record(nanos, TimeUnit.NANOSECONDS);
+	}
+
+	void recordRun(long rows, long nanos) {
+		record(Stage.RUN, nanos);
+		this.rows.record((double) rows);
+		this.lastInference = System.currentTimeMillis();
+	}
+
+	public Timer requests(Outcome outcome) {
+		return Objects.requireNonNull(this.requests.get(outcome));
+	}
+
+	public Timer stage(Stage stage) {
+		return Objects.requireNonNull(this.stages.get(stage));
+	}
+
+	/**
+	 * How many rows the model has been run on.
+	 * @return the sum over all successful calls
+	 */
+	public long rows() {
+		return (long) this.rows.totalAmount();
+	}
+
+	/**
+	 * When the model last ran.
+	 * @return milliseconds since the epoch, 0 for never
+	 */
+	public long lastInference() {
+		return this.lastInference;
+	}
+
+	private static Timer.Builder timer(String name, String description) {
+		return Timer.builder(name)
+			.description(description)
+			.serviceLevelObjectives(Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),
+					Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(5), Duration.ofMillis(10),
+					Duration.ofMillis(25), Duration.ofMillis(50), Duration.ofMillis(100), Duration.ofMillis(250),
+					Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
+	}
+
+	private static String name(Enum<?> value) {
+		return value.name().toLowerCase(Locale.ROOT);
+	}
+
+}

@@ -1,0 +1,130 @@
+package inference.protocol;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+import inference.protocol.InferenceRequest.Form;
+import inference.protocol.InferenceRequest.Output;
+
+/**
+ * What has been read of a request so far.
+ */
+final class Inputs {
+
+	private final Signature signature;
+
+	private final Map<String, Tensor> tensors;
+
+	private final List<Binary> binaries = new ArrayList<>();
+
+	final Map<TensorSpec, @Nullable Boolean> outputs = new LinkedHashMap<>();
+
+	Map<String, Object> parameters = Map.of();
+
+	@Nullable Form form;
+
+	@Nullable String id;
+
+	boolean binaryByDefault;
+
+	Inputs(Signature signature) {
+		this.signature = signature;
+		this.tensors = LinkedHashMap.newLinkedHashMap(signature.inputs().size());
+	}
+
+	/**
+	 * The specification of an input the client named.
+	 * @param name of any length
+	 * @throws RequestException if there is no such input
+	 */
+	TensorSpec spec(String name) {
+		TensorSpec spec = this.signature.input(name);
+		if (spec == null) {
+			throw RequestException.bad("There is no input '%s'; the model takes %s."
+				.formatted(RequestException.excerpt(name), this.signature.inputs()));
+		}
+		return spec;
+	}
+
+	void add(TensorSpec spec, Tensor tensor) {
+		if (this.tensors.put(spec.name(), tensor) != null || isPromised(spec)) {
+			throw twice(spec);
+		}
+	}
+
+	/** Notes a tensor whose bytes come behind the JSON. */
+	void promise(TensorSpec spec, Shape shape, long size) {
+		if (this.tensors.containsKey(spec.name()) || isPromised(spec)) {
+			throw twice(spec);
+		}
+		this.binaries.add(new Binary(spec, shape, size));
+	}
+
+	/**
+	 * The whole request.
+	 * @param body what comes behind the JSON, or {@code null} for nothing
+	 * @throws RequestException if an input is missing, or is not as long as promised
+	 */
+	InferenceRequest end(@Nullable RequestBody body) throws IOException {
+		if (body != null) {
+			readBinaries(body);
+		}
+		else if (!this.binaries.isEmpty()) {
+			throw RequestException.bad("A binary_data_size needs the header Inference-Header-Content-Length.");
+		}
+		for (TensorSpec spec : this.signature.inputs()) {
+			if (!this.tensors.containsKey(spec.name())) {
+				throw RequestException
+					.bad("Input '%s' is missing; the model takes %s.".formatted(spec.name(), this.signature.inputs()));
+			}
+		}
+		if (this.form == null) {
+			throw new IllegalStateException("no form was recognised. This is a bug.");
+		}
+		return new InferenceRequest(this.form, this.id, this.tensors, wanted());
+	}
+
+	private void readBinaries(RequestBody body) throws IOException {
+		long promised = this.binaries.stream().mapToLong(Binary::size).sum();
+		if (body.remaining() >= 0 && body.remaining() != promised) {
+			throw RequestException.bad("Behind the JSON come %d bytes, but its binary_data_size make %d."
+				.formatted(body.remaining(), promised));
+		}
+		for (Binary binary : this.binaries) {
+			Tensor tensor = Json.tensor(binary.spec(), binary.shape(), body.next(binary.size()));
+			this.tensors.put(binary.spec().name(), tensor);
+		}
+		body.requireEnd();
+	}
+
+	private List<Output> wanted() {
+		boolean all = this.binaryByDefault || Boolean.TRUE.equals(this.parameters.get("binary_data_output"));
+		if (this.outputs.isEmpty()) {
+			return this.signature.outputs().stream().map((spec) -> new Output(spec, all)).toList();
+		}
+		List<Output> wanted = new ArrayList<>(this.outputs.size());
+		this.outputs.forEach((spec, binary) -> wanted.add(new Output(spec, (binary != null) ? binary : all)));
+		return wanted;
+	}
+
+	private boolean isPromised(TensorSpec spec) {
+		return this.binaries.stream().anyMatch((binary) -> binary.spec().equals(spec));
+	}
+
+	private static RequestException twice(TensorSpec spec) {
+		return RequestException.bad("Input '%s' comes twice.".formatted(spec.name()));
+	}
+
+	private record Binary(TensorSpec spec, Shape shape, long size) {
+	}
+
+}

@@ -1,0 +1,189 @@
+package inference.protocol;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.TensorSpec;
+
+/**
+ * Reads the tensors of the Open Inference Protocol v2, with the binary tensor data
+ * extension.
+ */
+final class OipReader {
+
+	private static final Set<String> MEMBERS = Set.of("name", "shape", "datatype", "parameters", "data");
+
+	private static final int MOST_DIMENSIONS = 64;
+
+	private final Signature signature;
+
+	private final Inputs inputs;
+
+	private final byte[] json;
+
+	OipReader(Signature signature, Inputs inputs, byte[] json) {
+		this.signature = signature;
+		this.inputs = inputs;
+		this.json = json;
+	}
+
+	static boolean isMember(@Nullable String name) {
+		return name != null && MEMBERS.contains(name);
+	}
+
+	void inputs(JsonParser parser) {
+		if (parser.currentToken() != JsonToken.START_ARRAY) {
+			throw RequestException.bad("\"inputs\" must be an array of objects with name, shape, datatype and data.");
+		}
+		while (parser.nextToken() != JsonToken.END_ARRAY) {
+			if (parser.currentToken() != JsonToken.START_OBJECT) {
+				throw RequestException.bad("Each of \"inputs\" must be an object with name, shape, datatype and data.");
+			}
+			input(parser);
+		}
+	}
+
+	/** Reads which outputs are wanted, and how. */
+	void outputs(JsonParser parser) {
+		if (parser.currentToken() != JsonToken.START_ARRAY) {
+			throw RequestException.bad("\"outputs\" must be an array of objects with a name.");
+		}
+		while (parser.nextToken() != JsonToken.END_ARRAY) {
+			String name = "";
+			Boolean binary = null;
+			if (parser.currentToken() != JsonToken.START_OBJECT) {
+				throw RequestException.bad("\"outputs\" must be an array of objects with a name.");
+			}
+			for (String member = parser.nextName(); member != null; member = parser.nextName()) {
+				parser.nextToken();
+				switch (member) {
+					case "name" -> name = Json.text(parser, "an output's \"name\"");
+					case "parameters" ->
+						binary = Json.parameters(parser).get("binary_data") instanceof Boolean value ? value : null;
+					default -> parser.skipChildren();
+				}
+			}
+			TensorSpec spec = this.signature.output(name);
+			if (spec == null) {
+				throw RequestException.bad("There is no output '%s'; the model gives %s."
+					.formatted(RequestException.excerpt(name), this.signature.outputs()));
+			}
+			this.inputs.outputs.put(spec, binary);
+		}
+	}
+
+	private void input(JsonParser parser) {
+		String name = null;
+		String dataType = null;
+		Shape shape = null;
+		Map<String, Object> parameters = Map.of();
+		int data = -1;
+		boolean read = false;
+		for (String member = parser.nextName(); member != null; member = parser.nextName()) {
+			parser.nextToken();
+			switch (member) {
+				case "name" -> name = Json.text(parser, "an input's \"name\"");
+				case "datatype" -> dataType = Json.text(parser, "an input's \"datatype\"");
+				case "shape" -> shape = shape(parser);
+				case "parameters" -> parameters = Json.parameters(parser);
+				case "data" -> {
+					data = Json.offset(parser);
+					// Usually all that describes the data is known by now; else they are
+					// read again, from where they are.
+					if (name != null && dataType != null && shape != null) {
+						data(parser, spec(name, dataType, shape), shape);
+						read = true;
+					}
+					else {
+						parser.skipChildren();
+					}
+				}
+				default -> parser.skipChildren();
+			}
+		}
+		if (name == null || dataType == null || shape == null) {
+			throw RequestException.bad("Input '%s' must have name, shape, datatype and data."
+				.formatted(RequestException.excerpt(String.valueOf(name))));
+		}
+		Object size = parameters.get("binary_data_size");
+		if (size != null) {
+			promise(spec(name, dataType, shape), shape, size, data);
+		}
+		else if (data < 0) {
+			throw RequestException.bad("Input '%s' must have \"data\", or the parameter binary_data_size."
+				.formatted(RequestException.excerpt(name)));
+		}
+		else if (!read) {
+			try (JsonParser again = Json.parser(this.json, data)) {
+				again.nextToken();
+				data(again, spec(name, dataType, shape), shape);
+			}
+		}
+	}
+
+	private TensorSpec spec(String name, String dataType, Shape shape) {
+		TensorSpec spec = this.inputs.spec(name);
+		if (!spec.dataType().name().equals(dataType)) {
+			throw RequestException.bad("Input '%s' is %s, not %s.".formatted(spec.name(), spec.dataType(),
+					RequestException.excerpt(dataType)));
+		}
+		if (!spec.shape().accepts(shape)) {
+			throw RequestException.bad("Input '%s' must have shape %s, not %s.".formatted(spec.name(), spec.shape(),
+					RequestException.excerpt(shape.toString())));
+		}
+		return spec;
+	}
+
+	private void data(JsonParser parser, TensorSpec spec, Shape shape) {
+		if (parser.currentToken() != JsonToken.START_ARRAY) {
+			throw RequestException.bad("Input '%s' must have an array as \"data\".".formatted(spec.name()));
+		}
+		TensorReader reader = new TensorReader(spec, shape);
+		reader.read(parser, 0);
+		this.inputs.add(spec, reader.toTensor());
+	}
+
+	private void promise(TensorSpec spec, Shape shape, Object size, int data) {
+		if (!(size instanceof Long bytes) || bytes < 0) {
+			throw RequestException
+				.bad("Input '%s' must have a number of bytes as binary_data_size.".formatted(spec.name()));
+		}
+		if (data >= 0) {
+			throw RequestException.bad("Input '%s' has both \"data\" and binary_data_size.".formatted(spec.name()));
+		}
+		long width = spec.dataType().width();
+		if (width > 0 && bytes != shape.elements() * width) {
+			throw RequestException
+				.bad("Input '%s' of shape %s and %d bytes per element has %d bytes, not the %d of its "
+					.formatted(spec.name(), shape, width, shape.elements() * width, bytes) + "binary_data_size.");
+		}
+		this.inputs.promise(spec, shape, bytes);
+	}
+
+	private Shape shape(JsonParser parser) {
+		if (parser.currentToken() != JsonToken.START_ARRAY) {
+			throw RequestException.bad("An input's \"shape\" must be an array.");
+		}
+		List<Long> dimensions = new ArrayList<>();
+		long elements = 1;
+		while (parser.nextToken() != JsonToken.END_ARRAY) {
+			long dimension = Json.integer(parser);
+			// No tensor of more elements than this fits into a request.
+			elements = Math.multiplyHigh(elements, dimension) == 0 ? elements * dimension : -1;
+			if (dimension < 0 || elements < 0 || elements > Integer.MAX_VALUE || dimensions.size() == MOST_DIMENSIONS) {
+				throw RequestException.bad("An input's \"shape\" must be a few integers, 0 or more, none too large.");
+			}
+			dimensions.add(dimension);
+		}
+		return Shape.of(dimensions.stream().mapToLong(Long::longValue).toArray());
+	}
+
+}
