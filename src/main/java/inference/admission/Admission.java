@@ -5,15 +5,20 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
 import inference.admission.Statistics.Stage;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.NotServingException;
 import inference.lifecycle.Snapshot;
+import inference.lifecycle.State;
 import inference.model.ModelProperties;
 import inference.model.Shape;
 import inference.model.Signature;
@@ -21,16 +26,21 @@ import inference.model.Tensor;
 
 /**
  * The only way to the model for a request. At most so many calls run, first come, first
- * served; at most so many wait, none beyond its deadline.
+ * served; at most so many wait, none beyond its deadline; and one whose turn would come
+ * after its deadline does not wait at all. A slot is free again when its call has
+ * returned, whatever became of the client.
  */
 @Component
 public final class Admission {
 
-	private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+	// How much of the average run time one more run makes up.
+	private static final int SHARE = 8;
 
 	private final ModelLifecycle lifecycle;
 
 	private final Semaphore slots;
+
+	private final int maxConcurrent;
 
 	private final int maxQueued;
 
@@ -38,57 +48,94 @@ public final class Admission {
 
 	private final Statistics statistics;
 
+	private final LongSupplier nanoTime;
+
 	private final AtomicInteger queued = new AtomicInteger();
 
-	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties admission,
-			DeadlineProperties deadline, Statistics statistics) {
+	private final AtomicLong averageRun = new AtomicLong();
+
+	@Autowired
+	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Statistics statistics) {
+		this(lifecycle, model, properties, statistics, System::nanoTime);
+	}
+
+	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Statistics statistics,
+			LongSupplier nanoTime) {
 		this.lifecycle = lifecycle;
+		this.maxConcurrent = properties.admission().maxConcurrent(model.threads());
+		this.slots = new Semaphore(this.maxConcurrent, true);
+		this.maxQueued = properties.admission().maxQueued();
+		this.deadline = properties.deadline();
 		this.statistics = statistics;
-		this.slots = new Semaphore(admission.maxConcurrent(model.threads()), true);
-		this.maxQueued = admission.maxQueued();
-		this.deadline = deadline.deadline();
+		this.nanoTime = nanoTime;
+		statistics.observe(this);
 	}
 
 	/**
 	 * Refuses, before a request's body is read, what would be refused afterwards.
-	 * @return the signature to read the request by
-	 * @throws Refusal if the model does not serve, or the queue is full
+	 * @param wanted the longest the client waits, or {@code null} if it did not say
+	 * @return when the answer comes too late
+	 * @throws Refusal if the model does not serve, the queue is full, or is so long that
+	 * the request's turn would come after its deadline
 	 */
-	public Signature enter() {
-		Snapshot now = this.lifecycle.snapshot();
-		if (!now.state().serves()) {
-			throw new Refusal.NotReady(now.reason());
+	public Deadline enter(@Nullable Duration wanted) {
+		requireServing();
+		Deadline granted = Deadline.in(this.deadline, this.nanoTime.getAsLong());
+		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
+		if (this.slots.availablePermits() == 0) {
+			requireQueue(this.queued.get(), agreed);
 		}
-		if (this.slots.availablePermits() == 0 && this.queued.get() >= this.maxQueued) {
-			throw overloaded();
-		}
-		return signature();
+		return agreed;
 	}
 
 	/**
 	 * Runs the model when a slot is free.
 	 * @param inputs checked against the signature
+	 * @param deadline when the answer comes too late
+	 * @param gone whether the client has hung up; asked after a wait
+	 * @param late run at the deadline, on another thread, if the model runs by then: it
+	 * may not return for long
 	 * @return the model's outputs
-	 * @throws Refusal if the model does not serve, the queue is full or the deadline
-	 * passes in it
+	 * @throws Refusal if the model does not serve, the queue is full or too long, the
+	 * deadline passes, or the client hangs up
 	 * @throws IllegalArgumentException if the model cannot use the input
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
-		long arrived = System.nanoTime();
-		takeSlot();
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Deadline deadline, BooleanSupplier gone,
+			Runnable late) {
+		long arrived = this.nanoTime.getAsLong();
+		takeSlot(deadline, gone);
 		try {
-			long started = System.nanoTime();
+			long started = this.nanoTime.getAsLong();
 			this.statistics.record(Stage.QUEUE, started - arrived);
-			Map<String, Tensor> outputs = this.lifecycle.infer(inputs);
-			this.statistics.recordRun(rows(inputs), System.nanoTime() - started);
+			Map<String, Tensor> outputs = this.lifecycle.infer(inputs, deadline.at(), late);
+			long took = this.nanoTime.getAsLong() - started;
+			this.averageRun.accumulateAndGet(took,
+					(average, run) -> (average == 0) ? run : average + (run - average) / SHARE);
+			this.statistics.recordRun(rows(inputs), took);
 			return outputs;
 		}
 		catch (NotServingException ex) {
 			throw new Refusal.NotReady(ex.snapshot().reason());
 		}
+		catch (RuntimeException ex) {
+			// Told to end its call early, a model ends it with an exception of its own.
+			if (deadline.remaining(this.nanoTime.getAsLong()) <= 0) {
+				throw deadline.exceeded("was inside the model");
+			}
+			throw ex;
+		}
 		finally {
 			this.slots.release();
 		}
+	}
+
+	/**
+	 * The refusal that a request gets whose deadline passes inside the model.
+	 * @param deadline the request's
+	 * @return what to answer
+	 */
+	public Refusal late(Deadline deadline) {
+		return deadline.exceeded("was inside the model");
 	}
 
 	/**
@@ -109,6 +156,31 @@ public final class Admission {
 		return loaded(this.lifecycle.platform());
 	}
 
+	/**
+	 * Whether the process is about to end, so that connections are not to be kept.
+	 * @return {@code true} from SIGTERM on
+	 */
+	public boolean isDraining() {
+		return this.lifecycle.snapshot().state() == State.DRAINING;
+	}
+
+	int queued() {
+		return this.queued.get();
+	}
+
+	int running() {
+		return this.maxConcurrent - this.slots.availablePermits();
+	}
+
+	/** How long a call that arrives now would wait, in nanoseconds. */
+	long predictedWait() {
+		return (this.slots.availablePermits() > 0) ? 0 : predictedWait(this.queued.get());
+	}
+
+	private long predictedWait(int ahead) {
+		return this.averageRun.get() * (ahead + 1) / this.maxConcurrent;
+	}
+
 	private <T> T loaded(@Nullable T fact) {
 		if (fact == null) {
 			throw new Refusal.NotReady(this.lifecycle.snapshot().reason());
@@ -116,11 +188,27 @@ public final class Admission {
 		return fact;
 	}
 
-	private void takeSlot() {
+	private void requireServing() {
+		Snapshot now = this.lifecycle.snapshot();
+		if (!now.state().serves()) {
+			throw new Refusal.NotReady(now.reason());
+		}
+	}
+
+	private void requireQueue(int ahead, Deadline deadline) {
+		long wait = predictedWait(ahead);
+		if (ahead >= this.maxQueued || wait > deadline.remaining(this.nanoTime.getAsLong())) {
+			throw new Refusal.Overloaded("The server is busy: calls wait already, %d of at most %d, for about %d ms"
+				.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),
+					Duration.ofNanos(Math.max(wait, 1)));
+		}
+	}
+
+	private void takeSlot(Deadline deadline, BooleanSupplier gone) {
 		try {
 			// Unlike tryAcquire(), which overtakes those who wait.
 			if (!this.slots.tryAcquire(0, TimeUnit.NANOSECONDS)) {
-				queueForSlot();
+				queueForSlot(deadline, gone);
 			}
 		}
 		catch (InterruptedException ex) {
@@ -129,30 +217,27 @@ public final class Admission {
 		}
 	}
 
-	private void queueForSlot() throws InterruptedException {
-		if (this.queued.incrementAndGet() > this.maxQueued) {
-			this.queued.decrementAndGet();
-			throw overloaded();
-		}
+	private void queueForSlot(Deadline deadline, BooleanSupplier gone) throws InterruptedException {
+		int ahead = this.queued.getAndIncrement();
 		try {
-			if (!this.slots.tryAcquire(this.deadline.toNanos(), TimeUnit.NANOSECONDS)) {
-				throw new Refusal.DeadlineExceeded("The deadline of %d ms passed while the request waited for the model"
-					.formatted(this.deadline.toMillis()));
+			requireQueue(ahead, deadline);
+			long remaining = deadline.remaining(this.nanoTime.getAsLong());
+			if (!this.slots.tryAcquire(remaining, TimeUnit.NANOSECONDS)) {
+				throw deadline.exceeded("waited for the model");
 			}
 		}
 		finally {
 			this.queued.decrementAndGet();
+		}
+		if (gone.getAsBoolean()) {
+			this.slots.release();
+			throw new Refusal.ClientGone();
 		}
 	}
 
 	private static long rows(Map<String, Tensor> inputs) {
 		Shape shape = inputs.values().iterator().next().shape();
 		return (shape.rank() > 0) ? shape.dimension(0) : 1;
-	}
-
-	private Refusal overloaded() {
-		return new Refusal.Overloaded("The server is busy: %d requests wait already".formatted(this.maxQueued),
-				RETRY_AFTER);
 	}
 
 }

@@ -1,6 +1,10 @@
 package inference.admission;
 
+import java.time.Duration;
+
+import jakarta.validation.Valid;
 import jakarta.validation.constraints.Min;
+import org.hibernate.validator.constraints.time.DurationMin;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -8,19 +12,32 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * How many calls are let in.
+ * How many calls are let in, and how long each may take.
  *
- * @param maxConcurrent calls inside the model at once; by default as many as the CPUs can
- * run, each with {@code inference.model.threads}
- * @param maxQueued calls that wait for a slot; one more is refused with 429
+ * @param deadline from a request's arrival to its answer; below the 5 seconds after which
+ * EAS clients give up
+ * @param admission how many calls are let in
  */
 @Validated
-@ConfigurationProperties("inference.admission")
-public record AdmissionProperties(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("64") int maxQueued) {
+@ConfigurationProperties("inference")
+public record AdmissionProperties(@DurationMin(millis = 1) @DefaultValue("4s") Duration deadline,
+		@Valid @DefaultValue Limits admission) {
 
-	int maxConcurrent(int threads) {
-		Integer configured = this.maxConcurrent;
-		return (configured != null) ? configured : Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+	/**
+	 * How many calls are let in.
+	 *
+	 * @param maxConcurrent calls inside the model at once; by default as many as the CPUs
+	 * can run, each with {@code inference.model.threads}
+	 * @param maxQueued calls that wait for a slot; one more is refused with 429
+	 */
+	public record Limits(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("64") int maxQueued) {
+
+		int maxConcurrent(int threads) {
+			Integer configured = this.maxConcurrent;
+			return (configured != null) ? configured
+					: Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+		}
+
 	}
 
 }

@@ -24,7 +24,7 @@ public abstract sealed class Refusal extends RuntimeException {
 	}
 
 	/**
-	 * Too many calls wait already.
+	 * Too many calls wait already, or they take too long.
 	 */
 	public static final class Overloaded extends Refusal {
 
@@ -46,12 +46,23 @@ public abstract sealed class Refusal extends RuntimeException {
 	}
 
 	/**
-	 * The deadline passed before the call could start.
+	 * The deadline passed, while the call waited or inside the model.
 	 */
 	public static final class DeadlineExceeded extends Refusal {
 
 		DeadlineExceeded(String reason) {
 			super(reason);
+		}
+
+	}
+
+	/**
+	 * The client hung up while its call waited, so nobody is there to be told.
+	 */
+	public static final class ClientGone extends Refusal {
+
+		ClientGone() {
+			super("The client hung up");
 		}
 
 	}

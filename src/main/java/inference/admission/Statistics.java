@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 
@@ -26,9 +27,12 @@ public final class Statistics {
 
 	private final DistributionSummary rows;
 
+	private final MeterRegistry registry;
+
 	private volatile long lastInference;
 
 	Statistics(MeterRegistry registry) {
+		this.registry = registry;
 		for (Outcome outcome : Outcome.values()) {
 			this.requests.put(outcome,
 					timer("inference.requests", "Predictions, from the first byte to the answer")
@@ -49,7 +53,7 @@ public final class Statistics {
 	 */
 	public enum Outcome {
 
-		OK, INVALID, OVERLOADED, NOT_READY, LATE, FAILED
+		OK, INVALID, OVERLOADED, NOT_READY, LATE, GONE, FAILED
 
 	}
 
@@ -67,6 +71,19 @@ public final class Statistics {
 			this.description = description;
 		}
 
+	}
+
+	void observe(Admission admission) {
+		Gauge.builder("inference.running", admission, Admission::running)
+			.description("Calls inside the model")
+			.register(this.registry);
+		Gauge.builder("inference.queued", admission, Admission::queued)
+			.description("Calls waiting for a slot")
+			.register(this.registry);
+		Gauge.builder("inference.predicted.wait", admission, (source) -> source.predictedWait() / 1e9)
+			.baseUnit("seconds")
+			.description("How long a call that arrives now would wait")
+			.register(this.registry);
 	}
 
 	public void record(Outcome outcome, long nanos) {

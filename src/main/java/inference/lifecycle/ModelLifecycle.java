@@ -2,30 +2,31 @@ package inference.lifecycle;
 
 import java.time.Clock;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.SmartLifecycle;
-import org.springframework.core.NestedExceptionUtils;
 import org.springframework.stereotype.Component;
 
+import inference.lifecycle.Calls.Call;
+import inference.model.DeviceLostException;
 import inference.model.Model;
-import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
-import inference.model.UnusableModelException;
 
 /**
  * The model's life. Starts after the port is open, loads and warms the model on a thread
- * of its own, runs calls while the state allows it, and frees the model once the web
- * server has finished the last request.
+ * of its own, runs calls while the state allows it, drains before the port closes, and
+ * frees the model once the web server has finished the last request.
  * <p>
  * Every change of state is published as an application event whose payload is the new
  * {@link Snapshot}.
@@ -35,27 +36,41 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private static final Logger logger = LoggerFactory.getLogger(ModelLifecycle.class);
 
-	private final ObjectProvider<Model> models;
+	private final ModelLoader loader;
 
-	private final ModelProperties properties;
+	private final LifecycleProperties properties;
 
 	private final ApplicationEventPublisher events;
 
+	private final LongSupplier nanoTime;
+
 	private final Clock clock = Clock.systemUTC();
+
+	private final Calls calls;
+
+	private final CountDownLatch drained = new CountDownLatch(1);
 
 	private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(
 			new Snapshot(State.LOADING, "the model is loading", this.clock.instant()));
 
-	private final AtomicInteger running = new AtomicInteger();
+	private volatile boolean started;
 
-	private volatile @Nullable Thread loader;
+	private volatile boolean deviceLost;
 
 	private volatile @Nullable Model model;
 
-	ModelLifecycle(ObjectProvider<Model> models, ModelProperties properties, ApplicationEventPublisher events) {
-		this.models = models;
+	@Autowired
+	ModelLifecycle(ModelLoader loader, LifecycleProperties properties, ApplicationEventPublisher events) {
+		this(loader, properties, events, System::nanoTime);
+	}
+
+	ModelLifecycle(ModelLoader loader, LifecycleProperties properties, ApplicationEventPublisher events,
+			LongSupplier nanoTime) {
+		this.loader = loader;
 		this.properties = properties;
 		this.events = events;
+		this.nanoTime = nanoTime;
+		this.calls = new Calls(nanoTime);
 	}
 
 	/**
@@ -85,16 +100,19 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * Runs the model on the calling thread.
+	 * Runs the model on the calling thread. It cannot be abandoned: at the deadline the
+	 * model is asked to end the call, and this method returns when it has.
 	 * @param inputs checked against the signature
+	 * @param deadline when the answer comes too late, in {@link System#nanoTime()}
+	 * @param late run then, once, on another thread
 	 * @return the model's outputs, checked against the signature
 	 * @throws NotServingException if the state does not allow it
 	 * @throws IllegalArgumentException if the model cannot use the input
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
-		// Counted before the state is read: destroy() changes the state before it reads
-		// the count, so one of the two always sees the other.
-		this.running.incrementAndGet();
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, long deadline, Runnable late) {
+		// Entered before the state is read: destroy() changes the state before it reads
+		// the number of calls, so one of the two always sees the other.
+		Call call = this.calls.enter(deadline, late);
 		try {
 			Snapshot now = this.snapshot.get();
 			Model loaded = this.model;
@@ -105,82 +123,77 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			loaded.signature().requireOutputs(outputs);
 			return outputs;
 		}
+		catch (DeviceLostException ex) {
+			this.deviceLost = true;
+			become(State.STUCK, "the device is lost: %s".formatted(ex.getMessage()));
+			throw ex;
+		}
 		finally {
-			this.running.decrementAndGet();
+			this.calls.exit(call);
+			// Left behind by a cancellation that came after the call had returned.
+			Thread.interrupted();
 		}
 	}
 
 	/**
-	 * How many calls are inside the model, its construction and its warm-up included. A
-	 * native call cannot be abandoned: while one runs, the process may only be halted.
-	 * @return the number of calls
+	 * The calls inside the model, its construction and its warm-up included. A native
+	 * call cannot be abandoned: while one runs, the process may only be halted.
 	 */
-	int running() {
-		return this.running.get();
+	Calls calls() {
+		return this.calls;
+	}
+
+	void cancel(Call call) {
+		Model loaded = this.model;
+		if (loaded != null) {
+			call.cancel(loaded::cancel);
+		}
 	}
 
 	@Override
 	public void start() {
-		Thread thread = Thread.ofPlatform().name("model-loader").unstarted(this::load);
-		this.loader = thread;
-		thread.start();
+		this.started = true;
+		Thread.ofPlatform().name("model-loader").start(this::load);
+		new Watchdog(this, this.properties.watchdog().stuckAfter()).start();
 	}
 
 	@Override
 	public void stop() {
+		boolean served = this.snapshot.get().state().serves();
 		become(State.DRAINING, "the process was asked to end");
+		try {
+			if (served && this.drained.await(this.properties.drain().delay().toNanos(), TimeUnit.NANOSECONDS)) {
+				logger.info("Drain ended early");
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	/** Ends the drain's delay, if it has begun or when it begins. */
+	void hurry() {
+		this.drained.countDown();
 	}
 
 	@Override
 	public boolean isRunning() {
-		return this.loader != null && this.snapshot.get().state() != State.CLOSED;
+		return this.started && this.snapshot.get().state() != State.CLOSED;
 	}
 
 	@Override
 	public void destroy() {
 		become(State.CLOSED, "the model is closed");
 		Model loaded = this.model;
-		if (loaded == null) {
-			return;
+		if (loaded != null && this.calls.size() == 0) {
+			loaded.close();
 		}
-		if (this.running.get() > 0) {
-			logger.warn("{} calls are still inside the model, which is therefore not freed", this.running.get());
-			return;
-		}
-		loaded.close();
-	}
-
-	private void load() {
-		try {
-			loadAndWarmUp();
-			become(State.READY, "the model serves");
-		}
-		catch (Throwable ex) {
-			// Errors too: a missing native library is one, and must end the process.
-			become(State.FAILED, reason(ex));
+		else if (this.calls.size() > 0) {
+			logger.warn("The model is not freed, calls are inside it: {}", this.calls.size());
 		}
 	}
 
-	private void loadAndWarmUp() {
-		// Counted like a call, for it must not be freed under its warm-up either.
-		this.running.incrementAndGet();
-		try {
-			long start = System.nanoTime();
-			Model loaded = this.models.getObject();
-			this.model = loaded;
-			long loadedAt = System.nanoTime();
-			become(State.WARMING, "the model is warming up");
-			int runs = WarmUp.run(loaded);
-			logger.info("Model {} version {} loaded in {} ms, warmed by {} runs in {} ms: {}", this.properties.name(),
-					this.properties.version(), (loadedAt - start) / 1_000_000, runs,
-					(System.nanoTime() - loadedAt) / 1_000_000, loaded.signature());
-		}
-		finally {
-			this.running.decrementAndGet();
-		}
-	}
-
-	private void become(State next, String reason) {
+	void become(State next, String reason) {
 		Snapshot after = new Snapshot(next, reason, this.clock.instant());
 		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().canBecome(next) ? after : current);
 		if (before.state().canBecome(next)) {
@@ -189,15 +202,34 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	private String reason(Throwable failure) {
-		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-			if (cause instanceof UnusableModelException unusable && unusable.getMessage() != null) {
-				return unusable.getMessage();
-			}
+	/** Undoes STUCK, unless it is for good. */
+	void recover() {
+		if (this.snapshot.get().state() == State.STUCK && !this.deviceLost) {
+			become(State.READY, "calls return from the model again");
 		}
-		logger.error("The model could not be loaded", failure);
-		return "The model '%s' could not be loaded: %s".formatted(this.properties.name(),
-				NestedExceptionUtils.getMostSpecificCause(failure));
+	}
+
+	private void load() {
+		// Counted like a call, for the model must not be freed under its warm-up either.
+		Call call = this.calls.enter(this.nanoTime.getAsLong() + Long.MAX_VALUE / 2, () -> {
+		});
+		State next = State.READY;
+		String reason = "the model serves";
+		try {
+			this.loader.load((constructed) -> {
+				this.model = constructed;
+				become(State.WARMING, "the model is warming up");
+			});
+		}
+		catch (Throwable ex) {
+			// Errors too: a missing native library is one, and must end the process.
+			next = State.FAILED;
+			reason = this.loader.reason(ex);
+		}
+		finally {
+			this.calls.exit(call);
+		}
+		become(next, reason);
 	}
 
 }

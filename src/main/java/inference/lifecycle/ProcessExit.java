@@ -1,5 +1,7 @@
 package inference.lifecycle;
 
+import java.util.concurrent.atomic.AtomicBoolean;
+
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,7 +18,8 @@ import org.springframework.context.PayloadApplicationEvent;
  * application (drain, last answers, model freed), then the JVM.
  * <p>
  * Spring's own shutdown hook cannot: the JVM runs all hooks at once, and ONNX Runtime's
- * frees its environment under the calls that are still running.
+ * frees its environment under the calls that are still running. A second signal ends the
+ * drain's delay.
  */
 public final class ProcessExit implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
@@ -24,7 +27,11 @@ public final class ProcessExit implements ApplicationContextInitializer<Configur
 
 	private static final int SIGNALLED = 128;
 
+	private final AtomicBoolean ending = new AtomicBoolean();
+
 	private volatile @Nullable ConfigurableApplicationContext context;
+
+	private volatile @Nullable ModelLifecycle lifecycle;
 
 	/**
 	 * Takes over SIGTERM, SIGINT and SIGHUP. To be called once, before the application
@@ -52,6 +59,13 @@ public final class ProcessExit implements ApplicationContextInitializer<Configur
 	// On a thread of its own that is no daemon: the JVM ends by itself, with the wrong
 	// code, once the web server's threads are gone and only daemons are left.
 	private void exit(int code, String reason) {
+		ModelLifecycle draining = this.lifecycle;
+		if (this.ending.getAndSet(true)) {
+			if (draining != null) {
+				draining.hurry();
+			}
+			return;
+		}
 		Thread.ofPlatform().name("process-exit").daemon(false).start(() -> end(code, reason));
 	}
 
@@ -62,10 +76,12 @@ public final class ProcessExit implements ApplicationContextInitializer<Configur
 			System.exit(code);
 			return;
 		}
-		ModelLifecycle lifecycle = open.getBeanProvider(ModelLifecycle.class).getIfAvailable();
+		// Looked up, not created, should the application be no further than that.
+		ModelLifecycle draining = (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle");
+		this.lifecycle = draining;
 		open.close();
 		logger.atLevel((code < SIGNALLED) ? Level.ERROR : Level.INFO).log(reason);
-		if (lifecycle != null && lifecycle.running() > 0) {
+		if (draining != null && draining.calls().size() > 0) {
 			Runtime.getRuntime().halt(code);
 		}
 		System.exit(code);

@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -26,8 +27,27 @@ public interface Model extends AutoCloseable {
 	 * @return exactly the signature's outputs
 	 * @throws IllegalArgumentException if the input is unusable; the message is sent to
 	 * the client. Anything else thrown is the model's own failure.
+	 * @throws DeviceLostException if no further call can succeed in this process
 	 */
 	Map<String, Tensor> infer(Map<String, Tensor> inputs);
+
+	/**
+	 * Golden examples, which the model must get right before it is served, and whose
+	 * inputs warm it up.
+	 * @return the examples, none by default
+	 */
+	default List<Example> examples() {
+		return List.of();
+	}
+
+	/**
+	 * Asks for the early end of the call that a thread is in, because its answer would
+	 * come too late. A model that cannot end it lets it run; its slot stays taken.
+	 * @param caller the thread that called {@link #infer}
+	 */
+	default void cancel(Thread caller) {
+		caller.interrupt();
+	}
 
 	/**
 	 * The model's format as Open Inference Protocol metadata names it.

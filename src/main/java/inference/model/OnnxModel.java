@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -11,6 +13,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
 
 import org.springframework.context.annotation.Fallback;
@@ -23,6 +26,14 @@ import org.springframework.stereotype.Component;
 @Fallback
 @Component
 public final class OnnxModel implements Model {
+
+	// What CUDA says when its context is beyond use: every later call fails the same way.
+	private static final Pattern LOST_DEVICE = Pattern.compile("illegal memory access|misaligned address"
+			+ "|unspecified launch failure|illegal instruction|device-side assert|uncorrectable ECC"
+			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
+			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
+
+	private final Map<Thread, Run> runs = new ConcurrentHashMap<>();
 
 	private final OrtEnvironment environment;
 
@@ -83,7 +94,7 @@ public final class OnnxModel implements Model {
 			for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
 				feeds.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue()));
 			}
-			try (OrtSession.Result result = this.session.run(feeds)) {
+			try (Run run = new Run(this.runs); OrtSession.Result result = this.session.run(feeds, run.options())) {
 				Map<String, Tensor> outputs = LinkedHashMap.newLinkedHashMap(result.size());
 				for (Map.Entry<String, OnnxValue> output : result) {
 					outputs.put(output.getKey(), OnnxTensors.fromOnnx(output.getValue()));
@@ -97,10 +108,21 @@ public final class OnnxModel implements Model {
 			if (ex.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
 				throw new IllegalArgumentException(oneLine(ex), ex);
 			}
+			if (LOST_DEVICE.matcher(oneLine(ex)).find()) {
+				throw new DeviceLostException(oneLine(ex), ex);
+			}
 			throw new IllegalStateException(oneLine(ex), ex);
 		}
 		finally {
 			feeds.values().forEach(OnnxTensor::close);
+		}
+	}
+
+	@Override
+	public void cancel(Thread caller) {
+		Run run = this.runs.get(caller);
+		if (run != null) {
+			run.terminate();
 		}
 	}
 
@@ -139,6 +161,46 @@ public final class OnnxModel implements Model {
 		List<TensorSpec> inputs = session.getInputInfo().values().stream().map(OnnxTensors::input).toList();
 		List<TensorSpec> outputs = session.getOutputInfo().values().stream().map(OnnxTensors::output).toList();
 		return new Signature(inputs, outputs);
+	}
+
+	/**
+	 * One call, as long as it can be ended from another thread.
+	 */
+	private static final class Run implements AutoCloseable {
+
+		private final Map<Thread, Run> runs;
+
+		private final RunOptions options = new RunOptions();
+
+		private boolean closed;
+
+		private Run(Map<Thread, Run> runs) throws OrtException {
+			this.runs = runs;
+			runs.put(Thread.currentThread(), this);
+		}
+
+		private RunOptions options() {
+			return this.options;
+		}
+
+		private synchronized void terminate() {
+			try {
+				if (!this.closed) {
+					this.options.setTerminate(true);
+				}
+			}
+			catch (OrtException ex) {
+				throw new IllegalStateException("ONNX Runtime refused to end a call", ex);
+			}
+		}
+
+		@Override
+		public synchronized void close() {
+			this.runs.remove(Thread.currentThread());
+			this.closed = true;
+			this.options.close();
+		}
+
 	}
 
 	private static String oneLine(Exception ex) {

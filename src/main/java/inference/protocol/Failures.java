@@ -42,6 +42,7 @@ final class Failures {
 		return switch (status) {
 			case 200 -> Outcome.OK;
 			case 429 -> Outcome.OVERLOADED;
+			case 499 -> Outcome.GONE;
 			case 503 -> Outcome.NOT_READY;
 			case 504 -> Outcome.LATE;
 			case 500 -> Outcome.FAILED;
@@ -54,6 +55,8 @@ final class Failures {
 			case Refusal.NotReady ex -> error(503, "Not ready: " + ex.getMessage(), NOT_READY_RETRY);
 			case Refusal.Overloaded ex -> error(429, ex.getMessage(), ex.retryAfter());
 			case Refusal.DeadlineExceeded ex -> error(504, ex.getMessage(), null);
+			// Known from nginx and EAS; it is counted, not sent.
+			case Refusal.ClientGone ex -> error(499, ex.getMessage(), null);
 		};
 	}
 

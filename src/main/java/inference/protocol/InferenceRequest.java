@@ -1,5 +1,6 @@
 package inference.protocol;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -15,8 +16,10 @@ import inference.model.TensorSpec;
  * @param id its own name for the request, sent back, or {@code null}
  * @param inputs exactly the signature's inputs
  * @param outputs what it wants to have, in its order
+ * @param timeout how long it waits for the answer, or {@code null}
  */
-record InferenceRequest(Form form, @Nullable String id, Map<String, Tensor> inputs, List<Output> outputs) {
+record InferenceRequest(Form form, @Nullable String id, Map<String, Tensor> inputs, List<Output> outputs,
+		@Nullable Duration timeout) {
 
 	/**
 	 * The form of a request, which its answer shares.

@@ -10,14 +10,15 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 
 import inference.admission.Admission;
+import inference.admission.Deadline;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Stage;
 import inference.health.Probe;
 import inference.health.Probes;
 import inference.model.ModelProperties;
-import inference.model.Signature;
 import inference.model.Tensor;
 import inference.protocol.InferenceRequest.Form;
+import inference.protocol.Route.Operation;
 
 /**
  * Serves the root, the v1 paths of TensorFlow Serving and KServe, and the v2 paths of the
@@ -62,10 +63,6 @@ final class InferenceServlet extends HttpServlet {
 
 	@Override
 	protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
-		answer(request).send(response);
-	}
-
-	private Answer answer(HttpServletRequest request) throws IOException {
 		try {
 			String path = request.getServletPath() + ((request.getPathInfo() != null) ? request.getPathInfo() : "");
 			Route route = Route.of(path);
@@ -77,19 +74,31 @@ final class InferenceServlet extends HttpServlet {
 					.formatted(RequestException.excerpt(request.getMethod()), route.operation().methods()));
 			}
 			requireModel(route);
-			return answer(request, route);
+			serve(route, request, response);
 		}
 		catch (RuntimeException ex) {
-			return Failures.answer(ex);
+			Failures.answer(ex).send(response);
 		}
 	}
 
-	private Answer answer(HttpServletRequest request, Route route) throws IOException {
-		return switch (route.operation()) {
-			case ROOT -> (request.getMethod().equals("POST") || RequestBody.isPresent(request)) ? predict(request, ANY)
-					: this.descriptions.summary(this.probes.ask(Probe.READINESS));
-			case V1_PREDICT -> predict(request, V1);
-			case OIP_INFER -> predict(request, OIP);
+	private void serve(Route route, HttpServletRequest request, HttpServletResponse response) throws IOException {
+		switch (route.operation()) {
+			case ROOT -> {
+				if (request.getMethod().equals("POST") || RequestBody.isPresent(request)) {
+					predict(request, response, ANY);
+				}
+				else {
+					this.descriptions.summary(this.probes.ask(Probe.READINESS)).send(response);
+				}
+			}
+			case V1_PREDICT -> predict(request, response, V1);
+			case OIP_INFER -> predict(request, response, OIP);
+			default -> describe(route.operation()).send(response);
+		}
+	}
+
+	private Answer describe(Operation operation) throws IOException {
+		return switch (operation) {
 			case V1_MODELS -> this.descriptions.models();
 			case V1_STATUS -> this.descriptions.modelStatus(this.probes.ask(Probe.READINESS));
 			case OIP_SERVER -> this.descriptions.server();
@@ -99,6 +108,7 @@ final class InferenceServlet extends HttpServlet {
 			case OIP_MODEL_READY -> this.descriptions.modelReady(this.probes.ask(Probe.READINESS));
 			case OIP_STATISTICS -> this.descriptions.statistics(this.statistics);
 			case OPENAPI -> this.descriptions.openApi();
+			case ROOT, V1_PREDICT, OIP_INFER -> throw new IllegalStateException("not a description. This is a bug.");
 		};
 	}
 
@@ -107,35 +117,37 @@ final class InferenceServlet extends HttpServlet {
 				this.probes.ask(Probe.READINESS));
 	}
 
-	private Answer predict(HttpServletRequest request, Set<Form> allowed) throws IOException {
-		long start = System.nanoTime();
+	private void predict(HttpServletRequest request, HttpServletResponse response, Set<Form> allowed)
+			throws IOException {
+		Exchange exchange = new Exchange(response, this.statistics);
 		Answer answer;
 		try {
-			answer = run(request, allowed);
+			answer = run(request, exchange, allowed);
 		}
 		catch (RuntimeException | Error ex) {
 			answer = Failures.answer(ex);
 		}
-		this.statistics.record(Failures.outcome(answer.status()), System.nanoTime() - start);
-		return answer;
+		exchange.answer(answer);
 	}
 
-	private Answer run(HttpServletRequest request, Set<Form> allowed) throws IOException {
-		Signature signature = this.admission.enter();
+	private Answer run(HttpServletRequest request, Exchange exchange, Set<Form> allowed) throws IOException {
+		Deadline granted = this.admission.enter(RequestBody.timeout(request));
 		long start = System.nanoTime();
-		InferenceRequest inference = new RequestReader(signature, allowed).read(RequestBody.of(request, this.maxSize),
-				request.getHeader("Inference-Header-Content-Length"));
+		InferenceRequest inference = new RequestReader(this.admission.signature(), allowed)
+			.read(RequestBody.of(request, this.maxSize), request.getHeader("Inference-Header-Content-Length"));
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
-		Map<String, Tensor> outputs = infer(inference);
+		Deadline deadline = (inference.timeout() != null) ? granted.within(inference.timeout()) : granted;
+		Map<String, Tensor> outputs = infer(inference, deadline, exchange);
 		long ran = System.nanoTime();
 		Answer answer = this.predictions.answer(inference, outputs);
 		this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
 		return answer;
 	}
 
-	private Map<String, Tensor> infer(InferenceRequest request) {
+	private Map<String, Tensor> infer(InferenceRequest request, Deadline deadline, Exchange exchange) {
 		try {
-			return this.admission.infer(request.inputs());
+			return this.admission.infer(request.inputs(), deadline, () -> false,
+					() -> exchange.answerEarly(Failures.answer(this.admission.late(deadline))));
 		}
 		catch (IllegalArgumentException ex) {
 			throw RequestException.bad("The model cannot use the input: %s.".formatted(ex.getMessage()));

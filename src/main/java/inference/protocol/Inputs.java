@@ -1,6 +1,8 @@
 package inference.protocol;
 
 import java.io.IOException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -90,7 +92,7 @@ final class Inputs {
 		if (this.form == null) {
 			throw new IllegalStateException("no form was recognised. This is a bug.");
 		}
-		return new InferenceRequest(this.form, this.id, this.tensors, wanted());
+		return new InferenceRequest(this.form, this.id, this.tensors, wanted(), timeout());
 	}
 
 	private void readBinaries(RequestBody body) throws IOException {
@@ -104,6 +106,12 @@ final class Inputs {
 			this.tensors.put(binary.spec().name(), tensor);
 		}
 		body.requireEnd();
+	}
+
+	// Triton's schedule policy states it in microseconds, 0 for none.
+	private @Nullable Duration timeout() {
+		return (this.parameters.get("timeout") instanceof Long micros && micros > 0)
+				? Duration.of(micros, ChronoUnit.MICROS) : null;
 	}
 
 	private List<Output> wanted() {

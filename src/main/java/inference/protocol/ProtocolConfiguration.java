@@ -1,6 +1,8 @@
 package inference.protocol;
 
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import jakarta.servlet.http.HttpServletResponse;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.info.BuildProperties;
@@ -8,6 +10,7 @@ import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
 
 import inference.admission.Admission;
 import inference.admission.Statistics;
@@ -30,6 +33,19 @@ class ProtocolConfiguration {
 				new InferenceServlet(admission, statistics, probes, model, request, version), "", "/v1/*", "/v2/*",
 				"/openapi.json");
 		registration.setLoadOnStartup(1);
+		return registration;
+	}
+
+	// While draining, a client that keeps its connection would find it closed in the end.
+	@Bean
+	FilterRegistrationBean<Filter> connectionCloseFilter(Admission admission) {
+		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
+			if (admission.isDraining() && response instanceof HttpServletResponse http) {
+				http.setHeader("Connection", "close");
+			}
+			chain.doFilter(request, response);
+		});
+		registration.setOrder(Ordered.HIGHEST_PRECEDENCE);
 		return registration;
 	}
 

@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.zip.GZIPInputStream;
@@ -11,6 +12,7 @@ import java.util.zip.ZipException;
 
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request's body, read once from front to back, expanded if it is compressed, and never
@@ -37,6 +39,25 @@ final class RequestBody {
 
 	static boolean isPresent(HttpServletRequest request) {
 		return request.getContentLengthLong() > 0 || request.getHeader("Transfer-Encoding") != null;
+	}
+
+	/**
+	 * How long the client waits for the answer.
+	 * @param request which may say it in {@code X-Request-Timeout-Ms}
+	 * @return the time from the request's arrival, or {@code null}
+	 */
+	static @Nullable Duration timeout(HttpServletRequest request) {
+		String header = request.getHeader("X-Request-Timeout-Ms");
+		if (header == null) {
+			return null;
+		}
+		try {
+			return Duration.ofMillis(Math.max(0, Long.parseLong(header.strip())));
+		}
+		catch (NumberFormatException ex) {
+			throw RequestException.bad("X-Request-Timeout-Ms must be a number of milliseconds, not '%s'."
+				.formatted(RequestException.excerpt(header)));
+		}
 	}
 
 	/**

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
+import inference.admission.AdmissionProperties.Limits;
 import inference.lifecycle.Lifecycles;
 import inference.lifecycle.ModelLifecycle;
 import inference.model.FakeModel;
@@ -85,8 +86,8 @@ class AdmissionTests {
 		holdUpCalls();
 		var admission = admission(1, 10, LONG);
 		var twice = new Caller(() -> {
-			admission.infer(FakeModel.question(1));
-			return admission.infer(FakeModel.question(3));
+			infer(admission, FakeModel.question(1));
+			return infer(admission, FakeModel.question(3));
 		});
 		this.gate.awaitArrivals(1);
 		var waiting = queue(admission, 2);
@@ -103,14 +104,15 @@ class AdmissionTests {
 		var inside = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var waiting = queue(admission, 2);
-		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> admission.infer(FakeModel.question(3)))
-			.withMessage("The server is busy: 1 requests wait already")
+		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)))
+			.withMessageStartingWith("The server is busy: calls wait already, 1 of at most 1")
 			.satisfies((refusal) -> assertThat(refusal.retryAfter()).isPositive());
-		assertThatExceptionOfType(Refusal.Overloaded.class).as("before the body is read").isThrownBy(admission::enter);
+		assertThatExceptionOfType(Refusal.Overloaded.class).as("before the body is read")
+			.isThrownBy(() -> admission.enter(null));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
 		assertThat(waiting.answer()).containsExactly(2);
-		assertThat(admission.enter()).isEqualTo(this.model.signature());
+		assertThat(admission.enter(null)).isNotNull();
 	}
 
 	@Test
@@ -119,10 +121,10 @@ class AdmissionTests {
 		var admission = admission(2, 0, LONG);
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
-		assertThat(admission.enter()).isEqualTo(this.model.signature());
+		assertThat(admission.enter(null)).isNotNull();
 		var second = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> admission.infer(FakeModel.question(3)));
+		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
@@ -131,13 +133,13 @@ class AdmissionTests {
 	@Test
 	void refusesWhoeverWaitedUntilTheDeadline() throws Exception {
 		holdUpCalls();
-		var admission = admission(1, 1, SHORT);
+		var admission = admission(1, 1, LONG);
 		var inside = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		// Twice, for whoever gives up has to leave the queue.
 		for (int i = 0; i < 2; i++) {
 			assertThatExceptionOfType(Refusal.DeadlineExceeded.class)
-				.isThrownBy(() -> admission.infer(FakeModel.question(2)))
+				.isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
 				.withMessage("The deadline of 20 ms passed while the request waited for the model");
 		}
 		this.gate.open();
@@ -151,17 +153,17 @@ class AdmissionTests {
 		this.model.behave((_) -> {
 			throw new IllegalStateException("the model broke");
 		});
-		assertThatIllegalStateException().isThrownBy(() -> admission.infer(FakeModel.question(1)));
+		assertThatIllegalStateException().isThrownBy(() -> infer(admission, FakeModel.question(1)));
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("the input is unusable");
 		});
-		assertThatIllegalArgumentException().isThrownBy(() -> admission.infer(FakeModel.question(1)));
+		assertThatIllegalArgumentException().isThrownBy(() -> infer(admission, FakeModel.question(1)));
 		this.model.behave((_) -> {
 			throw new StackOverflowError();
 		});
-		assertThatExceptionOfType(StackOverflowError.class).isThrownBy(() -> admission.infer(FakeModel.question(1)));
+		assertThatExceptionOfType(StackOverflowError.class).isThrownBy(() -> infer(admission, FakeModel.question(1)));
 		this.model.behave(FakeModel::echo);
-		assertThat(admission.infer(FakeModel.question(1))).containsOnlyKeys("y");
+		assertThat(infer(admission, FakeModel.question(1))).containsOnlyKeys("y");
 	}
 
 	@Test
@@ -169,8 +171,8 @@ class AdmissionTests {
 		var loading = Lifecycles.of(() -> this.model, (_) -> {
 		});
 		var admission = admission(loading, 1, 1, LONG);
-		assertRefuses(admission::enter, "the model is loading");
-		assertRefuses(() -> admission.infer(FakeModel.question(1)), "the model is loading");
+		assertRefuses(() -> admission.enter(null), "the model is loading");
+		assertRefuses(() -> infer(admission, FakeModel.question(1)), "the model is loading");
 		assertRefuses(admission::signature, "the model is loading");
 		assertRefuses(admission::platform, "the model is loading");
 	}
@@ -179,8 +181,8 @@ class AdmissionTests {
 	void servesWhileTheModelDrains() {
 		var admission = admission(1, 1, LONG);
 		this.lifecycle.stop();
-		assertThat(admission.enter()).isEqualTo(this.model.signature());
-		assertThat(admission.infer(FakeModel.question(1))).containsOnlyKeys("y");
+		assertThat(admission.enter(null)).isNotNull();
+		assertThat(infer(admission, FakeModel.question(1))).containsOnlyKeys("y");
 	}
 
 	@Test
@@ -198,7 +200,7 @@ class AdmissionTests {
 			.withCauseInstanceOf(Refusal.NotReady.class)
 			.havingCause()
 			.withMessage("the model is closed");
-		assertRefuses(admission::enter, "the model is closed");
+		assertRefuses(() -> admission.enter(null), "the model is closed");
 	}
 
 	@Test
@@ -219,15 +221,15 @@ class AdmissionTests {
 	@Test
 	void refusalsCarryNoStackTrace() {
 		assertThatExceptionOfType(Refusal.class).isThrownBy(() -> admission(Lifecycles.of(() -> this.model, (_) -> {
-		}), 1, 1, LONG).enter()).satisfies((refusal) -> assertThat(refusal.getStackTrace()).isEmpty());
+		}), 1, 1, LONG).enter(null)).satisfies((refusal) -> assertThat(refusal.getStackTrace()).isEmpty());
 	}
 
 	@Test
 	void letsInAsManyAsTheProcessorsCanRunUnlessToldOtherwise() {
 		int processors = Runtime.getRuntime().availableProcessors();
-		assertThat(new AdmissionProperties(null, 0).maxConcurrent(1)).isEqualTo(processors);
-		assertThat(new AdmissionProperties(null, 0).maxConcurrent(processors + 1)).isOne();
-		assertThat(new AdmissionProperties(7, 0).maxConcurrent(processors)).isEqualTo(7);
+		assertThat(new Limits(null, 0).maxConcurrent(1)).isEqualTo(processors);
+		assertThat(new Limits(null, 0).maxConcurrent(processors + 1)).isOne();
+		assertThat(new Limits(7, 0).maxConcurrent(processors)).isEqualTo(7);
 	}
 
 	private Admission admission(int maxConcurrent, int maxQueued, Duration deadline) {
@@ -236,8 +238,17 @@ class AdmissionTests {
 
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1),
-				new AdmissionProperties(maxConcurrent, maxQueued), new DeadlineProperties(deadline),
+				new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued)),
 				new Statistics(new SimpleMeterRegistry()));
+	}
+
+	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs) {
+		return infer(admission, inputs, LONG);
+	}
+
+	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
+		return admission.infer(inputs, admission.enter(wanted), () -> false, () -> {
+		});
 	}
 
 	private void holdUpCalls() {
@@ -249,7 +260,7 @@ class AdmissionTests {
 	}
 
 	private static Caller call(Admission admission, float question) {
-		return new Caller(() -> admission.infer(FakeModel.question(question)));
+		return new Caller(() -> infer(admission, FakeModel.question(question)));
 	}
 
 	private static Caller queue(Admission admission, float question) {

@@ -1,19 +1,28 @@
 package inference.lifecycle;
 
+import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.ApplicationEventPublisher;
 
+import inference.lifecycle.LifecycleProperties.Drain;
+import inference.lifecycle.LifecycleProperties.Watchdog;
 import inference.model.Model;
 import inference.model.ModelProperties;
+import inference.model.Tensor;
 
 /**
  * Lifecycles without Spring around them.
  */
 public final class Lifecycles {
+
+	static final Duration STUCK_AFTER = Duration.ofSeconds(60);
 
 	private Lifecycles() {
 	}
@@ -22,12 +31,24 @@ public final class Lifecycles {
 	 * A lifecycle that is not yet started.
 	 */
 	public static ModelLifecycle of(Supplier<Model> constructor, ApplicationEventPublisher events) {
-		return new ModelLifecycle(new ObjectProvider<>() {
+		return of(constructor, events, Duration.ZERO, System::nanoTime);
+	}
+
+	static ModelLifecycle of(Supplier<Model> constructor, ApplicationEventPublisher events, Duration drainDelay,
+			LongSupplier nanoTime) {
+		ModelLoader loader = new ModelLoader(new ObjectProvider<>() {
 			@Override
 			public Model getObject() {
 				return constructor.get();
 			}
-		}, new ModelProperties("fake", "1", "nowhere", 1), events);
+		}, new ObjectProvider<>() {
+			@Override
+			public Stream<Rehearsal> orderedStream() {
+				return Stream.empty();
+			}
+		}, new ModelProperties("fake", "1", "nowhere", 1));
+		LifecycleProperties properties = new LifecycleProperties(new Drain(drainDelay), new Watchdog(STUCK_AFTER));
+		return new ModelLifecycle(loader, properties, events, nanoTime);
 	}
 
 	/**
@@ -50,6 +71,14 @@ public final class Lifecycles {
 			throw new AssertionError(ex);
 		}
 		return lifecycle;
+	}
+
+	/**
+	 * A call with all the time in the world.
+	 */
+	static Map<String, Tensor> infer(ModelLifecycle lifecycle, Map<String, Tensor> inputs) {
+		return lifecycle.infer(inputs, System.nanoTime() + Duration.ofHours(1).toNanos(), () -> {
+		});
 	}
 
 }

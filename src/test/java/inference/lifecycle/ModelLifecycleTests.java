@@ -180,7 +180,7 @@ class ModelLifecycleTests {
 	@Test
 	void answersWithWhatTheModelAnswers() {
 		var lifecycle = Lifecycles.ready(this.model);
-		assertThat(y(lifecycle.infer(FakeModel.question(3, 4)))).containsExactly(3, 4);
+		assertThat(y(Lifecycles.infer(lifecycle, FakeModel.question(3, 4)))).containsExactly(3, 4);
 	}
 
 	@Test
@@ -189,19 +189,19 @@ class ModelLifecycleTests {
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("-300 is no temperature");
 		});
-		assertThatIllegalArgumentException().isThrownBy(() -> lifecycle.infer(FakeModel.question(-300)))
+		assertThatIllegalArgumentException().isThrownBy(() -> Lifecycles.infer(lifecycle, FakeModel.question(-300)))
 			.withMessage("-300 is no temperature");
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.READY);
-		assertThat(lifecycle.running()).isZero();
+		assertThat(lifecycle.calls().size()).isZero();
 	}
 
 	@Test
 	void blamesTheModelForOutputsItDidNotDeclare() {
 		var lifecycle = Lifecycles.ready(this.model);
 		this.model.behave((_) -> Map.of("y", Tensor.ofLongs(Shape.of(1), 1)));
-		assertThatIllegalStateException().isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
+		assertThatIllegalStateException().isThrownBy(() -> Lifecycles.infer(lifecycle, FakeModel.question(1)))
 			.withMessage("the model declares output y FP32 [-1], but returned INT64 [1]");
-		assertThat(lifecycle.running()).isZero();
+		assertThat(lifecycle.calls().size()).isZero();
 	}
 
 	@Test
@@ -210,7 +210,7 @@ class ModelLifecycleTests {
 		lifecycle.stop();
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.DRAINING);
 		assertThat(lifecycle.isRunning()).isTrue();
-		assertThat(y(lifecycle.infer(FakeModel.question(1)))).containsExactly(1);
+		assertThat(y(Lifecycles.infer(lifecycle, FakeModel.question(1)))).containsExactly(1);
 		assertThat(this.model.closings()).isZero();
 	}
 
@@ -230,16 +230,16 @@ class ModelLifecycleTests {
 			this.gate.pass();
 			return FakeModel.echo(inputs);
 		});
-		var call = CompletableFuture.supplyAsync(() -> lifecycle.infer(FakeModel.question(5)),
+		var call = CompletableFuture.supplyAsync(() -> Lifecycles.infer(lifecycle, FakeModel.question(5)),
 				Thread::startVirtualThread);
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
 		lifecycle.destroy();
-		assertThat(lifecycle.running()).isOne();
+		assertThat(lifecycle.calls().size()).isOne();
 		assertThat(this.model.closings()).isZero();
 		this.gate.open();
 		assertThat(y(call.get(10, TimeUnit.SECONDS))).containsExactly(5);
-		assertThat(lifecycle.running()).isZero();
+		assertThat(lifecycle.calls().size()).isZero();
 	}
 
 	@Test
@@ -252,7 +252,7 @@ class ModelLifecycleTests {
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
 		lifecycle.destroy();
-		assertThat(lifecycle.running()).as("or the process would end in good order, under the model").isOne();
+		assertThat(lifecycle.calls().size()).as("or the process would end in good order, under the model").isOne();
 		assertThat(this.model.closings()).isZero();
 		this.gate.open();
 	}
@@ -266,7 +266,7 @@ class ModelLifecycleTests {
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
 		lifecycle.destroy();
-		assertThat(lifecycle.running()).isOne();
+		assertThat(lifecycle.calls().size()).isOne();
 		this.gate.open();
 	}
 
@@ -304,12 +304,13 @@ class ModelLifecycleTests {
 	}
 
 	private static void assertRefuses(ModelLifecycle lifecycle) {
-		int running = lifecycle.running();
+		int running = lifecycle.calls().size();
 		var snapshot = lifecycle.snapshot();
-		assertThatExceptionOfType(NotServingException.class).isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
+		assertThatExceptionOfType(NotServingException.class)
+			.isThrownBy(() -> Lifecycles.infer(lifecycle, FakeModel.question(1)))
 			.withMessage(snapshot.reason())
 			.satisfies((ex) -> assertThat(ex.snapshot()).isEqualTo(snapshot));
-		assertThat(lifecycle.running()).isEqualTo(running);
+		assertThat(lifecycle.calls().size()).isEqualTo(running);
 	}
 
 	private static float[] y(Map<String, Tensor> outputs) {

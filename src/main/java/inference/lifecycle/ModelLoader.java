@@ -1,0 +1,66 @@
+package inference.lifecycle;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.core.NestedExceptionUtils;
+import org.springframework.stereotype.Component;
+
+import inference.model.Model;
+import inference.model.ModelProperties;
+import inference.model.UnusableModelException;
+
+/**
+ * Constructs and warms up the model, and says why if it cannot.
+ */
+@Component
+final class ModelLoader {
+
+	private static final Logger logger = LoggerFactory.getLogger(ModelLoader.class);
+
+	private final ObjectProvider<Model> models;
+
+	private final ObjectProvider<Rehearsal> rehearsals;
+
+	private final ModelProperties properties;
+
+	ModelLoader(ObjectProvider<Model> models, ObjectProvider<Rehearsal> rehearsals, ModelProperties properties) {
+		this.models = models;
+		this.rehearsals = rehearsals;
+		this.properties = properties;
+	}
+
+	/**
+	 * Loads the model.
+	 * @param constructed told of the model between construction and warm-up
+	 */
+	void load(Consumer<Model> constructed) throws IOException {
+		long start = System.nanoTime();
+		Model model = this.models.getObject();
+		long loaded = System.nanoTime();
+		constructed.accept(model);
+		List<Rehearsal> ways = this.rehearsals.orderedStream().toList();
+		int runs = new WarmUp(model, ways).run();
+		logger.info("Model {} version {} loaded in {} ms, warmed by {} runs in {} ms: {}", this.properties.name(),
+				this.properties.version(), (loaded - start) / 1_000_000, runs, (System.nanoTime() - loaded) / 1_000_000,
+				model.signature());
+	}
+
+	/** What an operator must know of a failed load, in one sentence. */
+	String reason(Throwable failure) {
+		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+			if (cause instanceof UnusableModelException unusable && unusable.getMessage() != null) {
+				return unusable.getMessage();
+			}
+		}
+		logger.error("The model could not be loaded", failure);
+		return "The model '%s' could not be loaded: %s".formatted(this.properties.name(),
+				NestedExceptionUtils.getMostSpecificCause(failure));
+	}
+
+}
