@@ -20,6 +20,8 @@ public final class FakeModel implements Model {
 
 	private final Signature signature;
 
+	private final List<Example> examples;
+
 	private volatile UnaryOperator<Map<String, Tensor>> behaviour = FakeModel::echo;
 
 	public FakeModel() {
@@ -27,6 +29,15 @@ public final class FakeModel implements Model {
 	}
 
 	public FakeModel(Shape shape) {
+		this(shape, List.of());
+	}
+
+	public FakeModel(Example example) {
+		this(Shape.of(Shape.VARIABLE), List.of(example));
+	}
+
+	private FakeModel(Shape shape, List<Example> examples) {
+		this.examples = examples;
 		this.signature = new Signature(List.of(new TensorSpec("x", DataType.FP32, shape)),
 				List.of(new TensorSpec("y", DataType.FP32, shape)));
 	}
@@ -57,6 +68,11 @@ public final class FakeModel implements Model {
 	@Override
 	public Signature signature() {
 		return this.signature;
+	}
+
+	@Override
+	public List<Example> examples() {
+		return this.examples;
 	}
 
 	@Override

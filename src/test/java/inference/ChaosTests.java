@@ -1,0 +1,279 @@
+package inference;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+import inference.lifecycle.State;
+import inference.model.DeviceLostException;
+import inference.model.Example;
+import inference.model.FakeModel;
+import inference.model.Gate;
+import inference.model.Shape;
+import inference.model.Tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.greaterThanOrEqualTo;
+
+/**
+ * Models that misbehave, and what every surface says of it, what clients get, what is
+ * counted and logged, and how the server recovers.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class ChaosTests {
+
+	private static final String ONE_ROW = "{\"instances\":[1]}";
+
+	private final FakeModel model = new FakeModel();
+
+	private final Gate gate = new Gate();
+
+	private final HttpClient client = HttpClient.newHttpClient();
+
+	@AfterEach
+	void letEverybodyGo() {
+		this.gate.open();
+		this.client.close();
+	}
+
+	@Test
+	void aCallThatDoesNotReturnMakesLivenessFailUntilItDoes(CapturedOutput output) throws Exception {
+		try (Server server = Server.ready(() -> this.model, "inference.watchdog.stuck-after=1ms")) {
+			hangUninterruptibly();
+			var hanging = predict(server, Map.of());
+			this.gate.awaitArrivals(1);
+			server.await(State.STUCK);
+			probes(server, 200, 503, 503);
+			server.request().body(ONE_ROW).post("/").then().statusCode(503).header("Retry-After", equalTo("2"));
+			metric(server, "inference_state{state=\"stuck\"} 1.0");
+			assertThat(output).contains("STUCK: a call has not returned", "inference.model.Gate.pass");
+
+			this.model.behave(FakeModel::echo);
+			this.gate.open();
+			server.await(State.READY);
+			probes(server, 200, 200, 200);
+			assertThat(hanging.get().statusCode()).isEqualTo(200);
+			server.request().body(ONE_ROW).post("/").then().statusCode(200);
+		}
+	}
+
+	@Test
+	void aLostDeviceMakesLivenessFailForGood(CapturedOutput output) {
+		try (Server server = Server.ready(() -> this.model)) {
+			this.model.behave((_) -> {
+				throw new DeviceLostException("CUDA error 700: an illegal memory access", new IllegalStateException());
+			});
+			server.request().body(ONE_ROW).post("/").then().statusCode(500);
+			server.await(State.STUCK);
+			this.model.behave(FakeModel::echo);
+			probes(server, 200, 503, 503);
+			server.request().body(ONE_ROW).post("/").then().statusCode(503);
+			assertThat(output).contains("STUCK: the device is lost: CUDA error 700");
+		}
+	}
+
+	@Test
+	void aCallBeyondItsDeadlineIsAnsweredAtOnceAndKeepsItsSlot() throws Exception {
+		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
+				"inference.admission.max-queued=0")) {
+			hangUninterruptibly();
+			var late = predict(server, Map.of("X-Request-Timeout-Ms", "50"));
+			this.gate.awaitArrivals(1);
+			HttpResponse<String> answer = late.get();
+			assertThat(answer.statusCode()).isEqualTo(504);
+			assertThat(answer.body()).contains("The deadline of 50 ms passed while the request was inside the model");
+			assertThat(answer.headers().firstValue("Connection")).hasValue("close");
+
+			server.request().body(ONE_ROW).post("/").then().statusCode(429);
+			probes(server, 200, 200, 200);
+			metric(server, "inference_running 1.0");
+			metric(server, "inference_requests_seconds_count{outcome=\"late\"} 1");
+
+			this.model.behave(FakeModel::echo);
+			this.gate.open();
+			await().untilAsserted(() -> server.request().body(ONE_ROW).post("/").then().statusCode(200));
+		}
+	}
+
+	@Test
+	void aCallThatCanBeToldToEndGivesItsSlotBackAtTheDeadline() throws Exception {
+		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
+				"inference.admission.max-queued=0")) {
+			this.model.behave((_) -> {
+				this.gate.pass();
+				return Map.of();
+			});
+			var late = predict(server, Map.of("X-Request-Timeout-Ms", "50"));
+			assertThat(late.get().statusCode()).isEqualTo(504);
+			this.model.behave(FakeModel::echo);
+			await().untilAsserted(() -> server.request().body(ONE_ROW).post("/").then().statusCode(200));
+		}
+	}
+
+	@Test
+	void theProtocolsOwnTimeoutCountsInMicroseconds() {
+		try (Server server = Server.ready(() -> this.model)) {
+			hangUninterruptibly();
+			server.request()
+				.body("""
+						{"parameters":{"timeout":50000},
+						"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}""")
+				.post("/v2/models/adder/infer")
+				.then()
+				.statusCode(504)
+				.body("error", containsString("The deadline of 50 ms"));
+		}
+	}
+
+	@Test
+	void aFullQueueRefusesAndEveryProbePasses() {
+		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
+				"inference.admission.max-queued=1")) {
+			hangUninterruptibly();
+			var inside = predict(server, Map.of());
+			this.gate.awaitArrivals(1);
+			var queued = predict(server, Map.of());
+			await().untilAsserted(() -> metric(server, "inference_queued 1.0"));
+			server.request()
+				.body(ONE_ROW)
+				.post("/")
+				.then()
+				.statusCode(429)
+				.header("Retry-After", Integer::parseInt, greaterThanOrEqualTo(1))
+				.body("error", containsString("The server is busy"));
+			probes(server, 200, 200, 200);
+			metric(server, "inference_requests_seconds_count{outcome=\"overloaded\"} 1");
+			this.gate.open();
+			assertThat(inside.join().statusCode()).isEqualTo(200);
+			assertThat(queued.join().statusCode()).isEqualTo(200);
+		}
+	}
+
+	@Test
+	void whatAModelThrowsOrReturnsWronglyIsItsOwnFailureAndNothingMore(CapturedOutput output) {
+		try (Server server = Server.ready(() -> this.model)) {
+			this.model.behave((_) -> {
+				throw new IllegalStateException("broken");
+			});
+			failed(server, "The model failed: broken");
+			this.model.behave((_) -> {
+				throw new StackOverflowError("too deep");
+			});
+			failed(server, "The model failed: too deep");
+			this.model.behave((_) -> Map.of());
+			failed(server, "the model did not return output 'y'");
+			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1, 1), 1)));
+			failed(server, "the model declares output y FP32 [-1], but returned FP32 [1,1]");
+			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
+			failed(server, "output 'y' contains NaN");
+			metric(server, "inference_requests_seconds_count{outcome=\"failed\"} 5");
+			this.model.behave(FakeModel::echo);
+			server.request().body(ONE_ROW).post("/").then().statusCode(200);
+			probes(server, 200, 200, 200);
+			assertThat(output).contains("A prediction failed");
+		}
+	}
+
+	@Test
+	void aModelThatGetsItsExampleWrongNeverBecomesReady(CapturedOutput output) {
+		FakeModel liar = new FakeModel(new Example(Map.of("x", Tensor.ofFloats(Shape.of(1), 1)),
+				Map.of("y", Tensor.ofFloats(Shape.of(1), 2)), 1e-3));
+		try (Server server = Server.starting(() -> liar)) {
+			server.await(State.FAILED);
+			probes(server, 503, 200, 503);
+			server.request().body(ONE_ROW).post("/").then().statusCode(503);
+			assertThat(output)
+				.contains("The model gets its example wrong: output 'y' is 1.0 instead of 2.0 at element 0.");
+		}
+	}
+
+	@Test
+	void aDrainingServerServesAndLetsGoOfItsConnections() throws Exception {
+		Server server = Server.ready(() -> this.model, "inference.drain.delay=1h");
+		CountDownLatch closed = new CountDownLatch(1);
+		Thread closing = Thread.ofPlatform().start(() -> {
+			server.close();
+			closed.countDown();
+		});
+		server.await(State.DRAINING);
+		probes(server, 200, 200, 503);
+		HttpResponse<String> answer = predict(server, Map.of()).get();
+		assertThat(answer.statusCode()).isEqualTo(200);
+		assertThat(answer.headers().firstValue("Connection")).hasValue("close");
+		metric(server, "inference_state{state=\"draining\"} 1.0");
+		closing.interrupt();
+		assertThat(closed.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(this.model.closings()).isOne();
+	}
+
+	private void hangUninterruptibly() {
+		this.model.behave((inputs) -> {
+			Thread.interrupted();
+			passUninterruptibly();
+			return FakeModel.echo(inputs);
+		});
+	}
+
+	// Like a native call, which knows nothing of interruption.
+	private void passUninterruptibly() {
+		boolean passed = false;
+		while (!passed) {
+			try {
+				this.gate.pass();
+				passed = true;
+			}
+			catch (AssertionError ex) {
+				if (!(ex.getCause() instanceof InterruptedException)) {
+					throw ex;
+				}
+			}
+		}
+	}
+
+	private CompletableFuture<HttpResponse<String>> predict(Server server, Map<String, String> headers) {
+		HttpRequest.Builder request = HttpRequest
+			.newBuilder(URI.create("http://localhost:%d/".formatted(server.port())))
+			.POST(BodyPublishers.ofString(ONE_ROW));
+		headers.forEach(request::header);
+		return this.client.sendAsync(request.build(), BodyHandlers.ofString());
+	}
+
+	private static void probes(Server server, int startup, int liveness, int readiness) {
+		server.request().get("/startupz").then().statusCode(startup);
+		server.request().get("/livez").then().statusCode(liveness);
+		server.request().get("/readyz").then().statusCode(readiness);
+		for (String path : List.of("/v2/health/live", "/actuator/health/liveness")) {
+			server.request().get(path).then().statusCode(liveness);
+		}
+		for (String path : List.of("/v2/health/ready", "/v2/models/adder/ready", "/actuator/health/readiness")) {
+			server.request().get(path).then().statusCode(readiness);
+		}
+	}
+
+	private static void failed(Server server, String sentence) {
+		server.request().body(ONE_ROW).post("/").then().statusCode(500).body("error", containsString(sentence));
+	}
+
+	private static void metric(Server server, String line) {
+		server.request().get("/actuator/prometheus").then().statusCode(200).body(containsString(line));
+	}
+
+}
