@@ -1,24 +1,20 @@
 package inference.protocol;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Base64;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-import inference.model.DataType;
 import inference.model.Shape;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * Reads one tensor out of JSON arrays, element by element into its buffer. The shape is
- * what the nesting says, or what the request states beside data that may be flat. Reading
- * stops at the first array that is longer than its neighbours or than the shape allows,
- * so that no more is kept than a good request would have needed.
+ * Reads one tensor out of JSON arrays. The shape is what the nesting says, or what the
+ * request states beside data that may be flat. Reading stops at the first array that is
+ * longer than its neighbours or than the shape allows, so that no more is kept than a
+ * good request would have needed.
  */
 final class TensorReader {
 
@@ -32,7 +28,7 @@ final class TensorReader {
 
 	private int rank = UNKNOWN;
 
-	private ByteBuffer contents = Json.buffer(64);
+	private final ElementReader elements;
 
 	/**
 	 * A reader for one tensor.
@@ -43,6 +39,7 @@ final class TensorReader {
 	TensorReader(TensorSpec spec, @Nullable Shape stated) {
 		this.spec = spec;
 		this.stated = stated;
+		this.elements = new ElementReader(spec, stated == null);
 		// Even a scalar may come as a flat array of one.
 		this.dimensions = new long[Math.max((stated != null) ? 1 : 0, spec.shape().rank())];
 		Arrays.fill(this.dimensions, UNKNOWN);
@@ -76,7 +73,7 @@ final class TensorReader {
 		if (depth != this.rank) {
 			throw misshapen("values at different depths");
 		}
-		element(parser);
+		this.elements.read(parser);
 	}
 
 	/**
@@ -93,7 +90,7 @@ final class TensorReader {
 
 	Tensor toTensor() {
 		return Tensor.of(this.spec.dataType(), (this.stated != null) ? agreed(this.stated) : found(),
-				this.contents.flip());
+				this.elements.contents());
 	}
 
 	private Shape found() {
@@ -116,7 +113,7 @@ final class TensorReader {
 	private Shape agreed(Shape stated) {
 		Shape found = known(this.dimensions);
 		boolean flat = found.rank() == 1 && found.dimension(0) == stated.elements();
-		boolean nothing = stated.elements() == 0 && this.contents.position() == 0;
+		boolean nothing = stated.elements() == 0 && this.rank == UNKNOWN;
 		if (!flat && !nothing && !found.equals(stated)) {
 			throw RequestException.bad("Input '%s' states shape %s, which is %d elements, but its data has shape %s."
 				.formatted(this.spec.name(), stated, stated.elements(), found));
@@ -139,138 +136,9 @@ final class TensorReader {
 		return (allowed != Shape.VARIABLE) ? allowed : Long.MAX_VALUE;
 	}
 
-	private void element(JsonParser parser) {
-		DataType dataType = this.spec.dataType();
-		switch (dataType) {
-			case BOOL -> room(1).put((byte) (bool(parser) ? 1 : 0));
-			case UINT8 -> room(1).put((byte) integer(parser, 0, 0xFF));
-			case INT8 -> room(1).put((byte) integer(parser, Byte.MIN_VALUE, Byte.MAX_VALUE));
-			case UINT16 -> room(2).putShort((short) integer(parser, 0, 0xFFFF));
-			case INT16 -> room(2).putShort((short) integer(parser, Short.MIN_VALUE, Short.MAX_VALUE));
-			case UINT32 -> room(4).putInt((int) integer(parser, 0, 0xFFFF_FFFFL));
-			case INT32 -> room(4).putInt((int) integer(parser, Integer.MIN_VALUE, Integer.MAX_VALUE));
-			case UINT64 -> room(8).putLong(unsigned(parser));
-			case INT64 -> room(8).putLong(integer(parser, Long.MIN_VALUE, Long.MAX_VALUE));
-			case FP32 -> {
-				float value = number(parser).getFloatValue();
-				requireFinite(parser, value);
-				room(4).putFloat(value);
-			}
-			case FP64 -> {
-				double value = number(parser).getDoubleValue();
-				requireFinite(parser, value);
-				room(8).putDouble(value);
-			}
-			case BYTES -> {
-				byte[] value = bytes(parser);
-				room(4 + value.length).putInt(value.length).put(value);
-			}
-			case FP16, BF16 ->
-				throw RequestException.bad("Input '%s' is %s, which JSON cannot carry: send it as binary data."
-					.formatted(this.spec.name(), dataType));
-		}
-	}
-
-	private boolean bool(JsonParser parser) {
-		return switch (parser.currentToken()) {
-			case VALUE_TRUE -> true;
-			case VALUE_FALSE -> false;
-			default -> throw wrongType(parser);
-		};
-	}
-
-	private long integer(JsonParser parser, long least, long most) {
-		if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
-			throw wrongType(parser);
-		}
-		if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
-			throw outOfRange(parser);
-		}
-		long value = parser.getLongValue();
-		if (value < least || value > most) {
-			throw outOfRange(parser);
-		}
-		return value;
-	}
-
-	private long unsigned(JsonParser parser) {
-		if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
-			throw wrongType(parser);
-		}
-		try {
-			return Long.parseUnsignedLong(parser.getString());
-		}
-		catch (NumberFormatException ex) {
-			throw outOfRange(parser);
-		}
-	}
-
-	private JsonParser number(JsonParser parser) {
-		if (!parser.currentToken().isNumeric()) {
-			throw wrongType(parser);
-		}
-		return parser;
-	}
-
-	private void requireFinite(JsonParser parser, double value) {
-		if (!Double.isFinite(value)) {
-			throw outOfRange(parser);
-		}
-	}
-
-	// TensorFlow Serving's form of bytes that are not text is {"b64": "…"}; the Open
-	// Inference Protocol has none.
-	private byte[] bytes(JsonParser parser) {
-		if (parser.currentToken() == JsonToken.VALUE_STRING) {
-			return parser.getString().getBytes(StandardCharsets.UTF_8);
-		}
-		if (parser.currentToken() == JsonToken.START_OBJECT) {
-			parser.nextToken();
-		}
-		if (this.stated != null || !"b64".equals(parser.currentName())
-				|| parser.nextToken() != JsonToken.VALUE_STRING) {
-			throw wrongType(parser);
-		}
-		String encoded = parser.getString();
-		if (parser.nextToken() != JsonToken.END_OBJECT) {
-			throw wrongType(parser);
-		}
-		try {
-			return Base64.getDecoder().decode(encoded);
-		}
-		catch (IllegalArgumentException ex) {
-			throw RequestException.bad("Input '%s' has a \"b64\" that is not Base64.".formatted(this.spec.name()));
-		}
-	}
-
-	private RequestException wrongType(JsonParser parser) {
-		String found = switch (parser.currentToken()) {
-			case null -> "nothing";
-			case START_OBJECT, PROPERTY_NAME, END_OBJECT -> "an object";
-			case START_ARRAY, END_ARRAY -> "an array";
-			case VALUE_STRING -> "the string \"%s\"".formatted(RequestException.excerpt(parser.getString()));
-			default -> RequestException.excerpt(parser.getString());
-		};
-		return RequestException
-			.bad("Input '%s' is %s and cannot take %s.".formatted(this.spec.name(), this.spec.dataType(), found));
-	}
-
-	private RequestException outOfRange(JsonParser parser) {
-		return RequestException.bad("Input '%s' is %s, for which %s is out of range.".formatted(this.spec.name(),
-				this.spec.dataType(), RequestException.excerpt(parser.getString())));
-	}
-
 	private RequestException misshapen(String found) {
 		return RequestException.bad("Input '%s' must have shape %s, but the data has %s.".formatted(this.spec.name(),
 				this.spec.shape(), found));
-	}
-
-	private ByteBuffer room(int bytes) {
-		if (this.contents.remaining() < bytes) {
-			int size = Math.max(2 * this.contents.capacity(), this.contents.position() + bytes);
-			this.contents = Json.buffer(size).put(this.contents.flip());
-		}
-		return this.contents;
 	}
 
 }

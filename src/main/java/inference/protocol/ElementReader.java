@@ -1,0 +1,172 @@
+package inference.protocol;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+
+import inference.model.DataType;
+import inference.model.TensorSpec;
+
+/**
+ * Reads a tensor's elements, one JSON value each, into one buffer. A value that the data
+ * type cannot hold exactly is refused; only floating point numbers are rounded.
+ */
+final class ElementReader {
+
+	private final TensorSpec spec;
+
+	private final DataType dataType;
+
+	private final boolean base64;
+
+	private ByteBuffer contents = Json.buffer(64);
+
+	/**
+	 * A reader of one tensor's elements.
+	 * @param spec what the model takes
+	 * @param base64 whether bytes may come in TensorFlow Serving's form, {@code {"b64":
+	 * "…"}}; the Open Inference Protocol has none
+	 */
+	ElementReader(TensorSpec spec, boolean base64) {
+		this.spec = spec;
+		this.dataType = spec.dataType();
+		this.base64 = base64;
+	}
+
+	void read(JsonParser parser) {
+		int bits = 8 * this.dataType.width();
+		switch (this.dataType) {
+			case BOOL -> put(bool(parser) ? 1 : 0);
+			case UINT8, UINT16, UINT32 -> put(integer(parser, 0, (1L << bits) - 1));
+			case UINT64 -> put(unsigned(parser));
+			case INT8, INT16, INT32, INT64 -> put(integer(parser, -1L << (bits - 1), ~(-1L << (bits - 1))));
+			case FP32 -> put(Float.floatToIntBits(finite(parser, number(parser).getFloatValue())));
+			case FP64 -> put(Double.doubleToLongBits(finite(parser, number(parser).getDoubleValue())));
+			case BYTES -> put(bytes(parser));
+			case FP16, BF16 ->
+				throw RequestException.bad("Input '%s' is %s, which JSON cannot carry: send it as binary data."
+					.formatted(this.spec.name(), this.dataType));
+		}
+	}
+
+	/** All that was read. */
+	ByteBuffer contents() {
+		return this.contents.flip();
+	}
+
+	private void put(long bits) {
+		switch (this.dataType.width()) {
+			case 1 -> room(1).put((byte) bits);
+			case 2 -> room(2).putShort((short) bits);
+			case 4 -> room(4).putInt((int) bits);
+			default -> room(8).putLong(bits);
+		}
+	}
+
+	private void put(ByteBuffer bytes) {
+		room(Integer.BYTES + bytes.remaining()).putInt(bytes.remaining()).put(bytes);
+	}
+
+	private ByteBuffer room(int bytes) {
+		if (this.contents.remaining() < bytes) {
+			long size = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) bytes);
+			this.contents = Json.buffer((int) Math.min(size, Integer.MAX_VALUE - 8)).put(this.contents.flip());
+		}
+		return this.contents;
+	}
+
+	private boolean bool(JsonParser parser) {
+		return switch (parser.currentToken()) {
+			case VALUE_TRUE -> true;
+			case VALUE_FALSE -> false;
+			default -> throw wrongType(parser);
+		};
+	}
+
+	private long integer(JsonParser parser, long least, long most) {
+		if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+			throw wrongType(parser);
+		}
+		if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+			throw outOfRange(parser);
+		}
+		long value = parser.getLongValue();
+		if (value < least || value > most) {
+			throw outOfRange(parser);
+		}
+		return value;
+	}
+
+	private long unsigned(JsonParser parser) {
+		if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+			throw wrongType(parser);
+		}
+		try {
+			return Long.parseUnsignedLong(parser.getString());
+		}
+		catch (NumberFormatException ex) {
+			throw outOfRange(parser);
+		}
+	}
+
+	private JsonParser number(JsonParser parser) {
+		if (!parser.currentToken().isNumeric()) {
+			throw wrongType(parser);
+		}
+		return parser;
+	}
+
+	private float finite(JsonParser parser, float value) {
+		return (float) finite(parser, (double) value);
+	}
+
+	private double finite(JsonParser parser, double value) {
+		if (!Double.isFinite(value)) {
+			throw outOfRange(parser);
+		}
+		return value;
+	}
+
+	private ByteBuffer bytes(JsonParser parser) {
+		if (parser.currentToken() == JsonToken.VALUE_STRING) {
+			return StandardCharsets.UTF_8.encode(parser.getString());
+		}
+		if (parser.currentToken() == JsonToken.START_OBJECT) {
+			parser.nextToken();
+		}
+		if (!this.base64 || !"b64".equals(parser.currentName()) || parser.nextToken() != JsonToken.VALUE_STRING) {
+			throw wrongType(parser);
+		}
+		String encoded = parser.getString();
+		if (parser.nextToken() != JsonToken.END_OBJECT) {
+			throw wrongType(parser);
+		}
+		try {
+			return ByteBuffer.wrap(Base64.getDecoder().decode(encoded));
+		}
+		catch (IllegalArgumentException ex) {
+			throw RequestException.bad("Input '%s' has a \"b64\" that is not Base64.".formatted(this.spec.name()));
+		}
+	}
+
+	private RequestException wrongType(JsonParser parser) {
+		String found = switch (parser.currentToken()) {
+			case null -> "nothing";
+			case START_OBJECT, PROPERTY_NAME, END_OBJECT -> "an object";
+			case START_ARRAY, END_ARRAY -> "an array";
+			case VALUE_STRING -> "the string \"%s\"".formatted(RequestException.excerpt(parser.getString()));
+			default -> RequestException.excerpt(parser.getString());
+		};
+		return RequestException
+			.bad("Input '%s' is %s and cannot take %s.".formatted(this.spec.name(), this.dataType, found));
+	}
+
+	private RequestException outOfRange(JsonParser parser) {
+		return RequestException.bad("Input '%s' is %s, for which %s is out of range.".formatted(this.spec.name(),
+				this.dataType, RequestException.excerpt(parser.getString())));
+	}
+
+}
