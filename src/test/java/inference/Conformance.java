@@ -1,0 +1,219 @@
+package inference;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.core.io.Resource;
+import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
+
+import inference.model.Model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * A sentence of a protocol, and a request that proves it. They are read from
+ * {@code conformance/*.yaml}, where each has
+ * <ul>
+ * <li>{@code title}: the sentence
+ * <li>{@code model}: the inputs of an {@link Identity}, or {@code adder}
+ * <li>{@code request}: method and path; of several, each gets the same answer
+ * <li>{@code headers}, {@code body} (see {@link Bytes}), {@code chunked}, {@code gzip}.
+ * Text with anything behind it is sent with {@code Inference-Header-Content-Length}
+ * <li>{@code status}: 200 unless stated
+ * <li>{@code answer}: the JSON, in which {@code "*"} stands for any value; or only the
+ * {@code outputs} of the Open Inference Protocol; or what the {@code error} contains
+ * <li>{@code tail}: the bytes behind the JSON
+ * <li>{@code answers}: headers
+ * </ul>
+ *
+ * @param group the file
+ * @param request one of the requests
+ * @param yaml the rest
+ */
+record Conformance(String group, String request, Map<String, Object> yaml) {
+
+	static final String JSON_LENGTH = "Inference-Header-Content-Length";
+
+	static final JsonMapper JSON = JsonMapper.builder()
+		.enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS, DeserializationFeature.USE_BIG_INTEGER_FOR_INTS,
+				DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+		.build();
+
+	static Map<String, List<Conformance>> all() {
+		Map<String, List<Conformance>> groups = new LinkedHashMap<>();
+		try {
+			Resource[] files = new PathMatchingResourcePatternResolver().getResources("classpath:conformance/*.yaml");
+			for (Resource file : files) {
+				String group = Objects.requireNonNull(file.getFilename()).replace(".yaml", "");
+				groups.put(group, read(group, file));
+			}
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+		return groups;
+	}
+
+	@SuppressWarnings("unchecked")
+	private static List<Conformance> read(String group, Resource file) throws IOException {
+		List<Conformance> cases = new ArrayList<>();
+		try (InputStream stream = file.getInputStream()) {
+			List<Map<String, Object>> yaml = new Yaml(new SafeConstructor(new LoaderOptions())).load(stream);
+			for (Map<String, Object> one : yaml) {
+				List<Object> requests = (one.get("request") instanceof List<?> list) ? (List<Object>) list
+						: List.of(Objects.requireNonNull(one.get("request")));
+				requests.forEach((request) -> cases.add(new Conformance(group, (String) request, one)));
+			}
+		}
+		return cases;
+	}
+
+	String title() {
+		return (this.yaml.get("request") instanceof List<?>) ? "%s (%s)".formatted(this.yaml.get("title"), this.request)
+				: String.valueOf(this.yaml.get("title"));
+	}
+
+	Model model() {
+		String name = (String) this.yaml.getOrDefault("model", "adder");
+		return name.equals("adder") ? new TestModel() : Identity.of(name);
+	}
+
+	String method() {
+		return this.request.substring(0, this.request.indexOf(' '));
+	}
+
+	String path() {
+		return this.request.substring(this.request.indexOf(' ') + 1);
+	}
+
+	int status() {
+		return (Integer) this.yaml.getOrDefault("status", this.yaml.containsKey("error") ? 400 : 200);
+	}
+
+	@Nullable String json() {
+		Object body = this.yaml.get("body");
+		if (body instanceof List<?> parts && parts.getFirst() instanceof String text) {
+			return text;
+		}
+		return (body instanceof String text) ? text : null;
+	}
+
+	HttpRequest toHttp(int port) {
+		Object body = this.yaml.get("body");
+		byte[] bytes = (body != null) ? Bytes.of(body) : new byte[0];
+		HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path()));
+		if (body instanceof List<?> parts && parts.getFirst() instanceof String text
+				&& !headers().containsKey(JSON_LENGTH)) {
+			request.header(JSON_LENGTH, Integer.toString(text.getBytes(StandardCharsets.UTF_8).length));
+		}
+		if (this.yaml.containsKey("gzip")) {
+			bytes = Bytes.gzip(bytes);
+			request.header("Content-Encoding", "gzip");
+		}
+		headers().forEach((name, value) -> request.header(name, String.valueOf(value)));
+		return request.method(method(), publisher(bytes)).build();
+	}
+
+	private BodyPublisher publisher(byte[] bytes) {
+		if (this.yaml.containsKey("chunked")) {
+			return BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes));
+		}
+		return (bytes.length > 0) ? BodyPublishers.ofByteArray(bytes) : BodyPublishers.noBody();
+	}
+
+	void verify(HttpResponse<byte[]> response) {
+		byte[] body = response.body();
+		int length = response.headers().firstValue(JSON_LENGTH).map(Integer::parseInt).orElse(body.length);
+		String json = new String(body, 0, length, StandardCharsets.UTF_8);
+		assertThat(response.statusCode()).as(json).isEqualTo(status());
+		Object tail = this.yaml.get("tail");
+		assertThat(response.headers().firstValue("Content-Type"))
+			.contains((tail != null) ? "application/octet-stream" : "application/json");
+		assertThat(response.headers().firstValue(JSON_LENGTH).isPresent()).as(JSON_LENGTH).isEqualTo(tail != null);
+		assertThat(Arrays.copyOfRange(body, length, body.length)).as("the bytes behind the JSON")
+			.isEqualTo((tail != null) ? Bytes.of(tail) : new byte[0]);
+		map("answers").forEach((name, value) -> assertThat(response.headers().firstValue(name)).as(name)
+			.contains(String.valueOf(value)));
+		verify(JSON.readTree(json));
+	}
+
+	private void verify(JsonNode answer) {
+		if (this.yaml.get("error") instanceof String sentence) {
+			assertThat(answer.propertyNames()).containsExactly("error");
+			assertThat(answer.get("error").stringValue()).contains(sentence);
+		}
+		else if (this.yaml.get("outputs") instanceof String outputs) {
+			String all = "{\"model_name\":\"m\",\"model_version\":\"1\",\"outputs\":%s}".formatted(outputs);
+			assertSame(answer, JSON.readTree(all), "answer");
+		}
+		else if (!method().equals("HEAD")) {
+			assertSame(answer, JSON.readTree((String) Objects.requireNonNull(this.yaml.get("answer"))), "answer");
+		}
+	}
+
+	// Members in any order, and 1.0 equal to 1, but no digit more or less.
+	private static void assertSame(@Nullable JsonNode actual, JsonNode expected, String where) {
+		if (expected.isString() && expected.stringValue().equals("*")) {
+			assertThat(actual).as(where).isNotNull();
+		}
+		else if (expected.isNumber()) {
+			assertThat(actual != null && actual.isNumber()).as(where + " is a number").isTrue();
+			assertThat(Objects.requireNonNull(actual).decimalValue()).as(where)
+				.isEqualByComparingTo(expected.decimalValue());
+		}
+		else if (expected.isContainer()) {
+			assertThat(actual).as(where).isNotNull();
+			JsonNode container = Objects.requireNonNull(actual);
+			assertThat(container.getNodeType()).as(where).isEqualTo(expected.getNodeType());
+			assertThat(container.propertyNames()).as(where)
+				.containsExactlyInAnyOrderElementsOf(expected.propertyNames());
+			assertThat(container.size()).as("size of " + where).isEqualTo(expected.size());
+			for (String name : expected.propertyNames()) {
+				assertSame(container.get(name), expected.get(name), where + "." + name);
+			}
+			for (int i = 0; expected.isArray() && i < expected.size(); i++) {
+				assertSame(container.get(i), expected.get(i), "%s[%d]".formatted(where, i));
+			}
+		}
+		else {
+			assertThat(actual).as(where).isEqualTo(expected);
+		}
+	}
+
+	private Map<String, Object> headers() {
+		return map("headers");
+	}
+
+	@SuppressWarnings("unchecked")
+	private Map<String, Object> map(String key) {
+		return (Map<String, Object>) this.yaml.getOrDefault(key, Map.of());
+	}
+
+	@Override
+	public String toString() {
+		return title();
+	}
+
+}

@@ -1,0 +1,66 @@
+package inference;
+
+import java.net.http.HttpClient;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+/**
+ * Every sentence of the protocols, over a real port.
+ */
+class ConformanceTests {
+
+	private static final SwappableModel model = new SwappableModel(new TestModel());
+
+	private static final CountDownLatch loaded = new CountDownLatch(1);
+
+	private static final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+	private static Server server;
+
+	private static Server loading;
+
+	@BeforeAll
+	static void start() {
+		String[] properties = { "inference.model.name=m", "inference.request.max-size=64KB" };
+		server = Server.ready(() -> model, properties);
+		loading = Server.starting(() -> new TestModel(loaded), properties);
+	}
+
+	@AfterAll
+	static void stop() {
+		client.close();
+		server.close();
+		loaded.countDown();
+		loading.close();
+	}
+
+	@TestFactory
+	Stream<DynamicContainer> theServerConforms() {
+		return Conformance.all()
+			.entrySet()
+			.stream()
+			.map((group) -> DynamicContainer.dynamicContainer(group.getKey(),
+					group.getValue().stream().map((one) -> DynamicTest.dynamicTest(one.title(), () -> ask(one)))));
+	}
+
+	private static void ask(Conformance one) throws Exception {
+		boolean waits = "not yet loaded".equals(one.yaml().get("model"));
+		if (!waits) {
+			model.become(one.model());
+		}
+		int port = (waits ? loading : server).port();
+		HttpResponse<byte[]> response = client.send(one.toHttp(port), BodyHandlers.ofByteArray());
+		assertThatCode(() -> one.verify(response)).as(one.title()).doesNotThrowAnyException();
+	}
+
+}
