@@ -68,12 +68,12 @@ final class RequestBody {
 	 * unknown
 	 */
 	static RequestBody of(HttpServletRequest request, long limit) throws IOException {
-		long length = request.getContentLengthLong();
-		requireWithin(length, limit);
+		RequestBody sent = new RequestBody(request.getInputStream(), request.getContentLengthLong(), limit);
+		sent.requireWithinLimit(sent.length);
 		String encoding = request.getHeader("Content-Encoding");
 		return switch ((encoding != null) ? encoding.toLowerCase(Locale.ROOT) : "identity") {
-			case "identity" -> new RequestBody(request.getInputStream(), length, limit);
-			case "gzip", "x-gzip" -> new RequestBody(gunzip(request.getInputStream()), -1, limit);
+			case "identity" -> sent;
+			case "gzip", "x-gzip" -> new RequestBody(gunzip(sent.stream), -1, limit);
 			default -> throw RequestException.unsupported("Content-Encoding '%s' is not supported: send gzip or none."
 				.formatted(RequestException.excerpt(encoding)));
 		};
@@ -91,21 +91,19 @@ final class RequestBody {
 	byte[] rest() throws IOException {
 		byte[] body = new byte[Math.clamp(remaining(), 0, FIRST)];
 		int size = 0;
-		int count = 0;
-		while (count >= 0) {
+		while (remaining() != 0) {
 			if (size == body.length) {
-				int next = this.stream.read();
-				if (next < 0) {
-					return body;
-				}
 				body = Arrays.copyOf(body, grown(size));
-				body[size++] = (byte) next;
 			}
-			count = expanding(body, size);
-			size += Math.max(0, count);
-			requireWithin(this.position + size, this.limit);
+			int count = read(body, size, body.length - size);
+			if (count < 0) {
+				break;
+			}
+			requireWithinLimit(count);
+			size += count;
+			this.position += count;
 		}
-		return Arrays.copyOf(body, size);
+		return (size == body.length) ? body : Arrays.copyOf(body, size);
 	}
 
 	/**
@@ -116,7 +114,7 @@ final class RequestBody {
 	 * @throws RequestException if the body ends before
 	 */
 	ByteBuffer next(long count) throws IOException {
-		requireWithin(this.position + count, this.limit);
+		requireWithinLimit(count);
 		if (this.length >= 0 && count > remaining()) {
 			throw tooShort(count);
 		}
@@ -131,7 +129,7 @@ final class RequestBody {
 	}
 
 	void requireEnd() throws IOException {
-		if (this.stream.read() >= 0) {
+		if (remaining() != 0 && read(new byte[1], 0, 1) >= 0) {
 			throw RequestException
 				.bad("The body is longer than its JSON and binary_data_size say: %d bytes were expected."
 					.formatted(this.position));
@@ -140,19 +138,21 @@ final class RequestBody {
 
 	private int read(ByteBuffer buffer) throws IOException {
 		if (this.stream instanceof ServletInputStream servletStream) {
-			return servletStream.read(buffer);
+			// The Servlet API leaves the position where it was, and ends the buffer
+			// behind what it has read.
+			int count = servletStream.read(buffer.slice());
+			buffer.position(buffer.position() + Math.max(0, count));
+			return count;
 		}
 		byte[] chunk = new byte[Math.min(buffer.remaining(), FIRST)];
-		int count = expanding(chunk, 0);
-		if (count > 0) {
-			buffer.put(chunk, 0, count);
-		}
+		int count = read(chunk, 0, chunk.length);
+		buffer.put(chunk, 0, Math.max(0, count));
 		return count;
 	}
 
-	private int expanding(byte[] target, int offset) throws IOException {
+	private int read(byte[] target, int offset, int count) throws IOException {
 		try {
-			return this.stream.read(target, offset, target.length - offset);
+			return this.stream.read(target, offset, count);
 		}
 		catch (ZipException | EOFException _) {
 			throw notGzip();
@@ -160,8 +160,8 @@ final class RequestBody {
 	}
 
 	private int grown(int size) {
-		long most = (this.length >= 0) ? this.length : this.limit + 1;
-		return (int) Math.min(Math.max(FIRST, 2L * size), Math.max(most, size + 1));
+		long most = (this.length >= 0) ? size + remaining() : this.limit + 1;
+		return (int) Math.clamp(2L * size, Math.min(FIRST, most), most);
 	}
 
 	private RequestException tooShort(long count) {
@@ -182,11 +182,11 @@ final class RequestBody {
 		return RequestException.bad("The body is not the gzip that its Content-Encoding says.");
 	}
 
-	private static void requireWithin(long size, long limit) {
-		if (size > limit) {
+	private void requireWithinLimit(long count) {
+		if (count > this.limit - this.position) {
 			throw RequestException
-				.tooLarge("The body is larger than %d bytes: send fewer rows per request, or raise %s.".formatted(limit,
-						"inference.request.max-size"));
+				.tooLarge("The body is larger than %d bytes: send fewer rows per request, or raise %s."
+					.formatted(this.limit, "inference.request.max-size"));
 		}
 	}
 
