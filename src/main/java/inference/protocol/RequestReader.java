@@ -47,8 +47,9 @@ final class RequestReader {
 		if (length == 0 && this.allowed.contains(Form.OIP)) {
 			return raw(body);
 		}
+		ByteBuffer text = body.next(length);
 		byte[] json = new byte[length];
-		body.next(length).get(json);
+		text.get(json);
 		return read(json, new Inputs(this.signature)).end(body);
 	}
 
