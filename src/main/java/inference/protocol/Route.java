@@ -27,9 +27,10 @@ record Route(Operation operation, @Nullable String model, @Nullable String versi
 		V1_PREDICT("/v1/models/{model}(?:/versions/{version}|/labels/{label})?:predict", "POST"),
 
 		OIP_LIVE("/v2/health/live", "GET"), OIP_READY("/v2/health/ready", "GET"), OIP_SERVER("/v2/?", "GET"),
+		// Before the model's own path, which would take "stats" for its name
+		OIP_STATISTICS("/v2/models(?:/{model}(?:/versions/{version})?)?/stats", "GET"),
 		OIP_MODEL("/v2/models/{model}(?:/versions/{version})?", "GET"),
 		OIP_MODEL_READY("/v2/models/{model}(?:/versions/{version})?/ready", "GET"),
-		OIP_STATISTICS("/v2/models(?:/{model}(?:/versions/{version})?)?/stats", "GET"),
 
 		V1_MODELS("/v1/models", "GET"), V1_STATUS("/v1/models/{model}(?:/versions/{version}|/labels/{label})?", "GET"),
 
