@@ -70,6 +70,8 @@ final class InferenceServlet extends HttpServlet {
 				throw RequestException.unknown("There is nothing at %s.".formatted(RequestException.excerpt(path)));
 			}
 			if (!route.operation().allows(request.getMethod())) {
+				response.setHeader("Allow",
+						route.operation().methods().replace("GET", "GET, HEAD").replace(" or ", ", "));
 				throw RequestException.methodNotAllowed("%s is not allowed here: use %s."
 					.formatted(RequestException.excerpt(request.getMethod()), route.operation().methods()));
 			}
