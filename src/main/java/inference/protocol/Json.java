@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -44,6 +45,18 @@ final class Json {
 
 	static JsonGenerator generator(OutputStream stream) {
 		return FACTORY.createGenerator(ObjectWriteContext.empty(), stream);
+	}
+
+	/**
+	 * Goes to the value of an object's next member. One that is null is as good as none.
+	 * @return the member's name, or {@code null} at the object's end
+	 */
+	static @Nullable String member(JsonParser parser) {
+		String name = parser.nextName();
+		while (name != null && parser.nextToken() == JsonToken.VALUE_NULL) {
+			name = parser.nextName();
+		}
+		return name;
 	}
 
 	/** Where the current token begins in the bytes the parser was made for. */

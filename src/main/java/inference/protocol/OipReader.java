@@ -3,7 +3,6 @@ package inference.protocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
@@ -19,8 +18,6 @@ import inference.model.TensorSpec;
  */
 final class OipReader {
 
-	private static final Set<String> MEMBERS = Set.of("name", "shape", "datatype", "parameters", "data");
-
 	private static final int MOST_DIMENSIONS = 64;
 
 	private final Signature signature;
@@ -33,10 +30,6 @@ final class OipReader {
 		this.signature = signature;
 		this.inputs = inputs;
 		this.json = json;
-	}
-
-	static boolean isMember(@Nullable String name) {
-		return name != null && MEMBERS.contains(name);
 	}
 
 	void inputs(JsonParser parser) {
@@ -62,8 +55,7 @@ final class OipReader {
 			if (parser.currentToken() != JsonToken.START_OBJECT) {
 				throw RequestException.bad("\"outputs\" must be an array of objects with a name.");
 			}
-			for (String member = parser.nextName(); member != null; member = parser.nextName()) {
-				parser.nextToken();
+			for (String member = Json.member(parser); member != null; member = Json.member(parser)) {
 				switch (member) {
 					case "name" -> name = Json.text(parser, "an output's \"name\"");
 					case "parameters" ->
@@ -87,8 +79,7 @@ final class OipReader {
 		Map<String, Object> parameters = Map.of();
 		int data = -1;
 		boolean read = false;
-		for (String member = parser.nextName(); member != null; member = parser.nextName()) {
-			parser.nextToken();
+		for (String member = Json.member(parser); member != null; member = Json.member(parser)) {
 			switch (member) {
 				case "name" -> name = Json.text(parser, "an input's \"name\"");
 				case "datatype" -> dataType = Json.text(parser, "an input's \"datatype\"");

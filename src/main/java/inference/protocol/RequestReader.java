@@ -61,9 +61,7 @@ final class RequestReader {
 			if (parser.nextToken() != JsonToken.START_OBJECT) {
 				throw RequestException.bad("The body must be a JSON object: send %s.".formatted(example()));
 			}
-			String member = parser.nextName();
-			while (member != null) {
-				parser.nextToken();
+			for (String member = Json.member(parser); member != null; member = Json.member(parser)) {
 				switch (member) {
 					case "instances" -> new RowsReader(this.signature, begin(inputs, Form.ROWS)).instances(parser);
 					case "inputs" -> inputs(parser, json, inputs);
@@ -72,7 +70,6 @@ final class RequestReader {
 					case "id" -> inputs.id = Json.text(parser, "\"id\"");
 					default -> parser.skipChildren();
 				}
-				member = parser.nextName();
 			}
 			if (parser.nextToken() != null) {
 				throw RequestException.bad("The body must end after the JSON object.");
@@ -104,7 +101,7 @@ final class RequestReader {
 		}
 		try (JsonParser ahead = Json.parser(json, Json.offset(parser))) {
 			ahead.nextToken();
-			return ahead.nextToken() == JsonToken.START_OBJECT && OipReader.isMember(ahead.nextName());
+			return ahead.nextToken() == JsonToken.START_OBJECT && !"b64".equals(ahead.nextName());
 		}
 	}
 
