@@ -39,6 +39,14 @@ final class Json {
 	private Json() {
 	}
 
+	/**
+	 * Whether a text is not one of the other encodings that a parser would detect, in
+	 * which places are not counted in bytes.
+	 */
+	static boolean isUtf8(byte[] json) {
+		return json.length < 2 || (json[0] != 0 && json[1] != 0 && (json[0] & 0xFE) != 0xFE);
+	}
+
 	static JsonParser parser(byte[] json, int offset) {
 		return FACTORY.createParser(ObjectReadContext.empty(), json, offset, json.length - offset);
 	}

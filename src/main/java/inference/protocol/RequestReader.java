@@ -57,6 +57,9 @@ final class RequestReader {
 		if (json.length == 0) {
 			throw RequestException.bad("The body is empty: send %s.".formatted(example()));
 		}
+		if (!Json.isUtf8(json)) {
+			throw RequestException.bad("The body must be JSON in UTF-8.");
+		}
 		try (JsonParser parser = Json.parser(json, 0)) {
 			if (parser.nextToken() != JsonToken.START_OBJECT) {
 				throw RequestException.bad("The body must be a JSON object: send %s.".formatted(example()));
