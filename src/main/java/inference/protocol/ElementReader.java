@@ -1,6 +1,8 @@
 package inference.protocol;
 
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
@@ -132,7 +134,7 @@ final class ElementReader {
 
 	private ByteBuffer bytes(JsonParser parser) {
 		if (parser.currentToken() == JsonToken.VALUE_STRING) {
-			return StandardCharsets.UTF_8.encode(parser.getString());
+			return utf8(parser.getString());
 		}
 		if (parser.currentToken() == JsonToken.START_OBJECT) {
 			parser.nextToken();
@@ -149,6 +151,15 @@ final class ElementReader {
 		}
 		catch (IllegalArgumentException ex) {
 			throw RequestException.bad("Input '%s' has a \"b64\" that is not Base64.".formatted(this.spec.name()));
+		}
+	}
+
+	private ByteBuffer utf8(String text) {
+		try {
+			return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+		}
+		catch (CharacterCodingException ex) {
+			throw RequestException.bad("Input '%s' has a text with half a surrogate pair.".formatted(this.spec.name()));
 		}
 	}
 
