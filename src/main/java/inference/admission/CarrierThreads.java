@@ -1,0 +1,25 @@
+package inference.admission;
+
+import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/**
+ * Gives the virtual threads that serve requests more carriers than the model can take. A
+ * native call keeps its carrier until it returns; with as many carriers as CPUs, as many
+ * calls would hold up every other request, the probes first of all.
+ */
+class CarrierThreads implements ApplicationContextInitializer<ConfigurableApplicationContext> {
+
+	private static final String PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
+
+	@Override
+	public void initialize(ConfigurableApplicationContext context) {
+		if (System.getProperty(PARALLELISM) == null) {
+			int processors = Runtime.getRuntime().availableProcessors();
+			int calls = context.getEnvironment()
+				.getProperty("inference.admission.max-concurrent", Integer.class, processors);
+			System.setProperty(PARALLELISM, String.valueOf(Math.max(calls, 1) + processors));
+		}
+	}
+
+}
