@@ -36,7 +36,13 @@ public final class Admission {
 	// How much of the average run time one more run makes up.
 	private static final int SHARE = 8;
 
+	// Of the heap, for the bodies of all requests; tensors take about as much again, and
+	// the text that some are made from more.
+	private static final long MOST_MEMORY = Runtime.getRuntime().maxMemory() / 4;
+
 	private final ModelLifecycle lifecycle;
+
+	private final AtomicLong memory = new AtomicLong();
 
 	private final Semaphore slots;
 
@@ -74,18 +80,18 @@ public final class Admission {
 	/**
 	 * Refuses, before a request's body is read, what would be refused afterwards.
 	 * @param wanted the longest the client waits, or {@code null} if it did not say
-	 * @return when the answer comes too late
+	 * @return leave to read it and to wait, to be closed when the answer is sent
 	 * @throws Refusal if the model does not serve, the queue is full, or is so long that
 	 * the request's turn would come after its deadline
 	 */
-	public Deadline enter(@Nullable Duration wanted) {
+	public Ticket enter(@Nullable Duration wanted) {
 		requireServing();
 		Deadline granted = Deadline.in(this.deadline, this.nanoTime.getAsLong());
 		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
 		if (this.slots.availablePermits() == 0) {
 			requireQueue(this.queued.get(), agreed);
 		}
-		return agreed;
+		return new Ticket(agreed, this.memory, MOST_MEMORY);
 	}
 
 	/**

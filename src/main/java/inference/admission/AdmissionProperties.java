@@ -28,9 +28,10 @@ public record AdmissionProperties(@DurationMin(millis = 1) @DefaultValue("4s") D
 	 *
 	 * @param maxConcurrent calls inside the model at once; by default as many as the CPUs
 	 * can run, each with {@code inference.model.threads}
-	 * @param maxQueued calls that wait for a slot; one more is refused with 429
+	 * @param maxQueued calls that wait for a slot; one more is refused with 429, as is
+	 * one whose turn would come after its deadline
 	 */
-	public record Limits(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("64") int maxQueued) {
+	public record Limits(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("1000") int maxQueued) {
 
 		int maxConcurrent(int threads) {
 			Integer configured = this.maxConcurrent;

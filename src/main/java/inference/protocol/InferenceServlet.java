@@ -1,6 +1,7 @@
 package inference.protocol;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
@@ -13,6 +14,7 @@ import inference.admission.Admission;
 import inference.admission.Deadline;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Stage;
+import inference.admission.Ticket;
 import inference.health.Probe;
 import inference.health.Probes;
 import inference.model.ModelProperties;
@@ -133,17 +135,20 @@ final class InferenceServlet extends HttpServlet {
 	}
 
 	private Answer run(HttpServletRequest request, Exchange exchange, Set<Form> allowed) throws IOException {
-		Deadline granted = this.admission.enter(RequestBody.timeout(request));
-		long start = System.nanoTime();
-		InferenceRequest inference = new RequestReader(this.admission.signature(), allowed)
-			.read(RequestBody.of(request, this.maxSize), request.getHeader("Inference-Header-Content-Length"));
-		this.statistics.record(Stage.READ, System.nanoTime() - start);
-		Deadline deadline = (inference.timeout() != null) ? granted.within(inference.timeout()) : granted;
-		Map<String, Tensor> outputs = infer(inference, deadline, exchange);
-		long ran = System.nanoTime();
-		Answer answer = this.predictions.answer(inference, outputs);
-		this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
-		return answer;
+		try (Ticket ticket = this.admission.enter(RequestBody.timeout(request))) {
+			long start = System.nanoTime();
+			InferenceRequest inference = new RequestReader(this.admission.signature(), allowed).read(
+					RequestBody.of(request, this.maxSize, ticket::fill),
+					request.getHeader("Inference-Header-Content-Length"));
+			this.statistics.record(Stage.READ, System.nanoTime() - start);
+			Duration wanted = inference.timeout();
+			Deadline deadline = (wanted != null) ? ticket.deadline().within(wanted) : ticket.deadline();
+			Map<String, Tensor> outputs = infer(inference, deadline, exchange);
+			long ran = System.nanoTime();
+			Answer answer = this.predictions.answer(inference, outputs);
+			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
+			return answer;
+		}
 	}
 
 	private Map<String, Tensor> infer(InferenceRequest request, Deadline deadline, Exchange exchange) {

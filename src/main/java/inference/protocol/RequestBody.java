@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.function.LongConsumer;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -29,9 +30,12 @@ final class RequestBody {
 
 	private final long length;
 
+	private final LongConsumer memory;
+
 	private long position;
 
-	private RequestBody(InputStream stream, long length, long limit) {
+	private RequestBody(InputStream stream, long length, long limit, LongConsumer memory) {
+		this.memory = memory;
 		this.stream = stream;
 		this.length = length;
 		this.limit = limit;
@@ -64,16 +68,17 @@ final class RequestBody {
 	 * The body of a request, unread.
 	 * @param request with or without a length
 	 * @param limit the most bytes to read, after expansion
+	 * @param memory told of the bytes that are kept, and may refuse them
 	 * @throws RequestException if the length exceeds the limit, or the encoding is
 	 * unknown
 	 */
-	static RequestBody of(HttpServletRequest request, long limit) throws IOException {
-		RequestBody sent = new RequestBody(request.getInputStream(), request.getContentLengthLong(), limit);
+	static RequestBody of(HttpServletRequest request, long limit, LongConsumer memory) throws IOException {
+		RequestBody sent = new RequestBody(request.getInputStream(), request.getContentLengthLong(), limit, memory);
 		sent.requireWithinLimit(sent.length);
 		String encoding = request.getHeader("Content-Encoding");
 		return switch ((encoding != null) ? encoding.toLowerCase(Locale.ROOT) : "identity") {
 			case "identity" -> sent;
-			case "gzip", "x-gzip" -> new RequestBody(gunzip(sent.stream), -1, limit);
+			case "gzip", "x-gzip" -> new RequestBody(gunzip(sent.stream), -1, limit, memory);
 			default -> throw RequestException.unsupported("Content-Encoding '%s' is not supported: send gzip or none."
 				.formatted(RequestException.excerpt(encoding)));
 		};
@@ -100,6 +105,7 @@ final class RequestBody {
 				break;
 			}
 			requireWithinLimit(count);
+			this.memory.accept(count);
 			size += count;
 			this.position += count;
 		}
@@ -115,6 +121,7 @@ final class RequestBody {
 	 */
 	ByteBuffer next(long count) throws IOException {
 		requireWithinLimit(count);
+		this.memory.accept(count);
 		if (this.length >= 0 && count > remaining()) {
 			throw tooShort(count);
 		}

@@ -247,7 +247,7 @@ class AdmissionTests {
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
-		return admission.infer(inputs, admission.enter(wanted), () -> false, () -> {
+		return admission.infer(inputs, admission.enter(wanted).deadline(), () -> false, () -> {
 		});
 	}
 

@@ -81,7 +81,8 @@ final class Wire {
 		Answer answer;
 		try {
 			InferenceRequest read = new RequestReader(signature, EnumSet.allOf(Form.class))
-				.read(RequestBody.of(request.toServlet(), LIMIT), request.jsonLength());
+				.read(RequestBody.of(request.toServlet(), LIMIT, (_) -> {
+				}), request.jsonLength());
 			answer = predictions.answer(read, identity(signature, read.inputs()));
 		}
 		catch (RuntimeException | Error ex) {
