@@ -1,22 +1,41 @@
 package inference;
 
 import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 /**
  * The executable jar as a process of its own: how it starts, how it ends, and what its
@@ -66,27 +85,111 @@ class ServerProcessIT {
 	@CsvSource({ "TERM, 143", "INT, 130" })
 	void aSignalEndsItCleanly(String signal, int code) throws Exception {
 		Process process = start(Map.of());
+		List<String> log = follow(process, (line) -> {
+			if (line.contains("READY: ")) {
+				kill(process, signal);
+			}
+		});
+		assertThat(process.waitFor()).isEqualTo(code);
+		assertThat(log.getLast()).endsWith("Ended by SIG" + signal);
+		assertThat(log).anyMatch((line) -> line.contains("CLOSED: "));
+	}
+
+	@Test
+	void aSecondSignalEndsTheDrain() throws Exception {
+		Process process = start(Map.of("INFERENCE_DRAIN_DELAY", "1h"));
+		List<String> log = follow(process, (line) -> {
+			if (line.contains("READY: ") || line.contains("DRAINING: ")) {
+				kill(process, "TERM");
+			}
+		});
+		assertThat(process.waitFor()).isEqualTo(143);
+		assertThat(log).anyMatch((line) -> line.contains("Drain ended early"));
+	}
+
+	/**
+	 * What a rolling update is to a service: clients that keep their connections until
+	 * readiness goes.
+	 */
+	@RepeatedTest(3)
+	void losesNoRequestOfThoseWhoStopWhenReadinessGoes() throws Exception {
+		int port = freePort();
+		Process process = start(Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DRAIN_DELAY", "1s"));
+		CountDownLatch ready = new CountDownLatch(1);
+		CompletableFuture<List<String>> log = CompletableFuture.supplyAsync(() -> follow(process, (line) -> {
+			if (line.contains("READY: ")) {
+				ready.countDown();
+			}
+		}));
+		assertThat(ready.await(60, TimeUnit.SECONDS)).isTrue();
+		try (HttpClient client = HttpClient.newHttpClient(); var executor = Executors.newFixedThreadPool(9)) {
+			URI server = URI.create("http://localhost:%d/".formatted(port));
+			AtomicBoolean told = new AtomicBoolean();
+			AtomicInteger served = new AtomicInteger();
+			HttpRequest predict = HttpRequest.newBuilder(server.resolve("/v2/models/iris/infer"))
+				.POST(BodyPublishers.ofString(zeros(client, server)))
+				.build();
+			List<Future<?>> clients = new ArrayList<>();
+			for (int i = 0; i < 8; i++) {
+				clients.add(executor.submit(() -> {
+					while (!told.get()) {
+						assertThat(client.send(predict, BodyHandlers.discarding()).statusCode()).isEqualTo(200);
+						served.incrementAndGet();
+					}
+					return null;
+				}));
+			}
+			await().until(() -> served.get() > 500);
+			kill(process, "TERM");
+			HttpRequest readiness = HttpRequest.newBuilder(server.resolve("/readyz")).build();
+			await().until(() -> client.send(readiness, BodyHandlers.discarding()).statusCode() == 503);
+			told.set(true);
+			for (Future<?> finished : clients) {
+				finished.get();
+			}
+		}
+		assertThat(process.waitFor()).isEqualTo(143);
+		assertThat(log.get()).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR"));
+	}
+
+	// A request for whatever model is served.
+	private static String zeros(HttpClient client, URI server) throws Exception {
+		HttpRequest request = HttpRequest.newBuilder(server.resolve("/v2/models/iris")).build();
+		JsonNode metadata = JsonMapper.shared().readTree(client.send(request, BodyHandlers.ofString()).body());
+		List<String> inputs = new ArrayList<>();
+		for (JsonNode input : metadata.path("inputs")) {
+			List<Long> shape = input.path("shape").valueStream().map((size) -> Math.max(1, size.asLong())).toList();
+			long elements = shape.stream().reduce(1L, (product, size) -> product * size);
+			String zero = switch (input.path("datatype").asString()) {
+				case "BYTES" -> "\"\"";
+				case "BOOL" -> "false";
+				default -> "0";
+			};
+			inputs.add("{\"name\":\"%s\",\"shape\":%s,\"datatype\":\"%s\",\"data\":[%s]}".formatted(
+					input.path("name").asString(), shape, input.path("datatype").asString(),
+					String.join(",", Collections.nCopies((int) elements, zero))));
+		}
+		return "{\"inputs\":%s}".formatted(inputs);
+	}
+
+	private static int freePort() throws IOException {
+		try (ServerSocket socket = new ServerSocket(0)) {
+			return socket.getLocalPort();
+		}
+	}
+
+	private static List<String> follow(Process process, Consumer<String> observer) {
 		try (Stream<String> lines = process.inputReader().lines()) {
-			List<String> log = new ArrayList<>();
-			lines.forEach((line) -> {
-				log.add(line);
-				if (line.contains("READY: ")) {
-					kill(process, signal);
-				}
-			});
-			assertThat(process.waitFor()).isEqualTo(code);
-			assertThat(log.getLast()).endsWith("Ended by SIG" + signal);
-			assertThat(log).anyMatch((line) -> line.contains("CLOSED: "));
+			return lines.peek(observer).toList();
 		}
 	}
 
 	private String lastWords(Path location) throws Exception {
 		Process process = start(Map.of("INFERENCE_MODEL_LOCATION", location.toString()));
-		try (Stream<String> lines = process.inputReader().lines()) {
-			String last = lines.toList().getLast();
-			assertThat(process.waitFor()).isNotZero();
-			return last;
-		}
+		String last = follow(process, (_) -> {
+		}).getLast();
+		assertThat(process.waitFor()).isNotZero();
+		return last;
 	}
 
 	private Process start(Map<String, String> environment) throws IOException {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
@@ -26,6 +27,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.awaitility.Awaitility.await;
 
 class OnnxModelTests {
 
@@ -50,6 +52,27 @@ class OnnxModelTests {
 			var y = infer(model, Map.of("x", x), "y");
 			assertThat(y).hasToString(x.toString());
 			assertThat(y.contents()).isEqualTo(x.contents());
+		}
+	}
+
+	@Test
+	void endsACallThatIsToldTo() throws Exception {
+		try (OnnxModel slow = load(OnnxFiles.slow(Integer.MAX_VALUE))) {
+			CompletableFuture<Throwable> ended = new CompletableFuture<>();
+			Thread caller = Thread.ofPlatform().start(() -> {
+				try {
+					slow.infer(Map.of("x", Tensor.ofFloats(Shape.of(1), 1)));
+					ended.complete(new AssertionError("it came to an end by itself"));
+				}
+				catch (RuntimeException ex) {
+					ended.complete(ex);
+				}
+			});
+			await().until(() -> {
+				slow.cancel(caller);
+				return ended.isDone();
+			});
+			assertThat(ended.get()).isInstanceOf(IllegalStateException.class).hasMessageContaining("terminate");
 		}
 	}
 

@@ -1,0 +1,171 @@
+package inference.lifecycle;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import inference.model.FakeModel;
+import inference.model.Gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * When the watchdog barks, on a clock that the test moves.
+ */
+class WatchdogTests {
+
+	private static final Duration STUCK_AFTER = Lifecycles.STUCK_AFTER;
+
+	private static final long NEVER = Long.MAX_VALUE / 4;
+
+	private final AtomicLong now = new AtomicLong(1);
+
+	private final FakeModel model = new FakeModel();
+
+	private final CountDownLatch ready = new CountDownLatch(1);
+
+	private final ModelLifecycle lifecycle = Lifecycles.of(() -> this.model, (event) -> {
+		if (event instanceof Snapshot snapshot && snapshot.state() == State.READY) {
+			this.ready.countDown();
+		}
+	}, Duration.ZERO, this.now::get);
+
+	private final Watchdog watchdog = new Watchdog(this.lifecycle, STUCK_AFTER);
+
+	private final Gate first = new Gate();
+
+	private final Gate second = new Gate();
+
+	@AfterEach
+	void letEverybodyGo() {
+		this.first.open();
+		this.second.open();
+	}
+
+	@Test
+	void anOldCallIsStuckWhenNothingElseReturns() throws Exception {
+		start();
+		hold(this.first);
+		pass(STUCK_AFTER.minusNanos(1));
+		assertThat(state()).isEqualTo(State.READY);
+		pass(Duration.ofNanos(1));
+		assertThat(state()).isEqualTo(State.STUCK);
+	}
+
+	@Test
+	void anOldCallIsNotStuckWhileOthersReturn() throws Exception {
+		start();
+		hold(this.first);
+		for (int i = 0; i < 5; i++) {
+			pass(STUCK_AFTER.dividedBy(2));
+			this.model.behave(FakeModel::echo);
+			Lifecycles.infer(this.lifecycle, FakeModel.question(1));
+			assertThat(state()).isEqualTo(State.READY);
+		}
+	}
+
+	@Test
+	void anIdleModelIsNeverStuck() throws Exception {
+		start();
+		pass(STUCK_AFTER.multipliedBy(100));
+		assertThat(state()).isEqualTo(State.READY);
+	}
+
+	@Test
+	void manyYoungCallsAreNotStuckHoweverLongTheModelWasIdle() throws Exception {
+		start();
+		pass(STUCK_AFTER.multipliedBy(100));
+		hold(this.first);
+		hold(this.second);
+		pass(STUCK_AFTER.minusNanos(1));
+		assertThat(state()).isEqualTo(State.READY);
+	}
+
+	@Test
+	void aStuckModelRecoversWhenItsCallReturns() throws Exception {
+		start();
+		Thread held = hold(this.first);
+		pass(STUCK_AFTER);
+		assertThat(state()).isEqualTo(State.STUCK);
+		this.first.open();
+		assertThat(held.join(Duration.ofSeconds(10))).isTrue();
+		pass(Duration.ZERO);
+		assertThat(state()).isEqualTo(State.READY);
+	}
+
+	@Test
+	void aModelThatLoadsForLongIsNotStuck() throws Exception {
+		Gate loading = new Gate();
+		ModelLifecycle slow = Lifecycles.of(() -> {
+			loading.pass();
+			return this.model;
+		}, (_) -> {
+		}, Duration.ZERO, this.now::get);
+		slow.start();
+		loading.awaitArrivals(1);
+		this.now.addAndGet(STUCK_AFTER.multipliedBy(3).toNanos());
+		new Watchdog(slow, STUCK_AFTER).look();
+		assertThat(slow.snapshot().state()).isEqualTo(State.LOADING);
+		loading.open();
+	}
+
+	@Test
+	void aLateCallIsToldOnceAndInterrupted() throws Exception {
+		start();
+		AtomicInteger told = new AtomicInteger();
+		CountDownLatch tellings = new CountDownLatch(1);
+		CountDownLatch interrupted = new CountDownLatch(1);
+		this.model.behave((inputs) -> {
+			try {
+				this.first.pass();
+			}
+			catch (AssertionError ex) {
+				interrupted.countDown();
+			}
+			return FakeModel.echo(inputs);
+		});
+		Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), this.now.get() + 100, () -> {
+			told.incrementAndGet();
+			tellings.countDown();
+		}));
+		this.first.awaitArrivals(1);
+		pass(Duration.ofNanos(99));
+		assertThat(told).hasValue(0);
+		pass(Duration.ofNanos(1));
+		pass(Duration.ofNanos(1));
+		assertThat(tellings.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(told).hasValue(1);
+	}
+
+	private void start() throws InterruptedException {
+		this.lifecycle.start();
+		assertThat(this.ready.await(10, TimeUnit.SECONDS)).isTrue();
+	}
+
+	private Thread hold(Gate gate) {
+		this.model.behave((inputs) -> {
+			gate.pass();
+			return FakeModel.echo(inputs);
+		});
+		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), NEVER, () -> {
+		}));
+		gate.awaitArrivals(1);
+		return held;
+	}
+
+	private void pass(Duration time) {
+		this.now.addAndGet(time.toNanos());
+		this.watchdog.look();
+	}
+
+	private State state() {
+		return this.lifecycle.snapshot().state();
+	}
+
+}
