@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestBody {
 
-	// What is allocated before a byte has come, whatever length the client claims.
-	private static final int FIRST = 8 * 1024;
+	// What is allocated before a byte has come, whatever length the client claims;
+	// afterwards, no more than a few times of what has come.
+	private static final int FIRST = 16 * 1024;
 
 	private final InputStream stream;
 
@@ -94,11 +95,12 @@ final class RequestBody {
 
 	/** All that is left. */
 	byte[] rest() throws IOException {
-		byte[] body = new byte[Math.clamp(remaining(), 0, FIRST)];
+		long most = (this.length >= 0) ? remaining() : this.limit - this.position + 1;
+		byte[] body = new byte[grown(0, most)];
 		int size = 0;
 		while (remaining() != 0) {
 			if (size == body.length) {
-				body = Arrays.copyOf(body, grown(size));
+				body = Arrays.copyOf(body, grown(size, most));
 			}
 			int count = read(body, size, body.length - size);
 			if (count < 0) {
@@ -125,8 +127,11 @@ final class RequestBody {
 		if (this.length >= 0 && count > remaining()) {
 			throw tooShort(count);
 		}
-		ByteBuffer buffer = ByteBuffer.allocateDirect(Math.toIntExact(count));
-		while (buffer.hasRemaining()) {
+		ByteBuffer buffer = ByteBuffer.allocateDirect(grown(0, count));
+		while (buffer.position() < count) {
+			if (!buffer.hasRemaining()) {
+				buffer = ByteBuffer.allocateDirect(grown(buffer.capacity(), count)).put(buffer.flip());
+			}
 			if (read(buffer) < 0) {
 				throw tooShort(count);
 			}
@@ -166,9 +171,8 @@ final class RequestBody {
 		}
 	}
 
-	private int grown(int size) {
-		long most = (this.length >= 0) ? size + remaining() : this.limit + 1;
-		return (int) Math.clamp(2L * size, Math.min(FIRST, most), most);
+	private static int grown(int size, long most) {
+		return (int) Math.min(Math.max(FIRST, 4L * size), most);
 	}
 
 	private RequestException tooShort(long count) {

@@ -78,10 +78,14 @@ final class Wire {
 	}
 
 	static Response exchange(Signature signature, Request request) {
+		return exchange(signature, request, LIMIT);
+	}
+
+	static Response exchange(Signature signature, Request request, long limit) {
 		Answer answer;
 		try {
 			InferenceRequest read = new RequestReader(signature, EnumSet.allOf(Form.class))
-				.read(RequestBody.of(request.toServlet(), LIMIT, (_) -> {
+				.read(RequestBody.of(request.toServlet(), limit, (_) -> {
 				}), request.jsonLength());
 			answer = predictions.answer(read, identity(signature, read.inputs()));
 		}
