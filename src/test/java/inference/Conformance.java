@@ -120,27 +120,36 @@ record Conformance(String group, String request, Map<String, Object> yaml) {
 		return (body instanceof String text) ? text : null;
 	}
 
-	HttpRequest toHttp(int port) {
+	byte[] body() {
 		Object body = this.yaml.get("body");
 		byte[] bytes = (body != null) ? Bytes.of(body) : new byte[0];
-		HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path()));
-		if (body instanceof List<?> parts && parts.getFirst() instanceof String text
-				&& !headers().containsKey(JSON_LENGTH)) {
-			request.header(JSON_LENGTH, Integer.toString(text.getBytes(StandardCharsets.UTF_8).length));
-		}
-		if (this.yaml.containsKey("gzip")) {
-			bytes = Bytes.gzip(bytes);
-			request.header("Content-Encoding", "gzip");
-		}
-		headers().forEach((name, value) -> request.header(name, String.valueOf(value)));
-		return request.method(method(), publisher(bytes)).build();
+		return this.yaml.containsKey("gzip") ? Bytes.gzip(bytes) : bytes;
 	}
 
-	private BodyPublisher publisher(byte[] bytes) {
-		if (this.yaml.containsKey("chunked")) {
-			return BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes));
+	Map<String, String> headers() {
+		Map<String, String> headers = new LinkedHashMap<>();
+		if (this.yaml.get("body") instanceof List<?> parts && parts.getFirst() instanceof String text) {
+			headers.put(JSON_LENGTH, Integer.toString(text.getBytes(StandardCharsets.UTF_8).length));
 		}
-		return (bytes.length > 0) ? BodyPublishers.ofByteArray(bytes) : BodyPublishers.noBody();
+		if (this.yaml.containsKey("gzip")) {
+			headers.put("Content-Encoding", "gzip");
+		}
+		map("headers").forEach((name, value) -> headers.put(name, String.valueOf(value)));
+		return headers;
+	}
+
+	HttpRequest toHttp(int port) {
+		HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path()));
+		headers().forEach(request::header);
+		byte[] body = body();
+		BodyPublisher publisher = BodyPublishers.noBody();
+		if (this.yaml.containsKey("chunked")) {
+			publisher = BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body));
+		}
+		else if (body.length > 0) {
+			publisher = BodyPublishers.ofByteArray(body);
+		}
+		return request.method(method(), publisher).build();
 	}
 
 	void verify(HttpResponse<byte[]> response) {
@@ -200,10 +209,6 @@ record Conformance(String group, String request, Map<String, Object> yaml) {
 		else {
 			assertThat(actual).as(where).isEqualTo(expected);
 		}
-	}
-
-	private Map<String, Object> headers() {
-		return map("headers");
 	}
 
 	@SuppressWarnings("unchecked")
