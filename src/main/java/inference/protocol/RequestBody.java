@@ -25,6 +25,10 @@ final class RequestBody {
 	// afterwards, no more than a few times of what has come.
 	private static final int FIRST = 16 * 1024;
 
+	// A client that has sent this much is believed the rest, so that the bytes of a large
+	// tensor are not moved again and again.
+	private static final int EARNEST = 256 * 1024;
+
 	private final InputStream stream;
 
 	private final long limit;
@@ -123,14 +127,15 @@ final class RequestBody {
 	 */
 	ByteBuffer next(long count) throws IOException {
 		requireWithinLimit(count);
-		this.memory.accept(count);
 		if (this.length >= 0 && count > remaining()) {
 			throw tooShort(count);
 		}
-		ByteBuffer buffer = ByteBuffer.allocateDirect(grown(0, count));
+		ByteBuffer buffer = direct(grown(0, count), 0);
 		while (buffer.position() < count) {
 			if (!buffer.hasRemaining()) {
-				buffer = ByteBuffer.allocateDirect(grown(buffer.capacity(), count)).put(buffer.flip());
+				int before = buffer.capacity();
+				int after = (before < EARNEST) ? grown(before, count) : (int) count;
+				buffer = direct(after, before).put(buffer.flip());
 			}
 			if (read(buffer) < 0) {
 				throw tooShort(count);
@@ -138,6 +143,11 @@ final class RequestBody {
 		}
 		this.position += count;
 		return buffer.flip();
+	}
+
+	private ByteBuffer direct(int capacity, int before) {
+		this.memory.accept(capacity - before);
+		return ByteBuffer.allocateDirect(capacity);
 	}
 
 	void requireEnd() throws IOException {
