@@ -29,6 +29,16 @@ record Service(List<String> command, int port, Map<String, String> environment, 
 				Check.of(container.required("health_check")));
 	}
 
+	Service withCommand(List<String> command) {
+		return new Service(command, this.port, this.environment, this.gracePeriod, this.startup, this.liveness,
+				this.readiness);
+	}
+
+	Service withStartup(Check check) {
+		return new Service(this.command, this.port, this.environment, this.gracePeriod, check, this.liveness,
+				this.readiness);
+	}
+
 	Service withLiveness(Check check) {
 		return new Service(this.command, this.port, this.environment, this.gracePeriod, this.startup, check,
 				this.readiness);

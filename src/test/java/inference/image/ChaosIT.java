@@ -1,0 +1,128 @@
+package inference.image;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import org.junit.jupiter.api.Test;
+
+import inference.image.Kubelet.Answer;
+import inference.image.Kubelet.Kind;
+import inference.image.Service.Check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What the platform makes of a server whose model misbehaves, and of one that is flooded:
+ * restarts for the first, nothing at all for the second.
+ */
+@NeedsImage
+class ChaosIT {
+
+	private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+	private static final int CLIENTS = 128;
+
+	private final Service service = Service.read();
+
+	@Test
+	void aHungModelIsRestarted() throws Exception {
+		Service hasty = this.service.withGracePeriod(Duration.ofSeconds(1))
+			.withLiveness(every(this.service.liveness(), Duration.ofSeconds(1), 3));
+		try (Container container = chaos(hasty, "hang", "INFERENCE_WATCHDOG_STUCKAFTER=3s");
+				Kubelet kubelet = new Kubelet(container, hasty);
+				HttpClient client = HttpClient.newHttpClient()) {
+			await().atMost(PATIENCE).until(kubelet::ready);
+			HttpResponse<String> late = client.send(predict(container, "/", "{\"instances\":[1]}"),
+					BodyHandlers.ofString());
+			assertThat(late.statusCode()).isEqualTo(504);
+			await().atMost(PATIENCE).until(() -> kubelet.restarts() == 1);
+			assertThat(kubelet.history(Kind.LIVENESS)).filteredOn((answer) -> !answer.passed())
+				.isNotEmpty()
+				.allMatch((answer) -> answer.reason().contains("STUCK"));
+			await().atMost(PATIENCE).until(kubelet::ready);
+		}
+	}
+
+	@Test
+	void aModelThatNeverLoadsIsRestartedWhenItsTimeIsUpAndNotBefore() {
+		Service hasty = this.service.withGracePeriod(Duration.ofSeconds(1))
+			.withStartup(every(this.service.startup(), Duration.ofSeconds(1), 20));
+		try (Container container = chaos(hasty, "load"); Kubelet kubelet = new Kubelet(container, hasty)) {
+			await().atMost(PATIENCE).until(() -> kubelet.restarts() == 1);
+			assertThat(kubelet.history(Kind.STARTUP)).noneMatch(Answer::passed).hasSizeGreaterThanOrEqualTo(20);
+			assertThat(kubelet.history(Kind.LIVENESS)).as("not asked before the start has succeeded").isEmpty();
+		}
+	}
+
+	@Test
+	void aFloodedServerIsLeftAlone() throws Exception {
+		Service watchful = this.service.withLiveness(every(this.service.liveness(), Duration.ofSeconds(1), 3));
+		try (Container container = Container.run(watchful);
+				Kubelet kubelet = new Kubelet(container, watchful);
+				HttpClient client = HttpClient.newHttpClient();
+				var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+			await().atMost(PATIENCE).until(kubelet::ready);
+			HttpRequest request = predict(container, "/", "{\"instances\":[[6.8,2.8,4.8,1.4]]}");
+			AtomicBoolean enough = new AtomicBoolean();
+			ConcurrentSkipListSet<Integer> statuses = new ConcurrentSkipListSet<>();
+			List<Future<?>> clients = new ArrayList<>();
+			for (int i = 0; i < CLIENTS; i++) {
+				clients.add(executor.submit(() -> {
+					while (!enough.get()) {
+						statuses.add(client.send(request, BodyHandlers.discarding()).statusCode());
+					}
+					return null;
+				}));
+			}
+			int before = kubelet.history(Kind.LIVENESS).size();
+			await().atMost(PATIENCE).until(() -> kubelet.history(Kind.LIVENESS).size() > before + 10);
+			enough.set(true);
+			for (Future<?> finished : clients) {
+				finished.get();
+			}
+			assertThat(statuses).isSubsetOf(200, 400, 429, 504).doesNotContain(503);
+			assertThat(kubelet.history(Kind.LIVENESS)).allMatch(Answer::passed);
+			assertThat(kubelet.history(Kind.READINESS).stream().dropWhile((answer) -> !answer.passed()))
+				.allMatch(Answer::passed);
+			assertThat(kubelet.restarts()).isZero();
+		}
+	}
+
+	// The image's own files, and the test's classes behind them.
+	private static Container chaos(Service service, String chaos, String... variables) {
+		List<String> options = new ArrayList<>(List.of("--env", "CHAOS=" + chaos, "--volume",
+				Path.of("target/test-classes").toAbsolutePath() + ":/chaos:ro"));
+		for (String variable : variables) {
+			options.addAll(List.of("--env", variable));
+		}
+		return Container.run(
+				service.withCommand(List.of("/opt/java/bin/java", "--enable-native-access=ALL-UNNAMED", "-cp",
+						"/app/inference-server.jar:/chaos", "inference.InferenceServer")),
+				options.toArray(String[]::new));
+	}
+
+	private static HttpRequest predict(Container container, String path, String body) throws IOException {
+		return HttpRequest.newBuilder(URI.create("http://%s:8000%s".formatted(container.address(), path)))
+			.POST(BodyPublishers.ofString(body))
+			.build();
+	}
+
+	private static Check every(Check check, Duration period, int failures) {
+		return new Check(check.method(), Duration.ZERO, period, check.timeout(), 1, failures);
+	}
+
+}
