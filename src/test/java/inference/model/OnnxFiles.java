@@ -19,7 +19,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 /**
  * Tiny ONNX models, built in memory, so that tests need no files.
  */
-final class OnnxFiles {
+public final class OnnxFiles {
 
 	private OnnxFiles() {
 	}
@@ -28,7 +28,7 @@ final class OnnxFiles {
 	 * Returns {@code x} as {@code y}, both of the given type and shape, -1 being any
 	 * size.
 	 */
-	static byte[] identity(DataType type, long... shape) {
+	public static byte[] identity(DataType type, long... shape) {
 		return model(GraphProto.newBuilder()
 			.setName("identity")
 			.addInput(tensor("x", type, shape))
