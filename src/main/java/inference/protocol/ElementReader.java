@@ -8,6 +8,7 @@ import java.util.Base64;
 
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.io.NumberInput;
 
 import inference.model.DataType;
 import inference.model.TensorSpec;
@@ -45,8 +46,8 @@ final class ElementReader {
 			case UINT8, UINT16, UINT32 -> put(integer(parser, 0, (1L << bits) - 1));
 			case UINT64 -> put(unsigned(parser));
 			case INT8, INT16, INT32, INT64 -> put(integer(parser, -1L << (bits - 1), ~(-1L << (bits - 1))));
-			case FP32 -> put(Float.floatToIntBits(finite(parser, number(parser).getFloatValue())));
-			case FP64 -> put(Double.doubleToLongBits(finite(parser, number(parser).getDoubleValue())));
+			case FP32 -> put(Float.floatToIntBits(finite(parser, float32(parser))));
+			case FP64 -> put(Double.doubleToLongBits(finite(parser, float64(parser))));
 			case BYTES -> put(bytes(parser));
 			case FP16, BF16 ->
 				throw RequestException.bad("Input '%s' is %s, which JSON cannot carry: send it as binary data."
@@ -114,11 +115,23 @@ final class ElementReader {
 		}
 	}
 
-	private JsonParser number(JsonParser parser) {
+	// From the parser's own characters: asked for a number, it makes a string of each.
+	private float float32(JsonParser parser) {
+		requireNumber(parser);
+		return NumberInput.parseFloat(parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength(),
+				true);
+	}
+
+	private double float64(JsonParser parser) {
+		requireNumber(parser);
+		return NumberInput.parseDouble(parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength(),
+				true);
+	}
+
+	private void requireNumber(JsonParser parser) {
 		if (!parser.currentToken().isNumeric()) {
 			throw wrongType(parser);
 		}
-		return parser;
 	}
 
 	private float finite(JsonParser parser, float value) {
