@@ -1,16 +1,19 @@
 package inference;
 
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -164,6 +167,34 @@ class ChaosTests {
 			this.gate.open();
 			assertThat(inside.join().statusCode()).isEqualTo(200);
 			assertThat(queued.join().statusCode()).isEqualTo(200);
+		}
+	}
+
+	@Test
+	void aClientThatHangsUpInTheQueueCostsNoCall() throws Exception {
+		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1")) {
+			AtomicInteger served = new AtomicInteger();
+			this.model.behave((inputs) -> {
+				served.incrementAndGet();
+				this.gate.pass();
+				return FakeModel.echo(inputs);
+			});
+			var inside = predict(server, Map.of());
+			this.gate.awaitArrivals(1);
+			var patient = predict(server, Map.of());
+			await().untilAsserted(() -> metric(server, "inference_queued 1.0"));
+			try (Socket impatient = new Socket("localhost", server.port())) {
+				impatient.getOutputStream()
+					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
+						.formatted(ONE_ROW.length(), ONE_ROW)
+						.getBytes(StandardCharsets.US_ASCII));
+				await().untilAsserted(() -> metric(server, "inference_queued 2.0"));
+			}
+			this.gate.open();
+			assertThat(inside.get().statusCode()).isEqualTo(200);
+			assertThat(patient.get().statusCode()).isEqualTo(200);
+			await().untilAsserted(() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\"} 1"));
+			assertThat(served).hasValue(2);
 		}
 	}
 

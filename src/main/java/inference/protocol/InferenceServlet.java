@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -143,7 +144,7 @@ final class InferenceServlet extends HttpServlet {
 			this.statistics.record(Stage.READ, System.nanoTime() - start);
 			Duration wanted = inference.timeout();
 			Deadline deadline = (wanted != null) ? ticket.deadline().within(wanted) : ticket.deadline();
-			Map<String, Tensor> outputs = infer(inference, deadline, exchange);
+			Map<String, Tensor> outputs = infer(inference, deadline, HangUpValve.gone(request), exchange);
 			long ran = System.nanoTime();
 			Answer answer = this.predictions.answer(inference, outputs);
 			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
@@ -151,9 +152,10 @@ final class InferenceServlet extends HttpServlet {
 		}
 	}
 
-	private Map<String, Tensor> infer(InferenceRequest request, Deadline deadline, Exchange exchange) {
+	private Map<String, Tensor> infer(InferenceRequest request, Deadline deadline, BooleanSupplier gone,
+			Exchange exchange) {
 		try {
-			return this.admission.infer(request.inputs(), deadline, () -> false,
+			return this.admission.infer(request.inputs(), deadline, gone,
 					() -> exchange.answerEarly(Failures.answer(this.admission.late(deadline))));
 		}
 		catch (IllegalArgumentException ex) {

@@ -6,6 +6,8 @@ import jakarta.servlet.http.HttpServletResponse;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
@@ -34,6 +36,11 @@ class ProtocolConfiguration {
 				"/openapi.json");
 		registration.setLoadOnStartup(1);
 		return registration;
+	}
+
+	@Bean
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> hangUpValve() {
+		return (tomcat) -> tomcat.addEngineValves(new HangUpValve());
 	}
 
 	// While draining, a client that keeps its connection would find it closed in the end.
