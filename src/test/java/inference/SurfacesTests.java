@@ -1,6 +1,7 @@
 package inference;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
 import org.junit.jupiter.api.Test;
@@ -8,6 +9,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import inference.lifecycle.State;
+import inference.model.FakeModel;
+import inference.model.Shape;
+import inference.model.Tensor;
 import inference.model.UnusableModelException;
 
 import static org.hamcrest.Matchers.containsString;
@@ -72,6 +76,15 @@ class SurfacesTests {
 	void everySurfaceIsThereUnderThePrefixToo(String path) {
 		try (Server server = Server.ready(TestModel::new)) {
 			server.request().redirects().follow(false).get("/api/predict/some_service" + path).then().statusCode(200);
+		}
+	}
+
+	@Test
+	void aModelWhoseOutputForZerosIsNoNumberBecomesReady() {
+		FakeModel model = new FakeModel();
+		model.behave((inputs) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NEGATIVE_INFINITY)));
+		try (Server server = Server.ready(() -> model)) {
+			server.request().get("/readyz").then().statusCode(200);
 		}
 	}
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
 import inference.model.ModelProperties;
@@ -43,23 +44,30 @@ final class Predictions {
 		}
 		json.writeArrayPropertyStart("outputs");
 		for (Output output : request.outputs()) {
-			Tensor tensor = tensor(outputs, output);
-			json.writeStartObject();
-			Descriptions.tensor(json, new TensorSpec(output.spec().name(), tensor.dataType(), tensor.shape()));
-			if (output.binary()) {
-				ByteBuffer contents = tensor.contents();
-				json.writeObjectPropertyStart("parameters");
-				json.writeNumberProperty("binary_data_size", contents.remaining());
-				json.writeEndObject();
-				binaries.add(contents);
-			}
-			else {
-				json.writeName("data");
-				new TensorWriter(output.spec().name(), tensor).flat(json);
-			}
-			json.writeEndObject();
+			oip(json, output.spec().name(), tensor(outputs, output), output.binary() ? binaries : null);
 		}
 		json.writeEndArray();
+	}
+
+	/**
+	 * A tensor of the Open Inference Protocol.
+	 * @param binaries takes the contents; {@code null} to have them in the JSON
+	 */
+	static void oip(JsonGenerator json, String name, Tensor tensor, @Nullable List<ByteBuffer> binaries) {
+		json.writeStartObject();
+		Descriptions.tensor(json, new TensorSpec(name, tensor.dataType(), tensor.shape()));
+		if (binaries != null) {
+			ByteBuffer contents = tensor.contents();
+			json.writeObjectPropertyStart("parameters");
+			json.writeNumberProperty("binary_data_size", contents.remaining());
+			json.writeEndObject();
+			binaries.add(contents);
+		}
+		else {
+			json.writeName("data");
+			new TensorWriter(name, tensor).flat(json);
+		}
+		json.writeEndObject();
 	}
 
 	private static void rows(JsonGenerator json, List<Output> wanted, Map<String, Tensor> outputs) {

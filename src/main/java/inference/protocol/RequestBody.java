@@ -1,5 +1,6 @@
 package inference.protocol;
 
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -87,6 +88,12 @@ final class RequestBody {
 			default -> throw RequestException.unsupported("Content-Encoding '%s' is not supported: send gzip or none."
 				.formatted(RequestException.excerpt(encoding)));
 		};
+	}
+
+	/** A body that is in memory already. */
+	static RequestBody of(byte[] bytes) {
+		return new RequestBody(new ByteArrayInputStream(bytes), bytes.length, bytes.length, (_) -> {
+		});
 	}
 
 	/**
