@@ -12,6 +12,7 @@ import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.http.HttpServletResponse;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A complete answer. It is sent only when it is whole, so that a failure on the way still
@@ -24,12 +25,18 @@ import tools.jackson.core.JsonGenerator;
  */
 record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries, @Nullable Duration retryAfter) {
 
-	static Answer of(int status, Consumer<JsonGenerator> members) {
-		return of(status, null, members);
+	/**
+	 * An answer of JSON.
+	 * @param json a document, or an object to be written as one
+	 */
+	static Answer of(int status, Object json) {
+		return of(status, null, json);
 	}
 
-	static Answer of(int status, @Nullable Duration retryAfter, Consumer<JsonGenerator> members) {
-		return new Answer(status, json(members), List.of(), retryAfter);
+	static Answer of(int status, @Nullable Duration retryAfter, Object json) {
+		ByteArrayOutputStream body = new ByteArrayOutputStream(512);
+		body.writeBytes((json instanceof byte[] document) ? document : JsonMapper.shared().writeValueAsBytes(json));
+		return new Answer(status, body, List.of(), retryAfter);
 	}
 
 	/**
@@ -38,7 +45,13 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 	 * @param members writes the JSON object's members
 	 */
 	static Answer of(ArrayList<ByteBuffer> binaries, Consumer<JsonGenerator> members) {
-		return new Answer(200, json(members), binaries, null);
+		ByteArrayOutputStream body = new ByteArrayOutputStream(512);
+		try (JsonGenerator json = Json.generator(body)) {
+			json.writeStartObject();
+			members.accept(json);
+			json.writeEndObject();
+		}
+		return new Answer(200, body, binaries, null);
 	}
 
 	void send(HttpServletResponse response) throws IOException {
@@ -61,16 +74,6 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 		for (ByteBuffer binary : this.binaries) {
 			stream.write(binary);
 		}
-	}
-
-	private static ByteArrayOutputStream json(Consumer<JsonGenerator> members) {
-		ByteArrayOutputStream body = new ByteArrayOutputStream(512);
-		try (JsonGenerator json = Json.generator(body)) {
-			json.writeStartObject();
-			members.accept(json);
-			json.writeEndObject();
-		}
-		return body;
 	}
 
 }

@@ -1,6 +1,7 @@
 package inference.protocol;
 
 import java.time.Duration;
+import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,7 +36,7 @@ final class Failures {
 	}
 
 	static Answer error(int status, @Nullable String sentence, @Nullable Duration retryAfter) {
-		return Answer.of(status, retryAfter, (json) -> json.writeStringProperty("error", String.valueOf(sentence)));
+		return Answer.of(status, retryAfter, Map.of("error", String.valueOf(sentence)));
 	}
 
 	static Outcome outcome(int status) {

@@ -10,7 +10,6 @@ import tools.jackson.core.JsonGenerator;
 
 import inference.model.ModelProperties;
 import inference.model.Tensor;
-import inference.model.TensorSpec;
 import inference.protocol.InferenceRequest.Output;
 
 /**
@@ -55,7 +54,10 @@ final class Predictions {
 	 */
 	static void oip(JsonGenerator json, String name, Tensor tensor, @Nullable List<ByteBuffer> binaries) {
 		json.writeStartObject();
-		Descriptions.tensor(json, new TensorSpec(name, tensor.dataType(), tensor.shape()));
+		json.writeStringProperty("name", name);
+		json.writeStringProperty("datatype", tensor.dataType().name());
+		json.writeName("shape");
+		json.writeArray(tensor.shape().dimensions(), 0, tensor.shape().rank());
 		if (binaries != null) {
 			ByteBuffer contents = tensor.contents();
 			json.writeObjectPropertyStart("parameters");
