@@ -3,6 +3,7 @@ package inference;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
@@ -10,8 +11,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import tools.jackson.databind.JsonNode;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 /**
@@ -51,6 +55,36 @@ class ConformanceTests {
 			.stream()
 			.map((group) -> DynamicContainer.dynamicContainer(group.getKey(),
 					group.getValue().stream().map((one) -> DynamicTest.dynamicTest(one.title(), () -> ask(one)))));
+	}
+
+	@Test
+	void statisticsCountRequestsRunsAndRows() {
+		model.become(new TestModel());
+		JsonNode before = statistics();
+		for (String body : List.of("{\"instances\":[[1,2],[3,4],[5,6]]}", "{\"instances\":[[1,2]]}",
+				"{\"instances\":[[400,0]]}", "{\"instances\":[[1]]}")) {
+			server.request().body(body).post("/");
+		}
+		JsonNode after = statistics();
+		assertThat(grown(before, after, "/inference_count")).isEqualTo(4);
+		assertThat(grown(before, after, "/execution_count")).isEqualTo(2);
+		assertThat(grown(before, after, "/inference_stats/success/count")).isEqualTo(2);
+		assertThat(grown(before, after, "/inference_stats/fail/count")).isEqualTo(2);
+		assertThat(grown(before, after, "/inference_stats/queue/count")).isEqualTo(3);
+		assertThat(grown(before, after, "/inference_stats/compute_input/count")).isEqualTo(3);
+		assertThat(grown(before, after, "/inference_stats/compute_infer/count")).isEqualTo(2);
+		assertThat(grown(before, after, "/inference_stats/compute_output/count")).isEqualTo(2);
+		assertThat(grown(before, after, "/inference_stats/success/ns")).isPositive();
+		assertThat(after.at("/last_inference").longValue()).isBetween(System.currentTimeMillis() - 60_000,
+				System.currentTimeMillis());
+	}
+
+	private static JsonNode statistics() {
+		return Conformance.JSON.readTree(server.request().get("/v2/models/m/stats").asString()).at("/model_stats/0");
+	}
+
+	private static long grown(JsonNode before, JsonNode after, String member) {
+		return after.at(member).longValue() - before.at(member).longValue();
 	}
 
 	private static void ask(Conformance one) throws Exception {
