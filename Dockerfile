@@ -18,8 +18,9 @@ LABEL org.opencontainers.image.title="inference-server" \
 # From what changes least to what changes most
 COPY --from=build /build/target/image/opt /opt
 COPY --from=build /build/target/image/app/lib /app/lib
-COPY --from=build /build/target/image/app/*.* /app/
+COPY --from=build /build/target/image/app/*.args /build/target/image/app/*.jar /app/
 COPY --from=build /build/target/image/models /models
+COPY --from=build /build/target/image/app/*.aot /app/
 # File names in other than ASCII, of a mounted model say
 ENV LANG=C.UTF-8
 # Spares the server the native call that would set it

@@ -74,6 +74,9 @@ final class Image {
 		image.extractApplication(Path.of(args[0]));
 		image.unpackNatives();
 		image.add(Path.of(args[1]));
+		// Before and after: the cache knows the jars by their times
+		image.normalize();
+		Files.copy(new Training(image.image).run(), image.app.resolve("app.aot"));
 		image.normalize();
 	}
 
@@ -158,7 +161,7 @@ final class Image {
 		}
 	}
 
-	private static void delete(Path path) throws IOException {
+	static void delete(Path path) throws IOException {
 		if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
 			deleteAll(path, (_) -> true);
 		}

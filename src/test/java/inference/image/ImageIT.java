@@ -1,5 +1,8 @@
 package inference.image;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
@@ -11,10 +14,12 @@ import inference.image.Service.Exec;
 import inference.image.Service.HttpGet;
 import inference.image.Service.Method;
 import inference.image.Service.TcpSocket;
+import io.restassured.RestAssured;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -45,6 +50,31 @@ class ImageIT {
 	void remove() {
 		this.kubelet.close();
 		this.container.close();
+	}
+
+	@Test
+	void startsFromItsAotCache() {
+		assertThat(get(this.container, "/actuator/info")).contains("\"aotCache\":{\"used\":true}");
+		assertThat(get(this.container, "/actuator/prometheus")).contains("inference_aot_cache_used 1.0");
+	}
+
+	@Test
+	void knowsItsClassesFromWhereTheyAre() {
+		assertThat(this.container.logs()).contains("(/app/inference-server.jar started by");
+	}
+
+	@Test
+	void saysInOneLineWhenItsAotCacheIsRefused(@TempDir Path directory) throws IOException {
+		Path refused = Files.writeString(directory.resolve("app.aot"), "this is no cache");
+		try (Container slower = Container.run(this.service, "--volume", refused + ":/app/app.aot:ro")) {
+			await().atMost(START)
+				.ignoreExceptions()
+				.until(() -> get(slower, "/actuator/info").contains("\"aotCache\":{\"used\":false}"));
+			assertThat(get(slower, "/actuator/prometheus")).contains("inference_aot_cache_used 0.0");
+			assertThat(slower.logs().lines()).allMatch((line) -> line.matches("\\d{4}-\\d\\d-\\d\\dT.*"))
+				.filteredOn((line) -> line.contains("The JVM refused the AOT cache /app/app.aot"))
+				.hasSize(1);
+		}
 	}
 
 	@Test
@@ -120,6 +150,10 @@ class ImageIT {
 			await().atMost(START).until(() -> observer.restarts() == 1);
 			await().atMost(START).until(observer::ready);
 		}
+	}
+
+	private String get(Container container, String path) {
+		return RestAssured.get(container.uri(this.service.port(), path)).asString();
 	}
 
 	private Answer ask(Method method) {
