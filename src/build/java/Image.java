@@ -121,7 +121,7 @@ final class Image {
 		Path libraries = this.app.resolve("lib");
 		Path jar;
 		try (Stream<Path> jars = Files.list(libraries)) {
-			jar = jars.filter((path) -> path.getFileName().toString().startsWith("onnxruntime-"))
+			jar = jars.filter((path) -> path.getFileName().toString().startsWith("onnxruntime"))
 				.findFirst()
 				.orElse(null);
 		}

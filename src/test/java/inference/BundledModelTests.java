@@ -27,7 +27,7 @@ class BundledModelTests {
 
 	@BeforeAll
 	static void start() {
-		server = Server.ready(() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1)));
+		server = Server.ready(() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu")));
 		String metadata = server.request().get("/v2/models/adder").asString();
 		assumeThat(metadata).as("the bundled model is the iris classifier, not a fork's").contains("input-0", "label");
 	}

@@ -68,7 +68,7 @@ class LargeTensorTests {
 	static void start(@TempDir Path directory) throws IOException {
 		Path file = directory.resolve("model.onnx");
 		Files.write(file, OnnxFiles.identity(TensorProto.DataType.FLOAT, -1));
-		ModelProperties properties = new ModelProperties("m", "1", file.toString(), 1);
+		ModelProperties properties = new ModelProperties("m", "1", file.toString(), 1, "cpu");
 		model = new OnnxModel(properties);
 		server = Server.ready(() -> new OnnxModel(properties), "inference.model.name=m",
 				"inference.request.max-size=64MB");

@@ -49,7 +49,7 @@ class ReadmeTests {
 
 	@BeforeAll
 	static void start() {
-		server = Server.ready(() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1)),
+		server = Server.ready(() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu")),
 				"inference.model.name=iris");
 		String metadata = server.request().get("/v2/models/iris").asString();
 		assumeThat(metadata).as("the bundled model is the iris classifier, not a fork's").contains("input-0", "label");

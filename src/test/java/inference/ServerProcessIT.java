@@ -81,6 +81,12 @@ class ServerProcessIT {
 		assertThat(lastWords(corrupt)).contains("The model at %s cannot be loaded".formatted(corrupt));
 	}
 
+	@Test
+	void aMissingGpuEndsItWithTheRemedy() throws Exception {
+		assertThat(lastWords(Map.of("INFERENCE_MODEL_DEVICE", "cuda:1"))).contains("The device cuda:1 cannot be used: ")
+			.endsWith("or set INFERENCE_MODEL_DEVICE to cpu.");
+	}
+
 	@ParameterizedTest
 	@CsvSource({ "TERM, 143", "INT, 130" })
 	void aSignalEndsItCleanly(String signal, int code) throws Exception {
@@ -185,7 +191,11 @@ class ServerProcessIT {
 	}
 
 	private String lastWords(Path location) throws Exception {
-		Process process = start(Map.of("INFERENCE_MODEL_LOCATION", location.toString()));
+		return lastWords(Map.of("INFERENCE_MODEL_LOCATION", location.toString()));
+	}
+
+	private String lastWords(Map<String, String> environment) throws Exception {
+		Process process = start(environment);
 		String last = follow(process, (_) -> {
 		}).getLast();
 		assertThat(process.waitFor()).isNotZero();

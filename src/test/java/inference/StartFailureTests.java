@@ -30,6 +30,7 @@ class StartFailureTests {
 			inference.admission.max-queued=-1        | Property inference.admission.maxQueued is '-1'
 			inference.admission.max-concurrent=0     | Property inference.admission.maxConcurrent is '0'
 			inference.model.name=a/b                 | Property inference.model.name is 'a/b'
+			inference.model.device=gpu               | Property inference.model.device is 'gpu'
 			inference.model.threads=0                | Property inference.model.threads is '0'
 			inference.request.max-size=0B            | max-size must be between 1B and 511MB
 			""")

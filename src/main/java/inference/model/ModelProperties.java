@@ -16,14 +16,21 @@ import org.springframework.validation.annotation.Validated;
  * @param location the ONNX file: {@code classpath:model.onnx}, a file, or a directory
  * that holds {@code model.onnx}, such as a mounted storage
  * @param threads CPUs that one call may use (ONNX Runtime's intra-op threads)
+ * @param device {@code cpu}, {@code cuda}, or {@code cuda:n} for another GPU than the
+ * first
  */
 @Validated
 @ConfigurationProperties("inference.model")
 public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAGE) String name,
 		@NotBlank @Pattern(regexp = NAME, message = MESSAGE) @DefaultValue("1") String version,
-		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads) {
+		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads,
+		@Pattern(regexp = DEVICE, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device) {
 
 	private static final String NAME = "[A-Za-z0-9._-]{0,100}";
+
+	private static final String DEVICE = "cpu|cuda(:[0-9]{1,3})?";
+
+	private static final String DEVICE_MESSAGE = "must be cpu, cuda or cuda:n";
 
 	private static final String MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
 

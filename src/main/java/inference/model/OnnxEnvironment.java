@@ -30,7 +30,7 @@ final class OnnxEnvironment {
 			Linker linker = Linker.nativeLinker();
 			linker.defaultLookup().find("setenv").ifPresent((setenv) -> set(linker, setenv));
 		}
-		OrtEnvironment environment = OrtEnvironment.getEnvironment();
+		OrtEnvironment environment = load();
 		try {
 			environment.setTelemetry(false);
 		}
@@ -38,6 +38,18 @@ final class OnnxEnvironment {
 			throw new IllegalStateException("ONNX Runtime refused to be without telemetry", ex);
 		}
 		return environment;
+	}
+
+	private static OrtEnvironment load() {
+		try {
+			return OrtEnvironment.getEnvironment();
+		}
+		catch (LinkageError ex) {
+			throw new UnusableModelException(
+					"ONNX Runtime cannot be loaded: %s. On Linux it needs glibc 2.28 and libstdc++: build the image on another base with -Djib.from.image."
+						.formatted(ex.getMessage()),
+					ex);
+		}
 	}
 
 	// Java reads the environment but cannot change it.

@@ -53,7 +53,7 @@ public final class OnnxModel implements Model {
 		ModelFile file = ModelFile.at(properties.location());
 		this.environment = OnnxEnvironment.get();
 		try {
-			this.options = options(properties.threads());
+			this.options = options(properties);
 		}
 		catch (OrtException ex) {
 			throw new IllegalStateException("ONNX Runtime refused its options", ex);
@@ -137,16 +137,33 @@ public final class OnnxModel implements Model {
 		this.options.close();
 	}
 
-	private static SessionOptions options(int threads) throws OrtException {
+	private static SessionOptions options(ModelProperties properties) throws OrtException {
 		SessionOptions options = new SessionOptions();
 		// Left alone, ONNX Runtime counts the host's cores, not the container's, and
 		// spins
 		// on them while it waits for work.
-		options.setIntraOpNumThreads(threads);
+		options.setIntraOpNumThreads(properties.threads());
 		options.setInterOpNumThreads(1);
 		options.addConfigEntry("session.intra_op.allow_spinning", "0");
 		options.addConfigEntry("session.inter_op.allow_spinning", "0");
+		if (!properties.device().equals("cpu")) {
+			addGpu(options, properties.device());
+		}
 		return options;
+	}
+
+	private static void addGpu(SessionOptions options, String device) {
+		int colon = device.indexOf(':');
+		try {
+			options.addCUDA((colon < 0) ? 0 : Integer.parseInt(device.substring(colon + 1)));
+		}
+		catch (OrtException ex) {
+			options.close();
+			throw new UnusableModelException(
+					"The device %s cannot be used: %s. Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu."
+						.formatted(device, oneLine(ex)),
+					ex);
+		}
 	}
 
 	private static OrtSession open(OrtEnvironment environment, ModelFile file, SessionOptions options)

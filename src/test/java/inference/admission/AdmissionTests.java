@@ -237,7 +237,7 @@ class AdmissionTests {
 	}
 
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
-		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1),
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"),
 				new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued)),
 				new Statistics(new SimpleMeterRegistry()));
 	}

@@ -78,6 +78,19 @@ class ImageIT {
 	}
 
 	@Test
+	void saysWhatABaseLacks() {
+		// For want of a base without it: one in which it is empty
+		String empty = "/dev/null:/usr/lib/x86_64-linux-gnu/libstdc++.so.6:ro";
+		try (Container broken = Container.run(this.service, "--volume", empty)) {
+			await().atMost(START).until(() -> !broken.running());
+			assertThat(broken.logs()).doesNotContain("\tat ");
+			assertThat(broken.logs().lines().toList().getLast()).contains("ONNX Runtime cannot be loaded: ")
+				.contains("libstdc++.so.6")
+				.endsWith("build the image on another base with -Djib.from.image.");
+		}
+	}
+
+	@Test
 	void isReadyAndNeverRestarted() {
 		await().atMost(START).until(() -> this.kubelet.history(Kind.LIVENESS).size() > 1);
 		assertThat(this.kubelet.history(Kind.LIVENESS)).allMatch(Answer::passed);

@@ -46,7 +46,7 @@ public final class Lifecycles {
 			public Stream<Rehearsal> orderedStream() {
 				return Stream.empty();
 			}
-		}, new ModelProperties("fake", "1", "nowhere", 1));
+		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu"));
 		LifecycleProperties properties = new LifecycleProperties(new Drain(drainDelay), new Watchdog(STUCK_AFTER));
 		return new ModelLifecycle(loader, properties, events, nanoTime);
 	}

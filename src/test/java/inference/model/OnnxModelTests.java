@@ -310,7 +310,7 @@ class OnnxModelTests {
 	}
 
 	private static OnnxModel open(String location) {
-		return new OnnxModel(new ModelProperties("test", "1", location, 1));
+		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu"));
 	}
 
 	private static void assertLoads(String location) {

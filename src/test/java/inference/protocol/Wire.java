@@ -27,7 +27,7 @@ final class Wire {
 
 	static final long LIMIT = 1024 * 1024;
 
-	private static final Predictions predictions = new Predictions(new ModelProperties("m", "1", "none", 1));
+	private static final Predictions predictions = new Predictions(new ModelProperties("m", "1", "none", 1, "cpu"));
 
 	private Wire() {
 	}
