@@ -11,9 +11,11 @@ RUN mvn -B package -DskipTests
 
 FROM ${BASE_IMAGE}
 ARG VERSION=1.0.0
+ARG CREATED=2026-11-22T00:00:00Z
 LABEL org.opencontainers.image.title="inference-server" \
       org.opencontainers.image.description="An inference server to fork: one model, three probes that tell the truth" \
       org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.licenses="Apache-2.0"
 # From what changes least to what changes most
 COPY --from=build /build/target/image/opt /opt
