@@ -61,28 +61,56 @@ final class Image {
 		this.app = image.resolve("app");
 	}
 
-	/** Takes the executable jar, the directory of files to add, and where to stage. */
+	/**
+	 * Takes the executable jar, the directory of files to add, where to stage, and the
+	 * system that builds.
+	 */
 	public static void main(String[] args) throws Exception {
-		String platform = System.getProperty("os.name") + " " + System.getProperty("os.arch");
-		if (!platform.equals("Linux amd64")) {
-			System.err.println("The image's runtime can only be linked on Linux amd64, not on " + platform
-					+ ": pass -Dexec.skip to package just the jar");
-			System.exit(1);
-		}
 		Image image = new Image(Path.of(args[2]));
-		image.linkRuntime();
+		boolean complete = args[3].equals("Linux amd64");
+		if (complete) {
+			image.linkRuntime();
+		}
+		else {
+			System.err.println("Built on " + args[3] + ", not on Linux amd64, the image has no Java and no AOT cache of"
+					+ " its own: its base has to bring a JRE 25, as eclipse-temurin:25-jre does");
+			image.borrowRuntime();
+		}
 		image.extractApplication(Path.of(args[0]));
 		image.unpackNatives();
 		image.add(Path.of(args[1]));
 		// Before and after: the cache knows the jars by their times
 		image.normalize();
-		Files.copy(new Training(image.image).run(), image.app.resolve("app.aot"));
+		if (complete) {
+			Files.copy(new Training(image.image).run(), image.app.resolve("app.aot"));
+		}
+		else {
+			Path arguments = image.app.resolve("server.args");
+			Files.writeString(arguments, Files.readString(arguments).replace("-XX:AOTCache=/app/app.aot\n", ""));
+		}
 		image.normalize();
+	}
+
+	/** The base's Java under the name that every command of the image knows it by. */
+	private void borrowRuntime() throws IOException {
+		Files.deleteIfExists(recipe());
+		delete(this.image.resolve("opt"));
+		Path java = this.image.resolve("opt/java/bin/java");
+		Files.createDirectories(java.getParent());
+		Files.writeString(java, """
+				#!/bin/sh
+				exec "${JAVA_HOME:-/opt/java/openjdk}/bin/java" "$@"
+				""");
+		java.toFile().setExecutable(true);
+	}
+
+	private Path recipe() {
+		return this.image.resolveSibling("image-runtime.txt");
 	}
 
 	private void linkRuntime() throws IOException {
 		Path runtime = this.image.resolve("opt/java");
-		Path recipe = this.image.resolveSibling("image-runtime.txt");
+		Path recipe = recipe();
 		String wanted = String.join("\n", Files.readString(JDK.resolve("release")), MODULES.toString(),
 				LINKING.toString());
 		if (Files.exists(recipe) && Files.readString(recipe).equals(wanted)) {
@@ -152,10 +180,14 @@ final class Image {
 	private void normalize() throws IOException {
 		// Jib knows a layer by its files' times and would build the image from old ones
 		delete(this.image.resolveSibling("jib-cache"));
+		boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 		try (Stream<Path> paths = Files.walk(this.image)) {
 			for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
 				boolean open = Files.isDirectory(path) || Files.isExecutable(path);
-				Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(open ? "rwxr-xr-x" : "rw-r--r--"));
+				if (posix) {
+					Files.setPosixFilePermissions(path,
+							PosixFilePermissions.fromString(open ? "rwxr-xr-x" : "rw-r--r--"));
+				}
 				Files.setLastModifiedTime(path, TIME);
 			}
 		}
