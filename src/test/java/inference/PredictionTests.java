@@ -220,7 +220,7 @@ class PredictionTests {
 	@ParameterizedTest
 	@CsvSource({ "POST, /v1/models/other:predict", "POST, /v1/models/adder/versions/2:predict", "GET, /v2/models/other",
 			"GET, /v2/models/adder/versions/2", "GET, /v1/models/adder:explain", "GET, /v2/nothing", "GET, /nothing",
-			"GET, /actuator/env", "GET, /actuator/heapdump", "POST, /actuator/shutdown" })
+			"GET, /actuator", "GET, /actuator/env", "GET, /actuator/heapdump", "POST, /actuator/shutdown" })
 	void answersFourHundredAndFourToWhatIsNotThere(String method, String path) {
 		server.request().request(method, path).then().statusCode(404).body("error", containsString("no"));
 	}

@@ -123,7 +123,7 @@ public final class Admission {
 		catch (NotServingException ex) {
 			throw new Refusal.NotReady(ex.snapshot().reason());
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | AssertionError ex) {
 			// Told to end its call early, a model ends it with an exception of its own.
 			if (deadline.remaining(this.nanoTime.getAsLong()) <= 0) {
 				throw deadline.exceeded("was inside the model");

@@ -43,6 +43,8 @@ public final class OnnxModel implements Model {
 
 	private final Signature signature;
 
+	private final List<Example> examples;
+
 	/**
 	 * Loads the model.
 	 * @param properties where it is
@@ -70,6 +72,8 @@ public final class OnnxModel implements Model {
 		}
 		try {
 			this.signature = signature(this.session);
+			this.examples = OnnxExamples.read(this.session.getMetadata().getCustomMetadata().get(OnnxExamples.KEY),
+					this.signature);
 		}
 		catch (OrtException | IllegalArgumentException ex) {
 			close();
@@ -80,6 +84,11 @@ public final class OnnxModel implements Model {
 	@Override
 	public Signature signature() {
 		return this.signature;
+	}
+
+	@Override
+	public List<Example> examples() {
+		return this.examples;
 	}
 
 	@Override

@@ -38,6 +38,12 @@ import org.tribuo.provenance.SimpleDataSourceProvenance;
  */
 final class IrisTraining {
 
+	// What the model must answer before it is served; at last seen in another runtime.
+	private static final String EXAMPLES = """
+			[{"inputs":{"input-0":[[5.1,3.5,1.4,0.2],[6.8,2.8,4.8,1.4],[6.3,3.3,6.0,2.5]]},\
+			"outputs":{"label":["setosa","versicolor","virginica"],\
+			"probabilities":[[0.9999,0.0001,0.0],[0.0,0.9819,0.0181],[0.0,0.0,1.0]]},"tolerance":0.001}]""";
+
 	private static final Path MODEL = Path.of("src/main/resources/model.onnx");
 
 	private static final List<String> FEATURES = List.of("sepal_length", "sepal_width", "petal_length", "petal_width");
@@ -128,7 +134,7 @@ final class IrisTraining {
 					OnnxFiles.attribute("keepdims", 0)))
 			.addNode(OnnxFiles.node("Gather", List.of("species", "best"), "label"))
 			.addOutput(OnnxFiles.tensor("label", DataType.STRING, -1))
-			.addOutput(OnnxFiles.tensor("probabilities", DataType.FLOAT, -1, SPECIES.size())));
+			.addOutput(OnnxFiles.tensor("probabilities", DataType.FLOAT, -1, SPECIES.size())), EXAMPLES);
 	}
 
 	private static TensorProto.Builder constant(String name, long... shape) {

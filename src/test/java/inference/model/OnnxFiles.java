@@ -9,6 +9,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
@@ -116,7 +117,21 @@ public final class OnnxFiles {
 			.addOutput(tensor("y", DataType.FLOAT, -1)));
 	}
 
+	/** Returns {@code x}, FP32 [-1], as {@code y}, and carries examples. */
+	static byte[] echo(String examples) {
+		return model(GraphProto.newBuilder()
+			.setName("echo")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addNode(node("Identity", List.of("x"), "y"))
+			.addOutput(tensor("y", DataType.FLOAT, -1)), examples);
+	}
+
 	static byte[] model(GraphProto.Builder graph) {
+		return model(graph, "[]");
+	}
+
+	/** A model that carries golden examples. */
+	static byte[] model(GraphProto.Builder graph, String examples) {
 		// An old format and operator set, so that every runtime of recent years reads it.
 		return ModelProto.newBuilder()
 			.setIrVersion(8)
@@ -125,6 +140,7 @@ public final class OnnxFiles {
 			.setModelVersion(1)
 			.setDocString(graph.getDocString())
 			.setGraph(graph)
+			.addMetadataProps(StringStringEntryProto.newBuilder().setKey(OnnxExamples.KEY).setValue(examples))
 			.build()
 			.toByteArray();
 	}

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -53,6 +54,26 @@ class OnnxModelTests {
 			assertThat(y).hasToString(x.toString());
 			assertThat(y.contents()).isEqualTo(x.contents());
 		}
+	}
+
+	@Test
+	void carriesItsExamplesInItsMetadata() throws Exception {
+		try (OnnxModel model = load(OnnxFiles.echo("""
+				[{"inputs":{"x":[1.5,-2]},"outputs":{"y":[1.5,-2]},"tolerance":0.5}]"""))) {
+			Example example = model.examples().getFirst();
+			assertThat(example.difference(model.infer(example.inputs()))).isNull();
+			assertThat(example.difference(Map.of("y", Tensor.ofFloats(Shape.of(2), 1.5f, -4))))
+				.isEqualTo("output 'y' is -4.0 instead of -2.0 at element 1");
+			assertThat(example.difference(Map.of("y", Tensor.ofFloats(Shape.of(1), 1))))
+				.isEqualTo("output 'y' is FP32 [1] instead of FP32 [2]");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "no json", "[{}]", "[{\"inputs\":{\"z\":[1]},\"outputs\":{}}]" })
+	void saysThatItsExamplesDoNotFit(String examples) {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.echo(examples)))
+			.withMessageContaining("its metadata 'examples'");
 	}
 
 	@Test
