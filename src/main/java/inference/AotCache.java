@@ -32,7 +32,9 @@ class AotCache implements InfoContributor, MeterBinder {
 		// The JVM, given a cache, shares classes from it or, as this says then, from none
 		this.used = file != null && System.getProperty("java.vm.info", "").contains("sharing");
 		if (file != null && !this.used) {
-			logger.warn("The JVM refused the AOT cache {}, so it starts slower; the option -Xlog:aot says why", file);
+			logger.warn(
+					"The JVM refused the AOT cache {}, so it starts slower; the option -Xlog:aot:file=/tmp/aot.log says why",
+					file);
 		}
 	}
 
