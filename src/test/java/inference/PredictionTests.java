@@ -213,8 +213,8 @@ class PredictionTests {
 
 	@Test
 	void neverAnswersNotANumberAsJson() {
-		post("/", "{\"instances\":[[600,0]]}").statusCode(500)
-			.body("error", containsString("output 'sum' contains NaN"));
+		post("/", "{\"instances\":[[600,0]]}").statusCode(400)
+			.body("error", containsString("Output 'sum' contains NaN"));
 	}
 
 	@ParameterizedTest

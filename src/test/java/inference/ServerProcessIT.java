@@ -120,7 +120,7 @@ class ServerProcessIT {
 	@RepeatedTest(3)
 	void losesNoRequestOfThoseWhoStopWhenReadinessGoes() throws Exception {
 		int port = freePort();
-		Process process = start(Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DRAIN_DELAY", "1s"));
+		Process process = start(Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DRAIN_DELAY", "1h"));
 		CountDownLatch ready = new CountDownLatch(1);
 		CompletableFuture<List<String>> log = CompletableFuture.supplyAsync(() -> follow(process, (line) -> {
 			if (line.contains("READY: ")) {
@@ -154,6 +154,7 @@ class ServerProcessIT {
 				finished.get();
 			}
 		}
+		kill(process, "TERM");
 		assertThat(process.waitFor()).isEqualTo(143);
 		assertThat(log.get()).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR"));
 	}

@@ -105,8 +105,8 @@ final class TensorWriter {
 
 	private void requireFinite(double value) {
 		if (!Double.isFinite(value)) {
-			throw new IllegalStateException(
-					"output '%s' contains %s, which JSON cannot carry; binary data can".formatted(this.name, value));
+			throw RequestException.bad("Output '%s' contains %s, which JSON cannot carry: ask for it as binary data."
+				.formatted(this.name, value));
 		}
 	}
 
