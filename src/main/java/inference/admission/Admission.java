@@ -126,7 +126,7 @@ public final class Admission {
 		catch (RuntimeException | AssertionError ex) {
 			// Told to end its call early, a model ends it with an exception of its own.
 			if (deadline.remaining(this.nanoTime.getAsLong()) <= 0) {
-				throw deadline.exceeded("was inside the model");
+				throw late(deadline);
 			}
 			throw ex;
 		}

@@ -1,6 +1,5 @@
 package inference.protocol;
 
-import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -40,13 +39,34 @@ record Route(Operation operation, @Nullable String model, @Nullable String versi
 
 		private final String methods;
 
+		private final boolean read;
+
+		private final boolean written;
+
+		private final boolean model;
+
+		private final boolean version;
+
+		private final boolean label;
+
+		// All that does not change is found out here, for requests pass by at a high
+		// rate.
 		Operation(String path, String methods) {
+			this.read = methods.contains("GET");
+			this.written = methods.contains("POST");
+			this.model = path.contains("{model}");
+			this.version = path.contains("{version}");
+			this.label = path.contains("{label}");
 			this.path = Pattern.compile(path.replaceAll("\\{(\\w+)}", "(?<$1>[^/:]+)"));
 			this.methods = methods;
 		}
 
 		boolean allows(String method) {
-			return List.of(this.methods.split(" or ")).contains(method.equals("HEAD") ? "GET" : method);
+			return switch (method) {
+				case "GET", "HEAD" -> this.read;
+				case "POST" -> this.written;
+				default -> false;
+			};
 		}
 
 		String methods() {
@@ -64,15 +84,12 @@ record Route(Operation operation, @Nullable String model, @Nullable String versi
 		for (Operation operation : Operation.values()) {
 			Matcher matcher = operation.path.matcher(path);
 			if (matcher.matches()) {
-				return new Route(operation, group(matcher, "model"), group(matcher, "version"),
-						group(matcher, "label"));
+				return new Route(operation, operation.model ? matcher.group("model") : null,
+						operation.version ? matcher.group("version") : null,
+						operation.label ? matcher.group("label") : null);
 			}
 		}
 		return null;
-	}
-
-	private static @Nullable String group(Matcher matcher, String name) {
-		return matcher.namedGroups().containsKey(name) ? matcher.group(name) : null;
 	}
 
 }
