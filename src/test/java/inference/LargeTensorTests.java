@@ -101,11 +101,23 @@ class LargeTensorTests {
 			.formatted(ELEMENTS, Arrays.toString(values))
 			.getBytes(StandardCharsets.UTF_8), null);
 		byte[] sink = new byte[bytes.length];
-		Cost alone = Cost.of("the model and a copy in", 60, () -> {
+		Callable<Object> modelAndCopy = () -> {
 			ByteBuffer input = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
 			Tensor output = model.infer(Map.of("x", Tensor.of(DataType.FP32, Shape.of(ELEMENTS), input))).get("y");
 			return Objects.requireNonNull(output).contents().get(sink);
-		});
+		};
+		// Pair by pair, for the same memory costs ten times as much while the system has
+		// to be asked for it.
+		double[] ratios = new double[60];
+		for (int i = 0; i < ratios.length; i++) {
+			long start = System.nanoTime();
+			modelAndCopy.call();
+			long middle = System.nanoTime();
+			binary.serve();
+			ratios[i] = (double) (System.nanoTime() - middle) / (middle - start);
+		}
+		Arrays.sort(ratios);
+		Cost alone = Cost.of("the model and a copy in", 60, modelAndCopy);
 		Cost asBytes = Cost.of("as bytes", 60, () -> binary.serve());
 		Cost.of("as raw bytes", 60, () -> raw.serve());
 		Cost.of("as JSON", 8, () -> json.serve());
@@ -113,11 +125,11 @@ class LargeTensorTests {
 			Cost.of("as bytes over HTTP, the client's part included", 20, () -> binary.send(client));
 			Cost.of("as JSON over HTTP, the client's part included", 4, () -> json.send(client));
 		}
-		assertThat(asBytes.nanos()).isLessThan(4 * alone.nanos());
+		assertThat(ratios[ratios.length / 2]).as("time as bytes to the model's own").isLessThan(4);
 		assertThat(asBytes.heap()).isLessThan(alone.heap() + bytes.length);
 	}
 
-	private record Cost(long nanos, long heap) {
+	private record Cost(long heap) {
 
 		static Cost of(String what, int times, Callable<Object> action) throws Exception {
 			long[] nanos = new long[times];
@@ -133,7 +145,7 @@ class LargeTensorTests {
 			Arrays.sort(heap);
 			System.out.printf("1M FP32 %s: best %.1f ms, median %.1f ms, %,d KB of heap%n", what, nanos[0] / 1e6,
 					nanos[times / 2] / 1e6, heap[times / 2] / 1024);
-			return new Cost(nanos[0], heap[times / 2]);
+			return new Cost(heap[times / 2]);
 		}
 
 	}
