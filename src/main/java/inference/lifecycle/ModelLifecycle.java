@@ -154,7 +154,6 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	public void start() {
 		this.started = true;
 		Thread.ofPlatform().name("model-loader").start(this::load);
-		new Watchdog(this, this.properties.watchdog().stuckAfter()).start();
 	}
 
 	@Override

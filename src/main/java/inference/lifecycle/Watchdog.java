@@ -10,13 +10,17 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import org.springframework.beans.factory.InitializingBean;
+import org.springframework.stereotype.Component;
+
 import inference.lifecycle.Calls.Call;
 
 /**
  * Looks at the calls inside the model, from a thread that does nothing else: tells those
  * that are late, and notices when the model is stuck and when it is not any more.
  */
-final class Watchdog {
+@Component
+final class Watchdog implements InitializingBean {
 
 	private static final Logger logger = LoggerFactory.getLogger(Watchdog.class);
 
@@ -26,14 +30,15 @@ final class Watchdog {
 
 	private final Duration stuckAfter;
 
-	Watchdog(ModelLifecycle lifecycle, Duration stuckAfter) {
+	Watchdog(ModelLifecycle lifecycle, LifecycleProperties properties) {
 		this.lifecycle = lifecycle;
-		this.stuckAfter = stuckAfter;
+		this.stuckAfter = properties.watchdog().stuckAfter();
 	}
 
-	void start() {
+	@Override
+	public void afterPropertiesSet() {
 		Thread.ofPlatform().name("watchdog").daemon().start(() -> {
-			while (this.lifecycle.isRunning()) {
+			while (this.lifecycle.snapshot().state() != State.CLOSED) {
 				look();
 				LockSupport.parkNanos(PERIOD.toNanos());
 			}

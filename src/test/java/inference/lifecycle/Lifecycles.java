@@ -12,7 +12,6 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.ApplicationEventPublisher;
 
 import inference.lifecycle.LifecycleProperties.Drain;
-import inference.lifecycle.LifecycleProperties.Watchdog;
 import inference.model.Model;
 import inference.model.ModelProperties;
 import inference.model.Tensor;
@@ -28,10 +27,14 @@ public final class Lifecycles {
 	}
 
 	/**
-	 * A lifecycle that is not yet started.
+	 * A lifecycle that is not yet started, and that no watchdog looks after.
 	 */
 	public static ModelLifecycle of(Supplier<Model> constructor, ApplicationEventPublisher events) {
 		return of(constructor, events, Duration.ZERO, System::nanoTime);
+	}
+
+	static LifecycleProperties properties(Duration drainDelay) {
+		return new LifecycleProperties(new Drain(drainDelay), new LifecycleProperties.Watchdog(STUCK_AFTER));
 	}
 
 	static ModelLifecycle of(Supplier<Model> constructor, ApplicationEventPublisher events, Duration drainDelay,
@@ -47,12 +50,11 @@ public final class Lifecycles {
 				return Stream.empty();
 			}
 		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu"));
-		LifecycleProperties properties = new LifecycleProperties(new Drain(drainDelay), new Watchdog(STUCK_AFTER));
-		return new ModelLifecycle(loader, properties, events, nanoTime);
+		return new ModelLifecycle(loader, properties(drainDelay), events, nanoTime);
 	}
 
 	/**
-	 * A lifecycle that serves the model.
+	 * A lifecycle that serves the model, looked after by a watchdog.
 	 */
 	public static ModelLifecycle ready(Model model) {
 		CountDownLatch ready = new CountDownLatch(1);
@@ -62,6 +64,7 @@ public final class Lifecycles {
 			}
 		});
 		lifecycle.start();
+		new Watchdog(lifecycle, properties(Duration.ZERO)).afterPropertiesSet();
 		try {
 			if (!ready.await(10, TimeUnit.SECONDS)) {
 				throw new AssertionError("the model is not ready: " + lifecycle.snapshot());

@@ -35,7 +35,7 @@ class WatchdogTests {
 		}
 	}, Duration.ZERO, this.now::get);
 
-	private final Watchdog watchdog = new Watchdog(this.lifecycle, STUCK_AFTER);
+	private final Watchdog watchdog = new Watchdog(this.lifecycle, Lifecycles.properties(Duration.ZERO));
 
 	private final Gate first = new Gate();
 
@@ -109,7 +109,7 @@ class WatchdogTests {
 		slow.start();
 		loading.awaitArrivals(1);
 		this.now.addAndGet(STUCK_AFTER.multipliedBy(3).toNanos());
-		new Watchdog(slow, STUCK_AFTER).look();
+		new Watchdog(slow, Lifecycles.properties(Duration.ZERO)).look();
 		assertThat(slow.snapshot().state()).isEqualTo(State.LOADING);
 		loading.open();
 	}
