@@ -6,6 +6,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.bind.validation.BindValidationException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
@@ -21,13 +22,18 @@ import org.springframework.validation.ObjectError;
  * it must be. Spring Boot's own analysis speaks of Java types.
  */
 @Order(0)
-class BadPropertyAnalyzer extends AbstractFailureAnalyzer<BindException> {
+class BadPropertyAnalyzer extends AbstractFailureAnalyzer<Throwable> {
 
 	@Override
-	protected FailureAnalysis analyze(Throwable rootFailure, BindException cause) {
+	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, Throwable cause) {
 		BindValidationException invalid = findCause(cause, BindValidationException.class);
-		String description = (invalid != null) ? describe(invalid) : describe(cause);
-		return new FailureAnalysis(description, "Correct the property, or remove it for its default.", cause);
+		BindException unbindable = findCause(cause, BindException.class);
+		UnboundConfigurationPropertiesException unknown = findCause(cause,
+				UnboundConfigurationPropertiesException.class);
+		String description = (invalid != null) ? describe(invalid)
+				: (unbindable != null) ? describe(unbindable) : (unknown != null) ? describe(unknown) : null;
+		return (description != null)
+				? new FailureAnalysis(description, "Correct the property, or remove it for its default.", cause) : null;
 	}
 
 	private static String describe(BindValidationException invalid) {
@@ -47,6 +53,14 @@ class BadPropertyAnalyzer extends AbstractFailureAnalyzer<BindException> {
 		return (property != null)
 				? sentence(property.getName().toString(), property.getValue(), property.getOrigin(), message)
 				: sentence(cause.getName().toString(), null, null, message);
+	}
+
+	private static String describe(UnboundConfigurationPropertiesException unknown) {
+		return unknown.getUnboundProperties()
+			.stream()
+			.map((property) -> sentence(property.getName().toString(), property.getValue(), property.getOrigin(),
+					"nothing reads it"))
+			.collect(Collectors.joining(" "));
 	}
 
 	private static String sentence(String name, @Nullable Object value, @Nullable Origin origin,

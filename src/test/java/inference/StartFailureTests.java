@@ -1,15 +1,33 @@
 package inference;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.ServerSocket;
+import java.nio.file.FileSystemException;
+import java.util.Map;
+import java.util.Objects;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.boot.web.server.WebServerException;
+import org.springframework.context.ApplicationContextException;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+
+import inference.lifecycle.LifecycleProperties;
+import inference.lifecycle.State;
+import inference.model.ModelProperties;
+import inference.model.UnusableModelException;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
@@ -21,19 +39,22 @@ import static org.assertj.core.api.Assertions.assertThatException;
 class StartFailureTests {
 
 	@ParameterizedTest
-	@CsvSource(delimiter = '|', textBlock = """
-			server.port=8080                         | EAS reserves the ports 8080 and 9090 for itself
-			server.port=9090                         | EAS reserves the ports 8080 and 9090 for itself
-			management.server.port=9090              | EAS reserves the ports 8080 and 9090 for itself
-			inference.deadline=soon                  | Property inference.deadline is 'soon'
-			inference.deadline=0s                    | Property inference.deadline is 'PT0S'
-			inference.admission.max-queued=-1        | Property inference.admission.maxQueued is '-1'
-			inference.admission.max-concurrent=0     | Property inference.admission.maxConcurrent is '0'
-			inference.model.name=a/b                 | Property inference.model.name is 'a/b'
-			inference.model.device=gpu               | Property inference.model.device is 'gpu'
-			inference.model.threads=0                | Property inference.model.threads is '0'
-			inference.request.max-size=0B            | max-size must be between 1B and 511MB
-			""")
+	@CsvSource(delimiter = '|',
+			textBlock = """
+					server.port=8080                         | EAS reserves the ports 8080 and 9090 for itself
+					server.port=9090                         | EAS reserves the ports 8080 and 9090 for itself
+					management.server.port=9090              | EAS reserves the ports 8080 and 9090 for itself
+					inference.deadline=soon                  | Property inference.deadline is 'soon'
+					inference.deadline=0s                    | Property inference.deadline is 'PT0S'
+					inference.admission.max-queued=-1        | Property inference.admission.maxQueued is '-1'
+					inference.admission.max-concurrent=0     | Property inference.admission.maxConcurrent is '0'
+					inference.model.name=a/b                 | Property inference.model.name is 'a/b'
+					inference.model.device=gpu               | Property inference.model.device is 'gpu'
+					inference.model.threads=0                | Property inference.model.threads is '0'
+					inference.model.nmae=iris                | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): nothing reads it
+					inference.modle.name=iris                | Property inference.modle.name is 'iris'
+					inference.request.max-size=0B            | max-size must be between 1B and 511MB
+					""")
 	void namesThePropertyItsValueAndTheRule(String property, String sentence, CapturedOutput output) {
 		assertThatException().isThrownBy(() -> Server.starting(TestModel::new, property));
 		assertThat(output).contains("APPLICATION FAILED TO START", sentence)
@@ -47,6 +68,66 @@ class StartFailureTests {
 			assertThatException().isThrownBy(() -> Server.starting(TestModel::new, property));
 			assertThat(output).contains("Port %d was already in use".formatted(taken.getLocalPort()));
 		}
+	}
+
+	@Test
+	void warnsOfAVariableThatNothingReads(CapturedOutput output) {
+		PropertySource<?> variables = new SystemEnvironmentPropertySource("a-systemEnvironment",
+				Map.of("INFERENCE_MODEL_NMAE", "a", "INFERENCE_MODEL_NAME", "a", "INFERENCE_WATCHDOG_STUCK_AFTER", "1m",
+						"INFERENCE_WATCHDOG_STUCKAFTER", "1m"));
+		new ApplicationContextRunner()
+			.withInitializer((context) -> context.getEnvironment().getPropertySources().addFirst(variables))
+			.withInitializer((context) -> ConfigurationPropertySources.attach(context.getEnvironment()))
+			.withUserConfiguration(PropertiesAlone.class)
+			.run((context) -> assertThat(context).hasNotFailed());
+		assertThat(output).contains("Nothing reads \"INFERENCE_MODEL_NMAE\"").doesNotContain("MODEL_NAME", "STUCK");
+	}
+
+	@Test
+	void saysWhichDirectoryCannotBeWritten() {
+		FailureAnalysis analysis = analyze("Unable to create tempDir. java.io.tmpdir is set to /tmp",
+				new FileSystemException("/tmp/tomcat", null, "Read-only file system"));
+		assertThat(analysis.getDescription()).contains("java.io.tmpdir is set to /tmp", "Read-only file system");
+		assertThat(analysis.getAction()).startsWith("Make that directory writable");
+	}
+
+	@Test
+	void saysWhichPortsNeedNoPrivilege() {
+		FailureAnalysis analysis = analyze("Unable to start embedded Tomcat server",
+				new IllegalStateException(new BindException("Permission denied")));
+		assertThat(analysis.getDescription()).contains("Permission denied");
+		assertThat(analysis.getAction()).contains("above 1023");
+	}
+
+	@Test
+	void givesAModelThatCannotBeServedTheSameForm(CapturedOutput output) {
+		try (Server server = Server.starting(() -> {
+			throw new UnusableModelException("There is no model at /models.", "Mount one.", null);
+		})) {
+			server.await(State.FAILED);
+			assertThat(output)
+				.containsSubsequence("Description:", "There is no model at /models.", "Action:", "Mount one.")
+				.doesNotContain("\tat ");
+		}
+	}
+
+	@Test
+	void saysBetweenWhichModelsItCannotChoose(CapturedOutput output) {
+		try (Server server = Server.starting(TestModel::new, "chaos=none")) {
+			server.await(State.FAILED);
+			assertThat(output).contains("Description:", "chaosModel", "testModel", "Action:").doesNotContain("\tat ");
+		}
+	}
+
+	private static FailureAnalysis analyze(String message, Exception cause) {
+		return Objects.requireNonNull(new WebServerAnalyzer()
+			.analyze(new ApplicationContextException("no web server", new WebServerException(message, cause))));
+	}
+
+	@EnableConfigurationProperties({ ModelProperties.class, LifecycleProperties.class })
+	@Import(UnknownProperties.class)
+	static class PropertiesAlone {
+
 	}
 
 }

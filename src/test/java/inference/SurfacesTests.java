@@ -59,12 +59,12 @@ class SurfacesTests {
 	@Test
 	void aServerWhoseModelFailedIsAliveUntilItEnds() {
 		try (Server server = Server.starting(() -> {
-			throw new UnusableModelException("There is no model at /models.", null);
+			throw new UnusableModelException("There is no model at /models.", "Mount one.", null);
 		})) {
 			server.await(State.FAILED);
-			answer(server, STARTUP, 503, "There is no model at /models.");
-			answer(server, LIVENESS, 200, "There is no model at /models.");
-			answer(server, READINESS, 503, "There is no model at /models.");
+			answer(server, STARTUP, 503, "There is no model at /models. Mount one.");
+			answer(server, LIVENESS, 200, "There is no model at /models. Mount one.");
+			answer(server, READINESS, 503, "There is no model at /models. Mount one.");
 			summary(server, "FAILED", false);
 			server.request().body("{\"instances\":[[1,2]]}").post("/").then().statusCode(503);
 		}

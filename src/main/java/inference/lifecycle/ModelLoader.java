@@ -8,7 +8,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.SpringBootExceptionReporter;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.core.io.support.SpringFactoriesLoader;
+import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolver;
 import org.springframework.stereotype.Component;
 
 import inference.model.Model;
@@ -29,10 +33,14 @@ final class ModelLoader {
 
 	private final ModelProperties properties;
 
-	ModelLoader(ObjectProvider<Model> models, ObjectProvider<Rehearsal> rehearsals, ModelProperties properties) {
+	private final ConfigurableApplicationContext context;
+
+	ModelLoader(ObjectProvider<Model> models, ObjectProvider<Rehearsal> rehearsals, ModelProperties properties,
+			ConfigurableApplicationContext context) {
 		this.models = models;
 		this.rehearsals = rehearsals;
 		this.properties = properties;
+		this.context = context;
 	}
 
 	/**
@@ -46,21 +54,31 @@ final class ModelLoader {
 		constructed.accept(model);
 		List<Rehearsal> ways = this.rehearsals.orderedStream().toList();
 		int runs = new WarmUp(model, ways).run();
-		logger.info("Model {} version {} loaded in {} ms, warmed by {} runs in {} ms: {}", this.properties.name(),
-				this.properties.version(), (loaded - start) / 1_000_000, runs, (System.nanoTime() - loaded) / 1_000_000,
-				model.signature());
+		logger.info("Model {} version {} loaded in {} ms, warmed by {} runs in {} ms", this.properties.name(),
+				this.properties.version(), (loaded - start) / 1_000_000, runs,
+				(System.nanoTime() - loaded) / 1_000_000);
 	}
 
-	/** What an operator must know of a failed load, in one sentence. */
+	/**
+	 * Reports a failed load as Spring Boot reports a failed start.
+	 * @return what an operator must know of it, in one line
+	 */
 	String reason(Throwable failure) {
+		boolean reported = SpringFactoriesLoader.forDefaultResourceLocation()
+			.load(SpringBootExceptionReporter.class,
+					ArgumentResolver.of(ConfigurableApplicationContext.class, this.context))
+			.stream()
+			.anyMatch((reporter) -> reporter.reportException(failure));
+		if (!reported) {
+			logger.error("The model could not be loaded", failure);
+		}
 		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-			if (cause instanceof UnusableModelException unusable && unusable.getMessage() != null) {
-				return unusable.getMessage();
+			if (cause instanceof UnusableModelException unusable) {
+				return "%s %s".formatted(unusable.description(), unusable.action());
 			}
 		}
-		logger.error("The model could not be loaded", failure);
 		return "The model '%s' could not be loaded: %s".formatted(this.properties.name(),
-				NestedExceptionUtils.getMostSpecificCause(failure));
+				NestedExceptionUtils.getMostSpecificCause(failure).toString().replaceAll("\\s+", " "));
 	}
 
 }

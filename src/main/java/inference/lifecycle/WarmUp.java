@@ -56,8 +56,8 @@ final class WarmUp {
 		for (Example example : examples) {
 			String difference = example.difference(infer(example.inputs()));
 			if (difference != null) {
-				throw new UnusableModelException("The model gets its example wrong: %s. ".formatted(difference)
-						+ "Serve the model the example was made with, or make the example anew.", null);
+				throw new UnusableModelException("The model gets its example wrong: %s.".formatted(difference),
+						"Serve the model the example was made with, or make the example anew.", null);
 			}
 		}
 		return examples.isEmpty() ? runOnZeros() : runUntilFlat(examples.getFirst().inputs());

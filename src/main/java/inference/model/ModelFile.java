@@ -42,16 +42,16 @@ sealed interface ModelFile {
 				path = Path.of(location).toAbsolutePath().normalize();
 			}
 			catch (InvalidPathException ex) {
-				throw new UnusableModelException(
-						"The model location '%s' is not a path. %s".formatted(location, REMEDY), ex);
+				throw new UnusableModelException("The model location '%s' is not a path.".formatted(location), REMEDY,
+						ex);
 			}
 			Path file = Files.isDirectory(path) ? path.resolve("model.onnx") : path;
 			if (!Files.exists(file)) {
-				throw new UnusableModelException("There is no model at %s. %s".formatted(file, REMEDY), null);
+				throw new UnusableModelException("There is no model at %s.".formatted(file), REMEDY, null);
 			}
 			if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-				throw new UnusableModelException("The model at %s cannot be read. Make it a file that user %s may read."
-					.formatted(file, System.getProperty("user.name")), null);
+				throw new UnusableModelException("The model at %s cannot be read.".formatted(file),
+						"Make it a file that user %s may read.".formatted(System.getProperty("user.name")), null);
 			}
 			return new OnDisk(file);
 		}
@@ -73,7 +73,7 @@ sealed interface ModelFile {
 		private static ModelFile at(String location) {
 			ClassPathResource resource = new ClassPathResource(location.substring("classpath:".length()));
 			if (!resource.exists()) {
-				throw new UnusableModelException("There is no model at %s. %s".formatted(location, REMEDY), null);
+				throw new UnusableModelException("There is no model at %s.".formatted(location), REMEDY, null);
 			}
 			return new OnClasspath(resource);
 		}

@@ -45,11 +45,25 @@ final class OnnxEnvironment {
 			return OrtEnvironment.getEnvironment();
 		}
 		catch (LinkageError ex) {
-			throw new UnusableModelException(
-					"ONNX Runtime cannot be loaded: %s. On Linux it needs glibc 2.28 and libstdc++: build the image on another base with -Djib.from.image."
-						.formatted(ex.getMessage()),
-					ex);
+			throw new UnusableModelException("ONNX Runtime cannot be loaded: %s.".formatted(ex.getMessage()),
+					action(String.valueOf(ex.getMessage())), ex);
 		}
+	}
+
+	/**
+	 * What to do when the native libraries, which it unpacks unless they are on disk, do
+	 * not link.
+	 */
+	static String action(String message) {
+		if (message.contains("failed to map segment")) {
+			return "Mount %s without noexec, or name another directory in the environment: JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=..."
+				.formatted(System.getProperty("java.io.tmpdir"));
+		}
+		if (message.contains("java.library.path")) {
+			return "Give it 40 MB to unpack itself in %s, and a CPU it is built for: amd64, or arm64."
+				.formatted(System.getProperty("java.io.tmpdir"));
+		}
+		return "On Linux it needs glibc 2.28 and libstdc++: build the image on another base with -Djib.from.image.";
 	}
 
 	// Java reads the environment but cannot change it.

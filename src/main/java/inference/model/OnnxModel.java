@@ -66,8 +66,13 @@ public final class OnnxModel implements Model {
 		catch (OrtException | IOException ex) {
 			this.options.close();
 			throw new UnusableModelException(
-					"The model at %s cannot be loaded: %s. Export it again for ONNX Runtime %s.".formatted(file,
-							oneLine(ex), this.environment.getVersion()),
+					"The model at %s cannot be loaded: %s.".formatted(file, OnnxFailure.text(ex)),
+					OnnxFailure.action(ex, this.environment.getVersion()), ex);
+		}
+		catch (OutOfMemoryError ex) {
+			this.options.close();
+			throw new UnusableModelException("The model at %s does not fit into the Java heap.".formatted(file),
+					"Set INFERENCE_MODEL_LOCATION to a file outside of the jar, which takes no heap, or give the process more memory.",
 					ex);
 		}
 		try {
@@ -77,7 +82,8 @@ public final class OnnxModel implements Model {
 		}
 		catch (OrtException | IllegalArgumentException ex) {
 			close();
-			throw new UnusableModelException("The model at %s cannot be served: %s.".formatted(file, oneLine(ex)), ex);
+			throw new UnusableModelException("The model at %s cannot be served.".formatted(file),
+					"Export it again: %s.".formatted(OnnxFailure.text(ex)), ex);
 		}
 	}
 
@@ -115,12 +121,12 @@ public final class OnnxModel implements Model {
 			// The names, types and shapes were checked, so what ONNX Runtime calls an
 			// invalid argument is a value or an inner dimension this model cannot use.
 			if (ex.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
-				throw new IllegalArgumentException(oneLine(ex), ex);
+				throw new IllegalArgumentException(OnnxFailure.text(ex), ex);
 			}
-			if (LOST_DEVICE.matcher(oneLine(ex)).find()) {
-				throw new DeviceLostException(oneLine(ex), ex);
+			if (LOST_DEVICE.matcher(OnnxFailure.text(ex)).find()) {
+				throw new DeviceLostException(OnnxFailure.text(ex), ex);
 			}
-			throw new IllegalStateException(oneLine(ex), ex);
+			throw new IllegalStateException(OnnxFailure.text(ex), ex);
 		}
 		finally {
 			feeds.values().forEach(OnnxTensor::close);
@@ -169,8 +175,8 @@ public final class OnnxModel implements Model {
 		catch (OrtException ex) {
 			options.close();
 			throw new UnusableModelException(
-					"The device %s cannot be used: %s. Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu."
-						.formatted(device, oneLine(ex)),
+					"The device %s cannot be used: %s.".formatted(device, OnnxFailure.text(ex)),
+					"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.",
 					ex);
 		}
 	}
@@ -227,11 +233,6 @@ public final class OnnxModel implements Model {
 			this.options.close();
 		}
 
-	}
-
-	private static String oneLine(Exception ex) {
-		String message = String.valueOf(ex.getMessage()).strip().replaceAll("\\s+", " ");
-		return message.endsWith(".") ? message.substring(0, message.length() - 1) : message;
 	}
 
 }

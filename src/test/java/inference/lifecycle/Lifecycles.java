@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.support.GenericApplicationContext;
 
 import inference.lifecycle.LifecycleProperties.Drain;
 import inference.model.Model;
@@ -49,7 +50,7 @@ public final class Lifecycles {
 			public Stream<Rehearsal> orderedStream() {
 				return Stream.empty();
 			}
-		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu"));
+		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), new GenericApplicationContext());
 		return new ModelLifecycle(loader, properties(drainDelay), events, nanoTime);
 	}
 

@@ -122,12 +122,12 @@ class ModelLifecycleTests {
 	}
 
 	@Test
-	void failsWithTheSentenceOfAModelThatIsUnusable() throws Exception {
-		var sentence = "There is no model at /models/a.onnx. Mount one.";
+	void failsWithTheWordsOfAModelThatIsUnusable() throws Exception {
+		var absent = new UnusableModelException("There is no model at /models/a.onnx.", "Mount one.", null);
 		var lifecycle = start(() -> {
-			throw new IllegalStateException("bean 'a' was not created", new UnusableModelException(sentence, null));
+			throw new IllegalStateException("bean 'a' was not created", absent);
 		});
-		assertThat(await(State.FAILED).reason()).isEqualTo(sentence);
+		assertThat(await(State.FAILED).reason()).isEqualTo("There is no model at /models/a.onnx. Mount one.");
 		assertRefuses(lifecycle);
 	}
 

@@ -11,11 +11,13 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataLocation;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.InvalidProtocolBufferException;
 
 /**
  * Tiny ONNX models, built in memory, so that tests need no files.
@@ -62,6 +64,33 @@ public final class OnnxFiles {
 			.addInput(tensor("b", DataType.FLOAT, -1))
 			.addNode(node("Add", List.of("a", "b"), "sum"))
 			.addOutput(tensor("sum", DataType.FLOAT, -1)));
+	}
+
+	/**
+	 * The same by an operator, an operator set and in a format that need not exist.
+	 */
+	static byte[] sum(String operator, int operators, int format) {
+		ModelProto.Builder model = proto(sum()).toBuilder().setIrVersion(format);
+		model.getOpsetImportBuilder(0).setVersion(operators);
+		model.getGraphBuilder().getNodeBuilder(0).setOpType(operator);
+		return model.build().toByteArray();
+	}
+
+	/**
+	 * Adds {@code b}, which is in a file of its own, to {@code a}, FP32 [4].
+	 */
+	static byte[] elsewhere(String file) {
+		return model(GraphProto.newBuilder()
+			.setName("elsewhere")
+			.addInput(tensor("a", DataType.FLOAT, 4))
+			.addInitializer(TensorProto.newBuilder()
+				.setName("b")
+				.setDataType(DataType.FLOAT.getNumber())
+				.addDims(4)
+				.setDataLocation(DataLocation.EXTERNAL)
+				.addExternalData(StringStringEntryProto.newBuilder().setKey("location").setValue(file)))
+			.addNode(node("Add", List.of("a", "b"), "sum"))
+			.addOutput(tensor("sum", DataType.FLOAT, 4)));
 	}
 
 	/**
@@ -143,6 +172,15 @@ public final class OnnxFiles {
 			.addMetadataProps(StringStringEntryProto.newBuilder().setKey(OnnxExamples.KEY).setValue(examples))
 			.build()
 			.toByteArray();
+	}
+
+	private static ModelProto proto(byte[] model) {
+		try {
+			return ModelProto.parseFrom(model);
+		}
+		catch (InvalidProtocolBufferException ex) {
+			throw new IllegalArgumentException(ex);
+		}
 	}
 
 	static ValueInfoProto tensor(String name, DataType type, long... shape) {

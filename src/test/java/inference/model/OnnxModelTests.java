@@ -170,8 +170,8 @@ class OnnxModelTests {
 	@EnumSource(names = { "UINT16", "UINT32", "UINT64" })
 	void refusesInputsThatTheRuntimeCannotBeGiven(TensorProto.DataType declared) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.identity(declared, -1)))
-			.withMessage("The model at %s cannot be served: input 'x' is %s, which ONNX Runtime's Java API "
-					+ "cannot carry; put a Cast in front of it.", file(), declared);
+			.withMessage("The model at %s cannot be served. Export it again: input 'x' is %s, which ONNX Runtime's "
+					+ "Java API cannot carry; put a Cast in front of it.", file(), declared);
 	}
 
 	@ParameterizedTest
@@ -192,8 +192,10 @@ class OnnxModelTests {
 	@Test
 	void refusesOutputsThatAreNoTensors() {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.sequence()))
-			.withMessage("The model at %s cannot be served: output 'y' is not a tensor but SequenceInfo; "
-					+ "export the model with tensors only (scikit-learn: zipmap=False).", file());
+			.withMessage(
+					"The model at %s cannot be served. Export it again: output 'y' is not a tensor but SequenceInfo; "
+							+ "export the model with tensors only (scikit-learn: zipmap=False).",
+					file());
 	}
 
 	@Test
@@ -230,13 +232,47 @@ class OnnxModelTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "'not a model\nat all'", "''" })
+	@ValueSource(strings = { "not a model\nat all", "version https://git-lfs.github.com/spec/v1\n", "" })
 	void saysWhichFileIsCorruptInOneLine(String content) {
 		assertThatExceptionOfType(UnusableModelException.class)
 			.isThrownBy(() -> load(content.getBytes(StandardCharsets.UTF_8)))
 			.withMessageMatching(
-					"The model at \\Q%s\\E cannot be loaded: .+[^.]\\. Export it again for ONNX Runtime [0-9.]+\\."
+					"The model at \\Q%s\\E cannot be loaded: [^/]+\\. Copy it again, whole: .+ or a Git LFS pointer\\."
 						.formatted(file()));
+	}
+
+	@Test
+	void saysWhichOperatorTheRuntimeLacks() {
+		assertUnloadable(OnnxFiles.sum("FlashAdd", 15, 8), "No Op registered for FlashAdd with domain_version of 15",
+				"with standard operators of a version it knows.");
+	}
+
+	@Test
+	void saysWhichOperatorSetTheRuntimeKnows() {
+		assertUnloadable(OnnxFiles.sum("Add", 99, 8), "Current official support for domain ai.onnx is till opset",
+				"with standard operators of a version it knows.");
+	}
+
+	@Test
+	void saysWhichFormatTheRuntimeKnows() {
+		assertUnloadable(OnnxFiles.sum("Add", 15, 99), "Unsupported model IR version: 99, max supported",
+				"with standard operators of a version it knows.");
+	}
+
+	@Test
+	void saysWhichWeightsAreMissing() {
+		assertUnloadable(OnnxFiles.elsewhere("weights.bin"), this.directory.resolve("weights.bin").toString(),
+				"Put the files with its weights beside it and mount both; inside the jar a model must be one file.");
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			/tmp/x/libonnxruntime.so: failed to map segment from shared object | without noexec
+			no onnxruntime in java.library.path: /usr/lib                       | Give it 40 MB to unpack itself
+			libstdc++.so.6: cannot open shared object file                      | on another base
+			""")
+	void saysWhatTheRuntimeNeedsInOrderToLink(String failure, String action) {
+		assertThat(OnnxEnvironment.action(failure)).contains(action);
 	}
 
 	@Test
@@ -323,6 +359,15 @@ class OnnxModelTests {
 
 	private Path file() {
 		return this.directory.resolve("model.onnx");
+	}
+
+	private void assertUnloadable(byte[] content, String problem, String action) {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(content))
+			.satisfies((failure) -> assertThat(failure.description())
+				.startsWith("The model at %s cannot be loaded: ".formatted(file()))
+				.contains(problem)
+				.doesNotContain("Error code", "onnxruntime_src", "::", "\n"))
+			.satisfies((failure) -> assertThat(failure.action()).endsWith(action));
 	}
 
 	private OnnxModel load(byte[] content) throws IOException {
