@@ -1,26 +1,21 @@
 package inference.admission;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
-import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
-import inference.admission.Statistics.Stage;
 import inference.lifecycle.ModelLifecycle;
-import inference.lifecycle.NotServingException;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
+import inference.model.Example;
 import inference.model.ModelProperties;
-import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
 
@@ -33,18 +28,25 @@ import inference.model.Tensor;
 @Component
 public final class Admission {
 
-	// How much of the average run time one more run makes up.
-	private static final int SHARE = 8;
-
 	// Of the heap, for the bodies of all requests; tensors take about as much again, and
 	// the text that some are made from more.
 	private static final long MOST_MEMORY = Runtime.getRuntime().maxMemory() / 4;
+
+	// Of a run, in nanoseconds: less than it takes to wake a thread under load.
+	private static final long SMALL = 100_000;
+
+	// What a call's own answer may wait while its thread runs others.
+	private static final long COURTESY = 200_000;
 
 	private final ModelLifecycle lifecycle;
 
 	private final AtomicLong memory = new AtomicLong();
 
-	private final Semaphore slots;
+	private final Slots slots;
+
+	private final Runs runs;
+
+	private final Batching batching;
 
 	private final int maxConcurrent;
 
@@ -52,29 +54,17 @@ public final class Admission {
 
 	private final Duration deadline;
 
-	private final Statistics statistics;
-
-	private final LongSupplier nanoTime;
-
-	private final AtomicInteger queued = new AtomicInteger();
-
-	private final AtomicLong averageRun = new AtomicLong();
-
-	@Autowired
-	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Statistics statistics) {
-		this(lifecycle, model, properties, statistics, System::nanoTime);
-	}
-
-	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Statistics statistics,
-			LongSupplier nanoTime) {
+	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Batching batching,
+			Statistics statistics) {
 		this.lifecycle = lifecycle;
 		this.maxConcurrent = properties.admission().maxConcurrent(model.threads());
-		this.slots = new Semaphore(this.maxConcurrent, true);
+		this.slots = new Slots(this.maxConcurrent);
+		this.runs = new Runs(lifecycle, statistics);
+		this.batching = batching;
 		this.maxQueued = properties.admission().maxQueued();
 		this.deadline = properties.deadline();
-		this.statistics = statistics;
-		this.nanoTime = nanoTime;
 		statistics.observe(this);
+		statistics.limits(this.maxConcurrent, this.maxQueued, this.deadline);
 	}
 
 	/**
@@ -86,62 +76,52 @@ public final class Admission {
 	 */
 	public Ticket enter(@Nullable Duration wanted) {
 		requireServing();
-		Deadline granted = Deadline.in(this.deadline, this.nanoTime.getAsLong());
+		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
 		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
-		if (this.slots.availablePermits() == 0) {
-			requireQueue(this.queued.get(), agreed);
+		if (this.slots.free() == 0) {
+			requireQueue(this.slots.queued(), agreed);
 		}
 		return new Ticket(agreed, this.memory, MOST_MEMORY);
 	}
 
 	/**
-	 * Runs the model when a slot is free.
+	 * Runs the model when a slot is free, together with what waits beside it.
 	 * @param inputs checked against the signature
 	 * @param deadline when the answer comes too late
-	 * @param gone whether the client has hung up; asked after a wait
-	 * @param late run at the deadline, on another thread, if the model runs by then: it
-	 * may not return for long
+	 * @param client who waits for it
 	 * @return the model's outputs
 	 * @throws Refusal if the model does not serve, the queue is full or too long, the
 	 * deadline passes, or the client hangs up
 	 * @throws IllegalArgumentException if the model cannot use the input
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Deadline deadline, BooleanSupplier gone,
-			Runnable late) {
-		long arrived = this.nanoTime.getAsLong();
-		takeSlot(deadline, gone);
-		try {
-			long started = this.nanoTime.getAsLong();
-			this.statistics.record(Stage.QUEUE, started - arrived);
-			Map<String, Tensor> outputs = this.lifecycle.infer(inputs, deadline.at(), late);
-			long took = this.nanoTime.getAsLong() - started;
-			this.averageRun.accumulateAndGet(took,
-					(average, run) -> (average == 0) ? run : average + (run - average) / SHARE);
-			this.statistics.recordRun(rows(inputs), took);
-			return outputs;
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Deadline deadline, Client client) {
+		Pending call = new Pending(inputs, deadline, client, System.nanoTime());
+		if (this.slots.enter(call, (ahead) -> requireQueue(ahead, deadline)) || this.slots.await(call)) {
+			runWithOthers(call);
 		}
-		catch (NotServingException ex) {
-			throw new Refusal.NotReady(ex.snapshot().reason());
-		}
-		catch (RuntimeException | AssertionError ex) {
-			// Told to end its call early, a model ends it with an exception of its own.
-			if (deadline.remaining(this.nanoTime.getAsLong()) <= 0) {
-				throw late(deadline);
-			}
-			throw ex;
-		}
-		finally {
-			this.slots.release();
-		}
+		return call.outcome();
 	}
 
 	/**
-	 * The refusal that a request gets whose deadline passes inside the model.
-	 * @param deadline the request's
-	 * @return what to answer
+	 * Takes the way of a call to a model that is not served yet, for its warm-up.
+	 * @param inputs as a request has them
+	 * @param model runs the model
+	 * @return the model's outputs
 	 */
-	public Refusal late(Deadline deadline) {
-		return deadline.exceeded("was inside the model");
+	public Map<String, Tensor> rehearse(Map<String, Tensor> inputs, UnaryOperator<Map<String, Tensor>> model) {
+		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
+		try (Ticket ticket = new Ticket(granted, this.memory, MOST_MEMORY)) {
+			Pending call = new Pending(inputs, ticket.deadline(), Client.PATIENT, System.nanoTime());
+			if (this.slots.enter(call, (ahead) -> requireQueue(ahead, granted)) || this.slots.await(call)) {
+				try {
+					call.complete(model.apply(inputs));
+				}
+				finally {
+					this.slots.release();
+				}
+			}
+			return call.outcome();
+		}
 	}
 
 	/**
@@ -163,6 +143,15 @@ public final class Admission {
 	}
 
 	/**
+	 * The golden examples of the model that is served.
+	 * @return the examples, perhaps none
+	 * @throws Refusal.NotReady while the model is loading
+	 */
+	public List<Example> examples() {
+		return loaded(this.lifecycle.examples());
+	}
+
+	/**
 	 * Whether the process is about to end, so that connections are not to be kept.
 	 * @return {@code true} from SIGTERM on
 	 */
@@ -171,20 +160,20 @@ public final class Admission {
 	}
 
 	int queued() {
-		return this.queued.get();
+		return this.slots.queued();
 	}
 
 	int running() {
-		return this.maxConcurrent - this.slots.availablePermits();
+		return this.slots.running();
 	}
 
 	/** How long a call that arrives now would wait, in nanoseconds. */
 	long predictedWait() {
-		return (this.slots.availablePermits() > 0) ? 0 : predictedWait(this.queued.get());
+		return (this.slots.free() > 0) ? 0 : predictedWait(this.slots.queued());
 	}
 
 	private long predictedWait(int ahead) {
-		return this.averageRun.get() * (ahead + 1) / this.maxConcurrent;
+		return this.runs.average() * (ahead + 1) / this.maxConcurrent;
 	}
 
 	private <T> T loaded(@Nullable T fact) {
@@ -203,47 +192,37 @@ public final class Admission {
 
 	private void requireQueue(int ahead, Deadline deadline) {
 		long wait = predictedWait(ahead);
-		if (ahead >= this.maxQueued || wait > deadline.remaining(this.nanoTime.getAsLong())) {
+		if (ahead >= this.maxQueued || wait > deadline.remaining(System.nanoTime())) {
 			throw new Refusal.Overloaded("The server is busy: calls wait already, %d of at most %d, for about %d ms"
 				.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),
 					Duration.ofNanos(Math.max(wait, 1)));
 		}
 	}
 
-	private void takeSlot(Deadline deadline, BooleanSupplier gone) {
+	private void runWithOthers(Pending own) {
 		try {
-			// Unlike tryAcquire(), which overtakes those who wait.
-			if (!this.slots.tryAcquire(0, TimeUnit.NANOSECONDS)) {
-				queueForSlot(deadline, gone);
-			}
+			this.runs.run(this.slots.claim(own, this.batching.maxSize(), this.batching.maxDelay()), own);
+			runForOthers(own);
 		}
 		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			throw new Refusal.NotReady("the server is stopping");
-		}
-	}
-
-	private void queueForSlot(Deadline deadline, BooleanSupplier gone) throws InterruptedException {
-		int ahead = this.queued.getAndIncrement();
-		try {
-			requireQueue(ahead, deadline);
-			long remaining = deadline.remaining(this.nanoTime.getAsLong());
-			if (!this.slots.tryAcquire(remaining, TimeUnit.NANOSECONDS)) {
-				throw deadline.exceeded("waited for the model");
-			}
+			throw Refusal.interrupted();
 		}
 		finally {
-			this.queued.decrementAndGet();
-		}
-		if (gone.getAsBoolean()) {
 			this.slots.release();
-			throw new Refusal.ClientGone();
 		}
 	}
 
-	private static long rows(Map<String, Tensor> inputs) {
-		Shape shape = inputs.values().iterator().next().shape();
-		return (shape.rank() > 0) ? shape.dimension(0) : 1;
+	// Until a thread that waits is awake, a small model has run many times; and those who
+	// come meanwhile would have to wait in turn, forever.
+	private void runForOthers(Pending own) {
+		long until = System.nanoTime() + COURTESY;
+		while (this.runs.quick() < SMALL && System.nanoTime() - until < 0) {
+			List<Pending> others = this.slots.next(this.batching.maxSize());
+			if (others.isEmpty()) {
+				return;
+			}
+			this.runs.run(others, own);
+		}
 	}
 
 }

@@ -17,11 +17,12 @@ import org.springframework.validation.annotation.Validated;
  * @param deadline from a request's arrival to its answer; below the 5 seconds after which
  * EAS clients give up
  * @param admission how many calls are let in
+ * @param batching how many of them are run together
  */
 @Validated
 @ConfigurationProperties("inference")
 public record AdmissionProperties(@DurationMin(millis = 1) @DefaultValue("4s") Duration deadline,
-		@Valid @DefaultValue Limits admission) {
+		@Valid @DefaultValue Limits admission, @Valid @DefaultValue Batching batching) {
 
 	/**
 	 * How many calls are let in.
@@ -39,6 +40,16 @@ public record AdmissionProperties(@DurationMin(millis = 1) @DefaultValue("4s") D
 					: Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
 		}
 
+	}
+
+	/**
+	 * How many calls are run together.
+	 *
+	 * @param maxSize rows of different requests that are run together at most, 1 for
+	 * none; by default as many as warm-up finds worthwhile
+	 * @param maxDelay how long a call that could run waits for others to join it
+	 */
+	public record Batching(@Nullable @Min(1) Integer maxSize, @DurationMin @DefaultValue("0s") Duration maxDelay) {
 	}
 
 }

@@ -33,4 +33,8 @@ public record Deadline(long at, Duration granted) {
 				"The deadline of %d ms passed while the request %s".formatted(this.granted.toMillis(), where));
 	}
 
+	Refusal exceededInside() {
+		return exceeded("was inside the model");
+	}
+
 }

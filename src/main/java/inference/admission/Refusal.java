@@ -12,6 +12,12 @@ public abstract sealed class Refusal extends RuntimeException {
 		super(message, null, false, false);
 	}
 
+	/** The answer to a wait that is interrupted; the interruption is kept. */
+	static Refusal interrupted() {
+		Thread.currentThread().interrupt();
+		return new NotReady("the server is stopping");
+	}
+
 	/**
 	 * The state does not allow predictions.
 	 */

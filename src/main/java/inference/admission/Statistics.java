@@ -86,6 +86,20 @@ public final class Statistics {
 			.register(this.registry);
 	}
 
+	/** What the others are measured by, so that an alert holds for any configuration. */
+	void limits(int maxConcurrent, int maxQueued, Duration deadline) {
+		Gauge.builder("inference.max.concurrent", () -> maxConcurrent)
+			.description("The most calls inside the model")
+			.register(this.registry);
+		Gauge.builder("inference.max.queued", () -> maxQueued)
+			.description("The most calls waiting for a slot")
+			.register(this.registry);
+		Gauge.builder("inference.deadline", () -> deadline.toNanos() / 1e9)
+			.baseUnit("seconds")
+			.description("The longest from a request's arrival to its answer")
+			.register(this.registry);
+	}
+
 	public void record(Outcome outcome, long nanos) {
 		requests(outcome).record(nanos, TimeUnit.NANOSECONDS);
 	}

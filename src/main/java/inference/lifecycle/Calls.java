@@ -1,54 +1,67 @@
 package inference.lifecycle;
 
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls that are inside the model, each with its age and its deadline.
+ * The calls that are inside the model, oldest first, each with its age and its deadlines.
  */
 final class Calls {
 
 	private final LongSupplier nanoTime;
 
-	private final Set<Call> calls = ConcurrentHashMap.newKeySet();
+	// As short as the model has slots, and changed for every request: a list under a lock
+	// takes less than any concurrent set.
+	private final List<Call> calls = new ArrayList<>();
 
-	private volatile long lastReturn;
+	private long lastReturn;
 
 	Calls(LongSupplier nanoTime) {
 		this.nanoTime = nanoTime;
 		this.lastReturn = nanoTime.getAsLong();
 	}
 
-	Call enter(long deadline, Runnable late) {
-		Call call = new Call(Thread.currentThread(), this.nanoTime.getAsLong(), deadline, late);
-		this.calls.add(call);
+	Call enter(long answerBy, long endBy, Runnable late) {
+		Call call = new Call(Thread.currentThread(), this.nanoTime.getAsLong(), answerBy, endBy, late);
+		synchronized (this.calls) {
+			this.calls.add(call);
+		}
 		return call;
 	}
 
 	void exit(Call call) {
 		call.end();
-		this.lastReturn = this.nanoTime.getAsLong();
-		this.calls.remove(call);
+		long now = this.nanoTime.getAsLong();
+		synchronized (this.calls) {
+			this.lastReturn = now;
+			this.calls.remove(call);
+		}
 	}
 
 	int size() {
-		return this.calls.size();
+		synchronized (this.calls) {
+			return this.calls.size();
+		}
 	}
 
 	/**
-	 * Names each call whose deadline has passed, once.
-	 * @param late called for it
+	 * Names each call whose deadlines have passed, once for each.
+	 * @param late called when the answer is late
+	 * @param useless called when nobody waits for the call any more
 	 */
-	void findLate(Consumer<Call> late) {
+	void findLate(Consumer<Call> late, Consumer<Call> useless) {
 		long now = this.nanoTime.getAsLong();
-		for (Call call : this.calls) {
-			if (now - call.deadline >= 0 && call.tell()) {
+		for (Call call : snapshot()) {
+			if (now - call.answerBy >= 0 && call.tell()) {
 				late.accept(call);
+			}
+			if (now - call.endBy >= 0 && call.giveUp()) {
+				useless.accept(call);
 			}
 		}
 	}
@@ -62,15 +75,18 @@ final class Calls {
 	 */
 	@Nullable Call findStuck(Duration after) {
 		long now = this.nanoTime.getAsLong();
-		Call oldest = null;
-		for (Call call : this.calls) {
-			if (oldest == null || call.started - oldest.started < 0) {
-				oldest = call;
-			}
+		synchronized (this.calls) {
+			Call oldest = this.calls.isEmpty() ? null : this.calls.getFirst();
+			boolean stuck = oldest != null && now - oldest.started >= after.toNanos()
+					&& now - this.lastReturn >= after.toNanos();
+			return stuck ? oldest : null;
 		}
-		boolean stuck = oldest != null && now - oldest.started >= after.toNanos()
-				&& now - this.lastReturn >= after.toNanos();
-		return stuck ? oldest : null;
+	}
+
+	private List<Call> snapshot() {
+		synchronized (this.calls) {
+			return List.copyOf(this.calls);
+		}
 	}
 
 	/**
@@ -82,18 +98,23 @@ final class Calls {
 
 		private final long started;
 
-		private final long deadline;
+		private final long answerBy;
+
+		private final long endBy;
 
 		private final Runnable late;
 
 		private boolean told;
 
+		private boolean givenUp;
+
 		private boolean ended;
 
-		private Call(Thread thread, long started, long deadline, Runnable late) {
+		private Call(Thread thread, long started, long answerBy, long endBy, Runnable late) {
 			this.thread = thread;
 			this.started = started;
-			this.deadline = deadline;
+			this.answerBy = answerBy;
+			this.endBy = endBy;
 			this.late = late;
 		}
 
@@ -119,6 +140,12 @@ final class Calls {
 		private synchronized boolean tell() {
 			boolean first = !this.told && !this.ended;
 			this.told = true;
+			return first;
+		}
+
+		private synchronized boolean giveUp() {
+			boolean first = !this.givenUp && !this.ended;
+			this.givenUp = true;
 			return first;
 		}
 

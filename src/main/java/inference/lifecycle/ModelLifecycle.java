@@ -100,19 +100,31 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * Runs the model on the calling thread. It cannot be abandoned: at the deadline the
-	 * model is asked to end the call, and this method returns when it has.
+	 * The model's golden examples.
+	 * @return the examples, or {@code null} while the model is loading
+	 */
+	public @Nullable List<Example> examples() {
+		Model loaded = this.model;
+		return (loaded != null) ? loaded.examples() : null;
+	}
+
+	/**
+	 * Runs the model on the calling thread. It cannot be abandoned: when nobody waits for
+	 * it any more, the model is asked to end the call, and this method returns when it
+	 * has.
 	 * @param inputs checked against the signature
-	 * @param deadline when the answer comes too late, in {@link System#nanoTime()}
-	 * @param late run then, once, on another thread
+	 * @param answerBy when the caller's answer comes too late, in
+	 * {@link System#nanoTime()}
+	 * @param endBy when the last answer that is made of the outputs comes too late
+	 * @param late run when the caller's does, once, on another thread
 	 * @return the model's outputs, checked against the signature
 	 * @throws NotServingException if the state does not allow it
 	 * @throws IllegalArgumentException if the model cannot use the input
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs, long deadline, Runnable late) {
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, long answerBy, long endBy, Runnable late) {
 		// Entered before the state is read: destroy() changes the state before it reads
 		// the number of calls, so one of the two always sees the other.
-		Call call = this.calls.enter(deadline, late);
+		Call call = this.calls.enter(answerBy, endBy, late);
 		try {
 			Snapshot now = this.snapshot.get();
 			Model loaded = this.model;
@@ -210,7 +222,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private void load() {
 		// Counted like a call, for the model must not be freed under its warm-up either.
-		Call call = this.calls.enter(this.nanoTime.getAsLong() + Long.MAX_VALUE / 2, () -> {
+		long never = this.nanoTime.getAsLong() + Long.MAX_VALUE / 2;
+		Call call = this.calls.enter(never, never, () -> {
 		});
 		State next = State.READY;
 		String reason = "the model serves";

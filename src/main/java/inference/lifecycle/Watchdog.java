@@ -48,10 +48,7 @@ final class Watchdog implements InitializingBean {
 	/** One look. */
 	void look() {
 		// The answer goes out on a thread of its own, for it may block on the client.
-		this.lifecycle.calls().findLate((call) -> {
-			Thread.startVirtualThread(call.late());
-			this.lifecycle.cancel(call);
-		});
+		this.lifecycle.calls().findLate((call) -> Thread.startVirtualThread(call.late()), this.lifecycle::cancel);
 		Call stuck = this.lifecycle.calls().findStuck(this.stuckAfter);
 		if (stuck == null) {
 			this.lifecycle.recover();

@@ -10,6 +10,7 @@ import java.util.function.UnaryOperator;
 
 import org.springframework.stereotype.Component;
 
+import inference.admission.Admission;
 import inference.lifecycle.Rehearsal;
 import inference.model.DataType;
 import inference.model.ModelProperties;
@@ -18,15 +19,19 @@ import inference.model.Tensor;
 import inference.protocol.InferenceRequest.Form;
 
 /**
- * Warms up the codecs along with the model: writes its input as a client would, in JSON
- * where JSON can carry it and in binary, and takes it the way of a request.
+ * Warms up the codecs and admission along with the model: writes its input as a client
+ * would, in JSON where JSON can carry it and in binary, and takes it the way of a
+ * request.
  */
 @Component
 final class CodecRehearsal implements Rehearsal {
 
+	private final Admission admission;
+
 	private final Predictions predictions;
 
-	CodecRehearsal(ModelProperties model) {
+	CodecRehearsal(Admission admission, ModelProperties model) {
+		this.admission = admission;
 		this.predictions = new Predictions(model);
 	}
 
@@ -43,7 +48,7 @@ final class CodecRehearsal implements Rehearsal {
 	}
 
 	private void answer(InferenceRequest request, UnaryOperator<Map<String, Tensor>> model) {
-		this.predictions.answer(request, model.apply(request.inputs()));
+		this.predictions.answer(request, this.admission.rehearse(request.inputs(), model));
 	}
 
 	private static boolean fitsJson(Tensor tensor) {

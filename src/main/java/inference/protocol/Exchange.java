@@ -4,16 +4,22 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.locks.ReentrantLock;
 
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 
+import inference.admission.Client;
+import inference.admission.Refusal;
 import inference.admission.Statistics;
 
 /**
- * One prediction's answer, which two threads may want to give: the one that runs the
- * model, and at the deadline another one, since the first may not be back for long. The
- * first answer is sent and counted, and neither thread leaves before it is sent.
+ * One prediction's client and its answer, which two threads may want to give: the one
+ * that runs the model, and at the deadline another one, since the first may not be back
+ * for long. The first answer is sent and counted, and neither thread leaves before it is
+ * sent.
  */
-final class Exchange {
+final class Exchange implements Client {
+
+	private final HttpServletRequest request;
 
 	private final HttpServletResponse response;
 
@@ -25,7 +31,8 @@ final class Exchange {
 
 	private boolean answered;
 
-	Exchange(HttpServletResponse response, Statistics statistics) {
+	Exchange(HttpServletRequest request, HttpServletResponse response, Statistics statistics) {
+		this.request = request;
 		this.response = response;
 		this.statistics = statistics;
 	}
@@ -36,7 +43,7 @@ final class Exchange {
 			if (!this.answered) {
 				this.answered = true;
 				this.statistics.record(Failures.outcome(answer.status()), System.nanoTime() - this.start);
-				answer.send(this.response);
+				answer.send(this.request, this.response);
 			}
 		}
 		finally {
@@ -44,16 +51,20 @@ final class Exchange {
 		}
 	}
 
-	/**
-	 * Answers while another thread is still inside the model. The connection cannot serve
-	 * another request before that thread is back, so it is closed.
-	 */
-	void answerEarly(Answer answer) {
+	@Override
+	public boolean isGone() {
+		return HangUpValve.isGone(this.request);
+	}
+
+	// The connection cannot serve another request before the thread in the model is back,
+	// so it is closed.
+	@Override
+	public void refuse(Refusal refusal) {
 		this.lock.lock();
 		try {
 			if (!this.answered) {
 				this.response.setHeader("Connection", "close");
-				answer(answer);
+				answer(Failures.answer(refusal));
 				this.response.flushBuffer();
 			}
 		}

@@ -1,7 +1,6 @@
 package inference.protocol;
 
 import java.io.IOException;
-import java.util.function.BooleanSupplier;
 
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletRequest;
@@ -26,14 +25,7 @@ final class HangUpValve extends ValveBase {
 
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
-		org.apache.coyote.Request connection = request.getCoyoteRequest();
-		BooleanSupplier gone = () -> {
-			connection.action(ActionCode.AVAILABLE, true);
-			int available = connection.getAvailable();
-			connection.setAvailable(0);
-			return available == 1;
-		};
-		request.setAttribute(ATTRIBUTE, gone);
+		request.setAttribute(ATTRIBUTE, request.getCoyoteRequest());
 		getNext().invoke(request, response);
 	}
 
@@ -41,8 +33,14 @@ final class HangUpValve extends ValveBase {
 	 * Asks whether the client of a request has hung up.
 	 * @param request whose body has been read
 	 */
-	static BooleanSupplier gone(ServletRequest request) {
-		return (request.getAttribute(ATTRIBUTE) instanceof BooleanSupplier gone) ? gone : () -> false;
+	static boolean isGone(ServletRequest request) {
+		if (!(request.getAttribute(ATTRIBUTE) instanceof org.apache.coyote.Request connection)) {
+			return false;
+		}
+		connection.action(ActionCode.AVAILABLE, true);
+		int available = connection.getAvailable();
+		connection.setAvailable(0);
+		return available == 1;
 	}
 
 }

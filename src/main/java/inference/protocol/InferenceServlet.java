@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -124,7 +123,7 @@ final class InferenceServlet extends HttpServlet {
 
 	private void predict(HttpServletRequest request, HttpServletResponse response, Set<Form> allowed)
 			throws IOException {
-		Exchange exchange = new Exchange(response, this.statistics);
+		Exchange exchange = new Exchange(request, response, this.statistics);
 		Answer answer;
 		try {
 			answer = run(request, exchange, allowed);
@@ -144,7 +143,7 @@ final class InferenceServlet extends HttpServlet {
 			this.statistics.record(Stage.READ, System.nanoTime() - start);
 			Duration wanted = inference.timeout();
 			Deadline deadline = (wanted != null) ? ticket.deadline().within(wanted) : ticket.deadline();
-			Map<String, Tensor> outputs = infer(inference, deadline, HangUpValve.gone(request), exchange);
+			Map<String, Tensor> outputs = infer(inference, deadline, exchange);
 			long ran = System.nanoTime();
 			Answer answer = this.predictions.answer(inference, outputs);
 			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
@@ -152,11 +151,9 @@ final class InferenceServlet extends HttpServlet {
 		}
 	}
 
-	private Map<String, Tensor> infer(InferenceRequest request, Deadline deadline, BooleanSupplier gone,
-			Exchange exchange) {
+	private Map<String, Tensor> infer(InferenceRequest request, Deadline deadline, Exchange exchange) {
 		try {
-			return this.admission.infer(request.inputs(), deadline, gone,
-					() -> exchange.answerEarly(Failures.answer(this.admission.late(deadline))));
+			return this.admission.infer(request.inputs(), deadline, exchange);
 		}
 		catch (IllegalArgumentException ex) {
 			throw RequestException.bad("The model cannot use the input: %s.".formatted(ex.getMessage()));

@@ -2,6 +2,7 @@ package inference.admission;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -10,6 +11,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.AfterEach;
@@ -22,6 +24,7 @@ import inference.lifecycle.ModelLifecycle;
 import inference.model.FakeModel;
 import inference.model.Gate;
 import inference.model.ModelProperties;
+import inference.model.Shape;
 import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -41,6 +44,8 @@ class AdmissionTests {
 	private final Gate gate = new Gate();
 
 	private final ConcurrentLinkedQueue<Float> served = new ConcurrentLinkedQueue<>();
+
+	private final ConcurrentLinkedQueue<List<Float>> runs = new ConcurrentLinkedQueue<>();
 
 	private final ModelLifecycle lifecycle = Lifecycles.ready(this.model);
 
@@ -148,6 +153,135 @@ class AdmissionTests {
 	}
 
 	@Test
+	void runsTogetherWhatWaitsTogether() throws Exception {
+		holdUpCalls();
+		var admission = batching(1, 3, Duration.ZERO);
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var callers = List.of(queue(admission, 2), queue(admission, 3), queue(admission, 4), queue(admission, 5));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		for (int i = 0; i < 4; i++) {
+			assertThat(callers.get(i).answer()).containsExactly(i + 2);
+		}
+		assertThat(this.runs).containsExactly(List.of(1f), List.of(2f, 3f, 4f), List.of(5f));
+	}
+
+	@Test
+	void neverMixesRowsOfDifferentShapes() throws Exception {
+		var tables = new FakeModel(Shape.of(Shape.VARIABLE, Shape.VARIABLE));
+		var admission = batching(Lifecycles.ready(tables), 1, 8, Duration.ZERO);
+		tables.behave((inputs) -> {
+			this.runs.add(floats(inputs));
+			this.gate.pass();
+			return FakeModel.echo(inputs);
+		});
+		var first = new Caller(() -> infer(admission, table(1, 1)));
+		this.gate.awaitArrivals(1);
+		var narrow = queue(() -> infer(admission, table(1, 2)));
+		var wide = queue(() -> infer(admission, table(2, 3)));
+		var narrowAgain = queue(() -> infer(admission, table(1, 4)));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(narrow.answer()).containsExactly(2);
+		assertThat(wide.answer()).containsExactly(3, 3);
+		assertThat(narrowAgain.answer()).containsExactly(4);
+		assertThat(this.runs).containsExactly(List.of(1f), List.of(2f, 4f), List.of(3f, 3f));
+	}
+
+	@Test
+	void aCallThatTheModelCannotUseDoesNotFailThoseBesideIt() throws Exception {
+		var admission = batching(1, 8, Duration.ZERO);
+		this.model.behave((inputs) -> {
+			this.gate.pass();
+			if (floats(inputs).contains(-1f)) {
+				throw new IllegalArgumentException("-1 is unusable");
+			}
+			return FakeModel.echo(inputs);
+		});
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var good = queue(admission, 2);
+		var bad = queue(admission, -1);
+		var goodToo = queue(admission, 3);
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(good.answer()).containsExactly(2);
+		assertThat(goodToo.answer()).containsExactly(3);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(bad::answer)
+			.withCauseInstanceOf(IllegalArgumentException.class)
+			.havingCause()
+			.withMessage("-1 is unusable");
+	}
+
+	@Test
+	void whoeverIsLateInsideABatchIsToldSoAtOnceAndTheOthersAreServed() throws Exception {
+		var admission = batching(1, 8, Duration.ZERO);
+		var inside = new Gate();
+		this.model.behave((inputs) -> {
+			(floats(inputs).contains(1f) ? this.gate : inside).pass();
+			return FakeModel.echo(inputs);
+		});
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var patient = queue(admission, 2);
+		var hasty = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(500)));
+		this.gate.open();
+		inside.awaitArrivals(1);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(hasty::answer)
+			.withCauseInstanceOf(Refusal.DeadlineExceeded.class);
+		inside.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(patient.answer()).containsExactly(2);
+	}
+
+	@Test
+	void doesNotRunWhatNobodyWaitsForAnyMore() throws Exception {
+		holdUpCalls();
+		var admission = batching(1, 8, Duration.ZERO);
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var second = queue(admission, 2);
+		var gone = queue(() -> admission.infer(FakeModel.question(3), admission.enter(LONG).deadline(), new Client() {
+			@Override
+			public boolean isGone() {
+				return true;
+			}
+
+			@Override
+			public void refuse(Refusal refusal) {
+				throw new AssertionError("nobody is there to be told");
+			}
+		}));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(second.answer()).containsExactly(2);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(gone::answer)
+			.withCauseInstanceOf(Refusal.ClientGone.class);
+		assertThat(this.served).containsExactly(1f, 2f);
+	}
+
+	@Test
+	void waitsForMoreToRunTogetherAsLongAsItMay() throws Exception {
+		holdUpCalls();
+		this.gate.open();
+		var admission = batching(4, 3, Duration.ofSeconds(10));
+		var callers = List.of(call(admission, 1), call(admission, 2), call(admission, 3));
+		for (var caller : callers) {
+			assertThat(caller.answer()).hasSize(1);
+		}
+		assertThat(this.runs).hasSize(1);
+	}
+
+	@Test
+	void runsWhatHasComeWhenTheDelayIsOver() throws Exception {
+		holdUpCalls();
+		this.gate.open();
+		var admission = batching(4, 3, SHORT);
+		assertThat(call(admission, 1).answer()).containsExactly(1);
+	}
+
+	@Test
 	void freesTheSlotOfACallThatFails() {
 		var admission = admission(1, 0, LONG);
 		this.model.behave((_) -> {
@@ -219,6 +353,22 @@ class AdmissionTests {
 	}
 
 	@Test
+	void aRehearsalTakesASlotAndGivesItBack() throws Exception {
+		var admission = admission(1, 1, LONG);
+		var rehearsal = new Caller(() -> admission.rehearse(FakeModel.question(1), (inputs) -> {
+			this.gate.pass();
+			return FakeModel.echo(inputs);
+		}));
+		this.gate.awaitArrivals(1);
+		var request = queue(admission, 2);
+		assertThat(admission.running()).isOne();
+		this.gate.open();
+		assertThat(rehearsal.answer()).containsExactly(1);
+		assertThat(request.answer()).containsExactly(2);
+		assertThat(admission.running()).isZero();
+	}
+
+	@Test
 	void refusalsCarryNoStackTrace() {
 		assertThatExceptionOfType(Refusal.class).isThrownBy(() -> admission(Lifecycles.of(() -> this.model, (_) -> {
 		}), 1, 1, LONG).enter(null)).satisfies((refusal) -> assertThat(refusal.getStackTrace()).isEmpty());
@@ -237,9 +387,33 @@ class AdmissionTests {
 	}
 
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
-		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"),
-				new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued)),
-				new Statistics(new SimpleMeterRegistry()));
+		var meters = new SimpleMeterRegistry();
+		var properties = new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued),
+				new AdmissionProperties.Batching(null, Duration.ZERO));
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), properties,
+				new Batching(properties, meters), new Statistics(meters));
+	}
+
+	private Admission batching(int maxConcurrent, int maxSize, Duration maxDelay) {
+		return batching(this.lifecycle, maxConcurrent, maxSize, maxDelay);
+	}
+
+	private static Admission batching(ModelLifecycle lifecycle, int maxConcurrent, int maxSize, Duration maxDelay) {
+		var properties = new AdmissionProperties(LONG, new Limits(maxConcurrent, 10),
+				new AdmissionProperties.Batching(maxSize, maxDelay));
+		var meters = new SimpleMeterRegistry();
+		var batching = new Batching(properties, meters);
+		var signature = Objects.requireNonNull(lifecycle.signature());
+		boolean table = signature.inputs().getFirst().shape().rank() > 1;
+		batching.rehearse(signature, table ? table(1, 0) : FakeModel.question(0), FakeModel::echo);
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), properties, batching,
+				new Statistics(meters));
+	}
+
+	private static Map<String, Tensor> table(int columns, float value) {
+		float[] values = new float[columns];
+		Arrays.fill(values, value);
+		return Map.of("x", Tensor.ofFloats(Shape.of(1, columns), values));
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs) {
@@ -247,13 +421,13 @@ class AdmissionTests {
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
-		return admission.infer(inputs, admission.enter(wanted).deadline(), () -> false, () -> {
-		});
+		return admission.infer(inputs, admission.enter(wanted).deadline(), Client.PATIENT);
 	}
 
 	private void holdUpCalls() {
 		this.model.behave((inputs) -> {
-			inputs.values().forEach((x) -> this.served.add(x.floats()[0]));
+			this.runs.add(floats(inputs));
+			this.served.addAll(floats(inputs));
 			this.gate.pass();
 			return FakeModel.echo(inputs);
 		});
@@ -263,8 +437,17 @@ class AdmissionTests {
 		return new Caller(() -> infer(admission, FakeModel.question(question)));
 	}
 
+	private static List<Float> floats(Map<String, Tensor> inputs) {
+		float[] values = Objects.requireNonNull(inputs.get("x")).floats();
+		return IntStream.range(0, values.length).mapToObj((i) -> values[i]).toList();
+	}
+
 	private static Caller queue(Admission admission, float question) {
-		var caller = call(admission, question);
+		return queue(() -> infer(admission, FakeModel.question(question)));
+	}
+
+	private static Caller queue(Callable<Map<String, Tensor>> call) {
+		var caller = new Caller(call);
 		await().pollDelay(Duration.ZERO)
 			.pollInterval(Duration.ofMillis(1))
 			.until(caller.thread::getState, Thread.State.TIMED_WAITING::equals);

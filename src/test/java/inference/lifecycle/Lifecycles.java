@@ -81,7 +81,8 @@ public final class Lifecycles {
 	 * A call with all the time in the world.
 	 */
 	static Map<String, Tensor> infer(ModelLifecycle lifecycle, Map<String, Tensor> inputs) {
-		return lifecycle.infer(inputs, System.nanoTime() + Duration.ofHours(1).toNanos(), () -> {
+		long never = System.nanoTime() + Duration.ofHours(1).toNanos();
+		return lifecycle.infer(inputs, never, never, () -> {
 		});
 	}
 

@@ -129,7 +129,8 @@ class WatchdogTests {
 			}
 			return FakeModel.echo(inputs);
 		});
-		Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), this.now.get() + 100, () -> {
+		long deadline = this.now.get() + 100;
+		Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), deadline, deadline, () -> {
 			told.incrementAndGet();
 			tellings.countDown();
 		}));
@@ -153,7 +154,7 @@ class WatchdogTests {
 			gate.pass();
 			return FakeModel.echo(inputs);
 		});
-		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), NEVER, () -> {
+		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), NEVER, NEVER, () -> {
 		}));
 		gate.awaitArrivals(1);
 		return held;

@@ -11,6 +11,8 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import inference.admission.Admissions;
+import inference.lifecycle.Lifecycles;
 import inference.lifecycle.Rehearsal;
 import inference.model.ModelProperties;
 import inference.model.OnnxFiles;
@@ -51,11 +53,12 @@ class MemoryTests {
 
 	static void main(String[] arguments) throws IOException {
 		ModelProperties properties = new ModelProperties("m", "1", arguments[0], 1, "cpu");
-		Rehearsal codecs = new CodecRehearsal(properties);
 		List<Map<String, Tensor>> questions = Stream.of(1, 2, 7, 32, 1, 100, 3, 1000, 1, 0)
 			.map((rows) -> Map.of("x", Tensor.ofFloats(Shape.of(rows), new float[rows])))
 			.toList();
 		try (OnnxModel model = new OnnxModel(properties)) {
+			Rehearsal codecs = new CodecRehearsal(Admissions.of(Lifecycles.of(() -> model, (_) -> {
+			}), properties), properties);
 			call(model, codecs, questions, CALLS / 5);
 			long before = resident();
 			call(model, codecs, questions, CALLS);

@@ -1,0 +1,121 @@
+package inference.admission;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import inference.model.DataType;
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+
+/**
+ * Inputs of several calls as one, and its outputs as those of each: tensors are joined
+ * and split along the first dimension, their rows.
+ */
+final class Batch {
+
+	private Batch() {
+	}
+
+	/** Whether calls of a model can run together at all: every tensor has rows. */
+	static boolean isPossible(Signature signature) {
+		return signature.inputs().stream().map(TensorSpec::shape).allMatch(Shape::isBatched)
+				&& signature.outputs().stream().map(TensorSpec::shape).allMatch(Shape::isBatched);
+	}
+
+	/** How many rows tensors have, as their first one has them. */
+	static long rows(Map<String, Tensor> tensors) {
+		Shape shape = tensors.values().iterator().next().shape();
+		return (shape.rank() > 0) ? shape.dimension(0) : 1;
+	}
+
+	/** Whether two calls can run together: their rows are of the same shapes. */
+	static boolean fits(Map<String, Tensor> call, Map<String, Tensor> other) {
+		long rows = rows(call);
+		long otherRows = rows(other);
+		for (Map.Entry<String, Tensor> input : call.entrySet()) {
+			Shape shape = input.getValue().shape();
+			Tensor counterpart = other.get(input.getKey());
+			if (counterpart == null || shape.rank() == 0 || shape.rank() != counterpart.shape().rank()
+					|| shape.dimension(0) != rows || counterpart.shape().dimension(0) != otherRows) {
+				return false;
+			}
+			for (int i = 1; i < shape.rank(); i++) {
+				if (shape.dimension(i) != counterpart.shape().dimension(i)) {
+					return false;
+				}
+			}
+		}
+		return true;
+	}
+
+	/**
+	 * The inputs of one call that does the work of several.
+	 * @param calls that fit each other
+	 */
+	static Map<String, Tensor> join(List<Map<String, Tensor>> calls) {
+		Map<String, Tensor> joined = LinkedHashMap.newLinkedHashMap(calls.getFirst().size());
+		long rows = calls.stream().mapToLong(Batch::rows).sum();
+		for (Map.Entry<String, Tensor> first : calls.getFirst().entrySet()) {
+			List<Tensor> parts = calls.stream().map((call) -> call.get(first.getKey())).toList();
+			joined.put(first.getKey(), join(first.getValue(), rows, parts));
+		}
+		return joined;
+	}
+
+	private static Tensor join(Tensor first, long rows, List<Tensor> parts) {
+		List<ByteBuffer> contents = parts.stream().map(Tensor::contents).toList();
+		int size = Math.toIntExact(contents.stream().mapToLong(ByteBuffer::remaining).sum());
+		ByteBuffer joined = ByteBuffer.allocateDirect(size);
+		contents.forEach(joined::put);
+		return Tensor.of(first.dataType(), withRows(first.shape(), rows), joined.flip());
+	}
+
+	/**
+	 * The outputs of each call, over the memory of them all.
+	 * @param outputs of the joint call
+	 * @param rows of each call
+	 * @throws IllegalStateException if an output has not one row for each of the inputs'
+	 */
+	static List<Map<String, Tensor>> split(Map<String, Tensor> outputs, List<Long> rows) {
+		List<Map<String, Tensor>> calls = new ArrayList<>();
+		rows.forEach((_) -> calls.add(LinkedHashMap.newLinkedHashMap(outputs.size())));
+		long all = rows.stream().mapToLong(Long::longValue).sum();
+		outputs.forEach((name, tensor) -> {
+			if (tensor.shape().rank() == 0 || tensor.shape().dimension(0) != all) {
+				throw new IllegalStateException("output '%s' is %s for %d rows".formatted(name, tensor, all));
+			}
+			ByteBuffer rest = tensor.contents();
+			for (int i = 0; i < calls.size(); i++) {
+				Shape shape = withRows(tensor.shape(), rows.get(i));
+				int size = size(tensor.dataType(), shape.elements(), rest);
+				calls.get(i).put(name, Tensor.of(tensor.dataType(), shape, rest.slice(rest.position(), size)));
+				rest.position(rest.position() + size);
+			}
+		});
+		return calls;
+	}
+
+	private static int size(DataType dataType, long elements, ByteBuffer rest) {
+		if (dataType != DataType.BYTES) {
+			return Math.toIntExact(elements * dataType.width());
+		}
+		int end = rest.position();
+		for (long i = 0; i < elements; i++) {
+			end += Integer.BYTES + rest.order(ByteOrder.LITTLE_ENDIAN).getInt(end);
+		}
+		return end - rest.position();
+	}
+
+	private static Shape withRows(Shape shape, long rows) {
+		long[] dimensions = shape.dimensions();
+		dimensions[0] = rows;
+		return Shape.of(dimensions);
+	}
+
+}

@@ -1,0 +1,118 @@
+package inference.admission;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+
+import inference.admission.Statistics.Stage;
+import inference.lifecycle.ModelLifecycle;
+import inference.lifecycle.NotServingException;
+import inference.model.Tensor;
+
+/**
+ * Runs the calls that have a slot, several as one where they share it, and knows how long
+ * that takes.
+ */
+final class Runs {
+
+	// How much of the average run time one more run makes up.
+	private static final int SHARE = 8;
+
+	private final ModelLifecycle lifecycle;
+
+	private final Statistics statistics;
+
+	private final AtomicLong average = new AtomicLong();
+
+	private volatile long quick = Long.MAX_VALUE / 2;
+
+	Runs(ModelLifecycle lifecycle, Statistics statistics) {
+		this.lifecycle = lifecycle;
+		this.statistics = statistics;
+	}
+
+	/** How long a slot is taken for one call, in nanoseconds. */
+	long average() {
+		return this.average.get();
+	}
+
+	/**
+	 * How long the model itself takes for one call, in nanoseconds: the quickest lately,
+	 * since a run that the system interrupts appears a hundred times as long.
+	 */
+	long quick() {
+		return this.quick;
+	}
+
+	/**
+	 * Gives each call its outcome.
+	 * @param calls that fit each other
+	 * @param own the call of this thread, whose client is told if it comes too late
+	 */
+	void run(List<Pending> calls, Pending own) {
+		long started = System.nanoTime();
+		calls.forEach((call) -> this.statistics.record(Stage.QUEUE, started - call.arrived()));
+		if (calls.size() == 1) {
+			alone(calls.getFirst(), own);
+		}
+		else {
+			together(calls, own);
+		}
+	}
+
+	private void alone(Pending call, Pending own) {
+		try {
+			call.complete(infer(call.inputs(), 1, own, call.deadline().at()));
+		}
+		catch (NotServingException ex) {
+			call.fail(new Refusal.NotReady(ex.snapshot().reason()));
+		}
+		catch (RuntimeException | Error ex) {
+			// Told to end its call early, a model ends it with an exception of its own.
+			boolean late = !(ex instanceof VirtualMachineError) && call.remaining() <= 0;
+			call.fail(late ? call.deadline().exceededInside() : ex);
+		}
+	}
+
+	private void together(List<Pending> calls, Pending own) {
+		List<Map<String, Tensor>> outputs;
+		try {
+			long last = calls.stream().mapToLong((call) -> call.deadline().at()).reduce(Runs::later).orElseThrow();
+			Map<String, Tensor> joined = Batch.join(calls.stream().map(Pending::inputs).toList());
+			outputs = Batch.split(infer(joined, calls.size(), own, last),
+					calls.stream().map((call) -> Batch.rows(call.inputs())).toList());
+		}
+		catch (RuntimeException | Error ex) {
+			// One that the model cannot use must not fail its neighbours.
+			for (Pending call : calls) {
+				if (call.remaining() <= 0) {
+					call.fail(call.deadline().exceededInside());
+				}
+				else {
+					alone(call, own);
+				}
+			}
+			return;
+		}
+		for (int i = 0; i < calls.size(); i++) {
+			calls.get(i).complete(outputs.get(i));
+		}
+	}
+
+	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, Pending own, long endBy) {
+		long started = System.nanoTime();
+		Map<String, Tensor> outputs = this.lifecycle.infer(inputs, own.deadline().at(), endBy,
+				() -> own.client().refuse(own.deadline().exceededInside()));
+		long took = System.nanoTime() - started;
+		this.average.accumulateAndGet(took / calls,
+				(average, run) -> (average == 0) ? run : average + (run - average) / SHARE);
+		this.quick = Math.min(took / calls, this.quick + (this.quick >> 5) + 1);
+		this.statistics.recordRun(Batch.rows(inputs), took);
+		return outputs;
+	}
+
+	private static long later(long one, long other) {
+		return (one - other > 0) ? one : other;
+	}
+
+}

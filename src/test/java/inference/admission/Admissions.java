@@ -1,0 +1,29 @@
+package inference.admission;
+
+import java.time.Duration;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
+import inference.admission.AdmissionProperties.Limits;
+import inference.lifecycle.ModelLifecycle;
+import inference.model.ModelProperties;
+
+/**
+ * Admission without Spring around it.
+ */
+public final class Admissions {
+
+	private Admissions() {
+	}
+
+	/**
+	 * Admission to a model, one call at a time.
+	 */
+	public static Admission of(ModelLifecycle lifecycle, ModelProperties model) {
+		SimpleMeterRegistry meters = new SimpleMeterRegistry();
+		AdmissionProperties properties = new AdmissionProperties(Duration.ofSeconds(10), new Limits(1, 10),
+				new AdmissionProperties.Batching(null, Duration.ZERO));
+		return new Admission(lifecycle, model, properties, new Batching(properties, meters), new Statistics(meters));
+	}
+
+}
