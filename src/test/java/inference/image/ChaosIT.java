@@ -23,6 +23,7 @@ import inference.image.Kubelet.Kind;
 import inference.image.Service.Check;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.awaitility.Awaitility.await;
 
 /**
@@ -46,7 +47,7 @@ class ChaosIT {
 				Kubelet kubelet = new Kubelet(container, hasty);
 				HttpClient client = HttpClient.newHttpClient()) {
 			await().atMost(PATIENCE).until(kubelet::ready);
-			HttpResponse<String> late = client.send(predict(container, "/", "{\"instances\":[1]}"),
+			HttpResponse<String> late = client.send(predict(container, "/", "{\"instances\":[-1]}"),
 					BodyHandlers.ofString());
 			assertThat(late.statusCode()).isEqualTo(504);
 			await().atMost(PATIENCE).until(() -> kubelet.restarts() == 1);
@@ -65,6 +66,59 @@ class ChaosIT {
 			await().atMost(PATIENCE).until(() -> kubelet.restarts() == 1);
 			assertThat(kubelet.history(Kind.STARTUP)).noneMatch(Answer::passed).hasSizeGreaterThanOrEqualTo(20);
 			assertThat(kubelet.history(Kind.LIVENESS)).as("not asked before the start has succeeded").isEmpty();
+		}
+	}
+
+	// The timings of service.json allow for 5 minutes; here, a second of loading stands
+	// for
+	// 18 of them, unless -Dseconds=180 says to take the time.
+	@Test
+	void aModelThatTakesThreeMinutesToLoadIsNeverKilled() {
+		Integer real = Integer.getInteger("seconds");
+		Service patient = (real != null) ? this.service
+				: this.service.withStartup(every(this.service.startup(), Duration.ofSeconds(1), 45));
+		int seconds = (real != null) ? real : 15;
+		try (Container container = chaos(patient, "load", "CHAOS_SECONDS=" + seconds);
+				Kubelet kubelet = new Kubelet(container, patient)) {
+			await().atMost(PATIENCE.plusSeconds(seconds)).until(kubelet::ready);
+			assertThat(kubelet.restarts()).isZero();
+			assertThat(kubelet.history(Kind.STARTUP)).filteredOn((answer) -> !answer.passed())
+				.isNotEmpty()
+				.anyMatch((answer) -> answer.reason().contains("LOADING"));
+		}
+	}
+
+	@Test
+	void aModelThatCrashesTheProcessIsRestartedAndServesAgain() throws Exception {
+		Service hasty = this.service.withGracePeriod(Duration.ofSeconds(1))
+			.withLiveness(every(this.service.liveness(), Duration.ofSeconds(1), 3));
+		try (Container container = chaos(hasty, "crash");
+				Kubelet kubelet = new Kubelet(container, hasty);
+				HttpClient client = HttpClient.newHttpClient()) {
+			for (int crashes = 1; crashes <= 2; crashes++) {
+				int expected = crashes;
+				await().atMost(PATIENCE).until(kubelet::ready);
+				assertThatIOException().isThrownBy(
+						() -> client.send(predict(container, "/", "{\"instances\":[-1]}"), BodyHandlers.ofString()));
+				await().atMost(PATIENCE).until(() -> kubelet.restarts() == expected);
+			}
+			await().atMost(PATIENCE).until(kubelet::ready);
+			HttpResponse<String> answer = client.send(predict(container, "/", "{\"instances\":[2]}"),
+					BodyHandlers.ofString());
+			assertThat(answer.body()).isEqualTo("{\"predictions\":[2.0]}");
+		}
+	}
+
+	@Test
+	void aModelThatCannotBeUsedEndsTheProcessWithTheReasonAtEveryStart() {
+		try (Container container = chaos(this.service, "fail")) {
+			for (int start = 1; start <= 2; start++) {
+				await().atMost(PATIENCE).until(() -> !container.running());
+				assertThat(container.inspect("{{.State.ExitCode}}")).isEqualTo("1");
+				assertThat(container.logs().lines().toList().getLast())
+					.contains("The model is beyond use. Bring another.");
+				container.start();
+			}
 		}
 	}
 

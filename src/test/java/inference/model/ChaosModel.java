@@ -1,7 +1,6 @@
 package inference.model;
 
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 import org.springframework.beans.factory.annotation.Value;
@@ -16,14 +15,22 @@ import org.springframework.stereotype.Component;
 @ConditionalOnProperty("chaos")
 final class ChaosModel implements Model {
 
+	// Nothing that warm-up would come upon.
+	private static final float TRIGGER = -1;
+
 	private final FakeModel model = new FakeModel();
 
-	private final boolean hangs;
+	private final String chaos;
 
-	ChaosModel(@Value("${chaos}") String chaos) throws InterruptedException {
-		this.hangs = chaos.equals("hang");
-		if (chaos.equals("load")) {
-			new CountDownLatch(1).await();
+	ChaosModel(@Value("${chaos}") String chaos, @Value("${chaos-seconds:10000}") int seconds)
+			throws InterruptedException {
+		this.chaos = chaos;
+		switch (chaos) {
+			case "load" -> TimeUnit.SECONDS.sleep(seconds);
+			case "fail" -> throw new UnusableModelException("The model is beyond use.", "Bring another.", null);
+			default -> {
+				// Misbehaves later.
+			}
 		}
 	}
 
@@ -35,8 +42,14 @@ final class ChaosModel implements Model {
 	@Override
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
 		Map<String, Tensor> outputs = this.model.infer(inputs);
-		if (this.hangs && outputs.values().iterator().next().floats()[0] == 1) {
-			hang();
+		if (outputs.values().iterator().next().floats()[0] == TRIGGER) {
+			switch (this.chaos) {
+				case "hang" -> hang();
+				case "crash" -> Runtime.getRuntime().halt(139);
+				default -> {
+					// Behaves by now.
+				}
+			}
 		}
 		return outputs;
 	}
