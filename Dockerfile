@@ -27,6 +27,8 @@ COPY --from=build /build/target/image/app/*.aot /app/
 ENV LANG=C.UTF-8
 # Spares the server the native call that would set it
 ENV ORT_DISABLE_TELEMETRY=1
+# A JSON object per line of the log; empty, it is text again
+ENV LOGGING_STRUCTURED_FORMAT_CONSOLE=ecs
 WORKDIR /tmp
 USER 10001:10001
 EXPOSE 8000

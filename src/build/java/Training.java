@@ -82,7 +82,7 @@ final class Training {
 			.removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JDK_AOT_VM_OPTIONS"));
 		builder.environment()
 			.putAll(Map.of("SERVER_PORT", Integer.toString(port), "SERVER_ADDRESS", "127.0.0.1",
-					"ORT_DISABLE_TELEMETRY", "1"));
+					"ORT_DISABLE_TELEMETRY", "1", "LOGGING_STRUCTURED_FORMAT_CONSOLE", "ecs"));
 		Process server = builder.start();
 		try {
 			Questions questions = new Questions("http://127.0.0.1:" + port);

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
@@ -54,8 +55,12 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 		return new Answer(200, body, binaries, null);
 	}
 
-	void send(HttpServletResponse response) throws IOException {
+	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		response.setStatus(this.status);
+		String id = (this.status == 200) ? RequestId.given(request) : RequestId.of(request);
+		if (id != null) {
+			response.setHeader(RequestId.HEADER, id);
+		}
 		if (this.retryAfter != null) {
 			long seconds = Math.max(1, this.retryAfter.plusMillis(999).toSeconds());
 			response.setHeader("Retry-After", Long.toString(seconds));

@@ -26,7 +26,7 @@ class ErrorAnswers implements ErrorController {
 		String sentence = (status == HttpStatus.NOT_FOUND)
 				? "There is nothing at %s.".formatted(RequestException.excerpt(String.valueOf(path)))
 				: status.getReasonPhrase() + ".";
-		Failures.error(status.value(), sentence, null).send(response);
+		Failures.error(status.value(), sentence, null).send(request, response);
 	}
 
 }

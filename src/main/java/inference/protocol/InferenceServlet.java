@@ -81,7 +81,7 @@ final class InferenceServlet extends HttpServlet {
 			serve(route, request, response);
 		}
 		catch (RuntimeException ex) {
-			Failures.answer(ex).send(response);
+			Failures.answer(ex).send(request, response);
 		}
 	}
 
@@ -91,13 +91,16 @@ final class InferenceServlet extends HttpServlet {
 				if (request.getMethod().equals("POST") || RequestBody.isPresent(request)) {
 					predict(request, response, ANY);
 				}
-				else {
-					this.descriptions.summary(this.probes.ask(Probe.READINESS)).send(response);
+				else if (!this.console.answers(request, response)) {
+					this.descriptions
+						.summary(this.probes.ask(Probe.STARTUP), this.probes.ask(Probe.LIVENESS),
+								this.probes.ask(Probe.READINESS))
+						.send(request, response);
 				}
 			}
 			case V1_PREDICT -> predict(request, response, V1);
 			case OIP_INFER -> predict(request, response, OIP);
-			default -> describe(route.operation()).send(response);
+			default -> describe(route.operation()).send(request, response);
 		}
 	}
 
@@ -141,6 +144,7 @@ final class InferenceServlet extends HttpServlet {
 					RequestBody.of(request, this.maxSize, ticket::fill),
 					request.getHeader("Inference-Header-Content-Length"));
 			this.statistics.record(Stage.READ, System.nanoTime() - start);
+			RequestId.suggest(request, inference.id());
 			Duration wanted = inference.timeout();
 			Deadline deadline = (wanted != null) ? ticket.deadline().within(wanted) : ticket.deadline();
 			Map<String, Tensor> outputs = infer(inference, deadline, exchange);

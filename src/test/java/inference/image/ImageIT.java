@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -71,9 +73,22 @@ class ImageIT {
 				.ignoreExceptions()
 				.until(() -> get(slower, "/actuator/info").contains("\"aotCache\":{\"used\":false}"));
 			assertThat(get(slower, "/actuator/prometheus")).contains("inference_aot_cache_used 0.0");
-			assertThat(slower.logs().lines()).allMatch((line) -> line.matches("\\d{4}-\\d\\d-\\d\\dT.*"))
-				.filteredOn((line) -> line.contains("The JVM refused the AOT cache /app/app.aot"))
+			assertThat(slower.logs().lines().map(JsonMapper.shared()::readTree)).allMatch(JsonNode::isObject)
+				.filteredOn((line) -> message(line).startsWith("The JVM refused the AOT cache /app/app.aot"))
 				.hasSize(1);
+		}
+	}
+
+	@Test
+	void saysInTextWhatServesIfItsLogIsToBeText() {
+		try (Container readable = Container.run(this.service, "--env", "LOGGING_STRUCTURED_FORMAT_CONSOLE=")) {
+			await().atMost(START).until(() -> readable.logs().contains(" Serving {"));
+			assertThat(readable.logs().lines()).allMatch((line) -> line.matches("\\d{4}-\\d\\d-\\d\\dT.*"))
+				.filteredOn((line) -> line.contains(" Serving {"))
+				.singleElement()
+				.asString()
+				.contains("model={name=", "aotCache={used=true}", " with 1 CPUs, ")
+				.endsWith(" MB of heap of 512 MB of memory");
 		}
 	}
 
@@ -83,8 +98,9 @@ class ImageIT {
 		String empty = "/dev/null:/usr/lib/x86_64-linux-gnu/libstdc++.so.6:ro";
 		try (Container broken = Container.run(this.service, "--volume", empty)) {
 			await().atMost(START).until(() -> !broken.running());
-			assertThat(broken.logs()).doesNotContain("\tat ");
-			assertThat(broken.logs().lines().toList().getLast()).contains("ONNX Runtime cannot be loaded: ")
+			assertThat(broken.logs()).doesNotContain("\\tat ");
+			assertThat(message(JsonMapper.shared().readTree(broken.logs().lines().toList().getLast())))
+				.contains("ONNX Runtime cannot be loaded: ")
 				.contains("libstdc++.so.6")
 				.endsWith("build the image on another base with -Djib.from.image.");
 		}
@@ -163,6 +179,10 @@ class ImageIT {
 			await().atMost(START).until(() -> observer.restarts() == 1);
 			await().atMost(START).until(observer::ready);
 		}
+	}
+
+	private static String message(JsonNode line) {
+		return line.path("message").asString();
 	}
 
 	private String get(Container container, String path) {

@@ -114,7 +114,7 @@ final class Wire {
 	private static Response send(Answer answer) {
 		MockHttpServletResponse response = new MockHttpServletResponse();
 		try {
-			answer.send(response);
+			answer.send(new MockHttpServletRequest(), response);
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);

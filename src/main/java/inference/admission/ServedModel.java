@@ -1,0 +1,68 @@
+package inference.admission;
+
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import org.springframework.boot.actuate.info.Info;
+import org.springframework.boot.actuate.info.InfoContributor;
+import org.springframework.boot.convert.DurationStyle;
+import org.springframework.stereotype.Component;
+
+import inference.lifecycle.ModelLifecycle;
+import inference.model.ModelProperties;
+import inference.model.Signature;
+import inference.model.TensorSpec;
+
+/**
+ * What is served and how much of it at once, for {@code /actuator/info} and the log.
+ */
+@Component
+final class ServedModel implements InfoContributor {
+
+	private final ModelLifecycle lifecycle;
+
+	private final ModelProperties model;
+
+	private final AdmissionProperties properties;
+
+	ServedModel(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties) {
+		this.lifecycle = lifecycle;
+		this.model = model;
+		this.properties = properties;
+	}
+
+	@Override
+	public void contribute(Info.Builder builder) {
+		builder.withDetail("model", model()).withDetail("limits", limits());
+	}
+
+	private Map<String, Object> model() {
+		Map<String, Object> facts = new LinkedHashMap<>();
+		facts.put("name", this.model.name());
+		facts.put("version", this.model.version());
+		String platform = this.lifecycle.platform();
+		Signature signature = this.lifecycle.signature();
+		if (platform != null && signature != null) {
+			facts.put("platform", platform);
+			facts.put("inputs", tensors(signature.inputs()));
+			facts.put("outputs", tensors(signature.outputs()));
+		}
+		facts.put("threads", this.model.threads());
+		return facts;
+	}
+
+	private Map<String, Object> limits() {
+		Map<String, Object> facts = new LinkedHashMap<>();
+		facts.put("maxConcurrent", this.properties.admission().maxConcurrent(this.model.threads()));
+		facts.put("maxQueued", this.properties.admission().maxQueued());
+		facts.put("deadline", DurationStyle.SIMPLE.print(this.properties.deadline(), ChronoUnit.MILLIS));
+		return facts;
+	}
+
+	private static List<String> tensors(List<TensorSpec> tensors) {
+		return tensors.stream().map(TensorSpec::toString).toList();
+	}
+
+}

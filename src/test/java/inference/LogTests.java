@@ -1,0 +1,215 @@
+package inference;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+import inference.model.Tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * What the log says, as text and in the image's form: one JSON object per line.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class LogTests {
+
+	private static final Logger logger = LoggerFactory.getLogger(LogTests.class);
+
+	private static final String JSON = "logging.structured.format.console=ecs";
+
+	private static final String GOOD = "{\"instances\":[[1,2]]}";
+
+	private static final String BREAKS = "{\"instances\":[[500,2]]}";
+
+	private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+	private static final String SPAN = "00f067aa0ba902b7";
+
+	// Spring Boot keeps the form in a system property, for whoever starts next.
+	@BeforeEach
+	@AfterEach
+	void forgetTheForm() {
+		System.clearProperty("CONSOLE_LOG_STRUCTURED_FORMAT");
+	}
+
+	@Test
+	void everyLineIsAJsonObjectEvenThatOfAFailure(CapturedOutput output) {
+		serve((server) -> server.request().body(BREAKS).post("/").then().statusCode(500), JSON);
+		assertThat(lines(output)).hasSizeGreaterThan(3).allSatisfy((line) -> {
+			assertThat(line.path("@timestamp").asString()).isNotEmpty();
+			assertThat(line.at("/log/level").asString()).isNotEmpty();
+			assertThat(line.path("message").asString()).isNotEmpty();
+			assertThat(line.at("/service/name").asString()).isEqualTo("inference-server");
+		});
+		assertThat(failure(output).at("/error/stack_trace").asString()).contains("the model broke on 500", "\tat ");
+	}
+
+	@Test
+	void aFailureIsLoggedUnderTheIdsThatItsClientGave(CapturedOutput output) {
+		serve((server) -> server.request()
+			.header("X-Request-Id", "order-17")
+			.header("traceparent", "00-%s-%s-01".formatted(TRACE, SPAN))
+			.header("Authorization", "SECRET")
+			.body(BREAKS)
+			.post("/")
+			.then()
+			.header("X-Request-Id", "order-17"), JSON);
+		JsonNode line = failure(output);
+		assertThat(line.at("/http/request/id").asString()).isEqualTo("order-17");
+		assertThat(line.at("/trace/id").asString()).isEqualTo(TRACE);
+		assertThat(line.at("/span/id").asString()).isEqualTo(SPAN);
+		assertThat(output).doesNotContain("SECRET", "instances");
+	}
+
+	@Test
+	void theOpenInferenceProtocolsIdCountsWhereThereIsNoHeader(CapturedOutput output) {
+		String body = "{\"id\":\"%s\",\"inputs\":[{\"name\":\"x\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[%d,2]}]}";
+		serve((server) -> {
+			server.request().body(body.formatted("seven", 1)).post("/").then().header("X-Request-Id", "seven");
+			server.request()
+				.header("X-Request-Id", "eight")
+				.body(body.formatted("seven", 1))
+				.post("/")
+				.then()
+				.header("X-Request-Id", "eight");
+			server.request().body(body.formatted("nine\\n{\\\"a\\\":\\u00e4}", 500)).post("/").then().statusCode(500);
+		}, JSON);
+		assertThat(failure(output).at("/http/request/id").asString()).isEqualTo("nine_{\"a\":_}");
+	}
+
+	@Test
+	void aFailureWithoutAnIdIsGivenOne(CapturedOutput output) {
+		serve((server) -> {
+			String id = server.request().body(BREAKS).post("/").header("X-Request-Id");
+			assertThat(id).matches("[!-~]{5,50}");
+			assertThat(failure(output).at("/http/request/id").asString()).isEqualTo(id);
+			assertThat(server.request().body("no JSON").post("/").header("X-Request-Id")).isNotEmpty().isNotEqualTo(id);
+			assertThat(server.request().get("/nothing/here").header("X-Request-Id")).isNotEmpty();
+			assertThat(server.request().get("/v1/nothing/here").header("X-Request-Id")).isNotEmpty();
+		}, JSON);
+	}
+
+	@Test
+	void anIdIsCutToABearableLength() {
+		serve((server) -> assertThat(
+				server.request().header("X-Request-Id", "x".repeat(5000)).body(GOOD).post("/").header("X-Request-Id"))
+			.isEqualTo("x".repeat(100)), JSON);
+	}
+
+	@Test
+	void aTraceParentThatIsNoneIsNotLogged(CapturedOutput output) {
+		serve((server) -> {
+			for (String bad : List.of("", "00-" + "0".repeat(32) + "-" + SPAN + "-01",
+					"ff-" + TRACE + "-" + SPAN + "-01", "00-" + TRACE + "-" + SPAN, "nonsense")) {
+				server.request().header("traceparent", bad).body(BREAKS).post("/").then().statusCode(500);
+			}
+		}, JSON);
+		assertThat(lines(output)).noneMatch((line) -> line.has("trace") || line.has("span"))
+			.filteredOn(LogTests::isFailure)
+			.hasSize(5);
+	}
+
+	@Test
+	void aRequestThatSucceedsCausesNoLine(CapturedOutput output) {
+		serve((server) -> {
+			server.request().body(GOOD).post("/").then().statusCode(200);
+			assertThat(server.request().body(GOOD).post("/").headers().hasHeaderWithName("X-Request-Id")).isFalse();
+			server.request().header("X-Request-Id", "a").body(GOOD).post("/").then().header("X-Request-Id", "a");
+			assertThat(lines(output)).noneMatch((line) -> line.has("http"));
+		}, JSON);
+	}
+
+	@Test
+	void whatAModelLogsBearsTheIdsOfItsRequestAlone(CapturedOutput output) {
+		class TalkativeModel extends TestModel {
+
+			@Override
+			public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+				logger.info("The model speaks");
+				return super.infer(inputs);
+			}
+
+		}
+		try (Server server = Server.ready(TalkativeModel::new, JSON)) {
+			server.request().header("X-Request-Id", "a").body(GOOD).post("/api/predict/some_service");
+			server.request().header("X-Request-Id", "b").body(GOOD).post("/v1/models/adder:predict");
+			assertThat(lines(output)).allSatisfy((line) -> assertThat(line.has("http")).isEqualTo(isOfARequest(line)))
+				.filteredOn(LogTests::isOfARequest)
+				.map((line) -> line.at("/http/request/id").asString())
+				.containsExactly("a", "b");
+		}
+	}
+
+	@Test
+	void textBearsTheIdsToo(CapturedOutput output) {
+		serve((server) -> {
+			server.request().header("X-Request-Id", "order-17").body(BREAKS).post("/");
+			server.request()
+				.header("X-Request-Id", "order-18")
+				.header("traceparent", "00-%s-%s-01".formatted(TRACE, SPAN))
+				.body(BREAKS)
+				.post("/");
+		}, "logging.structured.format.console=");
+		assertThat(output.toString().lines().filter((line) -> line.contains("A prediction failed"))).satisfiesExactly(
+				(line) -> assertThat(line).contains("] [order-17] inference."),
+				(line) -> assertThat(line).contains("] [order-18 " + TRACE + "] inference."));
+		assertThat(output.toString().lines().filter((line) -> line.contains(" Model adder "))).singleElement()
+			.asString()
+			.contains("[   model-loader] inference.");
+	}
+
+	@Test
+	void oneLineSaysWhatServesAndWithWhat(CapturedOutput output) {
+		serve((server) -> server.request().get("/actuator/info").then().statusCode(200), JSON,
+				"inference.admission.max-concurrent=3", "inference.admission.max-queued=70", "inference.deadline=2s",
+				"inference.model.version=9");
+		assertThat(lines(output).stream()
+			.map((line) -> line.path("message").asString())
+			.filter((message) -> message.startsWith("Serving "))).singleElement()
+			.asString()
+			.contains("model={name=adder, version=9, platform=java_class, inputs=[x FP32 [-1,2]]",
+					"outputs=[sum FP32 [-1], larger BYTES [-1]], threads=1}",
+					"limits={maxConcurrent=3, maxQueued=70, deadline=2000ms}", "aotCache={used=false}")
+			.containsPattern("with \\d+ CPUs, \\d+ MB of heap of \\d+ MB of memory$");
+	}
+
+	private static void serve(Consumer<Server> test, String... properties) {
+		try (Server server = Server.ready(TestModel::new, properties)) {
+			test.accept(server);
+		}
+	}
+
+	private static List<JsonNode> lines(CapturedOutput output) {
+		return output.getOut().lines().map(JsonMapper.shared()::readTree).toList();
+	}
+
+	private static JsonNode failure(CapturedOutput output) {
+		return lines(output).stream().filter(LogTests::isFailure).reduce((_, _) -> {
+			throw new AssertionError("it failed more than once");
+		}).orElseThrow();
+	}
+
+	private static boolean isFailure(JsonNode line) {
+		return line.path("message").asString().equals("A prediction failed");
+	}
+
+	// Warm-up makes the model speak, too.
+	private static boolean isOfARequest(JsonNode line) {
+		return line.path("message").asString().equals("The model speaks")
+				&& line.at("/process/thread/name").asString().startsWith("tomcat-handler");
+	}
+
+}
