@@ -52,6 +52,7 @@ final class Questions {
 
 	void ask() {
 		SURFACES.forEach(this::get);
+		send(HttpRequest.newBuilder(uri("/")).header("Accept", "text/html"));
 		String name = find(NAME, get("/").orElseThrow().body());
 		String metadata = get("/v2/models/" + name).orElseThrow().body();
 		List<Input> inputs = inputs(metadata.substring(0, metadata.indexOf("\"outputs\"")));
@@ -63,7 +64,8 @@ final class Questions {
 		for (int round = 0; round < ROUNDS && System.nanoTime() < end; round++) {
 			post("/v1/models/" + name + ":predict", "{\"instances\":[" + rows(inputs) + "]}");
 			post("/v1/models/" + name + ":predict", "{\"inputs\":" + columns(inputs) + "}");
-			post("/v2/models/" + name + "/infer", oip(inputs));
+			post("/v2/models/" + name + "/infer", oip(inputs, false));
+			post("/v2/models/" + name + "/infer", oip(inputs, true));
 			post("/", "{");
 		}
 	}
@@ -92,8 +94,9 @@ final class Questions {
 			.collect(Collectors.joining(",", "{", "}"));
 	}
 
-	private static String oip(List<Input> inputs) {
-		return inputs.stream().map(Input::oip).collect(Collectors.joining(",", "{\"inputs\":[", "]}"));
+	private static String oip(List<Input> inputs, boolean binary) {
+		String parameters = "],\"parameters\":{\"binary_data_output\":" + binary + "}}";
+		return inputs.stream().map(Input::oip).collect(Collectors.joining(",", "{\"inputs\":[", parameters));
 	}
 
 	private Optional<HttpResponse<String>> get(String path) {

@@ -1,6 +1,7 @@
 package inference.lifecycle;
 
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +20,7 @@ import org.springframework.stereotype.Component;
 
 import inference.lifecycle.Calls.Call;
 import inference.model.DeviceLostException;
+import inference.model.Example;
 import inference.model.Model;
 import inference.model.Signature;
 import inference.model.Tensor;

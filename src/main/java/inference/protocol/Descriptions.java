@@ -1,6 +1,8 @@
 package inference.protocol;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -16,14 +18,19 @@ import inference.admission.Statistics;
 import inference.admission.Statistics.Outcome;
 import inference.admission.Statistics.Stage;
 import inference.health.Verdict;
+import inference.model.Example;
 import inference.model.ModelProperties;
 import inference.model.Signature;
+import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
  * What server and model say of themselves, in the words of each dialect.
  */
 final class Descriptions {
+
+	// In elements: who asks for metadata, and often, does not expect megabytes.
+	private static final long LARGEST_EXAMPLE = 10_000;
 
 	private final ModelProperties model;
 
@@ -34,9 +41,11 @@ final class Descriptions {
 		this.serverVersion = serverVersion;
 	}
 
-	Answer summary(Verdict readiness) {
-		return Answer.of(200, object("name", this.model.name(), "version", this.model.version(), "state",
-				readiness.state(), "reason", readiness.reason(), "ready", readiness.passes()));
+	Answer summary(Verdict startup, Verdict liveness, Verdict readiness) {
+		return Answer.of(200,
+				object("name", this.model.name(), "version", this.model.version(), "state", readiness.state(), "reason",
+						readiness.reason(), "started", startup.passes(), "live", liveness.passes(), "ready",
+						readiness.passes()));
 	}
 
 	/** KServe's list of models. */
@@ -70,9 +79,11 @@ final class Descriptions {
 				"state", readiness.state(), "reason", readiness.reason()));
 	}
 
-	Answer model(Signature signature, String platform) {
-		return Answer.of(200, object("name", this.model.name(), "versions", List.of(this.model.version()), "platform",
-				platform, "inputs", tensors(signature.inputs()), "outputs", tensors(signature.outputs())));
+	Answer model(Signature signature, String platform, List<Example> examples) {
+		return Answer.of(200,
+				object("name", this.model.name(), "versions", List.of(this.model.version()), "platform", platform,
+						"inputs", tensors(signature.inputs()), "outputs", tensors(signature.outputs()), "parameters",
+						parameters(signature, examples)));
 	}
 
 	Answer openApi() throws IOException {
@@ -106,6 +117,35 @@ final class Descriptions {
 			.map((tensor) -> object("name", tensor.name(), "datatype", tensor.dataType(), "shape",
 					tensor.shape().dimensions()))
 			.toList();
+	}
+
+	/**
+	 * The first golden example as the protocol's own request, in a text since a parameter
+	 * is no object: what to send to see the model work.
+	 */
+	private static Map<String, String> parameters(Signature signature, List<Example> examples) {
+		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
+		long elements = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elements()).sum();
+		if (elements == 0 || elements > LARGEST_EXAMPLE) {
+			return Map.of();
+		}
+		try {
+			Answer request = Answer.of(new ArrayList<>(), (json) -> {
+				json.writeArrayPropertyStart("inputs");
+				for (TensorSpec spec : signature.inputs()) {
+					Tensor tensor = inputs.get(spec.name());
+					if (tensor != null) {
+						Predictions.oip(json, spec.name(), tensor, null);
+					}
+				}
+				json.writeEndArray();
+			});
+			return Map.of("example", request.json().toString(StandardCharsets.UTF_8));
+		}
+		catch (RequestException ex) {
+			// JSON cannot carry every tensor.
+			return Map.of();
+		}
 	}
 
 	private static Object object(Object... namesAndValues) {

@@ -50,10 +50,12 @@ final class InferenceServlet extends HttpServlet {
 
 	private final transient Predictions predictions;
 
+	private final transient Console console;
+
 	private final long maxSize;
 
 	InferenceServlet(Admission admission, Statistics statistics, Probes probes, ModelProperties model,
-			RequestProperties request, String version) {
+			RequestProperties request, Console console, String version) {
 		this.admission = admission;
 		this.statistics = statistics;
 		this.probes = probes;
@@ -61,6 +63,7 @@ final class InferenceServlet extends HttpServlet {
 		this.maxSize = request.maxSize().toBytes();
 		this.descriptions = new Descriptions(model, version);
 		this.predictions = new Predictions(model);
+		this.console = console;
 	}
 
 	@Override
@@ -111,7 +114,8 @@ final class InferenceServlet extends HttpServlet {
 			case OIP_SERVER -> this.descriptions.server();
 			case OIP_LIVE -> health(Probe.LIVENESS);
 			case OIP_READY -> health(Probe.READINESS);
-			case OIP_MODEL -> this.descriptions.model(this.admission.signature(), this.admission.platform());
+			case OIP_MODEL -> this.descriptions.model(this.admission.signature(), this.admission.platform(),
+					this.admission.examples());
 			case OIP_MODEL_READY -> this.descriptions.modelReady(this.probes.ask(Probe.READINESS));
 			case OIP_STATISTICS -> this.descriptions.statistics(this.statistics);
 			case OPENAPI -> this.descriptions.openApi();
