@@ -129,7 +129,7 @@ class ServerProcessIT {
 			URI server = URI.create("http://localhost:%d/".formatted(port));
 			AtomicBoolean told = new AtomicBoolean();
 			AtomicInteger served = new AtomicInteger();
-			HttpRequest predict = HttpRequest.newBuilder(server.resolve("/v2/models/iris/infer"))
+			HttpRequest predict = HttpRequest.newBuilder(server.resolve("/v2/models/m/infer"))
 				.POST(BodyPublishers.ofString(zeros(client, server)))
 				.build();
 			List<Future<?>> clients = new ArrayList<>();
@@ -158,7 +158,7 @@ class ServerProcessIT {
 
 	// A request for whatever model is served.
 	private static String zeros(HttpClient client, URI server) throws Exception {
-		HttpRequest request = HttpRequest.newBuilder(server.resolve("/v2/models/iris")).build();
+		HttpRequest request = HttpRequest.newBuilder(server.resolve("/v2/models/m")).build();
 		JsonNode metadata = JsonMapper.shared().readTree(client.send(request, BodyHandlers.ofString()).body());
 		List<String> inputs = new ArrayList<>();
 		for (JsonNode input : metadata.path("inputs")) {
@@ -204,6 +204,7 @@ class ServerProcessIT {
 		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 		ProcessBuilder builder = new ProcessBuilder(java, "-jar", JAR.toString()).redirectErrorStream(true);
 		builder.environment().put("SERVER_PORT", "0");
+		builder.environment().put("INFERENCE_MODEL_NAME", "m");
 		builder.environment().putAll(environment);
 		Process process = builder.start();
 		this.started.add(process);

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -18,7 +17,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 class IrisModelTests {
 
@@ -26,13 +24,7 @@ class IrisModelTests {
 
 	@BeforeEach
 	void skipWhenAnotherModelIsBundled() throws IOException {
-		assumeThat(IrisModelTests.class.getResource("/model.onnx"))
-			.as("no model.onnx is bundled: these tests are for the template's own model")
-			.isNotNull();
-		this.model = resource("/model.onnx");
-		assumeThat(ModelProto.parseFrom(this.model).getGraph().getName())
-			.as("graph name of the bundled model.onnx: these tests are for the template's own model")
-			.isEqualTo("iris");
+		this.model = IrisModel.assumeBundled();
 	}
 
 	@Test

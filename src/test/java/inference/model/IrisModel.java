@@ -1,0 +1,32 @@
+package inference.model;
+
+import java.io.IOException;
+import java.io.InputStream;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+/**
+ * The model that the template bundles, and that a fork replaces.
+ */
+public final class IrisModel {
+
+	private IrisModel() {
+	}
+
+	/**
+	 * Skips the test if the model has been replaced.
+	 * @return the model
+	 */
+	public static byte[] assumeBundled() throws IOException {
+		try (InputStream resource = IrisModel.class.getResourceAsStream("/model.onnx")) {
+			byte[] model = (resource != null) ? resource.readAllBytes() : new byte[0];
+			assumeThat(ModelProto.parseFrom(model).getGraph().getName())
+				.as("graph of the bundled model.onnx; this test is of the template's own, delete it with model.md")
+				.isEqualTo("iris");
+			return model;
+		}
+	}
+
+}
