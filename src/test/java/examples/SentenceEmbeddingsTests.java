@@ -1,0 +1,150 @@
+package examples;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+
+import inference.InferenceServer;
+import inference.model.ModelContract;
+import inference.model.ModelProperties;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * The example, served: asked over HTTP as its clients would.
+ */
+class SentenceEmbeddingsTests {
+
+	private static final String MODEL = "classpath:all-minilm-l6-v2-q.onnx";
+
+	// What quantisation costs, and what the other texts of a batch add to it
+	private static final double TOLERANCE = 0.03;
+
+	private static final HttpClient client = HttpClient.newHttpClient();
+
+	private static ConfigurableApplicationContext server;
+
+	@BeforeAll
+	static void serve() {
+		server = new SpringApplicationBuilder(InferenceServer.class, SentenceEmbeddings.class)
+			.registerShutdownHook(false)
+			.run("--server.port=0", "--inference.model.name=sentences", "--inference.model.location=" + MODEL);
+		await().atMost(Duration.ofSeconds(30)).until(() -> send(request("/readyz")).statusCode() == 200);
+	}
+
+	@AfterAll
+	static void end() {
+		server.close();
+	}
+
+	@Test
+	void declaresTextAndNoTokens() {
+		JsonNode metadata = json(send(request("/v2/models/sentences")));
+		assertThat(metadata.at("/inputs/0")).hasToString("{\"name\":\"text\",\"datatype\":\"BYTES\",\"shape\":[-1]}");
+		assertThat(metadata.at("/outputs/0"))
+			.hasToString("{\"name\":\"embedding\",\"datatype\":\"FP32\",\"shape\":[-1,384]}");
+	}
+
+	@Test
+	void answersATextWithAVectorOfLengthOne() {
+		double[] hello = embeddings("hello")[0];
+		assertThat(hello).hasSize(384);
+		assertThat(product(hello, hello)).isEqualTo(1, within(1e-5));
+	}
+
+	// The products are those that the model's authors publish for these three
+	@Test
+	void findsTheMoreAlikeTheCloser() {
+		double[][] texts = embeddings("The weather is lovely today.", "It's so sunny outside!",
+				"He drove to the stadium.");
+		assertThat(product(texts[0], texts[1])).isEqualTo(0.6660, within(TOLERANCE));
+		assertThat(product(texts[0], texts[2])).isEqualTo(0.1046, within(TOLERANCE));
+		assertThat(product(texts[1], texts[2])).isEqualTo(0.1411, within(TOLERANCE));
+	}
+
+	@Test
+	void answersTextsOfDifferentLengthsTogetherAsAlone() {
+		String[] texts = { "hello", "", "A text of many more tokens than that, which the others are padded to.",
+				"word ".repeat(1000) };
+		double[][] together = embeddings(texts);
+		for (int i = 0; i < texts.length; i++) {
+			assertThat(product(together[i], embeddings(texts[i])[0])).as(texts[i]).isEqualTo(1, within(TOLERANCE));
+		}
+	}
+
+	@Test
+	void readsAccentsCapitalsAndPunctuationAsTheModelLearntThem() {
+		double[][] texts = embeddings("Café, MENU!", "cafe , menu !", "café");
+		assertThat(product(texts[0], texts[1])).isEqualTo(1, within(1e-3));
+		assertThat(product(texts[0], texts[2])).isLessThan(0.9);
+	}
+
+	@TestFactory
+	Stream<DynamicTest> holdsToTheContract() {
+		ModelProperties properties = new ModelProperties("sentences", "1", MODEL, 1, "cpu");
+		return ModelContract.tests(() -> load(properties), Duration.ofSeconds(4));
+	}
+
+	private static SentenceEmbeddings load(ModelProperties properties) {
+		try {
+			return new SentenceEmbeddings(properties);
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
+	private static double[][] embeddings(String... texts) {
+		String body = JsonMapper.shared().writeValueAsString(Map.of("instances", texts));
+		JsonNode predictions = json(send(request("/").POST(BodyPublishers.ofString(body)))).path("predictions");
+		return predictions.valueStream()
+			.map((row) -> row.valueStream().mapToDouble(JsonNode::doubleValue).toArray())
+			.toArray(double[][]::new);
+	}
+
+	private static double product(double[] one, double[] other) {
+		return IntStream.range(0, one.length).mapToDouble((i) -> one[i] * other[i]).sum();
+	}
+
+	private static JsonNode json(HttpResponse<String> response) {
+		assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+		return JsonMapper.shared().readTree(response.body());
+	}
+
+	private static HttpRequest.Builder request(String path) {
+		String port = server.getEnvironment().getRequiredProperty("local.server.port");
+		return HttpRequest.newBuilder(URI.create("http://localhost:%s%s".formatted(port, path)));
+	}
+
+	private static HttpResponse<String> send(HttpRequest.Builder request) {
+		try {
+			return client.send(request.build(), BodyHandlers.ofString());
+		}
+		catch (IOException | InterruptedException ex) {
+			throw new AssertionError(ex);
+		}
+	}
+
+}
