@@ -1,0 +1,108 @@
+package bench;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import bench.contender.BareServlet;
+import bench.contender.NaiveService;
+
+/**
+ * Who is measured.
+ */
+enum Contender {
+
+	SERVER("this server"),
+
+	NAIVE("Spring MVC and ONNX Runtime, naive"),
+
+	NAIVE_VIRTUAL("the same on virtual threads"),
+
+	SERVLET("servlet, constant answer"),
+
+	FLASK("Flask, constant answer"),
+
+	ONNX_RUNTIME("ONNX Runtime without HTTP");
+
+	private final String title;
+
+	Contender(String title) {
+		this.title = title;
+	}
+
+	String title() {
+		return this.title;
+	}
+
+	boolean does(Workload workload) {
+		return switch (this) {
+			case SERVER -> true;
+			case NAIVE, NAIVE_VIRTUAL, ONNX_RUNTIME -> workload.isOipJson();
+			case SERVLET, FLASK -> workload == Workload.IRIS_JSON;
+		};
+	}
+
+	boolean isServer() {
+		return this != ONNX_RUNTIME;
+	}
+
+	boolean runsModels() {
+		return this != SERVLET && this != FLASK;
+	}
+
+	/** What Debian calls what is missing here, or {@code null} if nothing is. */
+	@Nullable String missing() throws IOException, InterruptedException {
+		if (isServer() && !Commands.succeeds("sh", "-c", "command -v wrk")) {
+			return "wrk";
+		}
+		return (this == FLASK && !Commands.succeeds("sh", "-c", String.join(" ", gunicorn()) + " --check-config"))
+				? "gunicorn and python3-flask" : null;
+	}
+
+	/** The request, as this one takes it. */
+	Request request(Workload workload) {
+		return (this == FLASK) ? workload.request().at("/") : workload.request();
+	}
+
+	/** What an answer to it contains. */
+	String expected(OnnxFile model) {
+		return runsModels() ? model.expected() : "";
+	}
+
+	List<String> command(int port) throws IOException {
+		return switch (this) {
+			case SERVER -> Commands.java(Commands.serverOptions(), "-jar", "target/inference-server.jar");
+			case NAIVE, NAIVE_VIRTUAL -> Commands.java(List.of(), NaiveService.class.getName());
+			case SERVLET -> Commands.java(Commands.serverOptions(), BareServlet.class.getName());
+			case FLASK -> Commands.join(gunicorn(), "--workers", "2", "--bind", "127.0.0.1:" + port);
+			case ONNX_RUNTIME -> throw new IllegalStateException("no server");
+		};
+	}
+
+	Map<String, String> environment(OnnxFile model, int port) throws IOException {
+		Map<String, String> environment = Commands.environment();
+		environment.put("SERVER_PORT", String.valueOf(port));
+		environment.put("SERVER_ADDRESS", "127.0.0.1");
+		switch (this) {
+			case SERVER -> {
+				environment.put("INFERENCE_MODEL_NAME", model.title());
+				environment.put("INFERENCE_MODEL_LOCATION", model.location());
+			}
+			case NAIVE_VIRTUAL -> {
+				environment.put("MODEL_LOCATION", model.location());
+				environment.put("SPRING_THREADS_VIRTUAL_ENABLED", "true");
+			}
+			case NAIVE -> environment.put("MODEL_LOCATION", model.location());
+			case SERVLET, FLASK, ONNX_RUNTIME -> {
+			}
+		}
+		return environment;
+	}
+
+	private static List<String> gunicorn() {
+		return List.of("gunicorn", "--chdir", "src/bench/flask", "constant:app");
+	}
+
+}

@@ -1,0 +1,82 @@
+package bench;
+
+import java.util.List;
+
+/**
+ * What every client asks for again and again.
+ */
+enum Workload {
+
+	IRIS_JSON("a flower, Open Inference Protocol, JSON", OnnxFile.IRIS, 1, Form.JSON),
+
+	IRIS_BINARY("a flower, Open Inference Protocol, bytes both ways", OnnxFile.IRIS, 1, Form.BINARY),
+
+	IRIS_ROWS("a flower, rows as TensorFlow Serving has them", OnnxFile.IRIS, 1, Form.ROWS),
+
+	MINILM_16("a text of 16 tokens, Open Inference Protocol, JSON", OnnxFile.MINILM, 16, Form.JSON),
+
+	MINILM_16_BINARY("a text of 16 tokens, Open Inference Protocol, bytes both ways", OnnxFile.MINILM, 16, Form.BINARY),
+
+	MINILM_32("a text of 32 tokens, Open Inference Protocol, JSON", OnnxFile.MINILM, 32, Form.JSON);
+
+	private final String description;
+
+	private final OnnxFile model;
+
+	private final int size;
+
+	private final Form form;
+
+	Workload(String description, OnnxFile model, int size, Form form) {
+		this.description = description;
+		this.model = model;
+		this.size = size;
+		this.form = form;
+	}
+
+	String title() {
+		return Options.name(this);
+	}
+
+	String description() {
+		return this.description;
+	}
+
+	OnnxFile model() {
+		return this.model;
+	}
+
+	List<Input> inputs() {
+		return switch (this.model) {
+			case IRIS -> Input.flowers(this.size);
+			case MINILM -> Input.text(this.size);
+		};
+	}
+
+	Request request() {
+		return switch (this.form) {
+			case JSON -> Request.oip(this.model, inputs());
+			case BINARY -> Request.oipBinary(this.model, inputs());
+			case ROWS -> Request.rows(this.model, inputs());
+		};
+	}
+
+	boolean isOipJson() {
+		return this.form == Form.JSON;
+	}
+
+	/**
+	 * Whether it is also sent at given rates, at which the slow and the fast model
+	 * suffice.
+	 */
+	boolean atRates() {
+		return this == IRIS_JSON || this == MINILM_16;
+	}
+
+	private enum Form {
+
+		JSON, BINARY, ROWS
+
+	}
+
+}
