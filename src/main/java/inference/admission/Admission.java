@@ -14,9 +14,8 @@ import org.springframework.stereotype.Component;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
-import inference.model.Example;
+import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
-import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
@@ -125,30 +124,16 @@ public final class Admission {
 	}
 
 	/**
-	 * The signature of the model that is served.
-	 * @return the signature
+	 * What the model that is served says of itself.
+	 * @return the metadata
 	 * @throws Refusal.NotReady while the model is loading
 	 */
-	public Signature signature() {
-		return loaded(this.lifecycle.signature());
-	}
-
-	/**
-	 * The format of the model that is served.
-	 * @return the platform
-	 * @throws Refusal.NotReady while the model is loading
-	 */
-	public String platform() {
-		return loaded(this.lifecycle.platform());
-	}
-
-	/**
-	 * The golden examples of the model that is served.
-	 * @return the examples, perhaps none
-	 * @throws Refusal.NotReady while the model is loading
-	 */
-	public List<Example> examples() {
-		return loaded(this.lifecycle.examples());
+	public ModelMetadata metadata() {
+		ModelMetadata metadata = this.lifecycle.metadata();
+		if (metadata == null) {
+			throw new Refusal.NotReady(this.lifecycle.snapshot().reason());
+		}
+		return metadata;
 	}
 
 	/**
@@ -174,13 +159,6 @@ public final class Admission {
 
 	private long predictedWait(int ahead) {
 		return this.runs.average() * (ahead + 1) / this.maxConcurrent;
-	}
-
-	private <T> T loaded(@Nullable T fact) {
-		if (fact == null) {
-			throw new Refusal.NotReady(this.lifecycle.snapshot().reason());
-		}
-		return fact;
 	}
 
 	private void requireServing() {

@@ -11,8 +11,8 @@ import org.springframework.boot.convert.DurationStyle;
 import org.springframework.stereotype.Component;
 
 import inference.lifecycle.ModelLifecycle;
+import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
-import inference.model.Signature;
 import inference.model.TensorSpec;
 
 /**
@@ -42,12 +42,11 @@ final class ServedModel implements InfoContributor {
 		Map<String, Object> facts = new LinkedHashMap<>();
 		facts.put("name", this.model.name());
 		facts.put("version", this.model.version());
-		String platform = this.lifecycle.platform();
-		Signature signature = this.lifecycle.signature();
-		if (platform != null && signature != null) {
-			facts.put("platform", platform);
-			facts.put("inputs", tensors(signature.inputs()));
-			facts.put("outputs", tensors(signature.outputs()));
+		ModelMetadata metadata = this.lifecycle.metadata();
+		if (metadata != null) {
+			facts.put("platform", metadata.platform());
+			facts.put("inputs", tensors(metadata.signature().inputs()));
+			facts.put("outputs", tensors(metadata.signature().outputs()));
 		}
 		facts.put("threads", this.model.threads());
 		return facts;

@@ -1,7 +1,6 @@
 package inference.lifecycle;
 
 import java.time.Clock;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -20,9 +19,8 @@ import org.springframework.stereotype.Component;
 
 import inference.lifecycle.Calls.Call;
 import inference.model.DeviceLostException;
-import inference.model.Example;
 import inference.model.Model;
-import inference.model.Signature;
+import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
@@ -84,30 +82,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * The model's signature.
-	 * @return the signature, or {@code null} while the model is loading
+	 * What the model says of itself.
+	 * @return the metadata, or {@code null} while the model is loading
 	 */
-	public @Nullable Signature signature() {
+	public @Nullable ModelMetadata metadata() {
 		Model loaded = this.model;
-		return (loaded != null) ? loaded.signature() : null;
-	}
-
-	/**
-	 * The model's format, as Open Inference Protocol metadata names it.
-	 * @return the platform, or {@code null} while the model is loading
-	 */
-	public @Nullable String platform() {
-		Model loaded = this.model;
-		return (loaded != null) ? loaded.platform() : null;
-	}
-
-	/**
-	 * The model's golden examples.
-	 * @return the examples, or {@code null} while the model is loading
-	 */
-	public @Nullable List<Example> examples() {
-		Model loaded = this.model;
-		return (loaded != null) ? loaded.examples() : null;
+		return (loaded != null) ? ModelMetadata.of(loaded) : null;
 	}
 
 	/**

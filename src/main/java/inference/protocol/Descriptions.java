@@ -19,6 +19,7 @@ import inference.admission.Statistics.Outcome;
 import inference.admission.Statistics.Stage;
 import inference.health.Verdict;
 import inference.model.Example;
+import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
@@ -79,11 +80,12 @@ final class Descriptions {
 				"state", readiness.state(), "reason", readiness.reason()));
 	}
 
-	Answer model(Signature signature, String platform, List<Example> examples) {
+	Answer model(ModelMetadata metadata) {
+		Signature signature = metadata.signature();
 		return Answer.of(200,
-				object("name", this.model.name(), "versions", List.of(this.model.version()), "platform", platform,
-						"inputs", tensors(signature.inputs()), "outputs", tensors(signature.outputs()), "parameters",
-						parameters(signature, examples)));
+				object("name", this.model.name(), "versions", List.of(this.model.version()), "platform",
+						metadata.platform(), "inputs", tensors(signature.inputs()), "outputs",
+						tensors(signature.outputs()), "parameters", parameters(signature, metadata.examples())));
 	}
 
 	Answer openApi() throws IOException {

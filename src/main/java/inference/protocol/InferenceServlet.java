@@ -114,8 +114,7 @@ final class InferenceServlet extends HttpServlet {
 			case OIP_SERVER -> this.descriptions.server();
 			case OIP_LIVE -> health(Probe.LIVENESS);
 			case OIP_READY -> health(Probe.READINESS);
-			case OIP_MODEL -> this.descriptions.model(this.admission.signature(), this.admission.platform(),
-					this.admission.examples());
+			case OIP_MODEL -> this.descriptions.model(this.admission.metadata());
 			case OIP_MODEL_READY -> this.descriptions.modelReady(this.probes.ask(Probe.READINESS));
 			case OIP_STATISTICS -> this.descriptions.statistics(this.statistics);
 			case OPENAPI -> this.descriptions.openApi();
@@ -144,7 +143,7 @@ final class InferenceServlet extends HttpServlet {
 	private Answer run(HttpServletRequest request, Exchange exchange, Set<Form> allowed) throws IOException {
 		try (Ticket ticket = this.admission.enter(RequestBody.timeout(request))) {
 			long start = System.nanoTime();
-			InferenceRequest inference = new RequestReader(this.admission.signature(), allowed).read(
+			InferenceRequest inference = new RequestReader(this.admission.metadata().signature(), allowed).read(
 					RequestBody.of(request, this.maxSize, ticket::fill),
 					request.getHeader("Inference-Header-Content-Length"));
 			this.statistics.record(Stage.READ, System.nanoTime() - start);

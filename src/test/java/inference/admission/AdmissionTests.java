@@ -307,8 +307,7 @@ class AdmissionTests {
 		var admission = admission(loading, 1, 1, LONG);
 		assertRefuses(() -> admission.enter(null), "the model is loading");
 		assertRefuses(() -> infer(admission, FakeModel.question(1)), "the model is loading");
-		assertRefuses(admission::signature, "the model is loading");
-		assertRefuses(admission::platform, "the model is loading");
+		assertRefuses(admission::metadata, "the model is loading");
 	}
 
 	@Test
@@ -403,7 +402,7 @@ class AdmissionTests {
 				new AdmissionProperties.Batching(maxSize, maxDelay));
 		var meters = new SimpleMeterRegistry();
 		var batching = new Batching(properties, meters);
-		var signature = Objects.requireNonNull(lifecycle.signature());
+		var signature = Objects.requireNonNull(lifecycle.metadata()).signature();
 		boolean table = signature.inputs().getFirst().shape().rank() > 1;
 		batching.rehearse(signature, table ? table(1, 0) : FakeModel.question(0), FakeModel::echo);
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), properties, batching,

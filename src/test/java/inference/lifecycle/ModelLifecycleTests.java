@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 
 import inference.model.FakeModel;
 import inference.model.Gate;
+import inference.model.ModelMetadata;
 import inference.model.Model;
 import inference.model.Shape;
 import inference.model.Tensor;
@@ -40,14 +41,14 @@ class ModelLifecycleTests {
 		assertThat(lifecycle.isRunning()).isTrue();
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.LOADING);
 		assertThat(lifecycle.snapshot().reason()).isEqualTo("the model is loading");
-		assertThat(lifecycle.signature()).isNull();
-		assertThat(lifecycle.platform()).isNull();
+		assertThat(lifecycle.metadata()).isNull();
 		assertThat(this.events).isEmpty();
 		assertRefuses(lifecycle);
 		this.gate.open();
 		await(State.READY);
-		assertThat(lifecycle.signature()).isEqualTo(this.model.signature());
-		assertThat(lifecycle.platform()).isEqualTo("java_class");
+		assertThat(lifecycle.metadata()).isEqualTo(ModelMetadata.of(this.model))
+			.extracting(ModelMetadata::platform)
+			.isEqualTo("java_class");
 	}
 
 	@Test
@@ -59,7 +60,7 @@ class ModelLifecycleTests {
 		var lifecycle = start(() -> this.model);
 		this.gate.awaitArrivals(1);
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.WARMING);
-		assertThat(lifecycle.signature()).isEqualTo(this.model.signature());
+		assertThat(lifecycle.metadata()).isEqualTo(ModelMetadata.of(this.model));
 		assertRefuses(lifecycle);
 		this.gate.open();
 		await(State.READY);
