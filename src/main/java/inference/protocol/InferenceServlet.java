@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -54,6 +55,10 @@ final class InferenceServlet extends HttpServlet {
 
 	private final long maxSize;
 
+	// By path, of this model alone and so not many: to match each request anew takes
+	// longer than to read it.
+	private final transient Map<String, Route> routes = new ConcurrentHashMap<>();
+
 	InferenceServlet(Admission admission, Statistics statistics, Probes probes, ModelProperties model,
 			RequestProperties request, Console console, String version) {
 		this.admission = admission;
@@ -70,9 +75,10 @@ final class InferenceServlet extends HttpServlet {
 	protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		try {
 			String path = request.getServletPath() + ((request.getPathInfo() != null) ? request.getPathInfo() : "");
-			Route route = Route.of(path);
+			Route route = this.routes.get(path);
 			if (route == null) {
-				throw RequestException.unknown("There is nothing at %s.".formatted(RequestException.excerpt(path)));
+				route = route(path);
+				this.routes.put(path, route);
 			}
 			if (!route.operation().allows(request.getMethod())) {
 				response.setHeader("Allow",
@@ -80,7 +86,6 @@ final class InferenceServlet extends HttpServlet {
 				throw RequestException.methodNotAllowed("%s is not allowed here: use %s."
 					.formatted(RequestException.excerpt(request.getMethod()), route.operation().methods()));
 			}
-			requireModel(route);
 			serve(route, request, response);
 		}
 		catch (RuntimeException ex) {
@@ -167,7 +172,11 @@ final class InferenceServlet extends HttpServlet {
 		}
 	}
 
-	private void requireModel(Route route) {
+	private Route route(String path) {
+		Route route = Route.of(path);
+		if (route == null) {
+			throw RequestException.unknown("There is nothing at %s.".formatted(RequestException.excerpt(path)));
+		}
 		if (route.model() != null && !route.model().equals(this.model.name())) {
 			throw RequestException.unknown("There is no model '%s'; this server serves '%s'."
 				.formatted(RequestException.excerpt(route.model()), this.model.name()));
@@ -180,6 +189,7 @@ final class InferenceServlet extends HttpServlet {
 			throw RequestException.unknown("Model '%s' has no version labelled '%s', only '%s'."
 				.formatted(this.model.name(), RequestException.excerpt(route.label()), LABEL));
 		}
+		return route;
 	}
 
 }
