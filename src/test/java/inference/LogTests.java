@@ -147,7 +147,7 @@ class LogTests {
 			server.request().header("X-Request-Id", "a").body(GOOD).post("/api/predict/some_service");
 			server.request().header("X-Request-Id", "b").body(GOOD).post("/v1/models/adder:predict");
 			assertThat(lines(output)).allSatisfy((line) -> assertThat(line.has("http")).isEqualTo(isOfARequest(line)))
-				.filteredOn(LogTests::isOfARequest)
+				.filteredOn((line) -> isOfARequest(line) && line.path("message").asString().equals("The model speaks"))
 				.map((line) -> line.at("/http/request/id").asString())
 				.containsExactly("a", "b");
 		}
@@ -208,8 +208,7 @@ class LogTests {
 
 	// Warm-up makes the model speak, too.
 	private static boolean isOfARequest(JsonNode line) {
-		return line.path("message").asString().equals("The model speaks")
-				&& line.at("/process/thread/name").asString().startsWith("tomcat-handler");
+		return line.at("/process/thread/name").asString().startsWith("tomcat-handler");
 	}
 
 }

@@ -6,6 +6,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import org.apache.catalina.connector.Request;
+import org.jspecify.annotations.Nullable;
 
 import inference.admission.Client;
 import inference.admission.Refusal;
@@ -22,6 +24,8 @@ final class Exchange implements Client {
 	private final HttpServletRequest request;
 
 	private final HttpServletResponse response;
+
+	private final @Nullable Request connection = CurrentRequest.connection();
 
 	private final Statistics statistics;
 
@@ -53,7 +57,7 @@ final class Exchange implements Client {
 
 	@Override
 	public boolean isGone() {
-		return HangUpValve.isGone(this.request);
+		return CurrentRequest.isGone(this.connection);
 	}
 
 	// The connection cannot serve another request before the thread in the model is back,

@@ -13,6 +13,7 @@ import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
+import org.springframework.web.filter.RequestContextFilter;
 
 import inference.admission.Admission;
 import inference.admission.Statistics;
@@ -40,8 +41,17 @@ class ProtocolConfiguration {
 	}
 
 	@Bean
-	WebServerFactoryCustomizer<TomcatServletWebServerFactory> hangUpValve() {
-		return (tomcat) -> tomcat.addEngineValves(new HangUpValve());
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> currentRequest() {
+		return (tomcat) -> tomcat.addEngineValves(new CurrentRequest());
+	}
+
+	// Spring MVC's servlet does the same for its own requests; the others need it not.
+	@Bean
+	FilterRegistrationBean<RequestContextFilter> requestContextFilter() {
+		FilterRegistrationBean<RequestContextFilter> registration = new FilterRegistrationBean<>(
+				new RequestContextFilter());
+		registration.setEnabled(false);
+		return registration;
 	}
 
 	// While draining, a client that keeps its connection would find it closed in the end.

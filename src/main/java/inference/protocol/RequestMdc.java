@@ -13,8 +13,6 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 import org.springframework.stereotype.Component;
-import org.springframework.web.context.request.RequestContextHolder;
-import org.springframework.web.context.request.ServletRequestAttributes;
 
 /**
  * Puts the ids of the request and of its W3C trace on every line that it causes, a
@@ -43,8 +41,9 @@ final class RequestMdc extends Filter<ILoggingEvent> {
 
 	@Override
 	public FilterReply decide(ILoggingEvent event) {
-		if (RequestContextHolder.getRequestAttributes() instanceof ServletRequestAttributes attributes) {
-			put(attributes.getRequest());
+		HttpServletRequest request = CurrentRequest.get();
+		if (request != null) {
+			put(request);
 			// Has the event keep what is there now
 			event.getMDCPropertyMap();
 			MDC.remove(REQUEST);
