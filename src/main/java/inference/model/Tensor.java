@@ -85,8 +85,14 @@ public final class Tensor {
 	 * @return a BYTES tensor
 	 */
 	public static Tensor ofStrings(Shape shape, List<String> values) {
-		List<byte[]> encoded = values.stream().map((value) -> value.getBytes(StandardCharsets.UTF_8)).toList();
-		ByteBuffer contents = allocate(encoded.stream().mapToInt((bytes) -> Integer.BYTES + bytes.length).sum());
+		List<byte[]> encoded = new ArrayList<>(values.size());
+		int size = 0;
+		for (String value : values) {
+			byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+			encoded.add(bytes);
+			size = Math.addExact(size, Integer.BYTES + bytes.length);
+		}
+		ByteBuffer contents = allocate(size);
 		encoded.forEach((bytes) -> contents.putInt(bytes.length).put(bytes));
 		return of(DataType.BYTES, shape, contents.flip());
 	}

@@ -72,7 +72,10 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 			response.setContentType("application/octet-stream");
 			response.setIntHeader("Inference-Header-Content-Length", this.json.size());
 		}
-		long length = this.json.size() + this.binaries.stream().mapToLong(ByteBuffer::remaining).sum();
+		long length = this.json.size();
+		for (ByteBuffer binary : this.binaries) {
+			length += binary.remaining();
+		}
 		response.setContentLengthLong(length);
 		ServletOutputStream stream = response.getOutputStream();
 		this.json.writeTo(stream);

@@ -19,24 +19,33 @@ import inference.model.TensorSpec;
  */
 final class ElementReader {
 
+	// What is allocated before an element has come, in bytes
+	private static final int SMALLEST = 16;
+
+	private static final int LARGEST = 1024;
+
 	private final TensorSpec spec;
 
 	private final DataType dataType;
 
 	private final boolean base64;
 
-	private ByteBuffer contents = Json.buffer(64);
+	private ByteBuffer contents;
 
 	/**
 	 * A reader of one tensor's elements.
 	 * @param spec what the model takes
 	 * @param base64 whether bytes may come in TensorFlow Serving's form, {@code {"b64":
 	 * "…"}}; the Open Inference Protocol has none
+	 * @param expected how many elements there will be, if that is known
 	 */
-	ElementReader(TensorSpec spec, boolean base64) {
+	ElementReader(TensorSpec spec, boolean base64, long expected) {
 		this.spec = spec;
 		this.dataType = spec.dataType();
 		this.base64 = base64;
+		long size = expected * Math.max(spec.dataType().width(), Integer.BYTES);
+		// A client that states much has not sent it yet.
+		this.contents = Json.buffer(Math.clamp(size, SMALLEST, LARGEST));
 	}
 
 	void read(JsonParser parser) {

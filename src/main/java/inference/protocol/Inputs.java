@@ -117,7 +117,11 @@ final class Inputs {
 	private List<Output> wanted() {
 		boolean all = this.binaryByDefault || Boolean.TRUE.equals(this.parameters.get("binary_data_output"));
 		if (this.outputs.isEmpty()) {
-			return this.signature.outputs().stream().map((spec) -> new Output(spec, all)).toList();
+			List<Output> wanted = new ArrayList<>(this.signature.outputs().size());
+			for (TensorSpec spec : this.signature.outputs()) {
+				wanted.add(new Output(spec, all));
+			}
+			return wanted;
 		}
 		List<Output> wanted = new ArrayList<>(this.outputs.size());
 		this.outputs.forEach((spec, binary) -> wanted.add(new Output(spec, (binary != null) ? binary : all)));
@@ -125,7 +129,12 @@ final class Inputs {
 	}
 
 	private boolean isPromised(TensorSpec spec) {
-		return this.binaries.stream().anyMatch((binary) -> binary.spec().equals(spec));
+		for (Binary binary : this.binaries) {
+			if (binary.spec().equals(spec)) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	private static RequestException twice(TensorSpec spec) {

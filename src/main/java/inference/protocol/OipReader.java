@@ -1,7 +1,6 @@
 package inference.protocol;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
@@ -163,18 +162,22 @@ final class OipReader {
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			throw RequestException.bad("An input's \"shape\" must be an array.");
 		}
-		List<Long> dimensions = new ArrayList<>();
+		long[] dimensions = new long[4];
+		int rank = 0;
 		long elements = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			long dimension = Json.integer(parser);
 			// No tensor of more elements than this fits into a request.
 			elements = Math.multiplyHigh(elements, dimension) == 0 ? elements * dimension : -1;
-			if (dimension < 0 || elements < 0 || elements > Integer.MAX_VALUE || dimensions.size() == MOST_DIMENSIONS) {
+			if (dimension < 0 || elements < 0 || elements > Integer.MAX_VALUE || rank == MOST_DIMENSIONS) {
 				throw RequestException.bad("An input's \"shape\" must be a few integers, 0 or more, none too large.");
 			}
-			dimensions.add(dimension);
+			if (rank == dimensions.length) {
+				dimensions = Arrays.copyOf(dimensions, MOST_DIMENSIONS);
+			}
+			dimensions[rank++] = dimension;
 		}
-		return Shape.of(dimensions.stream().mapToLong(Long::longValue).toArray());
+		return Shape.of(Arrays.copyOf(dimensions, rank));
 	}
 
 }

@@ -39,7 +39,7 @@ final class TensorReader {
 	TensorReader(TensorSpec spec, @Nullable Shape stated) {
 		this.spec = spec;
 		this.stated = stated;
-		this.elements = new ElementReader(spec, stated == null);
+		this.elements = new ElementReader(spec, stated == null, (stated != null) ? stated.elements() : least(spec));
 		// Even a scalar may come as a flat array of one.
 		this.dimensions = new long[Math.max((stated != null) ? 1 : 0, spec.shape().rank())];
 		Arrays.fill(this.dimensions, UNKNOWN);
@@ -121,8 +121,21 @@ final class TensorReader {
 		return stated;
 	}
 
+	// One row's, where nothing else is open
+	private static long least(TensorSpec spec) {
+		long elements = 1;
+		for (int i = 0; i < spec.shape().rank(); i++) {
+			elements *= Math.abs(spec.shape().dimension(i));
+		}
+		return elements;
+	}
+
 	private static Shape known(long[] dimensions) {
-		return Shape.of(Arrays.stream(dimensions).takeWhile((dimension) -> dimension != UNKNOWN).toArray());
+		int rank = 0;
+		while (rank < dimensions.length && dimensions[rank] != UNKNOWN) {
+			rank++;
+		}
+		return Shape.of(Arrays.copyOf(dimensions, rank));
 	}
 
 	private long most(int depth) {
