@@ -1,6 +1,7 @@
 package inference.model;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,13 +9,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import org.springframework.context.annotation.Fallback;
 import org.springframework.stereotype.Component;
@@ -26,6 +28,11 @@ import org.springframework.stereotype.Component;
 @Fallback
 @Component
 public final class OnnxModel implements Model {
+
+	private static final Logger logger = LoggerFactory.getLogger(OnnxModel.class);
+
+	// What it says of memory for an output of another shape than the model declares
+	private static final Pattern OTHER_SHAPE = Pattern.compile("OrtValue provided for output .* has shape");
 
 	// What CUDA says when its context is beyond use: every later call fails the same way.
 	private static final Pattern LOST_DEVICE = Pattern.compile("illegal memory access|misaligned address"
@@ -44,6 +51,8 @@ public final class OnnxModel implements Model {
 	private final Signature signature;
 
 	private final List<Example> examples;
+
+	private volatile OnnxOutputs outputs;
 
 	/**
 	 * Loads the model.
@@ -77,6 +86,7 @@ public final class OnnxModel implements Model {
 		}
 		try {
 			this.signature = signature(this.session);
+			this.outputs = OnnxOutputs.of(this.environment, this.session);
 			this.examples = OnnxExamples.read(this.session.getMetadata().getCustomMetadata().get(OnnxExamples.KEY),
 					this.signature);
 		}
@@ -104,20 +114,17 @@ public final class OnnxModel implements Model {
 
 	@Override
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
-		Map<String, OnnxTensor> feeds = LinkedHashMap.newLinkedHashMap(inputs.size());
+		OnnxOutputs expected = this.outputs;
 		try {
-			for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-				feeds.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue()));
-			}
-			try (Run run = new Run(this.runs); OrtSession.Result result = this.session.run(feeds, run.options())) {
-				Map<String, Tensor> outputs = LinkedHashMap.newLinkedHashMap(result.size());
-				for (Map.Entry<String, OnnxValue> output : result) {
-					outputs.put(output.getKey(), OnnxTensors.fromOnnx(output.getValue()));
-				}
-				return outputs;
-			}
+			return run(inputs, expected);
 		}
 		catch (OrtException ex) {
+			if (expected.haveMemory() && OTHER_SHAPE.matcher(OnnxFailure.text(ex)).find()) {
+				logger.warn("Outputs are copied from now on, for the model declares other shapes: {}",
+						OnnxFailure.text(ex));
+				this.outputs = expected.withoutMemory();
+				return infer(inputs);
+			}
 			// The names, types and shapes were checked, so what ONNX Runtime calls an
 			// invalid argument is a value or an inner dimension this model cannot use.
 			if (ex.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
@@ -128,8 +135,23 @@ public final class OnnxModel implements Model {
 			}
 			throw new IllegalStateException(OnnxFailure.text(ex), ex);
 		}
-		finally {
-			feeds.values().forEach(OnnxTensor::close);
+	}
+
+	private Map<String, Tensor> run(Map<String, Tensor> inputs, OnnxOutputs outputs) throws OrtException {
+		Map<String, OnnxTensor> feeds = LinkedHashMap.newLinkedHashMap(inputs.size());
+		try (Arena call = Arena.ofConfined()) {
+			try (Run run = new Run(this.runs); OnnxOutputs.Memory memory = outputs.allocate(inputs, call)) {
+				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
+					feeds.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue(), call));
+				}
+				try (OrtSession.Result result = this.session.run(feeds, memory.others(), memory.pinned(),
+						run.options())) {
+					return memory.tensors(result);
+				}
+			}
+			finally {
+				feeds.values().forEach(OnnxTensor::close);
+			}
 		}
 	}
 

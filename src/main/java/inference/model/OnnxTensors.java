@@ -1,9 +1,11 @@
 package inference.model;
 
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
@@ -26,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxTensors {
 
+	// Of any element's, in bytes; what malloc gives anyway
+	static final long ALIGNMENT = 16;
+
 	private OnnxTensors() {
 	}
 
@@ -43,7 +48,12 @@ final class OnnxTensors {
 		return spec("output", node);
 	}
 
-	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor) throws OrtException {
+	/**
+	 * A tensor for ONNX Runtime to read.
+	 * @param call where memory comes from for a tensor that is not in native memory; to
+	 * be closed after the tensor
+	 */
+	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor, Arena call) throws OrtException {
 		long[] shape = tensor.shape().dimensions();
 		OnnxJavaType type = inputType(tensor.dataType());
 		if (type == null) {
@@ -52,13 +62,25 @@ final class OnnxTensors {
 		if (type == OnnxJavaType.STRING) {
 			return OnnxTensor.createTensor(environment, tensor.strings().toArray(String[]::new), shape);
 		}
-		return OnnxTensor.createTensor(environment, direct(tensor.contents()), shape, type);
+		return OnnxTensor.createTensor(environment, direct(tensor.contents(), call), shape, type);
+	}
+
+	/** Whether elements of a data type can be written to memory of ours. */
+	static boolean takesMemory(DataType dataType) {
+		return dataType != DataType.BYTES && inputType(dataType) != null;
+	}
+
+	/** A tensor for ONNX Runtime to write, over a direct buffer that outlives it. */
+	static OnnxTensor over(OrtEnvironment environment, ByteBuffer contents, DataType dataType, Shape shape)
+			throws OrtException {
+		return OnnxTensor.createTensor(environment, contents, shape.dimensions(),
+				Objects.requireNonNull(inputType(dataType)));
 	}
 
 	// ONNX Runtime takes bytes of any data type from a direct buffer only.
-	private static ByteBuffer direct(ByteBuffer contents) {
+	private static ByteBuffer direct(ByteBuffer contents, Arena call) {
 		ByteBuffer direct = contents.isDirect() ? contents
-				: ByteBuffer.allocateDirect(contents.remaining()).put(contents).flip();
+				: call.allocate(contents.remaining(), ALIGNMENT).asByteBuffer().put(contents).flip();
 		return direct.order(ByteOrder.nativeOrder());
 	}
 

@@ -77,6 +77,18 @@ public final class OnnxFiles {
 	}
 
 	/**
+	 * Gives {@code x}, FP32 [-1], twice in a row, as {@code y} and says of the dimensions
+	 * that they are the same.
+	 */
+	static byte[] misdeclared() {
+		return model(GraphProto.newBuilder()
+			.setName("misdeclared")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addNode(node("Concat", List.of("x", "x"), "y", attribute("axis", 0)))
+			.addOutput(tensor("y", DataType.FLOAT, -1)));
+	}
+
+	/**
 	 * Adds {@code b}, which is in a file of its own, to {@code a}, FP32 [4].
 	 */
 	static byte[] elsewhere(String file) {

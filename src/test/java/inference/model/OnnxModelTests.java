@@ -242,6 +242,17 @@ class OnnxModelTests {
 	}
 
 	@Test
+	void servesAModelWhoseOutputsAreOfOtherShapesThanItSays() throws IOException {
+		try (OnnxModel model = load(OnnxFiles.misdeclared())) {
+			for (int i = 0; i < 2; i++) {
+				Tensor twice = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 1, 2)), "y");
+				assertThat(twice.floats()).containsExactly(1, 2, 1, 2);
+			}
+			assertThat(infer(model, Map.of("x", Tensor.ofFloats(Shape.of(0))), "y").floats()).isEmpty();
+		}
+	}
+
+	@Test
 	void saysWhichOperatorTheRuntimeLacks() {
 		assertUnloadable(OnnxFiles.sum("FlashAdd", 15, 8), "No Op registered for FlashAdd with domain_version of 15",
 				"with standard operators of a version it knows.");
