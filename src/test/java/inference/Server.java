@@ -42,7 +42,8 @@ final class Server implements AutoCloseable {
 		application.addInitializers((starting) -> {
 			starting.addApplicationListener(ApplicationListener.<Snapshot>forPayload(this.changes::add));
 			if (starting instanceof GenericApplicationContext generic) {
-				generic.registerBean("testModel", Model.class, model::get);
+				// Primary, for a fork's class is a model of the application, too
+				generic.registerBean("testModel", Model.class, model::get, (bean) -> bean.setPrimary(true));
 			}
 		});
 		Map<String, String> arguments = new LinkedHashMap<>(

@@ -32,6 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
+import inference.model.FileModel;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -67,6 +69,7 @@ class ServerProcessIT {
 
 	@Test
 	void aMissingModelEndsItWithThePathAndTheRemedy() throws Exception {
+		FileModel.assumeServed();
 		Path missing = this.directory.resolve("nothing.onnx");
 		assertThat(lastWords(missing)).endsWith(
 				"There is no model at %s. Copy or mount an ONNX file there, or set INFERENCE_MODEL_LOCATION to where it is."
@@ -75,12 +78,14 @@ class ServerProcessIT {
 
 	@Test
 	void aCorruptModelEndsItWithThePath() throws Exception {
+		FileModel.assumeServed();
 		Path corrupt = Files.writeString(this.directory.resolve("model.onnx"), "this is no model");
 		assertThat(lastWords(corrupt)).contains("The model at %s cannot be loaded".formatted(corrupt));
 	}
 
 	@Test
 	void aMissingGpuEndsItWithTheRemedy() throws Exception {
+		FileModel.assumeServed();
 		assertThat(lastWords(Map.of("INFERENCE_MODEL_DEVICE", "cuda:1"))).contains("The device cuda:1 cannot be used: ")
 			.endsWith("or set INFERENCE_MODEL_DEVICE to cpu.");
 	}

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.diagnostics.FailureAnalysis;
@@ -26,6 +27,7 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 import inference.lifecycle.LifecycleProperties;
 import inference.lifecycle.State;
+import inference.model.Model;
 import inference.model.ModelProperties;
 import inference.model.UnusableModelException;
 
@@ -113,9 +115,11 @@ class StartFailureTests {
 
 	@Test
 	void saysBetweenWhichModelsItCannotChoose(CapturedOutput output) {
-		try (Server server = Server.starting(TestModel::new, "chaos=none")) {
+		try (Server server = Server.starting(() -> {
+			throw new NoUniqueBeanDefinitionException(Model.class, "testModel", "onnxModel");
+		})) {
 			server.await(State.FAILED);
-			assertThat(output).contains("Description:", "chaosModel", "testModel", "Action:").doesNotContain("\tat ");
+			assertThat(output).contains("Description:", "testModel", "onnxModel", "Action:").doesNotContain("\tat ");
 		}
 	}
 

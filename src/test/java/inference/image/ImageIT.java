@@ -23,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
+import inference.model.FileModel;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -94,6 +96,7 @@ class ImageIT {
 
 	@Test
 	void saysWhatABaseLacks() {
+		FileModel.assumeServed();
 		// For want of a base without it: one in which it is empty
 		String empty = "/dev/null:/usr/lib/x86_64-linux-gnu/libstdc++.so.6:ro";
 		try (Container broken = Container.run(this.service, "--volume", empty)) {

@@ -5,12 +5,14 @@ import java.util.concurrent.TimeUnit;
 
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.context.annotation.Primary;
 import org.springframework.stereotype.Component;
 
 /**
  * A fork's class that misbehaves as the property {@code chaos} says: the tests of the
  * image put it on the class path of the real server.
  */
+@Primary
 @Component
 @ConditionalOnProperty("chaos")
 final class ChaosModel implements Model {
