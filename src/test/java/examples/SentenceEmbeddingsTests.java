@@ -22,7 +22,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.support.GenericApplicationContext;
 
 import inference.InferenceServer;
 import inference.model.ModelContract;
@@ -48,7 +50,10 @@ class SentenceEmbeddingsTests {
 
 	@BeforeAll
 	static void serve() {
-		server = new SpringApplicationBuilder(InferenceServer.class, SentenceEmbeddings.class)
+		// Primary, for a fork's class is a model of the application, too
+		ApplicationContextInitializer<GenericApplicationContext> example = (context) -> context
+			.registerBean(SentenceEmbeddings.class, (bean) -> bean.setPrimary(true));
+		server = new SpringApplicationBuilder(InferenceServer.class).initializers(example)
 			.registerShutdownHook(false)
 			.run("--server.port=0", "--inference.model.name=sentences", "--inference.model.location=" + MODEL);
 		await().atMost(Duration.ofSeconds(30)).until(() -> send(request("/readyz")).statusCode() == 200);
