@@ -13,7 +13,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,7 +39,7 @@ public final class OnnxModel implements Model {
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
 			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
 
-	private final Map<Thread, Run> runs = new ConcurrentHashMap<>();
+	private final Map<Thread, OnnxRun> runs = new ConcurrentHashMap<>();
 
 	private final OrtEnvironment environment;
 
@@ -140,7 +139,7 @@ public final class OnnxModel implements Model {
 	private Map<String, Tensor> run(Map<String, Tensor> inputs, OnnxOutputs outputs) throws OrtException {
 		Map<String, OnnxTensor> feeds = LinkedHashMap.newLinkedHashMap(inputs.size());
 		try (Arena call = Arena.ofConfined()) {
-			try (Run run = new Run(this.runs); OnnxOutputs.Memory memory = outputs.allocate(inputs, call)) {
+			try (OnnxRun run = new OnnxRun(this.runs); OnnxOutputs.Memory memory = outputs.allocate(inputs, call)) {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
 					feeds.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue(), call));
 				}
@@ -157,7 +156,7 @@ public final class OnnxModel implements Model {
 
 	@Override
 	public void cancel(Thread caller) {
-		Run run = this.runs.get(caller);
+		OnnxRun run = this.runs.get(caller);
 		if (run != null) {
 			run.terminate();
 		}
@@ -215,46 +214,6 @@ public final class OnnxModel implements Model {
 		List<TensorSpec> inputs = session.getInputInfo().values().stream().map(OnnxTensors::input).toList();
 		List<TensorSpec> outputs = session.getOutputInfo().values().stream().map(OnnxTensors::output).toList();
 		return new Signature(inputs, outputs);
-	}
-
-	/**
-	 * One call, as long as it can be ended from another thread.
-	 */
-	private static final class Run implements AutoCloseable {
-
-		private final Map<Thread, Run> runs;
-
-		private final RunOptions options = new RunOptions();
-
-		private boolean closed;
-
-		private Run(Map<Thread, Run> runs) throws OrtException {
-			this.runs = runs;
-			runs.put(Thread.currentThread(), this);
-		}
-
-		private RunOptions options() {
-			return this.options;
-		}
-
-		private synchronized void terminate() {
-			try {
-				if (!this.closed) {
-					this.options.setTerminate(true);
-				}
-			}
-			catch (OrtException ex) {
-				throw new IllegalStateException("ONNX Runtime refused to end a call", ex);
-			}
-		}
-
-		@Override
-		public synchronized void close() {
-			this.runs.remove(Thread.currentThread());
-			this.closed = true;
-			this.options.close();
-		}
-
 	}
 
 }
