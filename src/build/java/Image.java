@@ -82,7 +82,8 @@ final class Image {
 		// Before and after: the cache knows the jars by their times
 		image.normalize();
 		if (complete) {
-			Files.copy(new Training(image.image).run(), image.app.resolve("app.aot"));
+			Training training = new Training(image.image, Path.of(args[1]).resolveSibling("java"));
+			Files.copy(training.run(), image.app.resolve("app.aot"));
 		}
 		else {
 			Path arguments = image.app.resolve("server.args");

@@ -34,19 +34,26 @@ final class Training {
 
 	private final Path image;
 
+	private final Path program;
+
 	private final Path cache;
 
 	private final Path log;
 
-	Training(Path image) {
+	/**
+	 * A training of the server staged at {@code image}, by the program whose sources are
+	 * at {@code program}.
+	 */
+	Training(Path image, Path program) {
 		this.image = image.toAbsolutePath();
+		this.program = program;
 		this.cache = this.image.resolveSibling("image-cache.aot");
 		this.log = this.image.resolveSibling("image-training.log");
 	}
 
 	/**
-	 * Makes the cache, unless there is one of the very same files: Java itself does not
-	 * notice, before 25.0.4, that it belongs to other jars.
+	 * Makes the cache, unless there is one of the very same files and the same training:
+	 * Java itself does not notice, before 25.0.4, that it belongs to other jars.
 	 */
 	Path run() throws IOException, InterruptedException {
 		Path recipe = this.image.resolveSibling("image-cache.txt");
@@ -119,15 +126,17 @@ final class Training {
 
 	private String digests() throws IOException {
 		Map<String, String> digests = new TreeMap<>();
-		try (Stream<Path> paths = Files.walk(this.image)) {
-			for (Path path : paths.filter(Files::isRegularFile).toList()) {
-				digests.put(this.image.relativize(path).toString(), digest(path));
+		for (Path root : List.of(this.image, this.program)) {
+			try (Stream<Path> paths = Files.walk(root)) {
+				for (Path path : paths.filter(Files::isRegularFile).toList()) {
+					digests.put(root.relativize(path).toString(), digest(path));
+				}
 			}
 		}
 		return digests.entrySet()
 			.stream()
 			.map((file) -> file.getValue() + "  " + file.getKey() + "\n")
-			.collect(Collectors.joining("", RECORD + "\n", ""));
+			.collect(Collectors.joining());
 	}
 
 	private static String digest(Path path) throws IOException {
