@@ -18,8 +18,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntPredicate;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import com.google.protobuf.ByteString;
 import org.tribuo.Example;
@@ -99,15 +101,15 @@ final class IrisTraining {
 
 		// Tribuo numbers features and species as it likes, hence the look-ups by name.
 		var learned = trained.getWeightsCopy();
-		var weights = new double[FEATURES.size()][SPECIES.size()];
+		var weights = new double[SPECIES.size()][FEATURES.size()];
 		var biases = new double[SPECIES.size()];
 		for (int s = 0; s < SPECIES.size(); s++) {
 			int row = trained.getOutputIDInfo().getID(new Label(SPECIES.get(s)));
 			biases[s] = learned.get(row, FEATURES.size());
 			for (int f = 0; f < FEATURES.size(); f++) {
 				var scale = scales.get(f);
-				weights[f][s] = learned.get(row, trained.getFeatureIDMap().getID(FEATURES.get(f))) / scale.deviation();
-				biases[s] -= weights[f][s] * scale.mean();
+				weights[s][f] = learned.get(row, trained.getFeatureIDMap().getID(FEATURES.get(f))) / scale.deviation();
+				biases[s] -= weights[s][f] * scale.mean();
 			}
 		}
 		return export(weights, biases);
@@ -119,26 +121,29 @@ final class IrisTraining {
 			.setDocString(
 					"Tells the species of an iris from the length and width of its sepals and petals in centimetres.")
 			.addInput(OnnxFiles.tensor("input-0", DataType.FLOAT, -1, FEATURES.size()))
-			.addInitializer(constant("weights", FEATURES.size(), SPECIES.size()).setDataType(DataType.FLOAT.getNumber())
-				.addAllFloatData(Arrays.stream(weights)
+			.addNode(NodeProto.newBuilder()
+				.setName("classifier")
+				.setDomain("ai.onnx.ml")
+				.setOpType("LinearClassifier")
+				.addInput("input-0")
+				.addOutput("label")
+				.addOutput("probabilities")
+				.addAttribute(attribute("classlabels_strings", AttributeType.STRINGS)
+					.addAllStrings(SPECIES.stream().map(ByteString::copyFromUtf8).toList()))
+				.addAttribute(attribute("coefficients", AttributeType.FLOATS).addAllFloats(Arrays.stream(weights)
 					.flatMapToDouble(Arrays::stream)
 					.mapToObj(IrisTraining::rounded)
 					.toList()))
-			.addInitializer(constant("biases", SPECIES.size()).setDataType(DataType.FLOAT.getNumber())
-				.addAllFloatData(Arrays.stream(biases).mapToObj(IrisTraining::rounded).toList()))
-			.addInitializer(constant("species", SPECIES.size()).setDataType(DataType.STRING.getNumber())
-				.addAllStringData(SPECIES.stream().map(ByteString::copyFromUtf8).toList()))
-			.addNode(OnnxFiles.node("Gemm", List.of("input-0", "weights", "biases"), "scores"))
-			.addNode(OnnxFiles.node("Softmax", List.of("scores"), "probabilities", OnnxFiles.attribute("axis", 1)))
-			.addNode(OnnxFiles.node("ArgMax", List.of("scores"), "best", OnnxFiles.attribute("axis", 1),
-					OnnxFiles.attribute("keepdims", 0)))
-			.addNode(OnnxFiles.node("Gather", List.of("species", "best"), "label"))
+				.addAttribute(attribute("intercepts", AttributeType.FLOATS)
+					.addAllFloats(Arrays.stream(biases).mapToObj(IrisTraining::rounded).toList()))
+				.addAttribute(
+						attribute("post_transform", AttributeType.STRING).setS(ByteString.copyFromUtf8("SOFTMAX"))))
 			.addOutput(OnnxFiles.tensor("label", DataType.STRING, -1))
 			.addOutput(OnnxFiles.tensor("probabilities", DataType.FLOAT, -1, SPECIES.size())), EXAMPLES);
 	}
 
-	private static TensorProto.Builder constant(String name, long... shape) {
-		return TensorProto.newBuilder().setName(name).addAllDims(Arrays.stream(shape).boxed().toList());
+	private static AttributeProto.Builder attribute(String name, AttributeType type) {
+		return AttributeProto.newBuilder().setName(name).setType(type);
 	}
 
 	/**

@@ -177,6 +177,7 @@ public final class OnnxFiles {
 		return ModelProto.newBuilder()
 			.setIrVersion(8)
 			.addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(15))
+			.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("ai.onnx.ml").setVersion(1))
 			.setProducerName("inference-server")
 			.setModelVersion(1)
 			.setDocString(graph.getDocString())
