@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntPredicate;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -128,22 +127,19 @@ final class IrisTraining {
 				.addInput("input-0")
 				.addOutput("label")
 				.addOutput("probabilities")
-				.addAttribute(attribute("classlabels_strings", AttributeType.STRINGS)
+				.addAttribute(OnnxFiles.attribute("classlabels_strings", AttributeType.STRINGS)
 					.addAllStrings(SPECIES.stream().map(ByteString::copyFromUtf8).toList()))
-				.addAttribute(attribute("coefficients", AttributeType.FLOATS).addAllFloats(Arrays.stream(weights)
-					.flatMapToDouble(Arrays::stream)
-					.mapToObj(IrisTraining::rounded)
-					.toList()))
-				.addAttribute(attribute("intercepts", AttributeType.FLOATS)
+				.addAttribute(OnnxFiles.attribute("coefficients", AttributeType.FLOATS)
+					.addAllFloats(Arrays.stream(weights)
+						.flatMapToDouble(Arrays::stream)
+						.mapToObj(IrisTraining::rounded)
+						.toList()))
+				.addAttribute(OnnxFiles.attribute("intercepts", AttributeType.FLOATS)
 					.addAllFloats(Arrays.stream(biases).mapToObj(IrisTraining::rounded).toList()))
-				.addAttribute(
-						attribute("post_transform", AttributeType.STRING).setS(ByteString.copyFromUtf8("SOFTMAX"))))
+				.addAttribute(OnnxFiles.attribute("post_transform", AttributeType.STRING)
+					.setS(ByteString.copyFromUtf8("SOFTMAX"))))
 			.addOutput(OnnxFiles.tensor("label", DataType.STRING, -1))
 			.addOutput(OnnxFiles.tensor("probabilities", DataType.FLOAT, -1, SPECIES.size())), EXAMPLES);
-	}
-
-	private static AttributeProto.Builder attribute(String name, AttributeType type) {
-		return AttributeProto.newBuilder().setName(name).setType(type);
 	}
 
 	/**

@@ -154,7 +154,7 @@ public final class OnnxFiles {
 				.setDataType(DataType.INT64.getNumber())
 				.addInt64Data(steps))
 			.addNode(node("Loop", List.of("steps", "", "x"), "y",
-					AttributeProto.newBuilder().setName("body").setType(AttributeType.GRAPH).setG(step).build()))
+					attribute("body", AttributeType.GRAPH).setG(step).build()))
 			.addOutput(tensor("y", DataType.FLOAT, -1)));
 	}
 
@@ -218,7 +218,12 @@ public final class OnnxFiles {
 	}
 
 	static AttributeProto attribute(String name, long value) {
-		return AttributeProto.newBuilder().setName(name).setType(AttributeType.INT).setI(value).build();
+		return attribute(name, AttributeType.INT).setI(value).build();
+	}
+
+	/** An attribute whose value is still to be set. */
+	static AttributeProto.Builder attribute(String name, AttributeType type) {
+		return AttributeProto.newBuilder().setName(name).setType(type);
 	}
 
 	private static Dimension dimension(int index, long size) {
