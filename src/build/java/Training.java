@@ -25,9 +25,9 @@ final class Training {
 	 * Without machine code, which Java would put in for the CPU of this machine and use
 	 * on any other. Without the optimizing compiler: the server would have it compile at
 	 * every start whatever it compiled here, for a fifth of the time to ready. Without
-	 * profiles, which are of too few calls: Java would count 50,000 calls before it
-	 * profiles those methods anew, take them for seldom called, and inline less for good.
-	 * Without a file of performance data, which would be left in /tmp.
+	 * profiles, which are of too few calls: with them, the server's optimizing compiler
+	 * inlines less, even after half a minute of load, for 4 % of throughput. Without a file
+	 * of performance data, which would be left in /tmp.
 	 */
 	private static final List<String> RECORD = List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching",
 			"-XX:-AOTStubCaching", "-XX:TieredStopAtLevel=2", "-XX:-ProfileInterpreter", "-XX:-UsePerfData");
