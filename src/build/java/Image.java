@@ -113,7 +113,7 @@ final class Image {
 		Path runtime = this.image.resolve("opt/java");
 		Path recipe = recipe();
 		String wanted = String.join("\n", Files.readString(JDK.resolve("release")), MODULES.toString(),
-				LINKING.toString());
+				LINKING.toString(), Launcher.MESSAGE);
 		if (Files.exists(recipe) && Files.readString(recipe).equals(wanted)) {
 			return;
 		}
@@ -128,6 +128,7 @@ final class Image {
 		check(code == 0, "jlink failed with exit code " + code);
 		// Jib cannot carry links, and each names a text that is in legal/java.base
 		deleteAll(runtime.resolve("legal"), Files::isSymbolicLink);
+		Launcher.addTo(runtime);
 		Files.writeString(recipe, wanted);
 	}
 

@@ -110,6 +110,18 @@ class ImageIT {
 	}
 
 	@Test
+	void saysThatABaseHasNoGlibc() {
+		// For want of a base without it: one in which its loader is no program
+		String none = "/dev/null:/lib64/ld-linux-x86-64.so.2:ro";
+		try (Container broken = Container.run(this.service, "--volume", none)) {
+			await().atMost(START).until(() -> !broken.running());
+			assertThat(broken.logs())
+				.isEqualToIgnoringNewLines("Java cannot start, because this base image has no glibc"
+						+ " (Alpine has musl in its place): build the image on another base with -Djib.from.image.");
+		}
+	}
+
+	@Test
 	void isReadyAndNeverRestarted() {
 		await().atMost(START).until(() -> this.kubelet.history(Kind.LIVENESS).size() > 1);
 		assertThat(this.kubelet.history(Kind.LIVENESS)).allMatch(Answer::passed);
