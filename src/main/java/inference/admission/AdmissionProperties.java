@@ -28,16 +28,21 @@ public record AdmissionProperties(@DurationMin(millis = 1) @DefaultValue("4s") D
 	 * How many calls are let in.
 	 *
 	 * @param maxConcurrent calls inside the model at once; by default as many as the CPUs
-	 * can run, each with {@code inference.model.threads}
+	 * can run, each with {@code inference.model.threads}, and where that is several, one
+	 * more
 	 * @param maxQueued calls that wait for a slot; one more is refused with 429, as is
 	 * one whose turn would come after its deadline
 	 */
 	public record Limits(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("1000") int maxQueued) {
 
 		int maxConcurrent(int threads) {
-			Integer configured = this.maxConcurrent;
-			return (configured != null) ? configured
-					: Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+			if (this.maxConcurrent != null) {
+				return this.maxConcurrent;
+			}
+			int fitting = Runtime.getRuntime().availableProcessors() / threads;
+			// A CPU whose call has returned would idle until the next one's thread is
+			// awake
+			return (fitting > 1) ? fitting + 1 : 1;
 		}
 
 	}

@@ -17,7 +17,7 @@ class CarrierThreads implements ApplicationContextInitializer<ConfigurableApplic
 		if (System.getProperty(PARALLELISM) == null) {
 			int processors = Runtime.getRuntime().availableProcessors();
 			int calls = context.getEnvironment()
-				.getProperty("inference.admission.max-concurrent", Integer.class, processors);
+				.getProperty("inference.admission.max-concurrent", Integer.class, processors + 1);
 			System.setProperty(PARALLELISM, String.valueOf(Math.max(calls, 1) + processors));
 		}
 	}
