@@ -9,6 +9,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.spi.ToolProvider;
@@ -113,7 +114,7 @@ final class Image {
 		Path runtime = this.image.resolve("opt/java");
 		Path recipe = recipe();
 		String wanted = String.join("\n", Files.readString(JDK.resolve("release")), MODULES.toString(),
-				LINKING.toString(), Launcher.MESSAGE);
+				LINKING.toString(), HexFormat.of().formatHex(Launcher.program()));
 		if (Files.exists(recipe) && Files.readString(recipe).equals(wanted)) {
 			return;
 		}

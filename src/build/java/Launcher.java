@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  */
 final class Launcher {
 
-	static final String MESSAGE = "Java cannot start, because this base image has no glibc (Alpine has musl in its"
+	private static final String MESSAGE = "Java cannot start, because this base image has no glibc (Alpine has musl in its"
 			+ " place): build the image on another base with -Djib.from.image.\n";
 
 	// What the name of Java's own launcher has more; eight bytes, zeros included
@@ -83,32 +83,31 @@ final class Launcher {
 	 */
 	static void addTo(Path runtime) throws IOException {
 		Path launcher = runtime.resolve("bin/java");
-		Files.move(launcher, launcher.resolveSibling("java" + SUFFIX.replace("\0", "")));
+		Files.move(launcher, launcher.resolveSibling("java" + SUFFIX.trim()));
 		Files.write(launcher, program());
 		if (!launcher.toFile().setExecutable(true, false)) {
 			throw new IOException(launcher + " cannot be made executable");
 		}
 	}
 
-	private static byte[] program() {
+	/** What it is, byte for byte. */
+	static byte[] program() {
 		byte[] message = MESSAGE.getBytes(StandardCharsets.US_ASCII);
 		int start = HEADER + 2 * PART;
-		// Twice, for the address in it depends on its length, which is always the same
-		int end = start + instructions(0, message.length).length;
-		byte[] instructions = instructions(ADDRESS + end, message.length);
-		int size = end + message.length;
+		byte[] instructions = instructions(ADDRESS + start, message.length);
+		int size = start + message.length + instructions.length;
 		ByteBuffer file = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
 		// 64 bits, little-endian, version 1; then executable, x86-64, version 1
 		file.put(new byte[] { 0x7f, 'E', 'L', 'F', 2, 1, 1 }).position(16);
 		file.putShort((short) 2).putShort((short) 62).putInt(1);
-		file.putLong(ADDRESS + start).putLong(HEADER).putLong(0).putInt(0);
+		file.putLong(ADDRESS + start + message.length).putLong(HEADER).putLong(0).putInt(0);
 		file.putShort((short) HEADER).putShort((short) PART).putShort((short) 2).position(HEADER);
 		// All of the file, to be read and executed
 		file.putInt(1).putInt(4 | 1).putLong(0).putLong(ADDRESS).putLong(ADDRESS);
 		file.putLong(size).putLong(size).putLong(0x1000);
 		// A stack that is not to be executed
 		file.putInt(0x6474e551).putInt(4 | 2).position(start);
-		return file.put(instructions).put(message).array();
+		return file.put(message).put(instructions).array();
 	}
 
 	private static byte[] instructions(int message, int length) {
