@@ -3,6 +3,8 @@ package inference.admission;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 
+import inference.admission.AdmissionProperties.Limits;
+
 /**
  * Gives the virtual threads that serve requests more carriers than the model can take. A
  * native call keeps its carrier until it returns; with as many carriers as CPUs, as many
@@ -15,10 +17,11 @@ class CarrierThreads implements ApplicationContextInitializer<ConfigurableApplic
 	@Override
 	public void initialize(ConfigurableApplicationContext context) {
 		if (System.getProperty(PARALLELISM) == null) {
-			int processors = Runtime.getRuntime().availableProcessors();
-			int calls = context.getEnvironment()
-				.getProperty("inference.admission.max-concurrent", Integer.class, processors + 1);
-			System.setProperty(PARALLELISM, String.valueOf(Math.max(calls, 1) + processors));
+			Integer configured = context.getEnvironment()
+				.getProperty("inference.admission.max-concurrent", Integer.class);
+			// With one CPU for a call there are the most
+			int calls = Math.max(new Limits(configured, 0).maxConcurrent(1), 1);
+			System.setProperty(PARALLELISM, String.valueOf(calls + Runtime.getRuntime().availableProcessors()));
 		}
 	}
 
