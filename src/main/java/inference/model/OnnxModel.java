@@ -1,14 +1,11 @@
 package inference.model;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Pattern;
 
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
@@ -39,7 +36,8 @@ public final class OnnxModel implements Model {
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
 			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
 
-	private final Map<Thread, OnnxRun> runs = new ConcurrentHashMap<>();
+	// No more than ever ran at once, and there for the next ones
+	private final List<OnnxCall> calls = new CopyOnWriteArrayList<>();
 
 	private final OrtEnvironment environment;
 
@@ -85,7 +83,7 @@ public final class OnnxModel implements Model {
 		}
 		try {
 			this.signature = signature(this.session);
-			this.outputs = OnnxOutputs.of(this.environment, this.session);
+			this.outputs = OnnxOutputs.of(this.session);
 			this.examples = OnnxExamples.read(this.session.getMetadata().getCustomMetadata().get(OnnxExamples.KEY),
 					this.signature);
 		}
@@ -137,33 +135,35 @@ public final class OnnxModel implements Model {
 	}
 
 	private Map<String, Tensor> run(Map<String, Tensor> inputs, OnnxOutputs outputs) throws OrtException {
-		Map<String, OnnxTensor> feeds = LinkedHashMap.newLinkedHashMap(inputs.size());
-		try (Arena call = Arena.ofConfined()) {
-			try (OnnxRun run = new OnnxRun(this.runs); OnnxOutputs.Memory memory = outputs.allocate(inputs, call)) {
-				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-					feeds.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue(), call));
-				}
-				try (OrtSession.Result result = this.session.run(feeds, memory.others(), memory.pinned(),
-						run.options())) {
-					return memory.tensors(result);
-				}
-			}
-			finally {
-				feeds.values().forEach(OnnxTensor::close);
+		OnnxCall call = enter();
+		try {
+			return call.run(this.session, outputs, inputs);
+		}
+		finally {
+			call.exit();
+		}
+	}
+
+	private OnnxCall enter() throws OrtException {
+		for (OnnxCall call : this.calls) {
+			if (call.enter()) {
+				return call;
 			}
 		}
+		OnnxCall call = new OnnxCall(this.environment);
+		call.enter();
+		this.calls.add(call);
+		return call;
 	}
 
 	@Override
 	public void cancel(Thread caller) {
-		OnnxRun run = this.runs.get(caller);
-		if (run != null) {
-			run.terminate();
-		}
+		this.calls.forEach((call) -> call.terminate(caller));
 	}
 
 	@Override
 	public void close() {
+		this.calls.forEach(OnnxCall::close);
 		try {
 			this.session.close();
 		}

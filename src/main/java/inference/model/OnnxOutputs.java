@@ -1,8 +1,5 @@
 package inference.model;
 
-import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -11,8 +8,6 @@ import java.util.Map;
 import java.util.Set;
 
 import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
@@ -25,22 +20,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxOutputs {
 
-	// In bytes: more than this is not copied out of its call's memory
-	private static final int LARGE = 64 * 1024;
-
-	private final OrtEnvironment environment;
-
 	private final List<Known> known;
 
 	private final Set<String> others;
 
-	private OnnxOutputs(OrtEnvironment environment, List<Known> known, Set<String> others) {
-		this.environment = environment;
+	private OnnxOutputs(List<Known> known, Set<String> others) {
 		this.known = known;
 		this.others = others;
 	}
 
-	static OnnxOutputs of(OrtEnvironment environment, OrtSession session) throws OrtException {
+	static OnnxOutputs of(OrtSession session) throws OrtException {
 		Map<String, Source> sources = new LinkedHashMap<>();
 		for (NodeInfo input : session.getInputInfo().values()) {
 			String[] names = ((TensorInfo) input.getInfo()).getDimensionNames();
@@ -59,37 +48,27 @@ final class OnnxOutputs {
 				others.add(output.getName());
 			}
 		}
-		return new OnnxOutputs(environment, known, others);
+		return new OnnxOutputs(known, others);
 	}
 
 	/** The same model with every output in memory of ONNX Runtime's. */
 	OnnxOutputs withoutMemory() {
 		Set<String> all = new LinkedHashSet<>(this.others);
 		this.known.forEach((output) -> all.add(output.spec().name()));
-		return new OnnxOutputs(this.environment, List.of(), all);
+		return new OnnxOutputs(List.of(), all);
 	}
 
 	boolean haveMemory() {
 		return !this.known.isEmpty();
 	}
 
-	/**
-	 * Memory for one call.
-	 * @param call where it comes from, unless it is so much that copying it costs more
-	 * than the garbage collector's work with it
-	 */
-	Memory allocate(Map<String, Tensor> inputs, Arena call) throws OrtException {
-		Memory memory = new Memory(this.others, call);
-		try {
-			for (Known output : this.known) {
-				memory.add(this.environment, output.spec(), output.shape(inputs));
-			}
-			return memory;
-		}
-		catch (OrtException | RuntimeException | Error ex) {
-			memory.close();
-			throw ex;
-		}
+	List<Known> known() {
+		return this.known;
+	}
+
+	/** The names of those whose shapes are known when they are there. */
+	Set<String> others() {
+		return this.others;
 	}
 
 	/**
@@ -101,7 +80,7 @@ final class OnnxOutputs {
 	/**
 	 * An output of known shape: for each dimension its size, or the input that has it.
 	 */
-	private record Known(TensorSpec spec, List<@Nullable Source> dimensions) {
+	record Known(TensorSpec spec, List<@Nullable Source> dimensions) {
 
 		static @Nullable Known of(TensorSpec spec, TensorInfo info, Map<String, Source> sources) {
 			List<@Nullable Source> dimensions = new ArrayList<>();
@@ -113,7 +92,7 @@ final class OnnxOutputs {
 				}
 				dimensions.add((spec.shape().dimension(i) == Shape.VARIABLE) ? source : null);
 			}
-			return OnnxTensors.takesMemory(spec.dataType()) ? new Known(spec, dimensions) : null;
+			return OnnxTensors.isPinned(spec.dataType()) ? new Known(spec, dimensions) : null;
 		}
 
 		Shape shape(Map<String, Tensor> inputs) {
@@ -126,74 +105,6 @@ final class OnnxOutputs {
 				}
 			}
 			return Shape.of(shape);
-		}
-
-	}
-
-	/**
-	 * The outputs of one call.
-	 */
-	static final class Memory implements AutoCloseable {
-
-		private final Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
-
-		private final Map<String, Tensor> tensors = new LinkedHashMap<>();
-
-		private final Arena call;
-
-		private Set<String> others;
-
-		private Memory(Set<String> others, Arena call) {
-			this.others = others;
-			this.call = call;
-		}
-
-		private void add(OrtEnvironment environment, TensorSpec spec, Shape shape) throws OrtException {
-			if (shape.elements() == 0) {
-				// No memory, no address to write to
-				this.others = new LinkedHashSet<>(this.others);
-				this.others.add(spec.name());
-				return;
-			}
-			int size = Math.toIntExact(Math.multiplyExact(shape.elements(), spec.dataType().width()));
-			ByteBuffer contents = (size > LARGE) ? ByteBuffer.allocateDirect(size)
-					: this.call.allocate(size, OnnxTensors.ALIGNMENT).asByteBuffer();
-			this.pinned.put(spec.name(),
-					OnnxTensors.over(environment, contents.order(ByteOrder.nativeOrder()), spec.dataType(), shape));
-			this.tensors.put(spec.name(), Tensor.of(spec.dataType(), shape, contents));
-		}
-
-		/** What ONNX Runtime writes to. */
-		Map<String, OnnxTensor> pinned() {
-			return this.pinned;
-		}
-
-		/** The names of those for which it takes memory of its own. */
-		Set<String> others() {
-			return this.others;
-		}
-
-		/** All outputs, once the call has returned. */
-		Map<String, Tensor> tensors(OrtSession.Result result) throws OrtException {
-			this.tensors.replaceAll((_, tensor) -> kept(tensor));
-			for (String name : this.others) {
-				this.tensors.put(name, OnnxTensors.fromOnnx(result.get(name).orElseThrow()));
-			}
-			return this.tensors;
-		}
-
-		private static Tensor kept(Tensor tensor) {
-			ByteBuffer contents = tensor.contents();
-			if (contents.remaining() > LARGE) {
-				return tensor;
-			}
-			ByteBuffer copy = ByteBuffer.allocate(contents.remaining()).put(contents).flip();
-			return Tensor.of(tensor.dataType(), tensor.shape(), copy);
-		}
-
-		@Override
-		public void close() {
-			this.pinned.values().forEach(OnnxTensor::close);
 		}
 
 	}

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class OnnxTensors {
 
 	// Of any element's, in bytes; what malloc gives anyway
-	static final long ALIGNMENT = 16;
+	static final int ALIGNMENT = 16;
 
 	private OnnxTensors() {
 	}
@@ -65,15 +65,27 @@ final class OnnxTensors {
 		return OnnxTensor.createTensor(environment, direct(tensor.contents(), call), shape, type);
 	}
 
-	/** Whether elements of a data type can be written to memory of ours. */
-	static boolean takesMemory(DataType dataType) {
-		return dataType != DataType.BYTES && inputType(dataType) != null;
+	/** Whether a tensor of a data type can be made for ONNX Runtime to write to. */
+	static boolean isPinned(DataType dataType) {
+		return inputType(dataType) != null;
 	}
 
-	/** A tensor for ONNX Runtime to write, over a direct buffer that outlives it. */
+	/** Whether such a tensor is over memory of ours, for it to read or to write. */
+	static boolean takesMemory(DataType dataType) {
+		return dataType != DataType.BYTES && isPinned(dataType);
+	}
+
+	/** A tensor for ONNX Runtime to put texts into. */
+	static OnnxTensor texts(OrtEnvironment environment, Shape shape) throws OrtException {
+		String[] none = new String[Math.toIntExact(shape.elements())];
+		Arrays.fill(none, "");
+		return OnnxTensor.createTensor(environment, none, shape.dimensions());
+	}
+
+	/** A tensor over a direct buffer that outlives it. */
 	static OnnxTensor over(OrtEnvironment environment, ByteBuffer contents, DataType dataType, Shape shape)
 			throws OrtException {
-		return OnnxTensor.createTensor(environment, contents, shape.dimensions(),
+		return OnnxTensor.createTensor(environment, contents.order(ByteOrder.nativeOrder()), shape.dimensions(),
 				Objects.requireNonNull(inputType(dataType)));
 	}
 

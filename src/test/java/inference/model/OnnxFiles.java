@@ -133,10 +133,10 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Returns the absolute value of {@code x}, FP32 [-1], as {@code y} after as many
-	 * needless steps as asked for, between which a run can be terminated.
+	 * Returns the absolute value of {@code x}, FP32 [-1], as {@code y} after so many
+	 * needless {@code steps}, INT64 [], between which a run can be terminated.
 	 */
-	static byte[] slow(int steps) {
+	static byte[] slow() {
 		var step = GraphProto.newBuilder()
 			.setName("step")
 			.addInput(tensor("count", DataType.INT64))
@@ -149,10 +149,7 @@ public final class OnnxFiles {
 		return model(GraphProto.newBuilder()
 			.setName("slow")
 			.addInput(tensor("x", DataType.FLOAT, -1))
-			.addInitializer(TensorProto.newBuilder()
-				.setName("steps")
-				.setDataType(DataType.INT64.getNumber())
-				.addInt64Data(steps))
+			.addInput(tensor("steps", DataType.INT64))
 			.addNode(node("Loop", List.of("steps", "", "x"), "y",
 					attribute("body", AttributeType.GRAPH).setG(step).build()))
 			.addOutput(tensor("y", DataType.FLOAT, -1)));

@@ -8,12 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
+import java.util.stream.LongStream;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -77,12 +79,12 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void endsACallThatIsToldTo() throws Exception {
-		try (OnnxModel slow = load(OnnxFiles.slow(Integer.MAX_VALUE))) {
+	void endsACallThatIsToldToAndNoOther() throws Exception {
+		try (OnnxModel model = load(OnnxFiles.slow())) {
 			CompletableFuture<Throwable> ended = new CompletableFuture<>();
 			Thread caller = Thread.ofPlatform().start(() -> {
 				try {
-					slow.infer(Map.of("x", Tensor.ofFloats(Shape.of(1), 1)));
+					run(model, Long.MAX_VALUE);
 					ended.complete(new AssertionError("it came to an end by itself"));
 				}
 				catch (RuntimeException ex) {
@@ -90,10 +92,36 @@ class OnnxModelTests {
 				}
 			});
 			await().until(() -> {
-				slow.cancel(caller);
+				model.cancel(caller);
+				assertThat(run(model, 1)).containsExactly(2);
 				return ended.isDone();
 			});
 			assertThat(ended.get()).isInstanceOf(IllegalStateException.class).hasMessageContaining("terminate");
+			for (int i = 0; i < 2; i++) {
+				model.cancel(Thread.currentThread());
+				assertThat(run(model, 1)).containsExactly(2);
+			}
+		}
+	}
+
+	private static float[] run(OnnxModel slow, long steps) {
+		return infer(slow, Map.of("x", Tensor.ofFloats(Shape.of(1), -2), "steps", Tensor.ofLongs(Shape.of(), steps)),
+				"y")
+			.floats();
+	}
+
+	@Test
+	void usesNoAnswersMemoryAgain() throws IOException {
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.INT64, -1))) {
+			List<Tensor> questions = new ArrayList<>();
+			List<Tensor> answers = new ArrayList<>();
+			for (int size : new int[] { 1, 1, 3, 8191, 8192, 8192, 8193, 8193, 20_000, 0, 5, 1 }) {
+				int first = answers.size();
+				questions.add(Tensor.ofLongs(Shape.of(size), LongStream.range(first, first + size).toArray()));
+				answers.add(infer(model, Map.of("x", questions.getLast()), "y"));
+			}
+			assertThat(answers).extracting(Tensor::contents)
+				.isEqualTo(questions.stream().map(Tensor::contents).toList());
 		}
 	}
 
@@ -106,6 +134,9 @@ class OnnxModelTests {
 			var y = infer(model, Map.of("x", Tensor.ofStrings(Shape.of(3, 2), texts)), "y");
 			assertThat(y).hasToString("BYTES [3,2]");
 			assertThat(y.strings()).isEqualTo(texts);
+			var many = Collections.nCopies(1000, "one of many");
+			assertThat(infer(model, Map.of("x", Tensor.ofStrings(Shape.of(500, 2), many)), "y").strings())
+				.isEqualTo(many);
 		}
 	}
 
