@@ -16,6 +16,13 @@ import inference.model.Tensor;
  */
 final class TensorWriter {
 
+	// Of numbers, from which on their text is made apart: a generator makes a string of
+	// each
+	private static final int MANY = 32;
+
+	// In characters, about as much as a generator keeps before it passes it on
+	private static final int PIECE = 8000;
+
 	private final String name;
 
 	private final DataType dataType;
@@ -33,11 +40,7 @@ final class TensorWriter {
 
 	/** All elements in one array, as the Open Inference Protocol has them. */
 	void flat(JsonGenerator json) {
-		json.writeStartArray();
-		for (long rest = this.shape.elements(); rest > 0; rest--) {
-			element(json, false);
-		}
-		json.writeEndArray();
+		array(json, this.shape.elements(), false);
 	}
 
 	/**
@@ -50,11 +53,48 @@ final class TensorWriter {
 			element(json, true);
 			return;
 		}
+		if (depth == this.shape.rank() - 1) {
+			array(json, this.shape.dimension(depth), true);
+			return;
+		}
 		json.writeStartArray();
 		for (long i = 0; i < this.shape.dimension(depth); i++) {
 			nested(json, depth + 1);
 		}
 		json.writeEndArray();
+	}
+
+	private void array(JsonGenerator json, long elements, boolean base64) {
+		json.writeStartArray();
+		if (elements >= MANY && (this.dataType == DataType.FP32 || this.dataType == DataType.FP64)) {
+			numbers(json, elements);
+		}
+		else {
+			for (long i = 0; i < elements; i++) {
+				element(json, base64);
+			}
+		}
+		json.writeEndArray();
+	}
+
+	private void numbers(JsonGenerator json, long elements) {
+		StringBuilder text = new StringBuilder((int) Math.min(PIECE, 16 * elements) + 32);
+		for (long i = 0; i < elements; i++) {
+			if (i > 0) {
+				text.append(',');
+			}
+			if (this.dataType == DataType.FP32) {
+				text.append(finite(this.rest.getFloat()));
+			}
+			else {
+				text.append(finite(this.rest.getDouble()));
+			}
+			if (text.length() >= PIECE) {
+				json.writeRaw(text.toString());
+				text.setLength(0);
+			}
+		}
+		json.writeRaw(text.toString());
 	}
 
 	private void element(JsonGenerator json, boolean base64) {
@@ -68,16 +108,8 @@ final class TensorWriter {
 			case INT32 -> json.writeNumber(this.rest.getInt());
 			case UINT64 -> json.writeNumber(Long.toUnsignedString(this.rest.getLong()));
 			case INT64 -> json.writeNumber(this.rest.getLong());
-			case FP32 -> {
-				float value = this.rest.getFloat();
-				requireFinite(value);
-				json.writeNumber(value);
-			}
-			case FP64 -> {
-				double value = this.rest.getDouble();
-				requireFinite(value);
-				json.writeNumber(value);
-			}
+			case FP32 -> json.writeNumber(finite(this.rest.getFloat()));
+			case FP64 -> json.writeNumber(finite(this.rest.getDouble()));
 			case BYTES -> bytes(json, base64);
 			case FP16, BF16 ->
 				throw RequestException.bad("Output '%s' is %s, which JSON cannot carry: ask for it as binary data."
@@ -103,11 +135,16 @@ final class TensorWriter {
 		}
 	}
 
-	private void requireFinite(double value) {
+	private float finite(float value) {
+		return (float) finite((double) value);
+	}
+
+	private double finite(double value) {
 		if (!Double.isFinite(value)) {
 			throw RequestException.bad("Output '%s' contains %s, which JSON cannot carry: ask for it as binary data."
 				.formatted(this.name, value));
 		}
+		return value;
 	}
 
 }
