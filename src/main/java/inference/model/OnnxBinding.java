@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 import ai.onnxruntime.OnnxTensor;
@@ -28,7 +29,7 @@ final class OnnxBinding implements AutoCloseable {
 	 */
 	static final int LARGE = 64 * 1024;
 
-	// Texts that ONNX Runtime replaces one by one, in place of a tensor of its own
+	// Texts, which are made one by one: for more, ONNX Runtime's own tensor takes less
 	private static final int FEW = 32;
 
 	private final OrtEnvironment environment;
@@ -40,6 +41,8 @@ final class OnnxBinding implements AutoCloseable {
 	private final List<Bound> small = new ArrayList<>();
 
 	private final List<Bound> written = new ArrayList<>();
+
+	private final Map<String, Shape> texts = new LinkedHashMap<>();
 
 	private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
 
@@ -78,7 +81,7 @@ final class OnnxBinding implements AutoCloseable {
 		}
 		for (Bound input : this.small) {
 			Tensor tensor = tensors.get(input.name());
-			if (tensor == null || !tensor.shape().equals(input.shape())) {
+			if (tensor == null || tensor.dataType() != input.dataType() || !tensor.shape().equals(input.shape())) {
 				return false;
 			}
 		}
@@ -89,10 +92,17 @@ final class OnnxBinding implements AutoCloseable {
 		return this.reusable;
 	}
 
-	/** Copies in what is not used where it is. */
-	void put(Map<String, Tensor> tensors) {
+	/** Copies in what is not used where it is, and forgets the texts of the last call. */
+	void put(Map<String, Tensor> tensors) throws OrtException {
 		for (Bound input : this.small) {
-			input.contents().clear().put(contents(tensors, input.name()));
+			input.contents().clear().put(Objects.requireNonNull(tensors.get(input.name())).contents());
+		}
+		// Not every operator writes each element: what it leaves out is to be empty.
+		for (Map.Entry<String, Shape> text : this.texts.entrySet()) {
+			OnnxTensor last = this.pinned.put(text.getKey(), OnnxTensors.texts(this.environment, text.getValue()));
+			if (last != null) {
+				last.close();
+			}
 		}
 	}
 
@@ -121,10 +131,8 @@ final class OnnxBinding implements AutoCloseable {
 			}
 			tensors.put(output.name(), Tensor.of(output.dataType(), output.shape(), contents));
 		}
-		for (Map.Entry<String, OnnxTensor> output : this.pinned.entrySet()) {
-			if (!tensors.containsKey(output.getKey())) {
-				tensors.put(output.getKey(), OnnxTensors.fromOnnx(output.getValue()));
-			}
+		for (String name : this.texts.keySet()) {
+			tensors.put(name, OnnxTensors.fromOnnx(Objects.requireNonNull(this.pinned.get(name))));
 		}
 		for (String name : this.others) {
 			tensors.put(name, OnnxTensors.fromOnnx(result.get(name).orElseThrow()));
@@ -139,32 +147,38 @@ final class OnnxBinding implements AutoCloseable {
 			this.inputs.put(name, OnnxTensors.over(this.environment, kept, tensor.dataType(), tensor.shape()));
 			return;
 		}
-		this.reusable = false;
-		if (this.arena == null) {
-			this.arena = Arena.ofConfined();
-		}
-		this.inputs.put(name, OnnxTensors.toOnnx(this.environment, tensor, this.arena));
+		this.inputs.put(name, OnnxTensors.toOnnx(this.environment, tensor, once()));
 	}
 
 	private void bindOutput(TensorSpec spec, Shape shape) throws OrtException {
 		long elements = shape.elements();
+		// No memory, no address to write to
 		if (elements == 0 || (spec.dataType() == DataType.BYTES && elements > FEW)) {
-			// No memory, no address to write to
 			this.others.add(spec.name());
 			return;
 		}
 		if (spec.dataType() == DataType.BYTES) {
-			this.pinned.put(spec.name(), OnnxTensors.texts(this.environment, shape));
+			this.texts.put(spec.name(), shape);
 			return;
 		}
 		int size = Math.toIntExact(Math.multiplyExact(elements, spec.dataType().width()));
 		ByteBuffer contents = room(size);
 		if (contents == null) {
-			this.reusable = false;
-			contents = ByteBuffer.allocateDirect(size);
+			Arena once = once();
+			contents = (size > LARGE) ? ByteBuffer.allocateDirect(size)
+					: once.allocate(size, OnnxTensors.ALIGNMENT).asByteBuffer();
 		}
 		this.written.add(new Bound(spec.name(), spec.dataType(), shape, contents));
 		this.pinned.put(spec.name(), OnnxTensors.over(this.environment, contents, spec.dataType(), shape));
+	}
+
+	// Memory for one call, after which this is of no use any more
+	private Arena once() {
+		this.reusable = false;
+		if (this.arena == null) {
+			this.arena = Arena.ofConfined();
+		}
+		return this.arena;
 	}
 
 	// Null if there is none left, or if it is better not to copy so much
@@ -184,14 +198,6 @@ final class OnnxBinding implements AutoCloseable {
 		if (this.arena != null) {
 			this.arena.close();
 		}
-	}
-
-	private static ByteBuffer contents(Map<String, Tensor> tensors, String name) {
-		Tensor tensor = tensors.get(name);
-		if (tensor == null) {
-			throw new IllegalArgumentException("input '%s' is missing".formatted(name));
-		}
-		return tensor.contents();
 	}
 
 	/**

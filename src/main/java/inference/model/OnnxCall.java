@@ -21,9 +21,9 @@ final class OnnxCall implements AutoCloseable {
 
 	private final OrtEnvironment environment;
 
-	private final RunOptions options = new RunOptions();
-
 	private final ByteBuffer memory = ByteBuffer.allocateDirect(MEMORY);
+
+	private final RunOptions options = new RunOptions();
 
 	private @Nullable OnnxBinding binding;
 

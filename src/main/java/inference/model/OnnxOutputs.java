@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The outputs whose shapes follow from the inputs', because the model names their
- * dimensions alike. ONNX Runtime writes these into memory that is sent as it is, where it
- * would take memory of its own, to be copied from.
+ * dimensions alike. ONNX Runtime is told where to write these, where it would take memory
+ * of its own, to be copied from.
  */
 final class OnnxOutputs {
 
@@ -92,7 +92,7 @@ final class OnnxOutputs {
 				}
 				dimensions.add((spec.shape().dimension(i) == Shape.VARIABLE) ? source : null);
 			}
-			return OnnxTensors.isPinned(spec.dataType()) ? new Known(spec, dimensions) : null;
+			return OnnxTensors.canBeMade(spec.dataType()) ? new Known(spec, dimensions) : null;
 		}
 
 		Shape shape(Map<String, Tensor> inputs) {

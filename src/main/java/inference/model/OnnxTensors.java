@@ -18,9 +18,7 @@ import ai.onnxruntime.TensorInfo.OnnxTensorType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates between our tensors and ONNX Runtime's, in both directions. A direct buffer
- * goes in as it is, any other is copied once; outputs are copied once, out of memory that
- * ONNX Runtime takes back.
+ * Translates between our tensors and ONNX Runtime's, in both directions.
  * <p>
  * Its Java API carries strings as the JVM's modified UTF-8: those that a model itself
  * puts out are garbled outside Unicode's basic plane, and bytes that are not UTF-8 do not
@@ -65,17 +63,17 @@ final class OnnxTensors {
 		return OnnxTensor.createTensor(environment, direct(tensor.contents(), call), shape, type);
 	}
 
-	/** Whether a tensor of a data type can be made for ONNX Runtime to write to. */
-	static boolean isPinned(DataType dataType) {
+	/** Whether its Java API can make a tensor of a data type. */
+	static boolean canBeMade(DataType dataType) {
 		return inputType(dataType) != null;
 	}
 
-	/** Whether such a tensor is over memory of ours, for it to read or to write. */
+	/** Whether it can make it over memory of ours, as it can of all but texts. */
 	static boolean takesMemory(DataType dataType) {
-		return dataType != DataType.BYTES && isPinned(dataType);
+		return dataType != DataType.BYTES && canBeMade(dataType);
 	}
 
-	/** A tensor for ONNX Runtime to put texts into. */
+	/** A tensor of empty texts, for ONNX Runtime to put others in their place. */
 	static OnnxTensor texts(OrtEnvironment environment, Shape shape) throws OrtException {
 		String[] none = new String[Math.toIntExact(shape.elements())];
 		Arrays.fill(none, "");

@@ -13,7 +13,8 @@ import java.util.List;
  * The contents are the bytes that the binary tensor extension of the Open Inference
  * Protocol puts on the wire: little-endian, row-major, without padding; BOOL one byte, 0
  * or 1; a BYTES element its length as an unsigned 32-bit integer, then its bytes. So no
- * codec converts what another one did, and a direct buffer reaches ONNX Runtime as it is.
+ * codec converts what another one did, and a large direct buffer reaches ONNX Runtime as
+ * it is.
  */
 public final class Tensor {
 

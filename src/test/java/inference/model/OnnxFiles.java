@@ -17,6 +17,7 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 
 /**
@@ -153,6 +154,24 @@ public final class OnnxFiles {
 			.addNode(node("Loop", List.of("steps", "", "x"), "y",
 					attribute("body", AttributeType.GRAPH).setG(step).build()))
 			.addOutput(tensor("y", DataType.FLOAT, -1)));
+	}
+
+	/**
+	 * Returns what is before and behind the point of each {@code x}, FP32 [-1], as
+	 * {@code y}, BYTES [-1,2]; where there is no point, nothing is written to the second.
+	 */
+	static byte[] places() {
+		var model = proto(model(GraphProto.newBuilder()
+			.setName("places")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addNode(node("Cast", List.of("x"), "text", attribute("to", DataType.STRING.getNumber())))
+			.addNode(node("StringSplit", List.of("text"), "y",
+					attribute("delimiter", AttributeType.STRING).setS(ByteString.copyFromUtf8(".")).build())
+				.toBuilder()
+				.addOutput("counts"))
+			.addOutput(tensor("y", DataType.STRING, -1, 2)))).toBuilder();
+		model.setIrVersion(9).getOpsetImportBuilder(0).setVersion(20);
+		return model.build().toByteArray();
 	}
 
 	/** Returns {@code x}, FP32 [-1], as {@code y}, and carries examples. */

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -81,27 +82,39 @@ class OnnxModelTests {
 	@Test
 	void endsACallThatIsToldToAndNoOther() throws Exception {
 		try (OnnxModel model = load(OnnxFiles.slow())) {
-			CompletableFuture<Throwable> ended = new CompletableFuture<>();
-			Thread caller = Thread.ofPlatform().start(() -> {
-				try {
-					run(model, Long.MAX_VALUE);
-					ended.complete(new AssertionError("it came to an end by itself"));
-				}
-				catch (RuntimeException ex) {
-					ended.complete(ex);
-				}
-			});
-			await().until(() -> {
-				model.cancel(caller);
-				assertThat(run(model, 1)).containsExactly(2);
-				return ended.isDone();
-			});
-			assertThat(ended.get()).isInstanceOf(IllegalStateException.class).hasMessageContaining("terminate");
-			for (int i = 0; i < 2; i++) {
+			CompletableFuture<Throwable> one = new CompletableFuture<>();
+			CompletableFuture<Throwable> other = new CompletableFuture<>();
+			Thread caller = runUntilTold(model, one);
+			Thread otherCaller = runUntilTold(model, other);
+			await().until(() -> cancel(model, caller, one));
+			assertThat(run(model, 1)).containsExactly(2);
+			assertThat(other).isNotDone();
+			await().until(() -> cancel(model, otherCaller, other));
+			for (int i = 0; i < 3; i++) {
 				model.cancel(Thread.currentThread());
 				assertThat(run(model, 1)).containsExactly(2);
 			}
 		}
+	}
+
+	private static Thread runUntilTold(OnnxModel slow, CompletableFuture<Throwable> ended) {
+		return Thread.ofPlatform().start(() -> {
+			try {
+				run(slow, Long.MAX_VALUE);
+				ended.complete(new AssertionError("it came to an end by itself"));
+			}
+			catch (RuntimeException ex) {
+				ended.complete(ex);
+			}
+		});
+	}
+
+	private static boolean cancel(OnnxModel model, Thread caller, CompletableFuture<Throwable> ended) {
+		model.cancel(caller);
+		if (ended.isDone()) {
+			assertThat(ended.join()).isInstanceOf(IllegalStateException.class).hasMessageContaining("terminate");
+		}
+		return ended.isDone();
 	}
 
 	private static float[] run(OnnxModel slow, long steps) {
@@ -126,6 +139,34 @@ class OnnxModelTests {
 	}
 
 	@Test
+	void leavesNoTextOfOneCallInTheNext() throws IOException {
+		try (var model = load(OnnxFiles.places())) {
+			var first = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 1.5f, 3.25f)), "y");
+			var second = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 7, 6.5f)), "y");
+			assertThat(first.strings()).containsExactly("1", "5", "3", "25");
+			assertThat(second.strings()).containsExactly("7", "", "6", "5");
+		}
+	}
+
+	@Test
+	void knowsItsInputsByNameInAnyOrder() throws IOException {
+		var a = Tensor.ofLongs(Shape.of(1), 7);
+		var b = Tensor.ofFloats(Shape.of(1, 2, 3), 1, 2, 3, 4, 5, 6);
+		Map<String, Tensor> one = new LinkedHashMap<>();
+		one.put("a", a);
+		one.put("b", b);
+		Map<String, Tensor> other = new LinkedHashMap<>();
+		other.put("b", b);
+		other.put("a", a);
+		try (var model = load(OnnxFiles.twoInputs())) {
+			for (var inputs : List.of(one, other, one)) {
+				assertThat(infer(model, inputs, "same-a").contents()).isEqualTo(a.contents());
+				assertThat(infer(model, inputs, "same-b").contents()).isEqualTo(b.contents());
+			}
+		}
+	}
+
+	@Test
 	void carriesTexts() throws IOException {
 		var texts = List.of("plain", "", "größer", "花", "🌸", "two\nlines");
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING, -1, 2))) {
@@ -140,11 +181,12 @@ class OnnxModelTests {
 		}
 	}
 
-	@Test
-	void takesADirectBufferLikeAnyOther() throws IOException {
-		var direct = ByteBuffer.allocateDirect(16).put(bits(DataType.INT64, 2)).flip();
+	@ParameterizedTest
+	@ValueSource(ints = { 2, 10_000 })
+	void takesADirectBufferLikeAnyOther(int elements) throws IOException {
+		var direct = ByteBuffer.allocateDirect(8 * elements).put(bits(DataType.INT64, elements)).flip();
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.INT64, -1))) {
-			var x = Tensor.of(DataType.INT64, Shape.of(2), direct);
+			var x = Tensor.of(DataType.INT64, Shape.of(elements), direct);
 			assertThat(infer(model, Map.of("x", x), "y").longs()).isEqualTo(x.longs());
 		}
 	}

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import inference.model.DataType;
@@ -76,7 +77,9 @@ class TensorWriterTests {
 
 	private Tensor read(DataType dataType, String json, Shape shape) {
 		var contents = Json.buffer((int) shape.elements() * dataType.width());
-		for (var row : this.mapper.readTree(json)) {
+		JsonNode rows = this.mapper.readTree(json);
+		assertThat(rows.size()).isEqualTo((int) shape.dimension(0));
+		for (var row : rows) {
 			assertThat(row.size()).isEqualTo((int) shape.dimension(1));
 			for (var number : row) {
 				switch (dataType) {
