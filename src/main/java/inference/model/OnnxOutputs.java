@@ -41,7 +41,8 @@ final class OnnxOutputs {
 		Set<String> others = new LinkedHashSet<>();
 		for (NodeInfo output : session.getOutputInfo().values()) {
 			Known shape = Known.of(OnnxTensors.output(output), (TensorInfo) output.getInfo(), sources);
-			if (shape != null) {
+			// An input that is an output, too, is handed through, not written
+			if (shape != null && !session.getInputNames().contains(output.getName())) {
 				known.add(shape);
 			}
 			else {

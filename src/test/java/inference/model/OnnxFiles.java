@@ -174,6 +174,25 @@ public final class OnnxFiles {
 		return model.build().toByteArray();
 	}
 
+	/**
+	 * Returns {@code x}, FP32 [-1], as it is, its absolute value as {@code y}, and a 3 as
+	 * {@code three}, FP32 [1].
+	 */
+	static byte[] passThrough() {
+		return model(GraphProto.newBuilder()
+			.setName("pass-through")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addInitializer(TensorProto.newBuilder()
+				.setName("three")
+				.setDataType(DataType.FLOAT.getNumber())
+				.addDims(1)
+				.addFloatData(3))
+			.addNode(node("Abs", List.of("x"), "y"))
+			.addOutput(tensor("three", DataType.FLOAT, 1))
+			.addOutput(tensor("x", DataType.FLOAT, -1))
+			.addOutput(tensor("y", DataType.FLOAT, -1)));
+	}
+
 	/** Returns {@code x}, FP32 [-1], as {@code y}, and carries examples. */
 	static byte[] echo(String examples) {
 		return model(GraphProto.newBuilder()

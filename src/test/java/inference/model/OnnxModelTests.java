@@ -149,6 +149,18 @@ class OnnxModelTests {
 	}
 
 	@Test
+	void givesOutputsThatNothingComputes() throws IOException {
+		try (var model = load(OnnxFiles.passThrough())) {
+			for (float value : new float[] { 1, 2 }) {
+				var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(1), value)));
+				assertThat(tensor(outputs, "x").floats()).containsExactly(value);
+				assertThat(tensor(outputs, "y").floats()).containsExactly(value);
+				assertThat(tensor(outputs, "three").floats()).containsExactly(3);
+			}
+		}
+	}
+
+	@Test
 	void knowsItsInputsByNameInAnyOrder() throws IOException {
 		var a = Tensor.ofLongs(Shape.of(1), 7);
 		var b = Tensor.ofFloats(Shape.of(1, 2, 3), 1, 2, 3, 4, 5, 6);
