@@ -34,8 +34,9 @@ public final class Admission {
 	// Of a run, in nanoseconds: less than it takes to wake a thread under load.
 	private static final long SMALL = 100_000;
 
-	// What a call's own answer may wait while its thread runs others.
-	private static final long COURTESY = 200_000;
+	// What a call's own answer may wait while its thread runs others. Whoever is woken to
+	// have the slot instead comes after all that is ready to run, and it idles meanwhile.
+	private static final long COURTESY = 5_000_000;
 
 	private final ModelLifecycle lifecycle;
 
