@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
+import inference.image.Container.Result;
 import inference.image.Kubelet.Answer;
 import inference.image.Kubelet.Kind;
 import inference.image.Service.Check;
@@ -167,11 +168,10 @@ class ImageIT {
 
 	@Test
 	void answersAnExecProbeInHalfASecond() {
-		Duration best = Stream.generate(() -> this.container.exec(START, EXEC.command().toArray(String[]::new)).time())
-			.limit(10)
-			.min(Duration::compareTo)
-			.orElseThrow();
-		assertThat(best).isLessThan(Duration.ofMillis(500));
+		// Less what Podman takes for the least program that every base has
+		Duration podman = best("/lib64/ld-linux-x86-64.so.2", "--version");
+		assertThat(best(EXEC.command().toArray(String[]::new)).minus(podman)).isPositive()
+			.isLessThan(Duration.ofMillis(500));
 	}
 
 	@Test
@@ -194,6 +194,15 @@ class ImageIT {
 			await().atMost(START).until(() -> observer.restarts() == 1);
 			await().atMost(START).until(observer::ready);
 		}
+	}
+
+	private Duration best(String... command) {
+		return Stream.generate(() -> this.container.exec(START, command))
+			.limit(10)
+			.peek((result) -> assertThat(result.exitCode()).as(result.output()).isZero())
+			.map(Result::time)
+			.min(Duration::compareTo)
+			.orElseThrow();
 	}
 
 	private static String message(JsonNode line) {
