@@ -34,10 +34,6 @@ public final class Admission {
 	// Of a run, in nanoseconds: less than it takes to wake a thread under load.
 	private static final long SMALL = 100_000;
 
-	// What a call's own answer may wait while its thread runs others. Whoever is woken to
-	// have the slot instead comes after all that is ready to run, and it idles meanwhile.
-	private static final long COURTESY = 5_000_000;
-
 	private final ModelLifecycle lifecycle;
 
 	private final AtomicLong memory = new AtomicLong();
@@ -194,8 +190,8 @@ public final class Admission {
 	// Until a thread that waits is awake, a small model has run many times; and those who
 	// come meanwhile would have to wait in turn, forever.
 	private void runForOthers(Pending own) {
-		long until = System.nanoTime() + COURTESY;
-		while (this.runs.quick() < SMALL && System.nanoTime() - until < 0) {
+		Courtesy courtesy = Courtesy.of(own.deadline(), System.nanoTime());
+		while (this.runs.quick() < SMALL && !courtesy.isOver(System.nanoTime())) {
 			List<Pending> others = this.slots.next(this.batching.maxSize());
 			if (others.isEmpty()) {
 				return;
