@@ -8,6 +8,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -167,6 +168,28 @@ class ChaosTests {
 			this.gate.open();
 			assertThat(inside.join().statusCode()).isEqualTo(200);
 			assertThat(queued.join().statusCode()).isEqualTo(200);
+		}
+	}
+
+	@Test
+	void clientsThatSendTheirBodiesSlowlyKeepNoProbeWaiting() throws Exception {
+		List<Socket> slow = new ArrayList<>();
+		try (Server server = Server.ready(() -> this.model)) {
+			for (int i = 0; i < 200; i++) {
+				Socket socket = new Socket("localhost", server.port());
+				slow.add(socket);
+				socket.getOutputStream()
+					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+						.getBytes(StandardCharsets.US_ASCII));
+			}
+			probes(server, 200, 200, 200);
+			await().untilAsserted(() -> metric(server, "inference_backlog 0.0"));
+			server.request().body(ONE_ROW).post("/").then().statusCode(200);
+		}
+		finally {
+			for (Socket socket : slow) {
+				socket.close();
+			}
 		}
 	}
 

@@ -51,10 +51,10 @@ public final class Admission {
 	private final Duration deadline;
 
 	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Batching batching,
-			Statistics statistics) {
+			Statistics statistics, RequestThreads threads) {
 		this.lifecycle = lifecycle;
 		this.maxConcurrent = properties.admission().maxConcurrent(model.threads());
-		this.slots = new Slots(this.maxConcurrent);
+		this.slots = new Slots(this.maxConcurrent, threads);
 		this.runs = new Runs(lifecycle, statistics);
 		this.batching = batching;
 		this.maxQueued = properties.admission().maxQueued();

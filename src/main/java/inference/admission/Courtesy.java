@@ -9,7 +9,7 @@ package inference.admission;
  */
 record Courtesy(long until) {
 
-	private static final long MOST = 5_000_000;
+	private static final long MOST = 1_000_000;
 
 	/**
 	 * That of a call, which leaves it as much time to be answered in as it takes.

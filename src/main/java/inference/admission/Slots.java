@@ -26,6 +26,8 @@ final class Slots {
 
 	private final int count;
 
+	private final RequestThreads threads;
+
 	// Written under the lock, and read without it where a moment ago is good enough.
 	private volatile int free;
 
@@ -33,8 +35,9 @@ final class Slots {
 
 	private boolean gathering;
 
-	Slots(int count) {
+	Slots(int count, RequestThreads threads) {
 		this.count = count;
+		this.threads = threads;
 		this.free = count;
 	}
 
@@ -83,13 +86,12 @@ final class Slots {
 	 * @throws Refusal if the deadline passes or the client hangs up meanwhile
 	 */
 	boolean await(Pending call) {
-		while (call.stage().isWaiting()) {
-			LockSupport.parkNanos(this, call.remaining());
-			boolean interrupted = Thread.interrupted();
-			// Unless its turn has come meanwhile: then the slot is to be used.
-			if ((interrupted || call.remaining() <= 0) && (leave(call) || call.stage() == Stage.TAKEN)) {
-				throw interrupted ? Refusal.interrupted() : call.deadline().exceeded("waited for the model");
-			}
+		this.threads.leave();
+		try {
+			awaitTurn(call);
+		}
+		finally {
+			this.threads.comeBack();
 		}
 		if (call.stage() == Stage.DONE) {
 			return false;
@@ -100,6 +102,17 @@ final class Slots {
 			throw gone ? new Refusal.ClientGone() : call.deadline().exceeded("waited for the model");
 		}
 		return true;
+	}
+
+	private void awaitTurn(Pending call) {
+		while (call.stage().isWaiting()) {
+			LockSupport.parkNanos(this, call.remaining());
+			boolean interrupted = Thread.interrupted();
+			// Unless its turn has come meanwhile: then the slot is to be used.
+			if ((interrupted || call.remaining() <= 0) && (leave(call) || call.stage() == Stage.TAKEN)) {
+				throw interrupted ? Refusal.interrupted() : call.deadline().exceeded("waited for the model");
+			}
+		}
 	}
 
 	// False if its turn has come.

@@ -5,6 +5,8 @@ import jakarta.servlet.Filter;
 import jakarta.servlet.http.HttpServletResponse;
 
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnThreading;
+import org.springframework.boot.thread.Threading;
 import org.springframework.boot.info.BuildProperties;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
@@ -16,6 +18,7 @@ import org.springframework.core.Ordered;
 import org.springframework.web.filter.RequestContextFilter;
 
 import inference.admission.Admission;
+import inference.admission.RequestThreads;
 import inference.admission.Statistics;
 import inference.health.Probes;
 import inference.model.ModelProperties;
@@ -38,6 +41,12 @@ class ProtocolConfiguration {
 				"/v1/*", "/v2/*", "/openapi.json");
 		registration.setLoadOnStartup(1);
 		return registration;
+	}
+
+	@Bean
+	@ConditionalOnThreading(Threading.VIRTUAL)
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> requestThreadsOf(RequestThreads threads) {
+		return (tomcat) -> tomcat.addProtocolHandlerCustomizers((protocol) -> protocol.setExecutor(threads::execute));
 	}
 
 	@Bean

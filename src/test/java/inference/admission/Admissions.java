@@ -23,7 +23,8 @@ public final class Admissions {
 		SimpleMeterRegistry meters = new SimpleMeterRegistry();
 		AdmissionProperties properties = new AdmissionProperties(Duration.ofSeconds(10), new Limits(1, 10),
 				new AdmissionProperties.Batching(null, Duration.ZERO));
-		return new Admission(lifecycle, model, properties, new Batching(properties, meters), new Statistics(meters));
+		return new Admission(lifecycle, model, properties, new Batching(properties, meters), new Statistics(meters),
+				new RequestThreads(1, Duration.ofDays(1)));
 	}
 
 }

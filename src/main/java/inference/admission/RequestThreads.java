@@ -1,0 +1,173 @@
+package inference.admission;
+
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.stereotype.Component;
+
+import inference.model.ModelProperties;
+
+/**
+ * The virtual threads of requests: a few are at work at once, the other requests have not
+ * begun, first come, first served. A thread that waits for the model is not at work, and
+ * does not have to stand in line again.
+ * <p>
+ * Thousands at work on a few CPUs would do harm: each holds Tomcat's buffers, and when
+ * the system interrupts one inside a lock of Tomcat's, all the others run into it, to be
+ * woken one by one, each behind all that are ready to run.
+ */
+@Component
+public final class RequestThreads implements DisposableBean {
+
+	// Per CPU, besides those inside the model: most of them are about to run.
+	private static final int AT_WORK = 8;
+
+	// If none has begun for so long, those at work wait for their clients, to send a body
+	// or to take an answer, and must not keep others, probes first of all, from it.
+	private static final Duration STALLED = Duration.ofMillis(10);
+
+	private final ThreadFactory threads = Thread.ofVirtual().name("tomcat-handler-", 0).factory();
+
+	private final AtomicInteger atWork = new AtomicInteger();
+
+	private final Queue<Runnable> backlog = new ConcurrentLinkedQueue<>();
+
+	private final AtomicBoolean observed = new AtomicBoolean();
+
+	private final ScheduledExecutorService observer = Executors
+		.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("request-threads").factory());
+
+	private final int most;
+
+	private final Duration stalled;
+
+	@Autowired
+	RequestThreads(ModelProperties model, AdmissionProperties properties, MeterRegistry registry) {
+		this(AT_WORK * Runtime.getRuntime().availableProcessors()
+				+ properties.admission().maxConcurrent(model.threads()), STALLED);
+		Gauge.builder("inference.backlog", this, RequestThreads::backlog)
+			.description("Requests that have arrived and not begun")
+			.register(registry);
+	}
+
+	/**
+	 * Threads with limits of their own.
+	 * @param most how many are at work at once
+	 * @param stalled after how long in which none has begun as many again may begin
+	 */
+	RequestThreads(int most, Duration stalled) {
+		this.most = most;
+		this.stalled = stalled;
+	}
+
+	/**
+	 * Runs a task on a thread of its own, when its turn has come.
+	 * @param task what Tomcat does for a connection
+	 */
+	public void execute(Runnable task) {
+		if (this.backlog.isEmpty() && begin()) {
+			start(task);
+			return;
+		}
+		this.backlog.add(task);
+		startNext();
+		if (!this.backlog.isEmpty() && this.observed.compareAndSet(false, true)) {
+			observe(null);
+		}
+	}
+
+	/** Tells that the calling thread is about to wait: another one may begin. */
+	void leave() {
+		this.atWork.decrementAndGet();
+		startNext();
+	}
+
+	/** Tells that the calling thread is at work again. */
+	void comeBack() {
+		this.atWork.incrementAndGet();
+	}
+
+	int backlog() {
+		return this.backlog.size();
+	}
+
+	@Override
+	public void destroy() {
+		this.observer.shutdownNow();
+	}
+
+	private boolean begin() {
+		int count = this.atWork.get();
+		while (count < this.most) {
+			int witness = this.atWork.compareAndExchange(count, count + 1);
+			if (witness == count) {
+				return true;
+			}
+			count = witness;
+		}
+		return false;
+	}
+
+	private void startNext() {
+		while (!this.backlog.isEmpty() && begin()) {
+			Runnable next = this.backlog.poll();
+			if (next != null) {
+				start(next);
+			}
+			else {
+				this.atWork.decrementAndGet();
+			}
+		}
+	}
+
+	private void start(Runnable task) {
+		this.threads.newThread(() -> {
+			try {
+				task.run();
+			}
+			finally {
+				leave();
+			}
+		}).start();
+	}
+
+	// As long as there is a backlog
+	private void observe(@Nullable Runnable first) {
+		var _ = this.observer.schedule(() -> {
+			Runnable next = this.backlog.peek();
+			if (next == null) {
+				this.observed.set(false);
+				return;
+			}
+			if (next == first) {
+				startStalled();
+			}
+			observe(this.backlog.peek());
+		}, this.stalled.toNanos(), TimeUnit.NANOSECONDS);
+	}
+
+	private void startStalled() {
+		for (int i = 0; i < this.most; i++) {
+			Runnable next = this.backlog.poll();
+			if (next == null) {
+				return;
+			}
+			this.atWork.incrementAndGet();
+			start(next);
+		}
+	}
+
+}
