@@ -97,11 +97,17 @@ final class Comparison {
 		int seconds = this.options.seconds();
 		ClosedLoop.run(port, request, ClosedLoop.CONNECTIONS, warmUp);
 		Figures figures = ClosedLoop.run(port, request, ClosedLoop.CONNECTIONS, seconds);
-		if (!contender.runsModels() || !workload.atRates()) {
+		if (!contender.servesModels() || !workload.atRates()) {
 			return new Sample(figures, null, null);
 		}
-		return new Sample(figures, OpenLoop.run(port, request, STEADY * figures.perSecond(), seconds),
-				OpenLoop.run(port, request, OVERLOAD * figures.perSecond(), seconds));
+		return new Sample(figures, atRate(port, request, STEADY * figures.perSecond()),
+				atRate(port, request, OVERLOAD * figures.perSecond()));
+	}
+
+	// Twice: what only such a load calls is compiled by then.
+	private OpenLoop.Outcome atRate(int port, Request request, double rate) throws IOException, InterruptedException {
+		OpenLoop.run(port, request, rate, this.options.seconds());
+		return OpenLoop.run(port, request, rate, this.options.seconds());
 	}
 
 	private void add(Workload workload, Contender contender, Sample sample) {

@@ -22,6 +22,8 @@ enum Contender {
 
 	SERVLET("servlet, constant answer"),
 
+	MODEL_SERVLET("servlet, the model, its bytes"),
+
 	FLASK("Flask, constant answer"),
 
 	ONNX_RUNTIME("ONNX Runtime without HTTP");
@@ -39,8 +41,10 @@ enum Contender {
 	boolean does(Workload workload) {
 		return switch (this) {
 			case SERVER -> true;
-			case NAIVE, NAIVE_VIRTUAL, ONNX_RUNTIME -> workload.isOipJson();
+			case NAIVE, NAIVE_VIRTUAL -> workload.isOipJson();
+			case ONNX_RUNTIME -> workload.isOipJson() || workload == Workload.MINILM_16X8_BINARY;
 			case SERVLET, FLASK -> workload == Workload.IRIS_JSON;
+			case MODEL_SERVLET -> workload.isBinary() && workload.model() == OnnxFile.MINILM;
 		};
 	}
 
@@ -48,8 +52,8 @@ enum Contender {
 		return this != ONNX_RUNTIME;
 	}
 
-	boolean runsModels() {
-		return this != SERVLET && this != FLASK;
+	boolean servesModels() {
+		return this != SERVLET && this != FLASK && this != MODEL_SERVLET;
 	}
 
 	/** What Debian calls what is missing here, or {@code null} if nothing is. */
@@ -63,19 +67,24 @@ enum Contender {
 
 	/** The request, as this one takes it. */
 	Request request(Workload workload) {
-		return (this == FLASK) ? workload.request().at("/") : workload.request();
+		return switch (this) {
+			case FLASK -> workload.request().at("/");
+			case MODEL_SERVLET -> workload.request().at("/" + workload.name());
+			default -> workload.request();
+		};
 	}
 
 	/** What an answer to it contains. */
 	String expected(OnnxFile model) {
-		return runsModels() ? model.expected() : "";
+		return servesModels() ? model.expected() : "";
 	}
 
-	List<String> command(int port) throws IOException {
+	List<String> command(OnnxFile model, int port) throws IOException {
 		return switch (this) {
 			case SERVER -> Commands.java(Commands.serverOptions(), "-jar", "target/inference-server.jar");
 			case NAIVE, NAIVE_VIRTUAL -> Commands.java(List.of(), NaiveService.class.getName());
 			case SERVLET -> Commands.java(Commands.serverOptions(), BareServlet.class.getName());
+			case MODEL_SERVLET -> Commands.java(Commands.serverOptions(), ModelServlet.class.getName(), model.name());
 			case FLASK -> Commands.join(gunicorn(), "--workers", "2", "--bind", "127.0.0.1:" + port);
 			case ONNX_RUNTIME -> throw new IllegalStateException("no server");
 		};
@@ -95,7 +104,7 @@ enum Contender {
 				environment.put("SPRING_THREADS_VIRTUAL_ENABLED", "true");
 			}
 			case NAIVE -> environment.put("MODEL_LOCATION", model.location());
-			case SERVLET, FLASK, ONNX_RUNTIME -> {
+			case SERVLET, MODEL_SERVLET, FLASK, ONNX_RUNTIME -> {
 			}
 		}
 		return environment;

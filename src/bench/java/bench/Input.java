@@ -19,11 +19,12 @@ record Input(String name, int count, List<? extends Number> elements) {
 		return List.of(new Input("input-0", rows, List.of(6.8f, 2.8f, 4.8f, 1.4f)));
 	}
 
-	/** One text of so many tokens, as BERT's models take it. */
-	static List<Input> text(int tokens) {
+	/** So many texts, each of so many tokens, as BERT's models take them. */
+	static List<Input> texts(int count, int tokens) {
 		List<Long> ids = LongStream.range(0, tokens).mapToObj((token) -> 2000 + token).toList();
-		return List.of(new Input("input_ids", 1, ids), new Input("attention_mask", 1, Collections.nCopies(tokens, 1L)),
-				new Input("token_type_ids", 1, Collections.nCopies(tokens, 0L)));
+		return List.of(new Input("input_ids", count, ids),
+				new Input("attention_mask", count, Collections.nCopies(tokens, 1L)),
+				new Input("token_type_ids", count, Collections.nCopies(tokens, 0L)));
 	}
 
 	boolean isFloats() {

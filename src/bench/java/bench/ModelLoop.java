@@ -2,20 +2,14 @@ package bench;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.OrtSession.SessionOptions;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -38,35 +32,22 @@ final class ModelLoop {
 	/** Takes the workload, and for how many seconds to warm up, and then to measure. */
 	public static void main(String[] args) throws Exception {
 		Workload workload = Workload.valueOf(args[0]);
-		OrtEnvironment environment = OrtEnvironment.getEnvironment();
-		try (SessionOptions options = new SessionOptions()) {
-			options.setIntraOpNumThreads(1);
-			options.setInterOpNumThreads(1);
-			try (OrtSession session = environment.createSession(workload.model().location(), options)) {
-				Map<String, OnnxTensor> inputs = new HashMap<>();
-				for (Input input : workload.inputs()) {
-					inputs.put(input.name(), tensor(environment, input));
-				}
-				int seconds = Integer.parseInt(args[1]);
-				loop(session, inputs, seconds);
-				Histogram times = loop(session, inputs, seconds);
-				System.out.println(Figures.format(times, TimeUnit.SECONDS.toNanos(seconds)));
-			}
+		try (OrtSession session = PlainModel.load(workload.model())) {
+			PlainModel model = PlainModel.of(session, workload);
+			int seconds = Integer.parseInt(args[1]);
+			loop(model, seconds);
+			Histogram times = loop(model, seconds);
+			System.out.println(Figures.format(times, TimeUnit.SECONDS.toNanos(seconds)));
 		}
 	}
 
-	private static OnnxTensor tensor(OrtEnvironment environment, Input input) throws OrtException {
-		return input.isFloats() ? OnnxTensor.createTensor(environment, input.bytes().asFloatBuffer(), input.shape())
-				: OnnxTensor.createTensor(environment, input.bytes().asLongBuffer(), input.shape());
-	}
-
-	private static Histogram loop(OrtSession session, Map<String, OnnxTensor> inputs, int seconds) throws Exception {
+	private static Histogram loop(PlainModel model, int seconds) throws Exception {
 		long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
 		Callable<Histogram> caller = () -> {
 			Histogram times = new Histogram(3);
 			long before = System.nanoTime();
 			while (before < end) {
-				session.run(inputs).close();
+				model.run().close();
 				long after = System.nanoTime();
 				times.recordValue(after - before);
 				before = after;

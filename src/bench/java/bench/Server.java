@@ -52,7 +52,7 @@ final class Server implements AutoCloseable {
 		Path log = Path.of("target/bench/%s-%s.log".formatted(Options.name(contender), model.title()));
 		File file = log.toFile();
 		ProcessBuilder builder = new ProcessBuilder(
-				Commands.join(List.of(prefix), contender.command(port).toArray(String[]::new)))
+				Commands.join(List.of(prefix), contender.command(model, port).toArray(String[]::new)))
 			.redirectErrorStream(true)
 			.redirectOutput(file);
 		builder.environment().putAll(contender.environment(model, port));

@@ -7,30 +7,37 @@ import java.util.List;
  */
 enum Workload {
 
-	IRIS_JSON("a flower, Open Inference Protocol, JSON", OnnxFile.IRIS, 1, Form.JSON),
+	IRIS_JSON("a flower, Open Inference Protocol, JSON", OnnxFile.IRIS, 1, 4, Form.JSON),
 
-	IRIS_BINARY("a flower, Open Inference Protocol, bytes both ways", OnnxFile.IRIS, 1, Form.BINARY),
+	IRIS_BINARY("a flower, Open Inference Protocol, bytes both ways", OnnxFile.IRIS, 1, 4, Form.BINARY),
 
-	IRIS_ROWS("a flower, rows as TensorFlow Serving has them", OnnxFile.IRIS, 1, Form.ROWS),
+	IRIS_ROWS("a flower, rows as TensorFlow Serving has them", OnnxFile.IRIS, 1, 4, Form.ROWS),
 
-	MINILM_16("a text of 16 tokens, Open Inference Protocol, JSON", OnnxFile.MINILM, 16, Form.JSON),
+	MINILM_16("a text of 16 tokens, Open Inference Protocol, JSON", OnnxFile.MINILM, 1, 16, Form.JSON),
 
-	MINILM_16_BINARY("a text of 16 tokens, Open Inference Protocol, bytes both ways", OnnxFile.MINILM, 16, Form.BINARY),
+	MINILM_16_BINARY("a text of 16 tokens, Open Inference Protocol, bytes both ways", OnnxFile.MINILM, 1, 16,
+			Form.BINARY),
 
-	MINILM_32("a text of 32 tokens, Open Inference Protocol, JSON", OnnxFile.MINILM, 32, Form.JSON);
+	MINILM_32("a text of 32 tokens, Open Inference Protocol, JSON", OnnxFile.MINILM, 1, 32, Form.JSON),
+
+	MINILM_16X8_BINARY("8 texts of 16 tokens, Open Inference Protocol, bytes both ways", OnnxFile.MINILM, 8, 16,
+			Form.BINARY);
 
 	private final String description;
 
 	private final OnnxFile model;
 
-	private final int size;
+	private final int rows;
+
+	private final int columns;
 
 	private final Form form;
 
-	Workload(String description, OnnxFile model, int size, Form form) {
+	Workload(String description, OnnxFile model, int rows, int columns, Form form) {
 		this.description = description;
 		this.model = model;
-		this.size = size;
+		this.rows = rows;
+		this.columns = columns;
 		this.form = form;
 	}
 
@@ -48,8 +55,8 @@ enum Workload {
 
 	List<Input> inputs() {
 		return switch (this.model) {
-			case IRIS -> Input.flowers(this.size);
-			case MINILM -> Input.text(this.size);
+			case IRIS -> Input.flowers(this.rows);
+			case MINILM -> Input.texts(this.rows, this.columns);
 		};
 	}
 
@@ -63,6 +70,10 @@ enum Workload {
 
 	boolean isOipJson() {
 		return this.form == Form.JSON;
+	}
+
+	boolean isBinary() {
+		return this.form == Form.BINARY;
 	}
 
 	/**
