@@ -191,8 +191,9 @@ public final class Admission {
 	// come meanwhile would have to wait in turn, forever.
 	private void runForOthers(Pending own) {
 		Courtesy courtesy = Courtesy.of(own.deadline(), System.nanoTime());
-		while (this.runs.quick() < SMALL && !courtesy.isOver(System.nanoTime())) {
-			List<Pending> others = this.slots.next(this.batching.maxSize());
+		int most = this.batching.maxSize();
+		while (this.runs.quick() < SMALL && !courtesy.isOver(System.nanoTime() + this.runs.quick() * most)) {
+			List<Pending> others = this.slots.next(most);
 			if (others.isEmpty()) {
 				return;
 			}
