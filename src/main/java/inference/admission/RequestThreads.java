@@ -9,10 +9,10 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -22,11 +22,11 @@ import inference.model.ModelProperties;
 
 /**
  * The virtual threads of requests: a few are at work at once, the other requests have not
- * begun, first come, first served. A thread that waits for the model is not at work, and
- * does not have to stand in line again.
+ * begun, first come, first served. A thread that waits for the model or for its client is
+ * not at work, and does not have to stand in line again.
  * <p>
  * Thousands at work on a few CPUs would do harm: each holds Tomcat's buffers, and when
- * the system interrupts one inside a lock of Tomcat's, all the others run into it, to be
+ * the system preempts one inside a lock of Tomcat's, all the others run into it, to be
  * woken one by one, each behind all that are ready to run.
  */
 @Component
@@ -35,8 +35,8 @@ public final class RequestThreads implements DisposableBean {
 	// Per CPU, besides those inside the model: most of them are about to run.
 	private static final int AT_WORK = 8;
 
-	// If none has begun for so long, those at work wait for their clients, to send a body
-	// or to take an answer, and must not keep others, probes first of all, from it.
+	// If none has ended or paused for so long, those at work wait for something that
+	// nobody told of, and must not keep others, probes first of all, from beginning.
 	private static final Duration STALLED = Duration.ofMillis(10);
 
 	private final ThreadFactory threads = Thread.ofVirtual().name("tomcat-handler-", 0).factory();
@@ -44,6 +44,9 @@ public final class RequestThreads implements DisposableBean {
 	private final AtomicInteger atWork = new AtomicInteger();
 
 	private final Queue<Runnable> backlog = new ConcurrentLinkedQueue<>();
+
+	// Changes whenever one ends or pauses, which is all that is asked of it.
+	private final AtomicLong turns = new AtomicLong();
 
 	private final AtomicBoolean observed = new AtomicBoolean();
 
@@ -66,7 +69,8 @@ public final class RequestThreads implements DisposableBean {
 	/**
 	 * Threads with limits of their own.
 	 * @param most how many are at work at once
-	 * @param stalled after how long in which none has begun as many again may begin
+	 * @param stalled after how long in which none has ended or paused as many again may
+	 * begin
 	 */
 	RequestThreads(int most, Duration stalled) {
 		this.most = most;
@@ -84,20 +88,26 @@ public final class RequestThreads implements DisposableBean {
 		}
 		this.backlog.add(task);
 		startNext();
-		if (!this.backlog.isEmpty() && this.observed.compareAndSet(false, true)) {
-			observe(null);
-		}
+		observe();
 	}
 
-	/** Tells that the calling thread is about to wait: another one may begin. */
-	void leave() {
-		this.atWork.decrementAndGet();
-		startNext();
+	/**
+	 * Lets another one begin while the calling thread waits.
+	 * @return to be closed when it is at work again
+	 */
+	public Pause pause() {
+		leave();
+		return this.atWork::incrementAndGet;
 	}
 
-	/** Tells that the calling thread is at work again. */
-	void comeBack() {
-		this.atWork.incrementAndGet();
+	/**
+	 * The time in which a thread is not at work.
+	 */
+	public interface Pause extends AutoCloseable {
+
+		@Override
+		void close();
+
 	}
 
 	int backlog() {
@@ -119,6 +129,12 @@ public final class RequestThreads implements DisposableBean {
 			count = witness;
 		}
 		return false;
+	}
+
+	private void leave() {
+		this.turns.lazySet(this.turns.get() + 1);
+		this.atWork.decrementAndGet();
+		startNext();
 	}
 
 	private void startNext() {
@@ -144,18 +160,24 @@ public final class RequestThreads implements DisposableBean {
 		}).start();
 	}
 
-	// As long as there is a backlog
-	private void observe(@Nullable Runnable first) {
+	private void observe() {
+		if (!this.backlog.isEmpty() && this.observed.compareAndSet(false, true)) {
+			observe(this.turns.get());
+		}
+	}
+
+	private void observe(long before) {
 		var _ = this.observer.schedule(() -> {
-			Runnable next = this.backlog.peek();
-			if (next == null) {
+			if (this.backlog.isEmpty()) {
 				this.observed.set(false);
+				// Whoever came just now took it for observed.
+				observe();
 				return;
 			}
-			if (next == first) {
+			if (this.turns.get() == before) {
 				startStalled();
 			}
-			observe(this.backlog.peek());
+			observe(this.turns.get());
 		}, this.stalled.toNanos(), TimeUnit.NANOSECONDS);
 	}
 

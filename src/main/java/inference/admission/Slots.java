@@ -11,6 +11,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
 
 import inference.admission.Pending.Stage;
+import inference.admission.RequestThreads.Pause;
 
 /**
  * The places inside the model, and the queue for them: first come, first served, except
@@ -86,12 +87,8 @@ final class Slots {
 	 * @throws Refusal if the deadline passes or the client hangs up meanwhile
 	 */
 	boolean await(Pending call) {
-		this.threads.leave();
-		try {
+		try (Pause _ = this.threads.pause()) {
 			awaitTurn(call);
-		}
-		finally {
-			this.threads.comeBack();
 		}
 		if (call.stage() == Stage.DONE) {
 			return false;

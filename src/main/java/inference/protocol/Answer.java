@@ -55,6 +55,15 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 		return new Answer(200, body, binaries, null);
 	}
 
+	/** Of the body, in bytes, until it is sent. */
+	long length() {
+		long length = this.json.size();
+		for (ByteBuffer binary : this.binaries) {
+			length += binary.remaining();
+		}
+		return length;
+	}
+
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		response.setStatus(this.status);
 		String id = (this.status == 200) ? RequestId.given(request) : RequestId.of(request);
@@ -72,11 +81,7 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 			response.setContentType("application/octet-stream");
 			response.setIntHeader("Inference-Header-Content-Length", this.json.size());
 		}
-		long length = this.json.size();
-		for (ByteBuffer binary : this.binaries) {
-			length += binary.remaining();
-		}
-		response.setContentLengthLong(length);
+		response.setContentLengthLong(length());
 		ServletOutputStream stream = response.getOutputStream();
 		this.json.writeTo(stream);
 		for (ByteBuffer binary : this.binaries) {

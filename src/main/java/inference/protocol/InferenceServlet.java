@@ -13,6 +13,8 @@ import jakarta.servlet.http.HttpServletResponse;
 
 import inference.admission.Admission;
 import inference.admission.Deadline;
+import inference.admission.RequestThreads;
+import inference.admission.RequestThreads.Pause;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Stage;
 import inference.admission.Ticket;
@@ -39,9 +41,14 @@ final class InferenceServlet extends HttpServlet {
 	// The one version there is goes by the label that TensorFlow Serving's users expect.
 	private static final String LABEL = "stable";
 
+	// In bytes: what the system takes for a client at once.
+	private static final long SMALL = 64 * 1024;
+
 	private final transient Admission admission;
 
 	private final transient Statistics statistics;
+
+	private final transient RequestThreads threads;
 
 	private final transient Probes probes;
 
@@ -59,10 +66,11 @@ final class InferenceServlet extends HttpServlet {
 	// longer than to read it.
 	private final transient Map<String, Route> routes = new ConcurrentHashMap<>();
 
-	InferenceServlet(Admission admission, Statistics statistics, Probes probes, ModelProperties model,
-			RequestProperties request, Console console, String version) {
+	InferenceServlet(Admission admission, Statistics statistics, RequestThreads threads, Probes probes,
+			ModelProperties model, RequestProperties request, Console console, String version) {
 		this.admission = admission;
 		this.statistics = statistics;
+		this.threads = threads;
 		this.probes = probes;
 		this.model = model;
 		this.maxSize = request.maxSize().toBytes();
@@ -142,14 +150,20 @@ final class InferenceServlet extends HttpServlet {
 		catch (RuntimeException | Error ex) {
 			answer = Failures.answer(ex);
 		}
-		exchange.answer(answer);
+		if (answer.length() <= SMALL) {
+			exchange.answer(answer);
+			return;
+		}
+		try (Pause _ = this.threads.pause()) {
+			exchange.answer(answer);
+		}
 	}
 
 	private Answer run(HttpServletRequest request, Exchange exchange, Set<Form> allowed) throws IOException {
 		try (Ticket ticket = this.admission.enter(RequestBody.timeout(request))) {
 			long start = System.nanoTime();
 			InferenceRequest inference = new RequestReader(this.admission.metadata().signature(), allowed).read(
-					RequestBody.of(request, this.maxSize, ticket::fill),
+					RequestBody.of(request, this.maxSize, ticket::fill, this.threads),
 					request.getHeader("Inference-Header-Content-Length"));
 			this.statistics.record(Stage.READ, System.nanoTime() - start);
 			RequestId.suggest(request, inference.id());

@@ -32,13 +32,14 @@ class ProtocolConfiguration {
 
 	@Bean
 	ServletRegistrationBean<InferenceServlet> inferenceServlet(Admission admission, Statistics statistics,
-			Probes probes, ModelProperties model, RequestProperties request, ConsoleProperties console,
-			ObjectProvider<BuildProperties> build) {
+			RequestThreads threads, Probes probes, ModelProperties model, RequestProperties request,
+			ConsoleProperties console, ObjectProvider<BuildProperties> build) {
 		BuildProperties properties = build.getIfAvailable();
 		String version = (properties != null) ? String.valueOf(properties.getVersion()) : "unknown";
 		ServletRegistrationBean<InferenceServlet> registration = new ServletRegistrationBean<>(
-				new InferenceServlet(admission, statistics, probes, model, request, new Console(console), version), "",
-				"/v1/*", "/v2/*", "/openapi.json");
+				new InferenceServlet(admission, statistics, threads, probes, model, request, new Console(console),
+						version),
+				"", "/v1/*", "/v2/*", "/openapi.json");
 		registration.setLoadOnStartup(1);
 		return registration;
 	}

@@ -12,9 +12,10 @@ import java.util.function.LongConsumer;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
-import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 import org.jspecify.annotations.Nullable;
+
+import inference.admission.RequestThreads;
 
 /**
  * A request's body, read once from front to back, expanded if it is compressed, and never
@@ -75,11 +76,14 @@ final class RequestBody {
 	 * @param request with or without a length
 	 * @param limit the most bytes to read, after expansion
 	 * @param memory told of the bytes that are kept, and may refuse them
+	 * @param threads told of a thread that waits for the client
 	 * @throws RequestException if the length exceeds the limit, or the encoding is
 	 * unknown
 	 */
-	static RequestBody of(HttpServletRequest request, long limit, LongConsumer memory) throws IOException {
-		RequestBody sent = new RequestBody(request.getInputStream(), request.getContentLengthLong(), limit, memory);
+	static RequestBody of(HttpServletRequest request, long limit, LongConsumer memory, RequestThreads threads)
+			throws IOException {
+		RequestBody sent = new RequestBody(new ClientStream(request.getInputStream(), threads),
+				request.getContentLengthLong(), limit, memory);
 		sent.requireWithinLimit(sent.length);
 		String encoding = request.getHeader("Content-Encoding");
 		return switch ((encoding != null) ? encoding.toLowerCase(Locale.ROOT) : "identity") {
@@ -166,12 +170,8 @@ final class RequestBody {
 	}
 
 	private int read(ByteBuffer buffer) throws IOException {
-		if (this.stream instanceof ServletInputStream servletStream) {
-			// The Servlet API leaves the position where it was, and ends the buffer
-			// behind what it has read.
-			int count = servletStream.read(buffer.slice());
-			buffer.position(buffer.position() + Math.max(0, count));
-			return count;
+		if (this.stream instanceof ClientStream client) {
+			return client.read(buffer);
 		}
 		byte[] chunk = new byte[Math.min(buffer.remaining(), FIRST)];
 		int count = read(chunk, 0, chunk.length);

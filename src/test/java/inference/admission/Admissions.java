@@ -17,6 +17,13 @@ public final class Admissions {
 	}
 
 	/**
+	 * Threads of requests, for one that has a thread already.
+	 */
+	public static RequestThreads threads() {
+		return new RequestThreads(1, Duration.ofDays(1));
+	}
+
+	/**
 	 * Admission to a model, one call at a time.
 	 */
 	public static Admission of(ModelLifecycle lifecycle, ModelProperties model) {
@@ -24,7 +31,7 @@ public final class Admissions {
 		AdmissionProperties properties = new AdmissionProperties(Duration.ofSeconds(10), new Limits(1, 10),
 				new AdmissionProperties.Batching(null, Duration.ZERO));
 		return new Admission(lifecycle, model, properties, new Batching(properties, meters), new Statistics(meters),
-				new RequestThreads(1, Duration.ofDays(1)));
+				threads());
 	}
 
 }

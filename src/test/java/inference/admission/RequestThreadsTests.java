@@ -55,10 +55,11 @@ class RequestThreadsTests {
 		var called = new CountDownLatch(1);
 		try (var threads = Started.with(1, NEVER)) {
 			threads.execute(() -> {
-				threads.threads.leave();
-				pass(called);
-				threads.threads.comeBack();
+				try (var _ = threads.threads.pause()) {
+					pass(called);
+				}
 				this.ended.add(0);
+				pass(this.release);
 			});
 			threads.execute(() -> hold(1));
 			await().until(() -> this.begun.contains(1));
@@ -92,7 +93,7 @@ class RequestThreadsTests {
 			}
 			threads.execute(() -> hold(1));
 			await().until(() -> this.begun.contains(1));
-			assertThat(said).containsExactly("broken", "broken", "broken");
+			await().untilAsserted(() -> assertThat(said).containsExactly("broken", "broken", "broken"));
 		}
 	}
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
 
+import inference.admission.Admissions;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
@@ -86,7 +87,7 @@ final class Wire {
 		try {
 			InferenceRequest read = new RequestReader(signature, EnumSet.allOf(Form.class))
 				.read(RequestBody.of(request.toServlet(), limit, (_) -> {
-				}), request.jsonLength());
+				}, Admissions.threads()), request.jsonLength());
 			answer = predictions.answer(read, identity(signature, read.inputs()));
 		}
 		catch (RuntimeException | Error ex) {
