@@ -2,6 +2,8 @@ package inference.admission;
 
 import java.time.Duration;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -47,6 +49,8 @@ public final class RequestThreads implements DisposableBean {
 
 	// Changes whenever one ends or pauses, which is all that is asked of it.
 	private final AtomicLong turns = new AtomicLong();
+
+	private final Set<Thread> retired = ConcurrentHashMap.newKeySet();
 
 	private final AtomicBoolean observed = new AtomicBoolean();
 
@@ -101,6 +105,16 @@ public final class RequestThreads implements DisposableBean {
 	}
 
 	/**
+	 * Lets another one begin, since whatever the calling thread has yet to do, it may
+	 * wait for long.
+	 */
+	public void retire() {
+		if (this.retired.add(Thread.currentThread())) {
+			leave();
+		}
+	}
+
+	/**
 	 * The time in which a thread is not at work.
 	 */
 	public interface Pause extends AutoCloseable {
@@ -108,6 +122,10 @@ public final class RequestThreads implements DisposableBean {
 		@Override
 		void close();
 
+	}
+
+	int retired() {
+		return this.retired.size();
 	}
 
 	int backlog() {
@@ -155,7 +173,9 @@ public final class RequestThreads implements DisposableBean {
 				task.run();
 			}
 			finally {
-				leave();
+				if (!this.retired.remove(Thread.currentThread())) {
+					leave();
+				}
 			}
 		}).start();
 	}

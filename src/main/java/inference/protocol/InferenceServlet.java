@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
+import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -98,6 +99,7 @@ final class InferenceServlet extends HttpServlet {
 		}
 		catch (RuntimeException ex) {
 			Failures.answer(ex).send(request, response);
+			retireFromUnread(request);
 		}
 	}
 
@@ -149,6 +151,7 @@ final class InferenceServlet extends HttpServlet {
 		}
 		catch (RuntimeException | Error ex) {
 			answer = Failures.answer(ex);
+			retireFromUnread(request);
 		}
 		if (answer.length() <= SMALL) {
 			exchange.answer(answer);
@@ -156,6 +159,14 @@ final class InferenceServlet extends HttpServlet {
 		}
 		try (Pause _ = this.threads.pause()) {
 			exchange.answer(answer);
+		}
+	}
+
+	// Tomcat reads what is left of a body, to find the next request behind it.
+	private void retireFromUnread(HttpServletRequest request) throws IOException {
+		ServletInputStream body = request.getInputStream();
+		if (!body.isFinished() && body.available() == 0) {
+			this.threads.retire();
 		}
 	}
 

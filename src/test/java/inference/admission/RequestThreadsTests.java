@@ -73,6 +73,27 @@ class RequestThreadsTests {
 	}
 
 	@Test
+	void whoeverRetiresMakesRoomOnce() {
+		var rest = new CountDownLatch(1);
+		try (var threads = Started.with(1, NEVER)) {
+			threads.execute(() -> {
+				threads.threads.retire();
+				pass(rest);
+				threads.threads.retire();
+				this.ended.add(0);
+			});
+			threads.execute(() -> hold(1));
+			await().until(() -> this.begun.contains(1));
+			threads.execute(() -> hold(2));
+			rest.countDown();
+			await().until(() -> this.ended.contains(0) && threads.retired() == 0);
+			assertThat(this.begun).containsExactly(1);
+			this.release.countDown();
+			await().until(() -> this.ended.contains(2));
+		}
+	}
+
+	@Test
 	void thoseWhoseClientsAreSlowKeepNobodyFromBeginning() {
 		try (var threads = Started.with(2, Duration.ofMillis(1))) {
 			IntStream.range(0, 20).forEach((number) -> threads.execute(() -> hold(number)));
@@ -139,6 +160,10 @@ class RequestThreadsTests {
 
 		int backlog() {
 			return this.threads.backlog();
+		}
+
+		int retired() {
+			return this.threads.retired();
 		}
 
 		@Override
