@@ -16,7 +16,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 
-import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
@@ -32,7 +31,7 @@ import inference.model.ModelProperties;
  * woken one by one, each behind all that are ready to run.
  */
 @Component
-public final class RequestThreads implements DisposableBean {
+public final class RequestThreads implements AutoCloseable {
 
 	// Per CPU, besides those inside the model: most of them are about to run.
 	private static final int AT_WORK = 8;
@@ -133,7 +132,7 @@ public final class RequestThreads implements DisposableBean {
 	}
 
 	@Override
-	public void destroy() {
+	public void close() {
 		this.observer.shutdownNow();
 	}
 

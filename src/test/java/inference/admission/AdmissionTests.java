@@ -391,7 +391,7 @@ class AdmissionTests {
 		var properties = new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued),
 				new AdmissionProperties.Batching(null, Duration.ZERO));
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), properties,
-				new Batching(properties, meters), new Statistics(meters), new RequestThreads(1, Duration.ofDays(1)));
+				new Batching(properties, meters), new Statistics(meters), Admissions.threads());
 	}
 
 	private Admission batching(int maxConcurrent, int maxSize, Duration maxDelay) {
@@ -407,7 +407,7 @@ class AdmissionTests {
 		boolean table = signature.inputs().getFirst().shape().rank() > 1;
 		batching.rehearse(signature, table ? table(1, 0) : FakeModel.question(0), FakeModel::echo);
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), properties, batching,
-				new Statistics(meters), new RequestThreads(1, Duration.ofDays(1)));
+				new Statistics(meters), Admissions.threads());
 	}
 
 	private static Map<String, Tensor> table(int columns, float value) {

@@ -17,7 +17,7 @@ public final class Admissions {
 	}
 
 	/**
-	 * Threads of requests, for one that has a thread already.
+	 * Threads of requests, of which one is at work at a time.
 	 */
 	public static RequestThreads threads() {
 		return new RequestThreads(1, Duration.ofDays(1));

@@ -30,7 +30,7 @@ class RequestThreadsTests {
 
 	@Test
 	void aFewAreAtWorkAtOnce() {
-		try (var threads = Started.with(2, NEVER)) {
+		try (var threads = new RequestThreads(2, NEVER)) {
 			IntStream.range(0, 5).forEach((number) -> threads.execute(() -> hold(number)));
 			await().until(() -> this.begun.size() == 2);
 			assertThat(threads.backlog()).isEqualTo(3);
@@ -42,7 +42,7 @@ class RequestThreadsTests {
 
 	@Test
 	void theOthersBeginInTheOrderTheyCame() {
-		try (var threads = Started.with(1, NEVER)) {
+		try (var threads = new RequestThreads(1, NEVER)) {
 			IntStream.range(0, 100).forEach((number) -> threads.execute(() -> hold(number)));
 			this.release.countDown();
 			await().until(() -> this.ended.size() == 100);
@@ -53,9 +53,9 @@ class RequestThreadsTests {
 	@Test
 	void whoeverWaitsForTheModelMakesRoomAndNeedsNoneToComeBack() {
 		var called = new CountDownLatch(1);
-		try (var threads = Started.with(1, NEVER)) {
+		try (var threads = new RequestThreads(1, NEVER)) {
 			threads.execute(() -> {
-				try (var _ = threads.threads.pause()) {
+				try (var _ = threads.pause()) {
 					pass(called);
 				}
 				this.ended.add(0);
@@ -75,11 +75,11 @@ class RequestThreadsTests {
 	@Test
 	void whoeverRetiresMakesRoomOnce() {
 		var rest = new CountDownLatch(1);
-		try (var threads = Started.with(1, NEVER)) {
+		try (var threads = new RequestThreads(1, NEVER)) {
 			threads.execute(() -> {
-				threads.threads.retire();
+				threads.retire();
 				pass(rest);
-				threads.threads.retire();
+				threads.retire();
 				this.ended.add(0);
 			});
 			threads.execute(() -> hold(1));
@@ -95,7 +95,7 @@ class RequestThreadsTests {
 
 	@Test
 	void thoseWhoseClientsAreSlowKeepNobodyFromBeginning() {
-		try (var threads = Started.with(2, Duration.ofMillis(1))) {
+		try (var threads = new RequestThreads(2, Duration.ofMillis(1))) {
 			IntStream.range(0, 20).forEach((number) -> threads.execute(() -> hold(number)));
 			await().until(() -> this.begun.size() == 20);
 			assertThat(this.ended).isEmpty();
@@ -105,7 +105,7 @@ class RequestThreadsTests {
 	@Test
 	void oneThatFailsMakesRoom() {
 		var said = new ConcurrentLinkedQueue<String>();
-		try (var threads = Started.with(1, NEVER)) {
+		try (var threads = new RequestThreads(1, NEVER)) {
 			for (int i = 0; i < 3; i++) {
 				threads.execute(() -> {
 					Thread.currentThread().setUncaughtExceptionHandler((_, ex) -> said.add(ex.getMessage()));
@@ -121,7 +121,7 @@ class RequestThreadsTests {
 	@Test
 	void eachHasAVirtualThreadOfItsOwn() {
 		var seen = new ConcurrentLinkedQueue<Thread>();
-		try (var threads = Started.with(1, NEVER)) {
+		try (var threads = new RequestThreads(1, NEVER)) {
 			for (int i = 0; i < 3; i++) {
 				threads.execute(() -> seen.add(Thread.currentThread()));
 			}
@@ -143,34 +143,6 @@ class RequestThreadsTests {
 		catch (InterruptedException ex) {
 			throw new IllegalStateException(ex);
 		}
-	}
-
-	/**
-	 * Ended with the test.
-	 */
-	private record Started(RequestThreads threads) implements AutoCloseable {
-
-		static Started with(int most, Duration stalled) {
-			return new Started(new RequestThreads(most, stalled));
-		}
-
-		void execute(Runnable task) {
-			this.threads.execute(task);
-		}
-
-		int backlog() {
-			return this.threads.backlog();
-		}
-
-		int retired() {
-			return this.threads.retired();
-		}
-
-		@Override
-		public void close() {
-			this.threads.destroy();
-		}
-
 	}
 
 }

@@ -1,14 +1,15 @@
 package inference.protocol;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-import jakarta.servlet.ReadListener;
-import jakarta.servlet.ServletInputStream;
 import org.junit.jupiter.api.Test;
+
+import org.springframework.mock.web.DelegatingServletInputStream;
 
 import inference.admission.Admissions;
 import inference.admission.RequestThreads;
@@ -34,7 +35,7 @@ class ClientStreamTests {
 	}
 
 	private int read() {
-		try (var stream = new ClientStream(this.client, this.one)) {
+		try (var stream = new ClientStream(new DelegatingServletInputStream(this.client), this.one)) {
 			return stream.read();
 		}
 		catch (IOException ex) {
@@ -46,7 +47,7 @@ class ClientStreamTests {
 	 * Sends a brace, in the end.
 	 */
 	@SuppressWarnings("InputStreamSlowMultibyteRead") // it sends one byte
-	private static final class SlowClient extends ServletInputStream {
+	private static final class SlowClient extends InputStream {
 
 		private final CountDownLatch sent = new CountDownLatch(1);
 
@@ -64,21 +65,6 @@ class ClientStreamTests {
 			catch (InterruptedException ex) {
 				throw new IOException(ex);
 			}
-		}
-
-		@Override
-		public boolean isFinished() {
-			return false;
-		}
-
-		@Override
-		public boolean isReady() {
-			return true;
-		}
-
-		@Override
-		public void setReadListener(ReadListener listener) {
-			throw new UnsupportedOperationException();
 		}
 
 	}
