@@ -23,8 +23,6 @@ import static org.assertj.core.api.Assertions.assertThatCode;
  */
 class ConformanceTests {
 
-	private static final SwappableModel model = new SwappableModel(new TestModel());
-
 	private static final CountDownLatch loaded = new CountDownLatch(1);
 
 	private static final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -36,7 +34,7 @@ class ConformanceTests {
 	@BeforeAll
 	static void start() {
 		String[] properties = { "inference.model.name=m", "inference.request.max-size=64KB" };
-		server = Server.ready(() -> model, properties);
+		server = Server.ready(TestModel::new, properties);
 		loading = Server.starting(() -> new TestModel(loaded), properties);
 	}
 
@@ -59,7 +57,7 @@ class ConformanceTests {
 
 	@Test
 	void statisticsCountRequestsRunsAndRows() {
-		model.become(new TestModel());
+		server.swap(new TestModel());
 		JsonNode before = statistics();
 		for (String body : List.of("{\"instances\":[[1,2],[3,4],[5,6]]}", "{\"instances\":[[1,2]]}",
 				"{\"instances\":[[400,0]]}", "{\"instances\":[[1]]}")) {
@@ -90,7 +88,7 @@ class ConformanceTests {
 	private static void ask(Conformance one) throws Exception {
 		boolean waits = "not yet loaded".equals(one.yaml().get("model"));
 		if (!waits) {
-			model.become(one.model());
+			server.swap(one.model());
 		}
 		int port = (waits ? loading : server).port();
 		HttpResponse<byte[]> response = client.send(one.toHttp(port), BodyHandlers.ofByteArray());

@@ -42,15 +42,13 @@ class ConsolePageTests {
 
 	private static final Path SCREENSHOTS = Path.of("target/screenshots");
 
-	private static final SwappableModel model = new SwappableModel(new TestModel());
-
 	private static Server server;
 
 	private static Browser browser;
 
 	@BeforeAll
 	static void start() {
-		server = Server.ready(() -> model);
+		server = Server.ready(TestModel::new);
 		browser = new Browser();
 	}
 
@@ -213,7 +211,7 @@ class ConsolePageTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/api/predict/some_service", "/api/predict/some_service/" })
 	void worksUnderAPrefix(String path) {
-		model.become(new TestModel());
+		server.swap(new TestModel());
 		browser.open(server, path);
 		browser.awaitText("curl",
 				"'http://localhost:%d/api/predict/some_service/v1/models/adder:predict'".formatted(server.port()));
@@ -330,7 +328,7 @@ class ConsolePageTests {
 	}
 
 	private static void open(Model served) {
-		model.become(served);
+		server.swap(served);
 		browser.open(server, "/");
 		browser.awaitText("form", "Predict");
 	}

@@ -43,8 +43,6 @@ class FuzzTests {
 
 	private static final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-	private static final SwappableModel model = new SwappableModel(new TestModel());
-
 	private static final List<Seed> seeds = Conformance.all()
 		.values()
 		.stream()
@@ -57,7 +55,7 @@ class FuzzTests {
 
 	@BeforeAll
 	static void start() {
-		server = Server.ready(() -> model, "inference.model.name=m", "inference.request.max-size=64KB");
+		server = Server.ready(TestModel::new, "inference.model.name=m", "inference.request.max-size=64KB");
 	}
 
 	@AfterAll
@@ -75,7 +73,7 @@ class FuzzTests {
 		long most = 0;
 		for (int i = 0; i < requests; i++) {
 			Seed origin = seeds.get(random.nextInt(seeds.size()));
-			model.become(origin.request().model());
+			server.swap(origin.request().model());
 			Mutant mutant = Mutant.of(origin, random);
 			long before = threads.getCurrentThreadAllocatedBytes();
 			MockHttpServletResponse response = new MockHttpServletResponse();
@@ -94,7 +92,7 @@ class FuzzTests {
 		int answered = 0;
 		for (int i = 0; i < 500; i++) {
 			Seed origin = seeds.get(random.nextInt(seeds.size()));
-			model.become(origin.request().model());
+			server.swap(origin.request().model());
 			Mutant mutant = Mutant.of(origin, random);
 			byte[] request = (random.nextInt(3) == 0) ? Mutant.mutate(mutant.toHttp(), random) : mutant.toHttp();
 			String answer = send(request);

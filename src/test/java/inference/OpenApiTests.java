@@ -28,8 +28,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  */
 class OpenApiTests {
 
-	private static final SwappableModel model = new SwappableModel(new TestModel());
-
 	private static final CountDownLatch loaded = new CountDownLatch(1);
 
 	private static Server server;
@@ -41,7 +39,7 @@ class OpenApiTests {
 	@BeforeAll
 	static void start() {
 		String[] properties = { "inference.model.name=m", "inference.request.max-size=64KB" };
-		server = Server.ready(() -> model, properties);
+		server = Server.ready(TestModel::new, properties);
 		loading = Server.starting(() -> new TestModel(loaded), properties);
 		document = new OpenApi(server.request().get("/openapi.json").then().statusCode(200).extract().asString());
 	}
@@ -63,7 +61,7 @@ class OpenApiTests {
 				boolean predicts = one.method().equals("GET") && one.body().length > 0;
 				String operation = document.operation(predicts ? "POST" : one.method(), path.isEmpty() ? "/" : path);
 				if (!waits) {
-					model.become(one.model());
+					server.swap(one.model());
 				}
 				HttpResponse<byte[]> response = client.send(one.toHttp((waits ? loading : server).port()),
 						BodyHandlers.ofByteArray());

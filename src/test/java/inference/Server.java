@@ -20,6 +20,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
 
+import inference.lifecycle.Lifecycles;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
@@ -81,6 +82,11 @@ final class Server implements AutoCloseable {
 		catch (InterruptedException ex) {
 			throw new AssertionError(ex);
 		}
+	}
+
+	/** Serves another model from now on. */
+	void swap(Model next) {
+		Lifecycles.swap(this.context.getBean(ModelLifecycle.class), next);
 	}
 
 	int port() {

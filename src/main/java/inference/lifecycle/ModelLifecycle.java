@@ -59,6 +59,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
+	// Asked for once: a model may make it anew each time.
+	private volatile @Nullable ModelMetadata metadata;
+
 	@Autowired
 	ModelLifecycle(ModelLoader loader, LifecycleProperties properties, ApplicationEventPublisher events) {
 		this(loader, properties, events, System::nanoTime);
@@ -86,8 +89,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 * @return the metadata, or {@code null} while the model is loading
 	 */
 	public @Nullable ModelMetadata metadata() {
-		Model loaded = this.model;
-		return (loaded != null) ? ModelMetadata.of(loaded) : null;
+		return this.metadata;
 	}
 
 	/**
@@ -110,11 +112,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		try {
 			Snapshot now = this.snapshot.get();
 			Model loaded = this.model;
-			if (!now.state().serves() || loaded == null) {
+			ModelMetadata known = this.metadata;
+			if (!now.state().serves() || loaded == null || known == null) {
 				throw new NotServingException(now);
 			}
 			Map<String, Tensor> outputs = loaded.infer(inputs);
-			loaded.signature().requireOutputs(outputs);
+			known.signature().requireOutputs(outputs);
 			return outputs;
 		}
 		catch (DeviceLostException ex) {
@@ -195,6 +198,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
+	/** Takes a model for the one to be served, once the state allows it. */
+	void serve(Model constructed) {
+		this.model = constructed;
+		this.metadata = ModelMetadata.of(constructed);
+	}
+
 	/** Undoes STUCK, unless it is for good. */
 	void recover() {
 		if (this.snapshot.get().state() == State.STUCK && !this.deviceLost) {
@@ -211,7 +220,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		String reason = "the model serves";
 		try {
 			this.loader.load((constructed) -> {
-				this.model = constructed;
+				serve(constructed);
 				become(State.WARMING, "the model is warming up");
 			});
 		}

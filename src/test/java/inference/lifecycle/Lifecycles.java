@@ -78,6 +78,13 @@ public final class Lifecycles {
 	}
 
 	/**
+	 * Makes a lifecycle serve another model, between two requests.
+	 */
+	public static void swap(ModelLifecycle lifecycle, Model next) {
+		lifecycle.serve(next);
+	}
+
+	/**
 	 * A call with all the time in the world.
 	 */
 	static Map<String, Tensor> infer(ModelLifecycle lifecycle, Map<String, Tensor> inputs) {

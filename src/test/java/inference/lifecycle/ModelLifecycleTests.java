@@ -185,6 +185,15 @@ class ModelLifecycleTests {
 	}
 
 	@Test
+	void asksTheModelForNothingButOutputsOnceItServes() {
+		var lifecycle = Lifecycles.ready(this.model);
+		int before = this.model.questions();
+		Lifecycles.infer(lifecycle, FakeModel.question(1));
+		assertThat(lifecycle.metadata()).isNotNull();
+		assertThat(this.model.questions()).isEqualTo(before);
+	}
+
+	@Test
 	void letsTheModelBlameTheInput() {
 		var lifecycle = Lifecycles.ready(this.model);
 		this.model.behave((_) -> {

@@ -18,6 +18,8 @@ public final class FakeModel implements Model {
 
 	private final AtomicInteger closings = new AtomicInteger();
 
+	private final AtomicInteger questions = new AtomicInteger();
+
 	private final Signature signature;
 
 	private final List<Example> examples;
@@ -65,13 +67,22 @@ public final class FakeModel implements Model {
 		return this.closings.get();
 	}
 
+	/**
+	 * How often it was asked what it takes, gives and has for examples.
+	 */
+	public int questions() {
+		return this.questions.get();
+	}
+
 	@Override
 	public Signature signature() {
+		this.questions.incrementAndGet();
 		return this.signature;
 	}
 
 	@Override
 	public List<Example> examples() {
+		this.questions.incrementAndGet();
 		return this.examples;
 	}
 
