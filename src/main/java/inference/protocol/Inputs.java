@@ -102,7 +102,7 @@ final class Inputs {
 				.formatted(body.remaining(), promised));
 		}
 		for (Binary binary : this.binaries) {
-			Tensor tensor = Json.tensor(binary.spec(), binary.shape(), body.next(binary.size()));
+			Tensor tensor = Json.tensor(binary.spec(), binary.shape(), body.tensor(binary.size()));
 			this.tensors.put(binary.spec().name(), tensor);
 		}
 		body.requireEnd();

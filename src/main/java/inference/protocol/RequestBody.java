@@ -27,6 +27,9 @@ final class RequestBody {
 	// afterwards, no more than a few times of what has come.
 	private static final int FIRST = 16 * 1024;
 
+	// Up to which a model that takes native memory copies them into memory of its own
+	private static final int SMALL = 64 * 1024;
+
 	// A client that has sent this much is believed the rest, so that the bytes of a large
 	// tensor are not moved again and again.
 	private static final int EARNEST = 256 * 1024;
@@ -110,10 +113,30 @@ final class RequestBody {
 
 	/** All that is left. */
 	byte[] rest() throws IOException {
-		long most = (this.length >= 0) ? remaining() : this.limit - this.position + 1;
+		return upTo((this.length >= 0) ? remaining() : this.limit - this.position + 1);
+	}
+
+	/**
+	 * The next bytes.
+	 * @param count how many; checked against the limit and the length before any memory
+	 * is taken
+	 * @return exactly so many
+	 * @throws RequestException if the body ends before
+	 */
+	byte[] next(int count) throws IOException {
+		requireRemaining(count);
+		long end = this.position + count;
+		byte[] bytes = upTo(count);
+		if (bytes.length < count) {
+			throw tooShort(end);
+		}
+		return bytes;
+	}
+
+	private byte[] upTo(long most) throws IOException {
 		byte[] body = new byte[grown(0, most)];
 		int size = 0;
-		while (remaining() != 0) {
+		while (size < most) {
 			if (size == body.length) {
 				body = Arrays.copyOf(body, grown(size, most));
 			}
@@ -130,17 +153,18 @@ final class RequestBody {
 	}
 
 	/**
-	 * The next bytes, in memory that a native model can use as it is.
+	 * The bytes of the next tensor: if they are many, in memory that a native model can
+	 * use as it is.
 	 * @param count how many; checked against the limit and the length before any memory
 	 * is taken
-	 * @return a direct buffer
+	 * @return a buffer of exactly so many
 	 * @throws RequestException if the body ends before
 	 */
-	ByteBuffer next(long count) throws IOException {
-		requireWithinLimit(count);
-		if (this.length >= 0 && count > remaining()) {
-			throw tooShort(count);
+	ByteBuffer tensor(long count) throws IOException {
+		if (count <= SMALL) {
+			return ByteBuffer.wrap(next((int) count));
 		}
+		requireRemaining(count);
 		ByteBuffer buffer = direct(grown(0, count), 0);
 		while (buffer.position() < count) {
 			if (!buffer.hasRemaining()) {
@@ -149,7 +173,7 @@ final class RequestBody {
 				buffer = direct(after, before).put(buffer.flip());
 			}
 			if (read(buffer) < 0) {
-				throw tooShort(count);
+				throw tooShort(this.position + count);
 			}
 		}
 		this.position += count;
@@ -192,9 +216,9 @@ final class RequestBody {
 		return (int) Math.min(Math.max(FIRST, 4L * size), most);
 	}
 
-	private RequestException tooShort(long count) {
-		return RequestException.bad("The body ends before the %d bytes that its headers and binary_data_size promise."
-			.formatted(this.position + count));
+	private RequestException tooShort(long end) {
+		return RequestException
+			.bad("The body ends before the %d bytes that its headers and binary_data_size promise.".formatted(end));
 	}
 
 	private static InputStream gunzip(InputStream stream) throws IOException {
@@ -208,6 +232,13 @@ final class RequestBody {
 
 	private static RequestException notGzip() {
 		return RequestException.bad("The body is not the gzip that its Content-Encoding says.");
+	}
+
+	private void requireRemaining(long count) {
+		requireWithinLimit(count);
+		if (this.length >= 0 && count > remaining()) {
+			throw tooShort(this.position + count);
+		}
 	}
 
 	private void requireWithinLimit(long count) {

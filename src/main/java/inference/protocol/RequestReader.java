@@ -47,10 +47,7 @@ final class RequestReader {
 		if (length == 0 && this.allowed.contains(Form.OIP)) {
 			return raw(body);
 		}
-		ByteBuffer text = body.next(length);
-		byte[] json = new byte[length];
-		text.get(json);
-		return read(json, new Inputs(this.signature)).end(body);
+		return read(body.next(length), new Inputs(this.signature)).end(body);
 	}
 
 	private Inputs read(byte[] json, Inputs inputs) {
