@@ -28,7 +28,7 @@ final class Inputs {
 
 	private final List<Binary> binaries = new ArrayList<>();
 
-	final Map<TensorSpec, @Nullable Boolean> outputs = new LinkedHashMap<>();
+	Map<TensorSpec, @Nullable Boolean> outputs = Map.of();
 
 	Map<String, Object> parameters = Map.of();
 

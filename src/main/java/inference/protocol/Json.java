@@ -72,6 +72,16 @@ final class Json {
 		return Math.toIntExact(parser.currentTokenLocation().getByteOffset());
 	}
 
+	/** Where the next token begins, from a place between two on, or the text's end. */
+	static int skipSpace(byte[] json, int offset) {
+		int next = offset;
+		while (next < json.length
+				&& (json[next] == ' ' || json[next] == '\n' || json[next] == '\r' || json[next] == '\t')) {
+			next++;
+		}
+		return next;
+	}
+
 	static String text(JsonParser parser, String what) {
 		if (parser.currentToken() != JsonToken.VALUE_STRING) {
 			throw RequestException.bad("%s must be a string.".formatted(what));

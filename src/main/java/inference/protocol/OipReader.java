@@ -1,6 +1,7 @@
 package inference.protocol;
 
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,7 @@ final class OipReader {
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			throw RequestException.bad("\"outputs\" must be an array of objects with a name.");
 		}
+		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>(this.inputs.outputs);
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			String name = "";
 			Boolean binary = null;
@@ -67,8 +69,9 @@ final class OipReader {
 				throw RequestException.bad("There is no output '%s'; the model gives %s."
 					.formatted(RequestException.excerpt(name), this.signature.outputs()));
 			}
-			this.inputs.outputs.put(spec, binary);
+			wanted.put(spec, binary);
 		}
+		this.inputs.outputs = wanted;
 	}
 
 	private void input(JsonParser parser) {
@@ -76,7 +79,7 @@ final class OipReader {
 		String dataType = null;
 		Shape shape = null;
 		Map<String, Object> parameters = Map.of();
-		int data = -1;
+		int unread = -1;
 		boolean read = false;
 		for (String member = Json.member(parser); member != null; member = Json.member(parser)) {
 			switch (member) {
@@ -85,7 +88,6 @@ final class OipReader {
 				case "shape" -> shape = shape(parser);
 				case "parameters" -> parameters = Json.parameters(parser);
 				case "data" -> {
-					data = Json.offset(parser);
 					// Usually all that describes the data is known by now; else they are
 					// read again, from where they are.
 					if (name != null && dataType != null && shape != null) {
@@ -93,6 +95,7 @@ final class OipReader {
 						read = true;
 					}
 					else {
+						unread = Json.offset(parser);
 						parser.skipChildren();
 					}
 				}
@@ -105,17 +108,17 @@ final class OipReader {
 		}
 		Object size = parameters.get("binary_data_size");
 		if (size != null) {
-			promise(spec(name, dataType, shape), shape, size, data);
+			promise(spec(name, dataType, shape), shape, size, read || unread >= 0);
 		}
-		else if (data < 0) {
-			throw RequestException.bad("Input '%s' must have \"data\", or the parameter binary_data_size."
-				.formatted(RequestException.excerpt(name)));
-		}
-		else if (!read) {
-			try (JsonParser again = Json.parser(this.json, data)) {
+		else if (unread >= 0) {
+			try (JsonParser again = Json.parser(this.json, unread)) {
 				again.nextToken();
 				data(again, spec(name, dataType, shape), shape);
 			}
+		}
+		else if (!read) {
+			throw RequestException.bad("Input '%s' must have \"data\", or the parameter binary_data_size."
+				.formatted(RequestException.excerpt(name)));
 		}
 	}
 
@@ -141,12 +144,12 @@ final class OipReader {
 		this.inputs.add(spec, reader.toTensor());
 	}
 
-	private void promise(TensorSpec spec, Shape shape, Object size, int data) {
+	private void promise(TensorSpec spec, Shape shape, Object size, boolean hasData) {
 		if (!(size instanceof Long bytes) || bytes < 0) {
 			throw RequestException
 				.bad("Input '%s' must have a number of bytes as binary_data_size.".formatted(spec.name()));
 		}
-		if (data >= 0) {
+		if (hasData) {
 			throw RequestException.bad("Input '%s' has both \"data\" and binary_data_size.".formatted(spec.name()));
 		}
 		long width = spec.dataType().width();

@@ -2,6 +2,8 @@ package inference.protocol;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,8 @@ import inference.protocol.InferenceRequest.Form;
  * unknown ones are passed over, as the protocols want it.
  */
 final class RequestReader {
+
+	private static final byte[] B64 = "\"b64\"".getBytes(StandardCharsets.UTF_8);
 
 	private final Signature signature;
 
@@ -99,10 +103,12 @@ final class RequestReader {
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
 		}
-		try (JsonParser ahead = Json.parser(json, Json.offset(parser))) {
-			ahead.nextToken();
-			return ahead.nextToken() == JsonToken.START_OBJECT && !"b64".equals(ahead.nextName());
+		int first = Json.skipSpace(json, Json.offset(parser) + 1);
+		if (first == json.length || json[first] != '{') {
+			return false;
 		}
+		int name = Json.skipSpace(json, first + 1);
+		return !Arrays.equals(json, name, Math.min(name + B64.length, json.length), B64, 0, B64.length);
 	}
 
 	private Inputs begin(Inputs inputs, Form form) {
