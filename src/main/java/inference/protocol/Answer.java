@@ -35,7 +35,7 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 	}
 
 	static Answer of(int status, @Nullable Duration retryAfter, Object json) {
-		ByteArrayOutputStream body = new ByteArrayOutputStream(512);
+		ByteArrayOutputStream body = new ByteArrayOutputStream(0);
 		body.writeBytes((json instanceof byte[] document) ? document : JsonMapper.shared().writeValueAsBytes(json));
 		return new Answer(status, body, List.of(), retryAfter);
 	}
@@ -46,7 +46,8 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 	 * @param members writes the JSON object's members
 	 */
 	static Answer of(ArrayList<ByteBuffer> binaries, Consumer<JsonGenerator> members) {
-		ByteArrayOutputStream body = new ByteArrayOutputStream(512);
+		// The generator passes on what it keeps in one piece, mostly the whole.
+		ByteArrayOutputStream body = new ByteArrayOutputStream(0);
 		try (JsonGenerator json = Json.generator(body)) {
 			json.writeStartObject();
 			members.accept(json);

@@ -16,10 +16,6 @@ import inference.model.Tensor;
  */
 final class TensorWriter {
 
-	// Of numbers, from which on their text is made apart: a generator makes a string of
-	// each
-	private static final int MANY = 32;
-
 	// In characters, about as much as a generator keeps before it passes it on
 	private static final int PIECE = 8000;
 
@@ -31,11 +27,15 @@ final class TensorWriter {
 
 	private final ByteBuffer rest;
 
+	// Of floating point numbers, of each of which a generator would make a string
+	private final StringBuilder text;
+
 	TensorWriter(String name, Tensor tensor) {
 		this.name = name;
 		this.dataType = tensor.dataType();
 		this.shape = tensor.shape();
 		this.rest = tensor.contents();
+		this.text = new StringBuilder(isFloatingPoint() ? (int) Math.min(PIECE, 4L * this.rest.remaining()) + 32 : 0);
 	}
 
 	/** All elements in one array, as the Open Inference Protocol has them. */
@@ -66,7 +66,7 @@ final class TensorWriter {
 
 	private void array(JsonGenerator json, long elements, boolean base64) {
 		json.writeStartArray();
-		if (elements >= MANY && (this.dataType == DataType.FP32 || this.dataType == DataType.FP64)) {
+		if (isFloatingPoint()) {
 			numbers(json, elements);
 		}
 		else {
@@ -78,23 +78,30 @@ final class TensorWriter {
 	}
 
 	private void numbers(JsonGenerator json, long elements) {
-		StringBuilder text = new StringBuilder((int) Math.min(PIECE, 16 * elements) + 32);
 		for (long i = 0; i < elements; i++) {
 			if (i > 0) {
-				text.append(',');
+				this.text.append(',');
 			}
 			if (this.dataType == DataType.FP32) {
-				text.append(finite(this.rest.getFloat()));
+				this.text.append(finite(this.rest.getFloat()));
 			}
 			else {
-				text.append(finite(this.rest.getDouble()));
+				this.text.append(finite(this.rest.getDouble()));
 			}
-			if (text.length() >= PIECE) {
-				json.writeRaw(text.toString());
-				text.setLength(0);
+			if (this.text.length() >= PIECE) {
+				pass(json);
 			}
 		}
-		json.writeRaw(text.toString());
+		pass(json);
+	}
+
+	private void pass(JsonGenerator json) {
+		json.writeRaw(this.text.toString());
+		this.text.setLength(0);
+	}
+
+	private boolean isFloatingPoint() {
+		return this.dataType == DataType.FP32 || this.dataType == DataType.FP64;
 	}
 
 	private void element(JsonGenerator json, boolean base64) {
@@ -120,6 +127,10 @@ final class TensorWriter {
 	private void bytes(JsonGenerator json, boolean base64) {
 		byte[] bytes = new byte[this.rest.getInt()];
 		this.rest.get(bytes);
+		if (isAscii(bytes)) {
+			json.writeUTF8String(bytes, 0, bytes.length);
+			return;
+		}
 		try {
 			json.writeString(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
 		}
@@ -133,6 +144,15 @@ final class TensorWriter {
 			json.writeStringProperty("b64", Base64.getEncoder().encodeToString(bytes));
 			json.writeEndObject();
 		}
+	}
+
+	private static boolean isAscii(byte[] bytes) {
+		for (byte one : bytes) {
+			if (one < 0) {
+				return false;
+			}
+		}
+		return true;
 	}
 
 	private float finite(float value) {

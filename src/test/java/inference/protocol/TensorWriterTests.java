@@ -2,6 +2,7 @@ package inference.protocol;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -51,6 +52,14 @@ class TensorWriterTests {
 			json.writeEndArray();
 		});
 		assertThat(read(DataType.FP32, both, numbers.shape()).contents()).isEqualTo(numbers.contents());
+	}
+
+	@Test
+	void escapesWhatJsonDoesNotTakeAsItIs() {
+		List<String> texts = List.of("", "a", "\"\\/", "\u0000\b\n\u001f\u007f", "é\"\n", "\uD83D\uDE00",
+				"\"".repeat(9000));
+		String written = written(Tensor.ofStrings(Shape.of(texts.size()), texts), TensorWriter::flat);
+		assertThat(this.mapper.readTree(written).valueStream().map(JsonNode::stringValue)).isEqualTo(texts);
 	}
 
 	@ParameterizedTest
