@@ -18,6 +18,9 @@ import java.util.List;
  */
 public final class Tensor {
 
+	// In bytes with its length, to begin with
+	private static final int USUAL_TEXT = 16;
+
 	private final DataType dataType;
 
 	private final Shape shape;
@@ -86,15 +89,12 @@ public final class Tensor {
 	 * @return a BYTES tensor
 	 */
 	public static Tensor ofStrings(Shape shape, List<String> values) {
-		List<byte[]> encoded = new ArrayList<>(values.size());
-		int size = 0;
+		ByteBuffer contents = allocate(Math.multiplyExact(values.size(), USUAL_TEXT));
 		for (String value : values) {
+			// None is kept: of a million, each collection of garbage would copy them all.
 			byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-			encoded.add(bytes);
-			size = Math.addExact(size, Integer.BYTES + bytes.length);
+			contents = withRoom(contents, Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
 		}
-		ByteBuffer contents = allocate(size);
-		encoded.forEach((bytes) -> contents.putInt(bytes.length).put(bytes));
 		return of(DataType.BYTES, shape, contents.flip());
 	}
 
@@ -168,6 +168,15 @@ public final class Tensor {
 
 	private static ByteBuffer allocate(int bytes) {
 		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	private static ByteBuffer withRoom(ByteBuffer contents, int bytes) {
+		if (contents.remaining() >= bytes) {
+			return contents;
+		}
+		int needed = Math.addExact(contents.position(), bytes);
+		int more = (int) Math.min(2L * contents.capacity(), Integer.MAX_VALUE - 8);
+		return allocate(Math.max(needed, more)).put(contents.flip());
 	}
 
 	private static void requireBooleans(Shape shape, ByteBuffer contents) {

@@ -47,6 +47,14 @@ class TensorTests {
 	}
 
 	@Test
+	void takesTextsOfAnyLength() {
+		List<String> texts = List.of("", "a".repeat(100), "b", "é".repeat(1000), "c");
+		var tensor = Tensor.ofStrings(Shape.of(texts.size()), texts);
+		assertThat(tensor.strings()).isEqualTo(texts);
+		assertThat(tensor.contents().remaining()).isEqualTo(5 * Integer.BYTES + 100 + 1 + 2000 + 1);
+	}
+
+	@Test
 	void mayBeAScalar() {
 		assertThat(Tensor.ofFloats(Shape.of(), 7).floats()).containsExactly(7);
 		assertThat(Tensor.ofLongs(Shape.of(), 7).longs()).containsExactly(7);
