@@ -26,6 +26,7 @@ final class Bench {
 		for (Options.Part part : options.parts()) {
 			switch (part) {
 				case COMPARISON -> new Comparison(options).run();
+				case RATES -> new Rates(options).run();
 				case GROWTH -> new Growth(options).run();
 				case MICRO -> new Micro(options).run();
 			}

@@ -10,6 +10,9 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +41,8 @@ final class OpenLoop implements AutoCloseable {
 
 	// The same arrivals in every run.
 	private static final int SEED = 1;
+
+	private final Arrivals arrivals;
 
 	private final InetSocketAddress address;
 
@@ -70,9 +75,23 @@ final class OpenLoop implements AutoCloseable {
 
 	private volatile boolean stopped;
 
-	private OpenLoop(int port, Request request) throws IOException {
+	private OpenLoop(int port, Request request, Arrivals arrivals) throws IOException {
+		this.arrivals = arrivals;
 		this.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
 		this.request = request.http(port);
+	}
+
+	/**
+	 * When requests come.
+	 */
+	enum Arrivals {
+
+		/** Each after the same time. */
+		EVEN,
+
+		/** Exponentially spaced, as those of independent clients. */
+		RANDOM
+
 	}
 
 	/**
@@ -86,10 +105,56 @@ final class OpenLoop implements AutoCloseable {
 	 * @param failed requests with any other status, or without an answer in time
 	 */
 	record Outcome(double sent, double good, double median, double p99, double refused, long failed) {
+
+		private static final String MARK = "outcome ";
+
+		/** Reads the line that ends a run. */
+		static Outcome parse(String output) {
+			String line = output.lines()
+				.filter((one) -> one.startsWith(MARK))
+				.findFirst()
+				.orElseThrow(() -> new IllegalStateException("No outcome in: " + output));
+			double[] values = Arrays.stream(line.substring(MARK.length()).split(" "))
+				.mapToDouble(Double::parseDouble)
+				.toArray();
+			return new Outcome(values[0], values[1], values[2], values[3], values[4], (long) values[5]);
+		}
+
+		/** Writes such a line. */
+		String format() {
+			return String.format(Locale.ROOT, "%s%f %f %f %f %f %d", MARK, this.sent, this.good, this.median, this.p99,
+					this.refused, this.failed);
+		}
+
 	}
 
-	static Outcome run(int port, Request request, double rate, int seconds) throws IOException, InterruptedException {
-		try (OpenLoop loop = new OpenLoop(port, request)) {
+	/**
+	 * Measures a server from a process of its own.
+	 * @param rate in requests per second
+	 * @param prefix what its command is put behind, such as a choice of CPUs
+	 */
+	static Outcome run(Target target, Arrivals arrivals, double rate, int seconds, String... prefix)
+			throws IOException, InterruptedException {
+		List<String> load = Commands.java(List.of(), OpenLoop.class.getName(), String.valueOf(target.port()),
+				target.contender().name(), target.workload().name(), arrivals.name(), String.valueOf(rate),
+				String.valueOf(seconds));
+		return Outcome.parse(
+				Commands.output(Commands.join(List.of(prefix), load.toArray(String[]::new)), Commands.environment()));
+	}
+
+	/** Such a process: twice, for what only such a load calls is compiled by then. */
+	public static void main(String[] args) throws Exception {
+		Target target = new Target(Integer.parseInt(args[0]), Contender.valueOf(args[1]), Workload.valueOf(args[2]));
+		Arrivals arrivals = Arrivals.valueOf(args[3]);
+		double rate = Double.parseDouble(args[4]);
+		int seconds = Integer.parseInt(args[5]);
+		measure(target, arrivals, rate, seconds);
+		System.out.println(measure(target, arrivals, rate, seconds).format());
+	}
+
+	private static Outcome measure(Target target, Arrivals arrivals, double rate, int seconds)
+			throws IOException, InterruptedException {
+		try (OpenLoop loop = new OpenLoop(target.port(), target.request(), arrivals)) {
 			return loop.run(rate, seconds);
 		}
 	}
@@ -121,8 +186,10 @@ final class OpenLoop implements AutoCloseable {
 			LockSupport.parkNanos((long) due - System.nanoTime());
 			if ((long) due <= System.nanoTime()) {
 				send((long) due);
-				// Exponential gaps, which are those of independent clients
-				due -= gap * Math.log(1 - random.nextDouble());
+				due += switch (this.arrivals) {
+					case EVEN -> gap;
+					case RANDOM -> -gap * Math.log(1 - random.nextDouble());
+				};
 			}
 		}
 	}

@@ -22,7 +22,7 @@ record Options(int rounds, int seconds, int warmUp, Set<Part> parts, Set<Contend
 
 	private static final String USAGE = """
 			Options, each with its default:
-			  --parts comparison       of comparison,growth,micro
+			  --parts comparison,rates of comparison,rates,growth,micro
 			  --rounds 5
 			  --seconds 5              of each measurement
 			  --warm-up 20             seconds of load before the first one of a server
@@ -32,7 +32,7 @@ record Options(int rounds, int seconds, int warmUp, Set<Part> parts, Set<Contend
 	/** What can be measured apart. */
 	enum Part {
 
-		COMPARISON, GROWTH, MICRO
+		COMPARISON, RATES, GROWTH, MICRO
 
 	}
 
@@ -48,7 +48,8 @@ record Options(int rounds, int seconds, int warmUp, Set<Part> parts, Set<Contend
 			given.put(words[i], (i + 1 < words.length) ? words[i + 1] : "");
 		}
 		Options options = new Options(number(given.remove("--rounds"), 5), number(given.remove("--seconds"), 5),
-				number(given.remove("--warm-up"), 20), some(given.remove("--parts"), EnumSet.of(Part.COMPARISON)),
+				number(given.remove("--warm-up"), 20),
+				some(given.remove("--parts"), EnumSet.of(Part.COMPARISON, Part.RATES)),
 				some(given.remove("--contenders"), EnumSet.allOf(Contender.class)),
 				some(given.remove("--workloads"), EnumSet.allOf(Workload.class)));
 		if (!given.isEmpty()) {

@@ -77,11 +77,11 @@ enum Workload {
 	}
 
 	/**
-	 * Whether it is also sent at given rates, at which the slow and the fast model
-	 * suffice.
+	 * Whether it is also sent at given rates, for which models that take microseconds,
+	 * milliseconds and tens of them suffice.
 	 */
 	boolean atRates() {
-		return this == IRIS_JSON || this == MINILM_16;
+		return this == IRIS_JSON || this == MINILM_16 || this == MINILM_16X8_BINARY;
 	}
 
 	private enum Form {
