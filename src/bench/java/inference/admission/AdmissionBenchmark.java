@@ -47,7 +47,7 @@ public class AdmissionBenchmark {
 		long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
 		while (System.nanoTime() < end) {
 			try {
-				this.admission.enter(null).close();
+				this.admission.enter(System.nanoTime(), null).close();
 				return;
 			}
 			catch (Refusal.NotReady ex) {
@@ -64,7 +64,7 @@ public class AdmissionBenchmark {
 
 	@Benchmark
 	public Object infer() {
-		try (Ticket ticket = this.admission.enter(null)) {
+		try (Ticket ticket = this.admission.enter(System.nanoTime(), null)) {
 			return this.admission.infer(this.inputs, ticket.deadline(), Client.PATIENT);
 		}
 	}

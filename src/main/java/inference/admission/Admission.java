@@ -65,15 +65,19 @@ public final class Admission {
 
 	/**
 	 * Refuses, before a request's body is read, what would be refused afterwards.
+	 * @param arrived when the request did, in {@link System#nanoTime()}
 	 * @param wanted the longest the client waits, or {@code null} if it did not say
 	 * @return leave to read it and to wait, to be closed when the answer is sent
-	 * @throws Refusal if the model does not serve, the queue is full, or is so long that
-	 * the request's turn would come after its deadline
+	 * @throws Refusal if the model does not serve, the deadline has passed, the queue is
+	 * full, or is so long that the request's turn would come after its deadline
 	 */
-	public Ticket enter(@Nullable Duration wanted) {
+	public Ticket enter(long arrived, @Nullable Duration wanted) {
 		requireServing();
-		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
+		Deadline granted = Deadline.in(this.deadline, arrived);
 		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
+		if (agreed.remaining(System.nanoTime()) <= 0) {
+			throw agreed.exceeded("stood in line");
+		}
 		if (this.slots.free() == 0) {
 			requireQueue(this.slots.queued(), agreed);
 		}

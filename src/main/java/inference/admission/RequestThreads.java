@@ -1,6 +1,7 @@
 package inference.admission;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -44,7 +45,10 @@ public final class RequestThreads implements AutoCloseable {
 
 	private final AtomicInteger atWork = new AtomicInteger();
 
-	private final Queue<Runnable> backlog = new ConcurrentLinkedQueue<>();
+	private final Queue<Waiting> backlog = new ConcurrentLinkedQueue<>();
+
+	// Of those whose first request has stood in line and has not been asked about yet
+	private final Map<Thread, Long> arrivals = new ConcurrentHashMap<>();
 
 	// Changes whenever one ends or pauses, which is all that is asked of it.
 	private final AtomicLong turns = new AtomicLong();
@@ -89,9 +93,19 @@ public final class RequestThreads implements AutoCloseable {
 			start(task);
 			return;
 		}
-		this.backlog.add(task);
+		this.backlog.add(new Waiting(task, System.nanoTime()));
 		startNext();
 		observe();
+	}
+
+	/**
+	 * When the request arrived that the calling thread begins to serve. To be asked once
+	 * for each of a connection's requests: only the first can have stood in line.
+	 * @return the moment, in {@link System#nanoTime()}; now for one that has not
+	 */
+	public long arrival() {
+		Long arrived = this.arrivals.isEmpty() ? null : this.arrivals.remove(Thread.currentThread());
+		return (arrived != null) ? arrived : System.nanoTime();
 	}
 
 	/**
@@ -123,8 +137,20 @@ public final class RequestThreads implements AutoCloseable {
 
 	}
 
+	/**
+	 * What has not begun.
+	 *
+	 * @param arrived when, in {@link System#nanoTime()}
+	 */
+	private record Waiting(Runnable task, long arrived) {
+	}
+
 	int retired() {
 		return this.retired.size();
+	}
+
+	int arrivals() {
+		return this.arrivals.size();
 	}
 
 	int backlog() {
@@ -156,7 +182,7 @@ public final class RequestThreads implements AutoCloseable {
 
 	private void startNext() {
 		while (!this.backlog.isEmpty() && begin()) {
-			Runnable next = this.backlog.poll();
+			Waiting next = this.backlog.poll();
 			if (next != null) {
 				start(next);
 			}
@@ -164,6 +190,19 @@ public final class RequestThreads implements AutoCloseable {
 				this.atWork.decrementAndGet();
 			}
 		}
+	}
+
+	private void start(Waiting next) {
+		start(() -> {
+			Thread thread = Thread.currentThread();
+			this.arrivals.put(thread, next.arrived());
+			try {
+				next.task().run();
+			}
+			finally {
+				this.arrivals.remove(thread);
+			}
+		});
 	}
 
 	private void start(Runnable task) {
@@ -202,7 +241,7 @@ public final class RequestThreads implements AutoCloseable {
 
 	private void startStalled() {
 		for (int i = 0; i < this.most; i++) {
-			Runnable next = this.backlog.poll();
+			Waiting next = this.backlog.poll();
 			if (next == null) {
 				return;
 			}

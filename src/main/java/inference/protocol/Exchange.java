@@ -29,16 +29,25 @@ final class Exchange implements Client {
 
 	private final Statistics statistics;
 
-	private final long start = System.nanoTime();
+	private final long arrived;
 
 	private final ReentrantLock lock = new ReentrantLock();
 
 	private boolean answered;
 
-	Exchange(HttpServletRequest request, HttpServletResponse response, Statistics statistics) {
+	/**
+	 * The exchange of a request.
+	 * @param arrived when the request did, in {@link System#nanoTime()}
+	 */
+	Exchange(HttpServletRequest request, HttpServletResponse response, Statistics statistics, long arrived) {
 		this.request = request;
 		this.response = response;
 		this.statistics = statistics;
+		this.arrived = arrived;
+	}
+
+	long arrived() {
+		return this.arrived;
 	}
 
 	void answer(Answer answer) throws IOException {
@@ -46,7 +55,7 @@ final class Exchange implements Client {
 		try {
 			if (!this.answered) {
 				this.answered = true;
-				this.statistics.record(Failures.outcome(answer.status()), System.nanoTime() - this.start);
+				this.statistics.record(Failures.outcome(answer.status()), System.nanoTime() - this.arrived);
 				answer.send(this.request, this.response);
 			}
 		}

@@ -144,7 +144,7 @@ final class InferenceServlet extends HttpServlet {
 
 	private void predict(HttpServletRequest request, HttpServletResponse response, Set<Form> allowed)
 			throws IOException {
-		Exchange exchange = new Exchange(request, response, this.statistics);
+		Exchange exchange = new Exchange(request, response, this.statistics, this.threads.arrival());
 		Answer answer;
 		try {
 			answer = run(request, exchange, allowed);
@@ -171,7 +171,7 @@ final class InferenceServlet extends HttpServlet {
 	}
 
 	private Answer run(HttpServletRequest request, Exchange exchange, Set<Form> allowed) throws IOException {
-		try (Ticket ticket = this.admission.enter(RequestBody.timeout(request))) {
+		try (Ticket ticket = this.admission.enter(exchange.arrived(), RequestBody.timeout(request))) {
 			long start = System.nanoTime();
 			InferenceRequest inference = new RequestReader(this.admission.metadata().signature(), allowed).read(
 					RequestBody.of(request, this.maxSize, ticket::fill, this.threads),

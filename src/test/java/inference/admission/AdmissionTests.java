@@ -113,11 +113,11 @@ class AdmissionTests {
 			.withMessageStartingWith("The server is busy: calls wait already, 1 of at most 1")
 			.satisfies((refusal) -> assertThat(refusal.retryAfter()).isPositive());
 		assertThatExceptionOfType(Refusal.Overloaded.class).as("before the body is read")
-			.isThrownBy(() -> admission.enter(null));
+			.isThrownBy(() -> admission.enter(System.nanoTime(), null));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
 		assertThat(waiting.answer()).containsExactly(2);
-		assertThat(admission.enter(null)).isNotNull();
+		assertThat(admission.enter(System.nanoTime(), null)).isNotNull();
 	}
 
 	@Test
@@ -126,13 +126,22 @@ class AdmissionTests {
 		var admission = admission(2, 0, LONG);
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
-		assertThat(admission.enter(null)).isNotNull();
+		assertThat(admission.enter(System.nanoTime(), null)).isNotNull();
 		var second = call(admission, 2);
 		this.gate.awaitArrivals(1);
 		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
+	}
+
+	@Test
+	void refusesAtOnceWhoeverStoodInLineUntilTheDeadline() {
+		var admission = admission(1, 1, LONG);
+		long arrived = System.nanoTime() - SHORT.toNanos();
+		assertThatExceptionOfType(Refusal.DeadlineExceeded.class).isThrownBy(() -> admission.enter(arrived, SHORT))
+			.withMessage("The deadline of 20 ms passed while the request stood in line");
+		assertThat(admission.enter(arrived, null).deadline().at()).isEqualTo(arrived + LONG.toNanos());
 	}
 
 	@Test
@@ -242,17 +251,18 @@ class AdmissionTests {
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var second = queue(admission, 2);
-		var gone = queue(() -> admission.infer(FakeModel.question(3), admission.enter(LONG).deadline(), new Client() {
-			@Override
-			public boolean isGone() {
-				return true;
-			}
+		var gone = queue(() -> admission.infer(FakeModel.question(3),
+				admission.enter(System.nanoTime(), LONG).deadline(), new Client() {
+					@Override
+					public boolean isGone() {
+						return true;
+					}
 
-			@Override
-			public void refuse(Refusal refusal) {
-				throw new AssertionError("nobody is there to be told");
-			}
-		}));
+					@Override
+					public void refuse(Refusal refusal) {
+						throw new AssertionError("nobody is there to be told");
+					}
+				}));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
@@ -305,7 +315,7 @@ class AdmissionTests {
 		var loading = Lifecycles.of(() -> this.model, (_) -> {
 		});
 		var admission = admission(loading, 1, 1, LONG);
-		assertRefuses(() -> admission.enter(null), "the model is loading");
+		assertRefuses(() -> admission.enter(System.nanoTime(), null), "the model is loading");
 		assertRefuses(() -> infer(admission, FakeModel.question(1)), "the model is loading");
 		assertRefuses(admission::metadata, "the model is loading");
 	}
@@ -314,7 +324,7 @@ class AdmissionTests {
 	void servesWhileTheModelDrains() {
 		var admission = admission(1, 1, LONG);
 		this.lifecycle.stop();
-		assertThat(admission.enter(null)).isNotNull();
+		assertThat(admission.enter(System.nanoTime(), null)).isNotNull();
 		assertThat(infer(admission, FakeModel.question(1))).containsOnlyKeys("y");
 	}
 
@@ -333,7 +343,7 @@ class AdmissionTests {
 			.withCauseInstanceOf(Refusal.NotReady.class)
 			.havingCause()
 			.withMessage("the model is closed");
-		assertRefuses(() -> admission.enter(null), "the model is closed");
+		assertRefuses(() -> admission.enter(System.nanoTime(), null), "the model is closed");
 	}
 
 	@Test
@@ -370,7 +380,8 @@ class AdmissionTests {
 	@Test
 	void refusalsCarryNoStackTrace() {
 		assertThatExceptionOfType(Refusal.class).isThrownBy(() -> admission(Lifecycles.of(() -> this.model, (_) -> {
-		}), 1, 1, LONG).enter(null)).satisfies((refusal) -> assertThat(refusal.getStackTrace()).isEmpty());
+		}), 1, 1, LONG).enter(System.nanoTime(), null))
+			.satisfies((refusal) -> assertThat(refusal.getStackTrace()).isEmpty());
 	}
 
 	@Test
@@ -421,7 +432,7 @@ class AdmissionTests {
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
-		return admission.infer(inputs, admission.enter(wanted).deadline(), Client.PATIENT);
+		return admission.infer(inputs, admission.enter(System.nanoTime(), wanted).deadline(), Client.PATIENT);
 	}
 
 	private void holdUpCalls() {

@@ -1,6 +1,7 @@
 package inference.admission;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -69,6 +70,41 @@ class RequestThreadsTests {
 			assertThat(this.begun).containsExactly(1);
 			this.release.countDown();
 			await().until(() -> this.ended.contains(2));
+		}
+	}
+
+	@Test
+	void theTimeInLineIsTheFirstRequests() {
+		var arrivals = new ConcurrentLinkedQueue<Long>();
+		try (var threads = new RequestThreads(1, NEVER)) {
+			threads.execute(() -> hold(0));
+			long before = System.nanoTime();
+			threads.execute(() -> arrivals.addAll(List.of(threads.arrival(), threads.arrival())));
+			long after = System.nanoTime();
+			this.release.countDown();
+			await().until(() -> arrivals.size() == 2);
+			assertThat(arrivals.element()).isBetween(before, after);
+			assertThat(arrivals).element(1).matches((second) -> second > after);
+		}
+	}
+
+	@Test
+	void whoeverHasNotStoodInLineHasJustArrived() {
+		var arrivals = new ConcurrentLinkedQueue<Long>();
+		try (var threads = new RequestThreads(1, NEVER)) {
+			long before = System.nanoTime();
+			threads.execute(() -> arrivals.add(threads.arrival()));
+			await().until(() -> arrivals.size() == 1);
+			assertThat(arrivals.element()).isBetween(before, System.nanoTime());
+		}
+	}
+
+	@Test
+	void nothingIsKeptOfTheTimeInLineOfOneThatDoesNotAsk() {
+		try (var threads = new RequestThreads(1, NEVER)) {
+			IntStream.range(0, 3).forEach((number) -> threads.execute(() -> hold(number)));
+			this.release.countDown();
+			await().until(() -> this.ended.size() == 3 && threads.arrivals() == 0);
 		}
 	}
 
