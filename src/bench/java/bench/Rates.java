@@ -49,6 +49,11 @@ final class Rates {
 	private record Sample(Figures alone, Figures before, OpenLoop.Outcome even, OpenLoop.Outcome random,
 			OpenLoop.Outcome overload, Figures after) {
 
+		long failed() {
+			return this.alone.failed() + this.before.failed() + this.even.failed() + this.random.failed()
+					+ this.overload.failed() + this.after.failed();
+		}
+
 		// The machine's speed may have changed meanwhile.
 		double capacity() {
 			return (this.before.perSecond() + this.after.perSecond()) / 2;
@@ -119,17 +124,17 @@ final class Rates {
 		Table table = new Table("workload", "contender", "1 connection: p50 ms", "32: requests/s",
 				"80 %, evenly: p50 ms", "p99 ms", "p99 / p50 of 1", "80 %, at random: p50 ms", "p99 ms",
 				"p99 / p50 of 1", "400 %: sent/s", "200s/s", "200s / capacity", "429s and 504s/s", "p99 ms", "failed");
-		this.samples.forEach((workload, contenders) -> contenders.forEach((contender, rounds) -> table.row(
-				workload.title(), contender.title(), of(rounds, (round) -> round.alone().median()),
-				of(rounds, Sample::capacity), of(rounds, (round) -> round.even().median()),
-				of(rounds, (round) -> round.even().p99()),
-				of(rounds, (round) -> round.even().p99() / round.alone().median()),
-				of(rounds, (round) -> round.random().median()), of(rounds, (round) -> round.random().p99()),
-				of(rounds, (round) -> round.random().p99() / round.alone().median()),
-				of(rounds, (round) -> round.overload().sent()), of(rounds, (round) -> round.overload().good()),
-				of(rounds, (round) -> round.overload().good() / round.capacity()),
-				of(rounds, (round) -> round.overload().refused()), of(rounds, (round) -> round.overload().p99()),
-				of(rounds, (round) -> round.even().failed() + round.random().failed() + round.overload().failed()))));
+		this.samples.forEach((workload,
+				contenders) -> contenders.forEach((contender, rounds) -> table.row(workload.title(), contender.title(),
+						of(rounds, (round) -> round.alone().median()), of(rounds, Sample::capacity),
+						of(rounds, (round) -> round.even().median()), of(rounds, (round) -> round.even().p99()),
+						of(rounds, (round) -> round.even().p99() / round.alone().median()),
+						of(rounds, (round) -> round.random().median()), of(rounds, (round) -> round.random().p99()),
+						of(rounds, (round) -> round.random().p99() / round.alone().median()),
+						of(rounds, (round) -> round.overload().sent()), of(rounds, (round) -> round.overload().good()),
+						of(rounds, (round) -> round.overload().good() / round.capacity()),
+						of(rounds, (round) -> round.overload().refused()),
+						of(rounds, (round) -> round.overload().p99()), of(rounds, Sample::failed))));
 		Report.write("rates.md", this.options, table.toString());
 	}
 

@@ -52,7 +52,7 @@ public abstract sealed class Refusal extends RuntimeException {
 	}
 
 	/**
-	 * The deadline passed, while the call waited or inside the model.
+	 * The deadline passed, before the call began, while it waited or inside the model.
 	 */
 	public static final class DeadlineExceeded extends Refusal {
 

@@ -100,11 +100,11 @@ public final class RequestThreads implements AutoCloseable {
 
 	/**
 	 * When the request arrived that the calling thread begins to serve. To be asked once
-	 * for each of a connection's requests: only the first can have stood in line.
+	 * for each request of a connection: only the first can have stood in line.
 	 * @return the moment, in {@link System#nanoTime()}; now for one that has not
 	 */
 	public long arrival() {
-		Long arrived = this.arrivals.isEmpty() ? null : this.arrivals.remove(Thread.currentThread());
+		Long arrived = this.arrivals.remove(Thread.currentThread());
 		return (arrived != null) ? arrived : System.nanoTime();
 	}
 

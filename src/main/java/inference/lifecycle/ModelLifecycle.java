@@ -59,7 +59,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
-	// Asked for once: a model may make it anew each time.
+	// Asked for once for all requests: a model may make it anew each time.
 	private volatile @Nullable ModelMetadata metadata;
 
 	@Autowired

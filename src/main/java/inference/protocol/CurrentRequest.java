@@ -10,6 +10,8 @@ import org.apache.catalina.valves.ValveBase;
 import org.apache.coyote.ActionCode;
 import org.jspecify.annotations.Nullable;
 
+import inference.admission.RequestThreads;
+
 /**
  * The request that a thread serves, known to the log and to whoever asks whether its
  * client is still there, which the Servlet API cannot tell. Bound around everything that
@@ -18,16 +20,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class CurrentRequest extends ValveBase {
 
-	private static final ScopedValue<Request> REQUEST = ScopedValue.newInstance();
+	private static final ScopedValue<Arrived> CURRENT = ScopedValue.newInstance();
 
-	CurrentRequest() {
+	private final RequestThreads threads;
+
+	CurrentRequest(RequestThreads threads) {
 		super(true);
+		this.threads = threads;
 	}
 
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
 		try {
-			ScopedValue.where(REQUEST, request).call(() -> {
+			ScopedValue.where(CURRENT, new Arrived(request, this.threads.arrival())).call(() -> {
 				getNext().invoke(request, response);
 				return null;
 			});
@@ -47,7 +52,15 @@ final class CurrentRequest extends ValveBase {
 
 	/** The same as Tomcat has it. */
 	static @Nullable Request connection() {
-		return REQUEST.isBound() ? REQUEST.get() : null;
+		return CURRENT.isBound() ? CURRENT.get().request() : null;
+	}
+
+	/**
+	 * When the request arrived that this thread serves, in {@link System#nanoTime()}; now
+	 * if it serves none.
+	 */
+	static long arrival() {
+		return CURRENT.isBound() ? CURRENT.get().at() : System.nanoTime();
 	}
 
 	/**
@@ -66,6 +79,9 @@ final class CurrentRequest extends ValveBase {
 		int available = connection.getAvailable();
 		connection.setAvailable(0);
 		return available == 1;
+	}
+
+	private record Arrived(Request request, long at) {
 	}
 
 }

@@ -29,21 +29,16 @@ final class Exchange implements Client {
 
 	private final Statistics statistics;
 
-	private final long arrived;
+	private final long arrived = CurrentRequest.arrival();
 
 	private final ReentrantLock lock = new ReentrantLock();
 
 	private boolean answered;
 
-	/**
-	 * The exchange of a request.
-	 * @param arrived when the request did, in {@link System#nanoTime()}
-	 */
-	Exchange(HttpServletRequest request, HttpServletResponse response, Statistics statistics, long arrived) {
+	Exchange(HttpServletRequest request, HttpServletResponse response, Statistics statistics) {
 		this.request = request;
 		this.response = response;
 		this.statistics = statistics;
-		this.arrived = arrived;
 	}
 
 	long arrived() {

@@ -144,7 +144,7 @@ final class InferenceServlet extends HttpServlet {
 
 	private void predict(HttpServletRequest request, HttpServletResponse response, Set<Form> allowed)
 			throws IOException {
-		Exchange exchange = new Exchange(request, response, this.statistics, this.threads.arrival());
+		Exchange exchange = new Exchange(request, response, this.statistics);
 		Answer answer;
 		try {
 			answer = run(request, exchange, allowed);

@@ -51,8 +51,8 @@ class ProtocolConfiguration {
 	}
 
 	@Bean
-	WebServerFactoryCustomizer<TomcatServletWebServerFactory> currentRequest() {
-		return (tomcat) -> tomcat.addEngineValves(new CurrentRequest());
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> currentRequest(RequestThreads threads) {
+		return (tomcat) -> tomcat.addEngineValves(new CurrentRequest(threads));
 	}
 
 	// Spring MVC's servlet does the same for its own requests; the others need it not.

@@ -27,7 +27,7 @@ final class RequestBody {
 	// afterwards, no more than a few times of what has come.
 	private static final int FIRST = 16 * 1024;
 
-	// Up to which a model that takes native memory copies them into memory of its own
+	// In bytes: what ONNX Runtime's binding copies anyway need not be in native memory.
 	private static final int SMALL = 64 * 1024;
 
 	// A client that has sent this much is believed the rest, so that the bytes of a large
@@ -58,7 +58,8 @@ final class RequestBody {
 	/**
 	 * How long the client waits for the answer.
 	 * @param request which may say it in {@code X-Request-Timeout-Ms}
-	 * @return the time from the request's arrival, or {@code null}
+	 * @return the time from the request's arrival, or {@code null}; 0 is none, as in the
+	 * Open Inference Protocol's {@code timeout}
 	 */
 	static @Nullable Duration timeout(HttpServletRequest request) {
 		String header = request.getHeader("X-Request-Timeout-Ms");
@@ -66,7 +67,8 @@ final class RequestBody {
 			return null;
 		}
 		try {
-			return Duration.ofMillis(Math.max(0, Long.parseLong(header.strip())));
+			long millis = Long.parseLong(header.strip());
+			return (millis > 0) ? Duration.ofMillis(millis) : null;
 		}
 		catch (NumberFormatException ex) {
 			throw RequestException.bad("X-Request-Timeout-Ms must be a number of milliseconds, not '%s'."

@@ -1,7 +1,9 @@
 package inference.protocol;
 
+import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import inference.model.DataType;
 import inference.model.Shape;
@@ -98,6 +101,17 @@ class RequestBodyTests {
 			Wire.Request cut = new Wire.Request(Arrays.copyOf(whole.body(), end), null, "gzip", true);
 			assertThat(exchange(cut).status()).as("cut at " + end).isEqualTo(400);
 		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 1, 64 * 1024, 64 * 1024 + 1, 300_000 })
+	void tensorsAreTheirBytesOneAfterTheOther(int size) throws IOException {
+		byte[] sent = new byte[2 * size];
+		new Random(1).nextBytes(sent);
+		RequestBody body = RequestBody.of(sent);
+		assertThat(body.tensor(size)).isEqualTo(ByteBuffer.wrap(sent, 0, size));
+		assertThat(body.tensor(size)).isEqualTo(ByteBuffer.wrap(sent, size, size));
+		assertThat(body.remaining()).isZero();
 	}
 
 	private static Wire.Response exchange(Wire.Request request) {
