@@ -70,7 +70,8 @@ final class TensorReader {
 		if (this.rank == UNKNOWN) {
 			this.rank = depth;
 		}
-		if (depth != this.rank) {
+		// An array that is its neighbour may have been empty, and told no rank.
+		if (depth != this.rank || (depth < this.dimensions.length && this.dimensions[depth] != UNKNOWN)) {
 			throw misshapen("values at different depths");
 		}
 		this.elements.read(parser);
