@@ -62,8 +62,8 @@ final class Comparison {
 		try (Server server = Server.start(contender, model)) {
 			int warmUp = this.options.warmUp();
 			for (Workload workload : workloads) {
-				server.awaitAnswer(contender.request(workload), contender.expected(model));
 				Request request = contender.request(workload);
+				server.awaitAnswer(request, contender.expected(model));
 				ClosedLoop.run(server.port(), request, ClosedLoop.CONNECTIONS, warmUp);
 				add(workload, contender,
 						ClosedLoop.run(server.port(), request, ClosedLoop.CONNECTIONS, this.options.seconds()));

@@ -93,8 +93,8 @@ final class Rates {
 
 	private void measure(Contender contender, Workload workload) throws IOException, InterruptedException {
 		try (Server server = Server.start(contender, workload.model(), SERVERS)) {
-			server.awaitAnswer(contender.request(workload), contender.expected(workload.model()));
 			Target target = new Target(server.port(), contender, workload);
+			server.awaitAnswer(target.request(), contender.expected(workload.model()));
 			closed(target, ClosedLoop.CONNECTIONS, this.options.warmUp());
 			Figures alone = closed(target, 1, this.options.seconds());
 			Figures before = closed(target, ClosedLoop.CONNECTIONS, this.options.seconds());
