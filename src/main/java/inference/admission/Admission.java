@@ -153,6 +153,11 @@ public final class Admission {
 		return this.slots.running();
 	}
 
+	/** Whether the model takes less time than it takes to wake a thread under load. */
+	boolean isQuick() {
+		return this.runs.quick() < SMALL;
+	}
+
 	/** How long a call that arrives now would wait, in nanoseconds. */
 	long predictedWait() {
 		return (this.slots.free() > 0) ? 0 : predictedWait(this.slots.queued());
@@ -196,7 +201,7 @@ public final class Admission {
 	private void runForOthers(Pending own) {
 		Courtesy courtesy = Courtesy.of(own.deadline(), System.nanoTime());
 		int most = this.batching.maxSize();
-		while (this.runs.quick() < SMALL && !courtesy.isOver(System.nanoTime() + this.runs.quick() * most)) {
+		while (isQuick() && !courtesy.isOver(System.nanoTime() + this.runs.quick() * most)) {
 			List<Pending> others = this.slots.next(most);
 			if (others.isEmpty()) {
 				return;

@@ -12,17 +12,20 @@ import inference.admission.AdmissionProperties.Limits;
  */
 class CarrierThreads implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
-	private static final String PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
+	static final String PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
 
 	@Override
 	public void initialize(ConfigurableApplicationContext context) {
 		if (System.getProperty(PARALLELISM) == null) {
 			Integer configured = context.getEnvironment()
 				.getProperty("inference.admission.max-concurrent", Integer.class);
-			// With one CPU for a call there are the most
-			int calls = Math.max(new Limits(configured, 0).maxConcurrent(1), 1);
-			System.setProperty(PARALLELISM, String.valueOf(calls + Runtime.getRuntime().availableProcessors()));
+			System.setProperty(PARALLELISM, String.valueOf(count(new Limits(configured, 0))));
 		}
+	}
+
+	static int count(Limits limits) {
+		// With one CPU for a call there are the most
+		return Math.max(limits.maxConcurrent(1), 1) + Runtime.getRuntime().availableProcessors();
 	}
 
 }
