@@ -199,6 +199,9 @@ public final class Admission {
 	// Until a thread that waits is awake, a small model has run many times; and those who
 	// come meanwhile would have to wait in turn, forever.
 	private void runForOthers(Pending own) {
+		if (this.slots.queued() == 0) {
+			return;
+		}
 		Courtesy courtesy = Courtesy.of(own.deadline(), System.nanoTime());
 		int most = this.batching.maxSize();
 		while (isQuick() && !courtesy.isOver(System.nanoTime() + this.runs.quick() * most)) {

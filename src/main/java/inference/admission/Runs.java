@@ -53,16 +53,16 @@ final class Runs {
 		long started = System.nanoTime();
 		calls.forEach((call) -> this.statistics.record(Stage.QUEUE, started - call.arrived()));
 		if (calls.size() == 1) {
-			alone(calls.getFirst(), own);
+			alone(calls.getFirst(), own, started);
 		}
 		else {
 			together(calls, own);
 		}
 	}
 
-	private void alone(Pending call, Pending own) {
+	private void alone(Pending call, Pending own, long started) {
 		try {
-			call.complete(infer(call.inputs(), 1, own, call.deadline().at()));
+			call.complete(infer(call.inputs(), 1, own, call.deadline().at(), started));
 		}
 		catch (NotServingException ex) {
 			call.fail(new Refusal.NotReady(ex.snapshot().reason()));
@@ -79,7 +79,7 @@ final class Runs {
 		try {
 			long last = calls.stream().mapToLong((call) -> call.deadline().at()).reduce(Runs::later).orElseThrow();
 			Map<String, Tensor> joined = Batch.join(calls.stream().map(Pending::inputs).toList());
-			outputs = Batch.split(infer(joined, calls.size(), own, last),
+			outputs = Batch.split(infer(joined, calls.size(), own, last, System.nanoTime()),
 					calls.stream().map((call) -> Batch.rows(call.inputs())).toList());
 		}
 		catch (RuntimeException | Error ex) {
@@ -89,7 +89,7 @@ final class Runs {
 					call.fail(call.deadline().exceededInside());
 				}
 				else {
-					alone(call, own);
+					alone(call, own, System.nanoTime());
 				}
 			}
 			return;
@@ -99,8 +99,7 @@ final class Runs {
 		}
 	}
 
-	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, Pending own, long endBy) {
-		long started = System.nanoTime();
+	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, Pending own, long endBy, long started) {
 		Map<String, Tensor> outputs = this.lifecycle.infer(inputs, own.deadline().at(), endBy,
 				() -> own.client().refuse(own.deadline().exceededInside()));
 		long took = System.nanoTime() - started;
