@@ -27,11 +27,17 @@ public final class Admissions {
 	 * Admission to a model, one call at a time.
 	 */
 	public static Admission of(ModelLifecycle lifecycle, ModelProperties model) {
-		SimpleMeterRegistry meters = new SimpleMeterRegistry();
+		return of(lifecycle, model, new Statistics(new SimpleMeterRegistry()));
+	}
+
+	/**
+	 * The same, counted by somebody else.
+	 */
+	static Admission of(ModelLifecycle lifecycle, ModelProperties model, Statistics statistics) {
 		AdmissionProperties properties = new AdmissionProperties(Duration.ofSeconds(10), new Limits(1, 10),
 				new AdmissionProperties.Batching(null, Duration.ZERO));
-		return new Admission(lifecycle, model, properties, new Batching(properties, meters), new Statistics(meters),
-				threads());
+		return new Admission(lifecycle, model, properties, new Batching(properties, new SimpleMeterRegistry()),
+				statistics, threads());
 	}
 
 }

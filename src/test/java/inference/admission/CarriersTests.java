@@ -1,20 +1,20 @@
 package inference.admission;
 
 import java.lang.management.ManagementFactory;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import jdk.management.VirtualThreadSchedulerMXBean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-import inference.admission.AdmissionProperties.Limits;
 import inference.lifecycle.Lifecycles;
 import inference.model.FakeModel;
 import inference.model.Gate;
 import inference.model.ModelProperties;
+import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -30,16 +30,10 @@ class CarriersTests {
 
 	private final Gate gate = new Gate();
 
-	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+	private final Statistics statistics = new Statistics(new SimpleMeterRegistry());
 
-	private final Statistics statistics = new Statistics(this.meters);
-
-	private final AdmissionProperties properties = new AdmissionProperties(Duration.ofSeconds(10), new Limits(1, 10),
-			new AdmissionProperties.Batching(null, Duration.ZERO));
-
-	private final Admission admission = new Admission(Lifecycles.ready(this.model),
-			new ModelProperties("fake", "1", "nowhere", 1, "cpu"), this.properties,
-			new Batching(this.properties, this.meters), this.statistics, Admissions.threads());
+	private final Admission admission = Admissions.of(Lifecycles.ready(this.model),
+			new ModelProperties("fake", "1", "nowhere", 1, "cpu"), this.statistics);
 
 	private final List<Integer> used = new ArrayList<>();
 
@@ -66,10 +60,7 @@ class CarriersTests {
 
 	@Test
 	void manyCallsOfASlowModelNeedAll() {
-		this.model.behave((inputs) -> {
-			takeLonger();
-			return FakeModel.echo(inputs);
-		});
+		this.model.behave(CarriersTests::echoSlowly);
 		call(MANY);
 		this.carriers.look();
 		assertThat(this.used).isEmpty();
@@ -122,10 +113,7 @@ class CarriersTests {
 	void allAreUsedAgainOnceCallsTakeLonger() {
 		call(MANY);
 		this.carriers.look();
-		this.model.behave((inputs) -> {
-			takeLonger();
-			return FakeModel.echo(inputs);
-		});
+		this.model.behave(CarriersTests::echoSlowly);
 		call(MANY);
 		this.carriers.look();
 		assertThat(this.used).containsExactly(FEW, ALL);
@@ -152,11 +140,12 @@ class CarriersTests {
 	}
 
 	// As long as it takes to be none of the quick ones
-	private static void takeLonger() {
+	private static Map<String, Tensor> echoSlowly(Map<String, Tensor> inputs) {
 		long end = System.nanoTime() + 200_000;
 		while (System.nanoTime() < end) {
 			Thread.onSpinWait();
 		}
+		return FakeModel.echo(inputs);
 	}
 
 }
