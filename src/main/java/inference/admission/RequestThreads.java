@@ -128,16 +128,6 @@ public final class RequestThreads implements AutoCloseable {
 	}
 
 	/**
-	 * The time in which a thread is not at work.
-	 */
-	public interface Pause extends AutoCloseable {
-
-		@Override
-		void close();
-
-	}
-
-	/**
 	 * What has not begun.
 	 *
 	 * @param arrived when, in {@link System#nanoTime()}

@@ -11,7 +11,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
 
 import inference.admission.Pending.Stage;
-import inference.admission.RequestThreads.Pause;
 
 /**
  * The places inside the model, and the queue for them: first come, first served, except

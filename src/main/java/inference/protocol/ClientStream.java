@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 
 import jakarta.servlet.ServletInputStream;
 
+import inference.admission.Pause;
 import inference.admission.RequestThreads;
-import inference.admission.RequestThreads.Pause;
 
 /**
  * What a client sends. While nothing of it is there, the thread that waits for it is not

@@ -14,8 +14,8 @@ import jakarta.servlet.http.HttpServletResponse;
 
 import inference.admission.Admission;
 import inference.admission.Deadline;
+import inference.admission.Pause;
 import inference.admission.RequestThreads;
-import inference.admission.RequestThreads.Pause;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Stage;
 import inference.admission.Ticket;
@@ -171,7 +171,7 @@ final class InferenceServlet extends HttpServlet {
 	}
 
 	private Answer run(HttpServletRequest request, Exchange exchange, Set<Form> allowed) throws IOException {
-		try (Ticket ticket = this.admission.enter(exchange.arrived(), RequestBody.timeout(request))) {
+		try (Ticket ticket = this.admission.enter(exchange.arrived(), Patience.of(request))) {
 			long start = System.nanoTime();
 			InferenceRequest inference = new RequestReader(this.admission.metadata().signature(), allowed).read(
 					RequestBody.of(request, this.maxSize, ticket::fill, this.threads),

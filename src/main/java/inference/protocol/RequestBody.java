@@ -5,7 +5,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.LongConsumer;
@@ -13,7 +12,6 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 import jakarta.servlet.http.HttpServletRequest;
-import org.jspecify.annotations.Nullable;
 
 import inference.admission.RequestThreads;
 
@@ -53,27 +51,6 @@ final class RequestBody {
 
 	static boolean isPresent(HttpServletRequest request) {
 		return request.getContentLengthLong() > 0 || request.getHeader("Transfer-Encoding") != null;
-	}
-
-	/**
-	 * How long the client waits for the answer.
-	 * @param request which may say it in {@code X-Request-Timeout-Ms}
-	 * @return the time from the request's arrival, or {@code null}; 0 is none, as in the
-	 * Open Inference Protocol's {@code timeout}
-	 */
-	static @Nullable Duration timeout(HttpServletRequest request) {
-		String header = request.getHeader("X-Request-Timeout-Ms");
-		if (header == null) {
-			return null;
-		}
-		try {
-			long millis = Long.parseLong(header.strip());
-			return (millis > 0) ? Duration.ofMillis(millis) : null;
-		}
-		catch (NumberFormatException ex) {
-			throw RequestException.bad("X-Request-Timeout-Ms must be a number of milliseconds, not '%s'."
-				.formatted(RequestException.excerpt(header)));
-		}
 	}
 
 	/**
