@@ -34,11 +34,17 @@ public final class Admission {
 	// Of a run, in nanoseconds: less than it takes to wake a thread under load.
 	private static final long SMALL = 100_000;
 
+	// A predicted wait may take an eighth longer. A queue that is too long by a little
+	// stays so, and each call is begun just before its deadline, to be ended by it.
+	private static final int MARGIN = 8;
+
 	private final ModelLifecycle lifecycle;
 
 	private final AtomicLong memory = new AtomicLong();
 
 	private final Slots slots;
+
+	private final ServiceTime serviceTime = new ServiceTime();
 
 	private final Runs runs;
 
@@ -55,7 +61,7 @@ public final class Admission {
 		this.lifecycle = lifecycle;
 		this.maxConcurrent = properties.admission().maxConcurrent(model.threads());
 		this.slots = new Slots(this.maxConcurrent, threads);
-		this.runs = new Runs(lifecycle, statistics);
+		this.runs = new Runs(lifecycle, statistics, this.serviceTime);
 		this.batching = batching;
 		this.maxQueued = properties.admission().maxQueued();
 		this.deadline = properties.deadline();
@@ -96,7 +102,7 @@ public final class Admission {
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Deadline deadline, Client client) {
 		Pending call = new Pending(inputs, deadline, client, System.nanoTime());
-		if (this.slots.enter(call, (ahead) -> requireQueue(ahead, deadline)) || this.slots.await(call)) {
+		if (this.slots.enter(call, (ahead) -> requireQueue(ahead, deadline)) || awaitTurn(call)) {
 			runWithOthers(call);
 		}
 		return call.outcome();
@@ -112,7 +118,7 @@ public final class Admission {
 		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
 		try (Ticket ticket = new Ticket(granted, this.memory, MOST_MEMORY)) {
 			Pending call = new Pending(inputs, ticket.deadline(), Client.PATIENT, System.nanoTime());
-			if (this.slots.enter(call, (ahead) -> requireQueue(ahead, granted)) || this.slots.await(call)) {
+			if (this.slots.enter(call, (ahead) -> requireQueue(ahead, granted)) || awaitTurn(call)) {
 				try {
 					call.complete(model.apply(inputs));
 				}
@@ -164,7 +170,7 @@ public final class Admission {
 	}
 
 	private long predictedWait(int ahead) {
-		return this.runs.average() * (ahead + 1) / this.maxConcurrent;
+		return this.serviceTime.average() * (ahead + 1) / this.maxConcurrent;
 	}
 
 	private void requireServing() {
@@ -176,16 +182,30 @@ public final class Admission {
 
 	private void requireQueue(int ahead, Deadline deadline) {
 		long wait = predictedWait(ahead);
-		if (ahead >= this.maxQueued || wait > deadline.remaining(System.nanoTime())) {
+		long answered = wait + wait / MARGIN + this.serviceTime.average();
+		if (ahead >= this.maxQueued || answered > deadline.remaining(System.nanoTime())) {
 			throw new Refusal.Overloaded("The server is busy: calls wait already, %d of at most %d, for about %d ms"
 				.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),
 					Duration.ofNanos(Math.max(wait, 1)));
 		}
 	}
 
+	// What nobody waits for, or what the deadline would end, is not worth the slot.
+	private boolean awaitTurn(Pending call) {
+		if (!this.slots.await(call)) {
+			return false;
+		}
+		boolean gone = call.client().isGone();
+		if (gone || call.remaining() <= this.runs.least()) {
+			this.slots.release();
+			throw gone ? new Refusal.ClientGone() : call.deadline().tooNear();
+		}
+		return true;
+	}
+
 	private void runWithOthers(Pending own) {
 		try {
-			this.runs.run(this.slots.claim(own, this.batching.maxSize(), this.batching.maxDelay()), own);
+			this.runs.run(this.slots.claim(own, this.batching.maxSize(), this.batching.maxDelay()), own, own.called());
 			runForOthers(own);
 		}
 		catch (InterruptedException ex) {
@@ -202,14 +222,16 @@ public final class Admission {
 		if (this.slots.queued() == 0) {
 			return;
 		}
-		Courtesy courtesy = Courtesy.of(own.deadline(), System.nanoTime());
+		long now = System.nanoTime();
+		Courtesy courtesy = Courtesy.of(own.deadline(), now);
 		int most = this.batching.maxSize();
-		while (isQuick() && !courtesy.isOver(System.nanoTime() + this.runs.quick() * most)) {
+		while (isQuick() && !courtesy.isOver(now + this.runs.quick() * most)) {
 			List<Pending> others = this.slots.next(most);
 			if (others.isEmpty()) {
 				return;
 			}
-			this.runs.run(others, own);
+			this.runs.run(others, own, now);
+			now = System.nanoTime();
 		}
 	}
 

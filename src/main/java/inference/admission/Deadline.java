@@ -33,6 +33,11 @@ public record Deadline(long at, Duration granted) {
 				"The deadline of %d ms passed while the request %s".formatted(this.granted.toMillis(), where));
 	}
 
+	Refusal tooNear() {
+		return new Refusal.DeadlineExceeded(
+				"The deadline of %d ms left no time for the model after the wait".formatted(this.granted.toMillis()));
+	}
+
 	Refusal exceededInside() {
 		return exceeded("was inside the model");
 	}

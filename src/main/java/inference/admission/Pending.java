@@ -24,6 +24,8 @@ final class Pending {
 
 	private final Thread thread = Thread.currentThread();
 
+	private long called;
+
 	private volatile Stage stage = Stage.WAITING;
 
 	private @Nullable Map<String, Tensor> outputs;
@@ -35,6 +37,7 @@ final class Pending {
 		this.deadline = deadline;
 		this.client = client;
 		this.arrived = arrived;
+		this.called = arrived;
 	}
 
 	/**
@@ -80,11 +83,17 @@ final class Pending {
 		return this.arrived;
 	}
 
+	/** When its slot was free for it, in {@link System#nanoTime()}. */
+	long called() {
+		return this.called;
+	}
+
 	Stage stage() {
 		return this.stage;
 	}
 
 	void call() {
+		this.called = System.nanoTime();
 		this.stage = Stage.CALLED;
 		LockSupport.unpark(this.thread);
 	}

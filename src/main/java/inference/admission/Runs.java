@@ -2,7 +2,6 @@ package inference.admission;
 
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 
 import inference.admission.Statistics.Stage;
 import inference.lifecycle.ModelLifecycle;
@@ -15,25 +14,20 @@ import inference.model.Tensor;
  */
 final class Runs {
 
-	// How much of the average run time one more run makes up.
-	private static final int SHARE = 8;
+	private static final long UNKNOWN = Long.MAX_VALUE / 2;
 
 	private final ModelLifecycle lifecycle;
 
 	private final Statistics statistics;
 
-	private final AtomicLong average = new AtomicLong();
+	private final ServiceTime serviceTime;
 
-	private volatile long quick = Long.MAX_VALUE / 2;
+	private volatile long quick = UNKNOWN;
 
-	Runs(ModelLifecycle lifecycle, Statistics statistics) {
+	Runs(ModelLifecycle lifecycle, Statistics statistics, ServiceTime serviceTime) {
 		this.lifecycle = lifecycle;
 		this.statistics = statistics;
-	}
-
-	/** How long a slot is taken for one call, in nanoseconds. */
-	long average() {
-		return this.average.get();
+		this.serviceTime = serviceTime;
 	}
 
 	/**
@@ -44,25 +38,32 @@ final class Runs {
 		return this.quick;
 	}
 
+	/** How long the model takes at least, in nanoseconds; 0 before the first call. */
+	long least() {
+		long least = this.quick;
+		return (least == UNKNOWN) ? 0 : least;
+	}
+
 	/**
 	 * Gives each call its outcome.
 	 * @param calls that fit each other
 	 * @param own the call of this thread, whose client is told if it comes too late
+	 * @param since when the slot was free for them, in {@link System#nanoTime()}
 	 */
-	void run(List<Pending> calls, Pending own) {
+	void run(List<Pending> calls, Pending own, long since) {
 		long started = System.nanoTime();
 		calls.forEach((call) -> this.statistics.record(Stage.QUEUE, started - call.arrived()));
 		if (calls.size() == 1) {
-			alone(calls.getFirst(), own, started);
+			alone(calls.getFirst(), own, since, started);
 		}
 		else {
-			together(calls, own);
+			together(calls, own, since);
 		}
 	}
 
-	private void alone(Pending call, Pending own, long started) {
+	private void alone(Pending call, Pending own, long since, long started) {
 		try {
-			call.complete(infer(call.inputs(), 1, own, call.deadline().at(), started));
+			call.complete(infer(call.inputs(), 1, own, call.deadline().at(), since, started));
 		}
 		catch (NotServingException ex) {
 			call.fail(new Refusal.NotReady(ex.snapshot().reason()));
@@ -74,12 +75,12 @@ final class Runs {
 		}
 	}
 
-	private void together(List<Pending> calls, Pending own) {
+	private void together(List<Pending> calls, Pending own, long since) {
 		List<Map<String, Tensor>> outputs;
 		try {
 			long last = calls.stream().mapToLong((call) -> call.deadline().at()).reduce(Runs::later).orElseThrow();
 			Map<String, Tensor> joined = Batch.join(calls.stream().map(Pending::inputs).toList());
-			outputs = Batch.split(infer(joined, calls.size(), own, last, System.nanoTime()),
+			outputs = Batch.split(infer(joined, calls.size(), own, last, since, System.nanoTime()),
 					calls.stream().map((call) -> Batch.rows(call.inputs())).toList());
 		}
 		catch (RuntimeException | Error ex) {
@@ -89,7 +90,8 @@ final class Runs {
 					call.fail(call.deadline().exceededInside());
 				}
 				else {
-					alone(call, own, System.nanoTime());
+					long now = System.nanoTime();
+					alone(call, own, now, now);
 				}
 			}
 			return;
@@ -99,12 +101,19 @@ final class Runs {
 		}
 	}
 
-	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, Pending own, long endBy, long started) {
-		Map<String, Tensor> outputs = this.lifecycle.infer(inputs, own.deadline().at(), endBy,
-				() -> own.client().refuse(own.deadline().exceededInside()));
-		long took = System.nanoTime() - started;
-		this.average.accumulateAndGet(took / calls,
-				(average, run) -> (average == 0) ? run : average + (run - average) / SHARE);
+	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, Pending own, long endBy, long since,
+			long started) {
+		Map<String, Tensor> outputs;
+		long ended;
+		try {
+			outputs = this.lifecycle.infer(inputs, own.deadline().at(), endBy,
+					() -> own.client().refuse(own.deadline().exceededInside()));
+		}
+		finally {
+			ended = System.nanoTime();
+			this.serviceTime.record(ended - since, calls);
+		}
+		long took = ended - started;
 		this.quick = Math.min(took / calls, this.quick + (this.quick >> 5) + 1);
 		this.statistics.recordRun(Batch.rows(inputs), took);
 		return outputs;

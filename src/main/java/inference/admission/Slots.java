@@ -83,21 +83,13 @@ final class Slots {
 	 * Waits for the turn of a call that is in the queue.
 	 * @param call of this thread
 	 * @return whether it has a slot; if not, it has an outcome
-	 * @throws Refusal if the deadline passes or the client hangs up meanwhile
+	 * @throws Refusal if the deadline passes meanwhile
 	 */
 	boolean await(Pending call) {
 		try (Pause _ = this.threads.pause()) {
 			awaitTurn(call);
 		}
-		if (call.stage() == Stage.DONE) {
-			return false;
-		}
-		boolean gone = call.client().isGone();
-		if (gone || call.remaining() <= 0) {
-			release();
-			throw gone ? new Refusal.ClientGone() : call.deadline().exceeded("waited for the model");
-		}
-		return true;
+		return call.stage() != Stage.DONE;
 	}
 
 	private void awaitTurn(Pending call) {

@@ -162,6 +162,80 @@ class AdmissionTests {
 	}
 
 	@Test
+	void refusesAtOnceWhoseTurnWouldComeInTimeButNotTheAnswer() throws Exception {
+		var admission = admission(1, 10, LONG);
+		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
+		infer(admission, FakeModel.question(1));
+		holdUpCalls();
+		var inside = call(admission, 2);
+		this.gate.awaitArrivals(1);
+		assertThatExceptionOfType(Refusal.Overloaded.class)
+			.isThrownBy(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(900)));
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(2);
+	}
+
+	@Test
+	void refusesAtOnceWhoeverWouldBeInTimeOnlyIfNothingTookLonger() throws Exception {
+		var admission = admission(1, 10, LONG);
+		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
+		infer(admission, FakeModel.question(1));
+		holdUpCalls();
+		var inside = call(admission, 2);
+		this.gate.awaitArrivals(1);
+		long each = admission.predictedWait();
+		var nextToNothingLeft = Duration.ofNanos(2 * each + each / 16);
+		assertThatExceptionOfType(Refusal.Overloaded.class)
+			.isThrownBy(() -> infer(admission, FakeModel.question(3), nextToNothingLeft));
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(2);
+	}
+
+	@Test
+	void doesNotBeginWhatTheDeadlineWouldEnd() throws Exception {
+		var admission = admission(1, 10, LONG);
+		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(400), inputs));
+		infer(admission, FakeModel.question(1));
+		holdUpCalls();
+		var inside = call(admission, 2);
+		this.gate.awaitArrivals(1);
+		long due = System.nanoTime() + Duration.ofMillis(900).toNanos();
+		var waiting = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(900)));
+		await().pollInterval(Duration.ofMillis(1)).until(() -> due - System.nanoTime() < 300_000_000);
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(2);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
+			.withCauseInstanceOf(Refusal.DeadlineExceeded.class);
+		assertThat(this.served).containsExactly(2f);
+	}
+
+	@Test
+	void predictsByTheTimeThatSlotsAreTakenAndNotByTheModelsAlone() throws Exception {
+		var admission = admission(1, 10, LONG);
+		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(100), inputs));
+		infer(admission, FakeModel.question(1));
+		holdUpCalls();
+		var inside = call(admission, 2);
+		this.gate.awaitArrivals(1);
+		long before = admission.predictedWait();
+		var slow = queue(() -> admission.infer(FakeModel.question(3),
+				admission.enter(System.nanoTime(), LONG).deadline(), new BusyClient(Duration.ofSeconds(1))));
+		this.gate.open();
+		inside.answer();
+		slow.answer();
+		var another = new Gate();
+		this.model.behave((inputs) -> {
+			another.pass();
+			return FakeModel.echo(inputs);
+		});
+		var last = call(admission, 4);
+		another.awaitArrivals(1);
+		assertThat(admission.predictedWait()).isGreaterThan(before);
+		another.open();
+		assertThat(last.answer()).containsExactly(4);
+	}
+
+	@Test
 	void runsTogetherWhatWaitsTogether() throws Exception {
 		holdUpCalls();
 		var admission = batching(1, 3, Duration.ZERO);
@@ -467,6 +541,34 @@ class AdmissionTests {
 
 	private static void assertRefuses(Runnable question, String reason) {
 		assertThatExceptionOfType(Refusal.NotReady.class).isThrownBy(question::run).withMessage(reason);
+	}
+
+	private static Map<String, Tensor> echoAfter(Duration time, Map<String, Tensor> inputs) {
+		spin(time);
+		return FakeModel.echo(inputs);
+	}
+
+	private static void spin(Duration time) {
+		long end = System.nanoTime() + time.toNanos();
+		while (System.nanoTime() < end) {
+			Thread.onSpinWait();
+		}
+	}
+
+	/** Whose thread takes its time once its turn has come. */
+	private record BusyClient(Duration time) implements Client {
+
+		@Override
+		public boolean isGone() {
+			spin(this.time);
+			return false;
+		}
+
+		@Override
+		public void refuse(Refusal refusal) {
+			throw new AssertionError("it is in time");
+		}
+
 	}
 
 	private static final class Caller {
