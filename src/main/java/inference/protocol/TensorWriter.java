@@ -1,5 +1,6 @@
 package inference.protocol;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -92,11 +93,15 @@ final class TensorWriter {
 				pass(json);
 			}
 		}
-		pass(json);
+		json.writeRaw(this.text.toString());
+		this.text.setLength(0);
 	}
 
+	// Around the generator, which would copy it character by character.
 	private void pass(JsonGenerator json) {
-		json.writeRaw(this.text.toString());
+		json.flush();
+		ByteArrayOutputStream target = (ByteArrayOutputStream) json.streamWriteOutputTarget();
+		target.writeBytes(this.text.toString().getBytes(StandardCharsets.ISO_8859_1));
 		this.text.setLength(0);
 	}
 
