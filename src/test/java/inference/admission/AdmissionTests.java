@@ -170,9 +170,24 @@ class AdmissionTests {
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
 		assertThatExceptionOfType(Refusal.Overloaded.class)
-			.isThrownBy(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(900)));
+			.isThrownBy(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(600)));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
+	}
+
+	@Test
+	void admitsWhoeverIsInTimeIfTheCallInsideIsHalfOver() throws Exception {
+		var admission = admission(1, 10, LONG);
+		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
+		infer(admission, FakeModel.question(1));
+		holdUpCalls();
+		var inside = call(admission, 2);
+		this.gate.awaitArrivals(1);
+		var ofTwo = Duration.ofNanos(2 * admission.predictedWait());
+		var waiting = queue(() -> infer(admission, FakeModel.question(3), ofTwo));
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(2);
+		assertThat(waiting.answer()).containsExactly(3);
 	}
 
 	@Test
@@ -184,7 +199,7 @@ class AdmissionTests {
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
 		long each = admission.predictedWait();
-		var nextToNothingLeft = Duration.ofNanos(2 * each + each / 16);
+		var nextToNothingLeft = Duration.ofNanos(each + each / 2 + each / 16);
 		assertThatExceptionOfType(Refusal.Overloaded.class)
 			.isThrownBy(() -> infer(admission, FakeModel.question(3), nextToNothingLeft));
 		this.gate.open();
