@@ -20,9 +20,9 @@ import inference.model.Tensor;
 
 /**
  * The only way to the model for a request. At most so many calls run, first come, first
- * served; at most so many wait, none beyond its deadline; and one whose turn would come
- * after its deadline does not wait at all. A slot is free again when its call has
- * returned, whatever became of the client.
+ * served; at most so many wait, none beyond its deadline; and one that could not be
+ * answered before its deadline does not wait at all. A slot is free again when its call
+ * has returned, whatever became of the client.
  */
 @Component
 public final class Admission {
@@ -75,7 +75,7 @@ public final class Admission {
 	 * @param wanted the longest the client waits, or {@code null} if it did not say
 	 * @return leave to read it and to wait, to be closed when the answer is sent
 	 * @throws Refusal if the model does not serve, the deadline has passed, the queue is
-	 * full, or is so long that the request's turn would come after its deadline
+	 * full, or is so long that the answer would come after the deadline
 	 */
 	public Ticket enter(long arrived, @Nullable Duration wanted) {
 		requireServing();
