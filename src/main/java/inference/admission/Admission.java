@@ -200,12 +200,19 @@ public final class Admission {
 		if (!this.slots.await(call)) {
 			return false;
 		}
-		boolean gone = call.client().isGone();
-		if (gone || call.remaining() <= this.runs.least()) {
-			this.slots.release();
-			throw gone ? new Refusal.ClientGone() : call.deadline().tooNear();
+		try {
+			if (call.client().isGone()) {
+				throw new Refusal.ClientGone();
+			}
+			if (call.remaining() <= this.runs.least()) {
+				throw call.deadline().tooNear();
+			}
+			return true;
 		}
-		return true;
+		catch (RuntimeException | Error ex) {
+			this.slots.release();
+			throw ex;
+		}
 	}
 
 	private void runWithOthers(Pending own) {

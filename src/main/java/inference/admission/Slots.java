@@ -218,8 +218,14 @@ final class Slots {
 	// The client is asked before its own thread can know that the wait is over, or both
 	// would use the connection.
 	private static boolean take(Pending call) {
-		if (call.client().isGone()) {
-			call.fail(new Refusal.ClientGone());
+		try {
+			if (call.client().isGone()) {
+				call.fail(new Refusal.ClientGone());
+				return false;
+			}
+		}
+		catch (RuntimeException ex) {
+			call.fail(ex);
 			return false;
 		}
 		call.take();

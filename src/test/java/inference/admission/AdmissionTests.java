@@ -251,6 +251,38 @@ class AdmissionTests {
 	}
 
 	@Test
+	void freesTheSlotOfACallWhoseConnectionCannotBeAsked() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 10, LONG);
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var broken = queue(() -> admission.infer(FakeModel.question(2),
+				admission.enter(System.nanoTime(), LONG).deadline(), new BrokenClient()));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(broken::answer)
+			.withCauseInstanceOf(IllegalStateException.class);
+		assertThat(call(admission, 3).answer()).containsExactly(3);
+		assertThat(admission.running()).isZero();
+	}
+
+	@Test
+	void aCallWhoseConnectionCannotBeAskedDoesNotKeepThoseBesideItFromRunning() throws Exception {
+		holdUpCalls();
+		var admission = batching(1, 8, Duration.ZERO);
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var second = queue(admission, 2);
+		var broken = queue(() -> admission.infer(FakeModel.question(3),
+				admission.enter(System.nanoTime(), LONG).deadline(), new BrokenClient()));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(second.answer()).containsExactly(2);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(broken::answer)
+			.withCauseInstanceOf(IllegalStateException.class);
+	}
+
+	@Test
 	void runsTogetherWhatWaitsTogether() throws Exception {
 		holdUpCalls();
 		var admission = batching(1, 3, Duration.ZERO);
@@ -577,6 +609,21 @@ class AdmissionTests {
 		public boolean isGone() {
 			spin(this.time);
 			return false;
+		}
+
+		@Override
+		public void refuse(Refusal refusal) {
+			throw new AssertionError("it is in time");
+		}
+
+	}
+
+	/** About whose connection nothing can be learnt. */
+	private record BrokenClient() implements Client {
+
+		@Override
+		public boolean isGone() {
+			throw new IllegalStateException("the connection is broken");
 		}
 
 		@Override
