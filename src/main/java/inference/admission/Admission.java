@@ -44,7 +44,7 @@ public final class Admission {
 
 	private final Slots slots;
 
-	private final ServiceTime serviceTime = new ServiceTime();
+	private final ServiceTime serviceTime;
 
 	private final Runs runs;
 
@@ -61,6 +61,7 @@ public final class Admission {
 		this.lifecycle = lifecycle;
 		this.maxConcurrent = properties.admission().maxConcurrent(model.threads());
 		this.slots = new Slots(this.maxConcurrent, threads);
+		this.serviceTime = new ServiceTime(this.maxConcurrent);
 		this.runs = new Runs(lifecycle, statistics, this.serviceTime);
 		this.batching = batching;
 		this.maxQueued = properties.admission().maxQueued();
@@ -123,6 +124,7 @@ public final class Admission {
 					call.complete(model.apply(inputs));
 				}
 				finally {
+					this.serviceTime.record(System.nanoTime() - call.called(), 1);
 					this.slots.release();
 				}
 			}
@@ -175,8 +177,7 @@ public final class Admission {
 
 	// Less what the wait has too much: of the calls inside, half is over on average.
 	private long predictedRun() {
-		long average = this.serviceTime.average();
-		return average - average / (2L * this.maxConcurrent);
+		return this.serviceTime.run() - this.serviceTime.average() / (2L * this.maxConcurrent);
 	}
 
 	private void requireServing() {
@@ -217,7 +218,10 @@ public final class Admission {
 
 	private void runWithOthers(Pending own) {
 		try {
-			this.runs.run(this.slots.claim(own, this.batching.maxSize(), this.batching.maxDelay()), own, own.called());
+			long patience = this.batching.maxDelay();
+			List<Pending> calls = this.slots.claim(own, this.batching.maxSize(), patience);
+			// What it takes to gather is not counted: under load a batch is full at once.
+			this.runs.run(calls, own, (patience > 0) ? System.nanoTime() : own.called());
 			runForOthers(own);
 		}
 		catch (InterruptedException ex) {

@@ -31,7 +31,7 @@ public record AdmissionProperties(@DurationMin(millis = 1) @DefaultValue("4s") D
 	 * can run, each with {@code inference.model.threads}, and where that is several, one
 	 * more
 	 * @param maxQueued calls that wait for a slot; one more is refused with 429, as is
-	 * one whose turn would come after its deadline
+	 * one that could not be answered before its deadline
 	 */
 	public record Limits(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("1000") int maxQueued) {
 

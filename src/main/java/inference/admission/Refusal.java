@@ -52,7 +52,8 @@ public abstract sealed class Refusal extends RuntimeException {
 	}
 
 	/**
-	 * The deadline passed, before the call began, while it waited or inside the model.
+	 * The deadline passed, before the call began, while it waited or inside the model, or
+	 * left no time for the model after the wait.
 	 */
 	public static final class DeadlineExceeded extends Refusal {
 

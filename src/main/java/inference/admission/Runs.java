@@ -24,6 +24,8 @@ final class Runs {
 
 	private volatile long quick = UNKNOWN;
 
+	private volatile long least = UNKNOWN;
+
 	Runs(ModelLifecycle lifecycle, Statistics statistics, ServiceTime serviceTime) {
 		this.lifecycle = lifecycle;
 		this.statistics = statistics;
@@ -38,9 +40,12 @@ final class Runs {
 		return this.quick;
 	}
 
-	/** How long the model takes at least, in nanoseconds; 0 before the first call. */
+	/**
+	 * How long a run takes that is quick as those go lately, in nanoseconds, whatever
+	 * runs together; 0 before the first.
+	 */
 	long least() {
-		long least = this.quick;
+		long least = this.least;
 		return (least == UNKNOWN) ? 0 : least;
 	}
 
@@ -103,7 +108,7 @@ final class Runs {
 
 	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, Pending own, long endBy, long since,
 			long started) {
-		Map<String, Tensor> outputs;
+		Map<String, Tensor> outputs = null;
 		long ended;
 		try {
 			outputs = this.lifecycle.infer(inputs, own.deadline().at(), endBy,
@@ -111,12 +116,18 @@ final class Runs {
 		}
 		finally {
 			ended = System.nanoTime();
-			this.serviceTime.record(ended - since, calls);
+			boolean cut = outputs == null && ended - endBy >= 0;
+			this.serviceTime.record(ended - since, cut ? 0 : calls);
 		}
 		long took = ended - started;
-		this.quick = Math.min(took / calls, this.quick + (this.quick >> 5) + 1);
+		this.quick = quickest(this.quick, took / calls);
+		this.least = quickest(this.least, took);
 		this.statistics.recordRun(Batch.rows(inputs), took);
 		return outputs;
+	}
+
+	private static long quickest(long lately, long now) {
+		return Math.min(now, lately + (lately >> 5) + 1);
 	}
 
 	private static long later(long one, long other) {

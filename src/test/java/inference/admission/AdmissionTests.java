@@ -251,6 +251,39 @@ class AdmissionTests {
 	}
 
 	@Test
+	void predictsNoLessAfterCallsThatTheirDeadlineEnded() throws Exception {
+		var admission = admission(1, 10, LONG);
+		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(100), inputs));
+		infer(admission, FakeModel.question(1));
+		this.model.behave((_) -> {
+			spin(Duration.ofMillis(50));
+			throw new IllegalStateException("ended");
+		});
+		for (int i = 0; i < 3; i++) {
+			assertThatExceptionOfType(Refusal.DeadlineExceeded.class)
+				.isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT));
+		}
+		holdUpCalls();
+		var inside = call(admission, 3);
+		this.gate.awaitArrivals(1);
+		assertThat(Duration.ofNanos(admission.predictedWait())).isGreaterThan(Duration.ofMillis(100));
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(3);
+	}
+
+	@Test
+	void predictsByTheWarmUpBeforeTheFirstCall() throws Exception {
+		var admission = admission(1, 10, LONG);
+		admission.rehearse(FakeModel.question(1), (inputs) -> echoAfter(Duration.ofMillis(100), inputs));
+		holdUpCalls();
+		var inside = call(admission, 2);
+		this.gate.awaitArrivals(1);
+		assertThat(Duration.ofNanos(admission.predictedWait())).isGreaterThanOrEqualTo(Duration.ofMillis(100));
+		this.gate.open();
+		assertThat(inside.answer()).containsExactly(2);
+	}
+
+	@Test
 	void freesTheSlotOfACallWhoseConnectionCannotBeAsked() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 10, LONG);
@@ -280,6 +313,24 @@ class AdmissionTests {
 		assertThat(second.answer()).containsExactly(2);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(broken::answer)
 			.withCauseInstanceOf(IllegalStateException.class);
+	}
+
+	@Test
+	void doesNotCountTheTimeInWhichItWaitsForMoreToRunTogether() throws Exception {
+		holdUpCalls();
+		this.gate.open();
+		var admission = batching(1, 3, Duration.ofMillis(500));
+		assertThat(call(admission, 1).answer()).containsExactly(1);
+		var another = new Gate();
+		this.model.behave((inputs) -> {
+			another.pass();
+			return FakeModel.echo(inputs);
+		});
+		var inside = call(admission, 2);
+		another.awaitArrivals(1);
+		assertThat(Duration.ofNanos(admission.predictedWait())).isLessThan(Duration.ofMillis(400));
+		another.open();
+		assertThat(inside.answer()).containsExactly(2);
 	}
 
 	@Test
@@ -531,8 +582,11 @@ class AdmissionTests {
 	}
 
 	private static Admission batching(ModelLifecycle lifecycle, int maxConcurrent, int maxSize, Duration maxDelay) {
-		var properties = new AdmissionProperties(LONG, new Limits(maxConcurrent, 10),
-				new AdmissionProperties.Batching(maxSize, maxDelay));
+		return batching(lifecycle, new AdmissionProperties(LONG, new Limits(maxConcurrent, 10),
+				new AdmissionProperties.Batching(maxSize, maxDelay)));
+	}
+
+	private static Admission batching(ModelLifecycle lifecycle, AdmissionProperties properties) {
 		var meters = new SimpleMeterRegistry();
 		var batching = new Batching(properties, meters);
 		var signature = Objects.requireNonNull(lifecycle.metadata()).signature();

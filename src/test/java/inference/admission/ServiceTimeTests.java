@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.within;
 
 class ServiceTimeTests {
 
-	private final ServiceTime serviceTime = new ServiceTime();
+	private final ServiceTime serviceTime = new ServiceTime(1);
 
 	@Test
 	void isThatOfTheFirstCallAtOnce() {
@@ -22,6 +22,57 @@ class ServiceTimeTests {
 	void isSharedByThoseWhoRunTogether() {
 		this.serviceTime.record(80, 8);
 		assertThat(this.serviceTime.average()).isEqualTo(10);
+	}
+
+	@Test
+	void isThatOfMostCallsWhereTheyRunInBatchesOfDifferentSizes() {
+		for (int i = 0; i < 20; i++) {
+			this.serviceTime.record(5_000_000, 1);
+			this.serviceTime.record(10_000_000, 31);
+		}
+		assertThat(this.serviceTime.average() / 1e6).isCloseTo(15 / 32.0, within(0.05));
+		assertThat(this.serviceTime.run() / 1e6).isCloseTo(7.5, within(0.5));
+	}
+
+	@Test
+	void growsByWhatIsEndedBeforeItsTime() {
+		record(10, Duration.ofMillis(10));
+		for (int i = 0; i < 4; i++) {
+			long before = this.serviceTime.average();
+			this.serviceTime.record(1_000_000_000, 0);
+			assertThat(this.serviceTime.average()).isGreaterThan(before);
+		}
+		assertThat(Duration.ofNanos(this.serviceTime.average())).isGreaterThan(Duration.ofSeconds(2));
+	}
+
+	@Test
+	void isFiniteThoughNothingHasEverComeToItsEnd() {
+		for (int i = 0; i < 100; i++) {
+			this.serviceTime.record(Duration.ofSeconds(4).toNanos(), 0);
+		}
+		assertThat(Duration.ofNanos(this.serviceTime.average())).isBetween(Duration.ofSeconds(4),
+				Duration.ofSeconds(60));
+	}
+
+	@Test
+	void isShortAgainSoonAfterMuchWasEndedBeforeItsTime() {
+		for (int i = 0; i < 100; i++) {
+			this.serviceTime.record(Duration.ofSeconds(4).toNanos(), 0);
+		}
+		record(200, Duration.ofMillis(10));
+		assertThat(Duration.ofNanos(this.serviceTime.average())).isLessThan(Duration.ofMillis(20));
+	}
+
+	@Test
+	void remembersASecondOfEachSlot() {
+		var four = new ServiceTime(4);
+		for (int i = 0; i < 1000; i++) {
+			four.record(20_000_000, 1);
+		}
+		for (int i = 0; i < 10; i++) {
+			four.record(100_000_000, 1);
+		}
+		assertThat(Duration.ofNanos(four.average())).isBetween(Duration.ofMillis(20), Duration.ofMillis(30));
 	}
 
 	@Test
