@@ -66,7 +66,10 @@ final class Slots {
 				publish(this.free - 1);
 				return true;
 			}
-			admit.accept(this.queue.size());
+			// Those for whom a slot is kept do not wait for it.
+			if (this.free == 0) {
+				admit.accept(this.queue.size());
+			}
 			this.queue.add(call);
 			publish(this.free);
 			if (this.gathering) {

@@ -334,6 +334,20 @@ class AdmissionTests {
 	}
 
 	@Test
+	void letsJoinWhoeverIsWaitedForThoughNobodyMayWait() throws Exception {
+		holdUpCalls();
+		this.gate.open();
+		var properties = new AdmissionProperties(LONG, new Limits(2, 0),
+				new AdmissionProperties.Batching(2, Duration.ofSeconds(10)));
+		var admission = batching(this.lifecycle, properties);
+		var callers = List.of(call(admission, 1), call(admission, 2));
+		for (var caller : callers) {
+			assertThat(caller.answer()).hasSize(1);
+		}
+		assertThat(this.runs).hasSize(1);
+	}
+
+	@Test
 	void runsTogetherWhatWaitsTogether() throws Exception {
 		holdUpCalls();
 		var admission = batching(1, 3, Duration.ZERO);
