@@ -196,18 +196,12 @@ public final class Admission {
 		}
 	}
 
-	// What nobody waits for, or what the deadline would end, is not worth the slot.
 	private boolean awaitTurn(Pending call) {
 		if (!this.slots.await(call)) {
 			return false;
 		}
 		try {
-			if (call.client().isGone()) {
-				throw new Refusal.ClientGone();
-			}
-			if (call.remaining() <= this.runs.least()) {
-				throw call.deadline().tooNear();
-			}
+			call.requireWorth(this.runs.least());
 			return true;
 		}
 		catch (RuntimeException | Error ex) {

@@ -83,6 +83,20 @@ final class Pending {
 		return this.arrived;
 	}
 
+	/**
+	 * Refuses what is not worth its slot: nobody waits for it, or the deadline would end
+	 * it.
+	 * @param least how long a run takes at least, in nanoseconds
+	 */
+	void requireWorth(long least) {
+		if (this.client.isGone()) {
+			throw new Refusal.ClientGone();
+		}
+		if (remaining() <= least) {
+			throw this.deadline.tooNear();
+		}
+	}
+
 	/** When its slot was free for it, in {@link System#nanoTime()}. */
 	long called() {
 		return this.called;
