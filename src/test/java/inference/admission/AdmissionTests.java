@@ -233,8 +233,7 @@ class AdmissionTests {
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
 		long before = admission.predictedWait();
-		var slow = queue(() -> admission.infer(FakeModel.question(3),
-				admission.enter(System.nanoTime(), LONG).deadline(), new BusyClient(Duration.ofSeconds(1))));
+		var slow = queue(() -> infer(admission, FakeModel.question(3), LONG, new BusyClient(Duration.ofSeconds(1))));
 		this.gate.open();
 		inside.answer();
 		slow.answer();
@@ -289,8 +288,7 @@ class AdmissionTests {
 		var admission = admission(1, 10, LONG);
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
-		var broken = queue(() -> admission.infer(FakeModel.question(2),
-				admission.enter(System.nanoTime(), LONG).deadline(), new BrokenClient()));
+		var broken = queue(() -> infer(admission, FakeModel.question(2), LONG, new BrokenClient()));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(broken::answer)
@@ -306,8 +304,7 @@ class AdmissionTests {
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var second = queue(admission, 2);
-		var broken = queue(() -> admission.infer(FakeModel.question(3),
-				admission.enter(System.nanoTime(), LONG).deadline(), new BrokenClient()));
+		var broken = queue(() -> infer(admission, FakeModel.question(3), LONG, new BrokenClient()));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
@@ -437,18 +434,17 @@ class AdmissionTests {
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var second = queue(admission, 2);
-		var gone = queue(() -> admission.infer(FakeModel.question(3),
-				admission.enter(System.nanoTime(), LONG).deadline(), new Client() {
-					@Override
-					public boolean isGone() {
-						return true;
-					}
+		var gone = queue(() -> infer(admission, FakeModel.question(3), LONG, new Client() {
+			@Override
+			public boolean isGone() {
+				return true;
+			}
 
-					@Override
-					public void refuse(Refusal refusal) {
-						throw new AssertionError("nobody is there to be told");
-					}
-				}));
+			@Override
+			public void refuse(Refusal refusal) {
+				throw new AssertionError("nobody is there to be told");
+			}
+		}));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
@@ -621,7 +617,12 @@ class AdmissionTests {
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
-		return admission.infer(inputs, admission.enter(System.nanoTime(), wanted).deadline(), Client.PATIENT);
+		return infer(admission, inputs, wanted, Client.PATIENT);
+	}
+
+	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted,
+			Client client) {
+		return admission.infer(inputs, admission.enter(System.nanoTime(), wanted).deadline(), client);
 	}
 
 	private void holdUpCalls() {
