@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 import inference.protocol.InferenceRequest.Form;
+import inference.protocol.InferenceRequest.Output;
 
 /**
  * From the bytes of a request for one flower to tensors, and from its tensors to the
@@ -62,6 +64,12 @@ public class CodecBenchmark {
 
 	private final InferenceRequest rowsRequest = read(ROWS, null);
 
+	private final Map<String, Tensor> embeddings = Map.of("last_hidden_state", normal(Shape.of(1, 16, 384)));
+
+	private final InferenceRequest embeddingsRequest = new InferenceRequest(Form.OIP, null, this.jsonRequest.inputs(),
+			List.of(new Output(new TensorSpec("last_hidden_state", DataType.FP32, Shape.of(-1, -1, 384)), false)),
+			null);
+
 	@Benchmark
 	public Object readJson() {
 		return read(JSON, null);
@@ -92,6 +100,12 @@ public class CodecBenchmark {
 		return this.predictions.answer(this.rowsRequest, this.outputs);
 	}
 
+	/** A text's 16 token embeddings of 384 numbers each. */
+	@Benchmark
+	public Object writeEmbeddings() {
+		return this.predictions.answer(this.embeddingsRequest, this.embeddings);
+	}
+
 	private InferenceRequest read(byte[] body, @Nullable String jsonLength) {
 		try {
 			return this.reader.read(RequestBody.of(body), jsonLength);
@@ -108,6 +122,15 @@ public class CodecBenchmark {
 		body.writeBytes(json);
 		body.writeBytes(tensor.array());
 		return body.toByteArray();
+	}
+
+	private static Tensor normal(Shape shape) {
+		Random random = new Random(1);
+		float[] numbers = new float[(int) shape.elements()];
+		for (int i = 0; i < numbers.length; i++) {
+			numbers[i] = (float) random.nextGaussian();
+		}
+		return Tensor.ofFloats(shape, numbers);
 	}
 
 	private static byte[] utf8(String text) {

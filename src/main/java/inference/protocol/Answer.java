@@ -1,6 +1,5 @@
 package inference.protocol;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -24,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param binaries what comes behind the JSON
  * @param retryAfter when to come back, or {@code null}
  */
-record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries, @Nullable Duration retryAfter) {
+record Answer(int status, JsonBody json, List<ByteBuffer> binaries, @Nullable Duration retryAfter) {
 
 	/**
 	 * An answer of JSON.
@@ -35,8 +34,8 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 	}
 
 	static Answer of(int status, @Nullable Duration retryAfter, Object json) {
-		ByteArrayOutputStream body = new ByteArrayOutputStream(0);
-		body.writeBytes((json instanceof byte[] document) ? document : JsonMapper.shared().writeValueAsBytes(json));
+		JsonBody body = new JsonBody();
+		body.add((json instanceof byte[] document) ? document : JsonMapper.shared().writeValueAsBytes(json));
 		return new Answer(status, body, List.of(), retryAfter);
 	}
 
@@ -46,8 +45,7 @@ record Answer(int status, ByteArrayOutputStream json, List<ByteBuffer> binaries,
 	 * @param members writes the JSON object's members
 	 */
 	static Answer of(ArrayList<ByteBuffer> binaries, Consumer<JsonGenerator> members) {
-		// The generator passes on what it keeps in one piece, mostly the whole.
-		ByteArrayOutputStream body = new ByteArrayOutputStream(0);
+		JsonBody body = new JsonBody();
 		try (JsonGenerator json = Json.generator(body)) {
 			json.writeStartObject();
 			members.accept(json);

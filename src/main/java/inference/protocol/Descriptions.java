@@ -142,7 +142,7 @@ final class Descriptions {
 				}
 				json.writeEndArray();
 			});
-			return Map.of("example", request.json().toString(StandardCharsets.UTF_8));
+			return Map.of("example", new String(request.json().toByteArray(), StandardCharsets.UTF_8));
 		}
 		catch (RequestException ex) {
 			// JSON cannot carry every tensor.

@@ -1,6 +1,5 @@
 package inference.protocol;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -100,8 +99,8 @@ final class TensorWriter {
 	// Around the generator, which would copy it character by character.
 	private void pass(JsonGenerator json) {
 		json.flush();
-		ByteArrayOutputStream target = (ByteArrayOutputStream) json.streamWriteOutputTarget();
-		target.writeBytes(this.text.toString().getBytes(StandardCharsets.ISO_8859_1));
+		JsonBody target = (JsonBody) json.streamWriteOutputTarget();
+		target.add(this.text.toString().getBytes(StandardCharsets.ISO_8859_1));
 		this.text.setLength(0);
 	}
 

@@ -1,6 +1,5 @@
 package inference.protocol;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
@@ -105,11 +104,11 @@ class TensorWriterTests {
 	}
 
 	private static String written(Consumer<JsonGenerator> how) {
-		var bytes = new ByteArrayOutputStream();
+		var bytes = new JsonBody();
 		try (JsonGenerator json = Json.generator(bytes)) {
 			how.accept(json);
 		}
-		return bytes.toString(StandardCharsets.UTF_8);
+		return new String(bytes.toByteArray(), StandardCharsets.UTF_8);
 	}
 
 	private static float finite(float value) {
