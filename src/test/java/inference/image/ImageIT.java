@@ -1,10 +1,15 @@
 package inference.image;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import inference.image.Container.Result;
@@ -39,6 +44,8 @@ class ImageIT {
 	private static final Duration START = Duration.ofMinutes(1);
 
 	private static final Exec EXEC = new Exec("/opt/java/bin/java", "@/app/probe.args", "readiness");
+
+	private static final Pattern STAT = Pattern.compile("\\d+ \\((?<name>.*)\\) (\\S+ ){16}(?<niceness>-?\\d+) ");
 
 	private final Service service = Service.read();
 
@@ -145,6 +152,24 @@ class ImageIT {
 		assertThat(this.container.processes("pid", "user", "group", "args")).singleElement()
 			.asString()
 			.matches("1 +10001 +10001 +" + String.join(" ", this.service.command()));
+	}
+
+	@Test
+	void letsItsCompilersGiveWayToItsRequests() throws IOException {
+		Path threads = Path.of("/proc", this.container.inspect("{{.State.Pid}}"), "task");
+		Map<String, Integer> niceness = new HashMap<>();
+		try (DirectoryStream<Path> each = Files.newDirectoryStream(threads)) {
+			for (Path thread : each) {
+				// proc_pid_stat(5): the name in parentheses, and the 17th behind it
+				Matcher stat = STAT.matcher(Files.readString(thread.resolve("stat")));
+				assertThat(stat.lookingAt()).isTrue();
+				niceness.put(stat.group("name"), Integer.valueOf(stat.group("niceness")));
+			}
+		}
+		assertThat(niceness).containsEntry("C1 CompilerThre", 5)
+			.containsEntry("C2 CompilerThre", 5)
+			.containsEntry("http-nio-8000-P", 0);
+		assertThat(this.container.logs()).doesNotContain("warning");
 	}
 
 	@Test
