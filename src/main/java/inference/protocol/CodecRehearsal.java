@@ -67,9 +67,9 @@ final class CodecRehearsal implements Rehearsal {
 		});
 	}
 
-	private static byte[] bytes(Answer request) {
-		ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-		bytes.writeBytes(request.json().toByteArray());
+	private static byte[] bytes(Answer request) throws IOException {
+		ByteArrayOutputStream bytes = new ByteArrayOutputStream(Math.toIntExact(request.length()));
+		request.json().writeTo(bytes);
 		for (ByteBuffer binary : request.binaries()) {
 			byte[] content = new byte[binary.remaining()];
 			binary.duplicate().get(content);

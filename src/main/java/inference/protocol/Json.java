@@ -1,6 +1,5 @@
 package inference.protocol;
 
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
@@ -51,8 +50,8 @@ final class Json {
 		return FACTORY.createParser(ObjectReadContext.empty(), json, offset, json.length - offset);
 	}
 
-	static JsonGenerator generator(OutputStream stream) {
-		return FACTORY.createGenerator(ObjectWriteContext.empty(), stream);
+	static JsonGenerator generator(JsonBody body) {
+		return FACTORY.createGenerator(ObjectWriteContext.empty(), body);
 	}
 
 	/**

@@ -20,10 +20,14 @@ final class JsonBody extends OutputStream {
 	/**
 	 * Takes a piece as it is.
 	 * @param piece not to be changed any more
-	 * @throws ArithmeticException if the body becomes longer than 2 GB
+	 * @throws RequestException if the body becomes longer than 2 GB, the most that its
+	 * length can be stated for
 	 */
 	void add(byte[] piece) {
-		this.size = Math.addExact(this.size, piece.length);
+		if (piece.length > Integer.MAX_VALUE - this.size) {
+			throw RequestException.bad("The answer is longer than 2 GB of JSON: ask for less, or for binary data.");
+		}
+		this.size += piece.length;
 		this.pieces.add(piece);
 	}
 

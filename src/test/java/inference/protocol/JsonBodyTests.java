@@ -34,12 +34,13 @@ class JsonBodyTests {
 	}
 
 	@Test
-	void isNoLongerThanALengthCanSay() {
+	void isNoLongerThanItsLengthCanBeStated() {
 		byte[] piece = new byte[1 << 24];
 		for (int i = 0; i < 127; i++) {
 			this.body.add(piece);
 		}
-		assertThatExceptionOfType(ArithmeticException.class).isThrownBy(() -> this.body.add(piece));
+		assertThatExceptionOfType(RequestException.class).isThrownBy(() -> this.body.add(piece))
+			.withMessageContaining("longer than 2 GB");
 	}
 
 }
