@@ -95,7 +95,7 @@ final class Rates {
 		try (Server server = Server.start(contender, workload.model(), SERVERS)) {
 			Target target = new Target(server.port(), contender, workload);
 			server.awaitAnswer(target.request(), contender.expected(workload.model()));
-			closed(target, ClosedLoop.CONNECTIONS, this.options.warmUp());
+			warmUp(target);
 			Figures alone = closed(target, 1, this.options.seconds());
 			Figures before = closed(target, ClosedLoop.CONNECTIONS, this.options.seconds());
 			double steady = STEADY * before.perSecond();
@@ -108,6 +108,13 @@ final class Rates {
 				.computeIfAbsent(contender, (_) -> new ArrayList<>())
 				.add(sample);
 		}
+	}
+
+	// Refusals, too: the server has compiled neither before it has had thousands of them.
+	private void warmUp(Target target) throws IOException, InterruptedException {
+		Figures busy = closed(target, ClosedLoop.CONNECTIONS, this.options.warmUp());
+		int twice = Math.max(1, this.options.warmUp() / 2);
+		OpenLoop.run(target, Arrivals.RANDOM, OVERLOAD * busy.perSecond(), twice, LOADS);
 	}
 
 	private static Figures closed(Target target, int connections, int seconds)
