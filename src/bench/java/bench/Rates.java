@@ -110,7 +110,7 @@ final class Rates {
 		}
 	}
 
-	// Refusals, too: the server has compiled neither before it has had thousands of them.
+	// Refusals are compiled after thousands of them, too.
 	private void warmUp(Target target) throws IOException, InterruptedException {
 		Figures busy = closed(target, ClosedLoop.CONNECTIONS, this.options.warmUp());
 		int twice = Math.max(1, this.options.warmUp() / 2);
