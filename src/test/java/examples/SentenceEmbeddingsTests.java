@@ -9,6 +9,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -41,8 +42,12 @@ class SentenceEmbeddingsTests {
 
 	private static final String MODEL = "classpath:all-minilm-l6-v2-q.onnx";
 
-	// What quantisation costs, and what the other texts of a batch add to it
+	// What quantisation costs
 	private static final double TOLERANCE = 0.03;
+
+	// And what the other texts of a batch add: at most 0.038 for 400 texts, 0.013 on
+	// average
+	private static final double TOGETHER = 0.05;
 
 	private static final HttpClient client = HttpClient.newHttpClient();
 
@@ -95,7 +100,7 @@ class SentenceEmbeddingsTests {
 				"word ".repeat(1000) };
 		double[][] together = embeddings(texts);
 		for (int i = 0; i < texts.length; i++) {
-			assertThat(product(together[i], embeddings(texts[i])[0])).as(texts[i]).isEqualTo(1, within(TOLERANCE));
+			assertThat(product(together[i], embeddings(texts[i])[0])).as(texts[i]).isEqualTo(1, within(TOGETHER));
 		}
 	}
 
@@ -108,7 +113,7 @@ class SentenceEmbeddingsTests {
 
 	@TestFactory
 	Stream<DynamicTest> holdsToTheContract() {
-		ModelProperties properties = new ModelProperties("sentences", "1", MODEL, 1, "cpu");
+		ModelProperties properties = new ModelProperties("sentences", "1", MODEL, 1, "cpu", List.of());
 		return ModelContract.tests(() -> load(properties), Duration.ofSeconds(4));
 	}
 

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -68,7 +69,7 @@ class LargeTensorTests {
 	static void start(@TempDir Path directory) throws IOException {
 		Path file = directory.resolve("model.onnx");
 		Files.write(file, OnnxFiles.identity(TensorProto.DataType.FLOAT, -1));
-		ModelProperties properties = new ModelProperties("m", "1", file.toString(), 1, "cpu");
+		ModelProperties properties = new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of());
 		model = new OnnxModel(properties);
 		server = Server.ready(() -> new OnnxModel(properties), "inference.model.name=m",
 				"inference.request.max-size=64MB");

@@ -50,7 +50,8 @@ class ReadmeTests {
 	@BeforeAll
 	static void start() throws IOException {
 		IrisModel.assumeBundled();
-		server = Server.ready(() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu")),
+		server = Server.ready(
+				() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu", List.of())),
 				"inference.model.name=iris");
 	}
 

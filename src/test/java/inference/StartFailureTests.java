@@ -53,6 +53,7 @@ class StartFailureTests {
 					inference.model.name=a/b                 | Property inference.model.name is 'a/b'
 					inference.model.device=gpu               | Property inference.model.device is 'gpu'
 					inference.model.threads=0                | Property inference.model.threads is '0'
+					inference.model.session-config=fast      | Property inference.model.sessionConfig[0] is 'fast'
 					inference.model.nmae=iris                | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): nothing reads it
 					inference.modle.name=iris                | Property inference.modle.name is 'iris'
 					inference.request.max-size=0B            | max-size must be between 1B and 511MB

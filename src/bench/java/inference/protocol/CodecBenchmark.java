@@ -51,7 +51,8 @@ public class CodecBenchmark {
 							new TensorSpec("probabilities", DataType.FP32, Shape.of(-1, 3)))),
 			EnumSet.allOf(Form.class));
 
-	private final Predictions predictions = new Predictions(new ModelProperties("iris", "1", "none", 1, "cpu"));
+	private final Predictions predictions = new Predictions(
+			new ModelProperties("iris", "1", "none", 1, "cpu", List.of()));
 
 	private final Map<String, Tensor> outputs = Map.of("label", Tensor.ofStrings(Shape.of(1), List.of("versicolor")),
 			"probabilities", Tensor.ofFloats(Shape.of(1, 3), 3.2212859E-7f, 0.9818538f, 0.018145874f));

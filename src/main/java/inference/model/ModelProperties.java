@@ -1,5 +1,7 @@
 package inference.model;
 
+import java.util.List;
+
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.Pattern;
@@ -18,19 +20,27 @@ import org.springframework.validation.annotation.Validated;
  * @param threads CPUs that one call may use (ONNX Runtime's intra-op threads)
  * @param device {@code cpu}, {@code cuda}, or {@code cuda:n} for another GPU than the
  * first
+ * @param sessionConfig entries of ONNX Runtime's session configuration, {@code key=value}
+ * each, which take precedence over those set here (keys: ONNX Runtime's
+ * {@code onnxruntime_session_options_config_keys.h})
  */
 @Validated
 @ConfigurationProperties("inference.model")
 public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAGE) String name,
 		@NotBlank @Pattern(regexp = NAME, message = MESSAGE) @DefaultValue("1") String version,
 		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads,
-		@Pattern(regexp = DEVICE, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device) {
+		@Pattern(regexp = DEVICE, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device,
+		@DefaultValue List<@Pattern(regexp = ENTRY, message = ENTRY_MESSAGE) String> sessionConfig) {
 
 	private static final String NAME = "[A-Za-z0-9._-]{0,100}";
 
 	private static final String DEVICE = "cpu|cuda(:[0-9]{1,3})?";
 
 	private static final String DEVICE_MESSAGE = "must be cpu, cuda or cuda:n";
+
+	private static final String ENTRY = "[^=\\s]+=.*";
+
+	private static final String ENTRY_MESSAGE = "must be key=value";
 
 	private static final String MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
 

@@ -60,12 +60,7 @@ public final class OnnxModel implements Model {
 	public OnnxModel(ModelProperties properties) {
 		ModelFile file = ModelFile.at(properties.location());
 		this.environment = OnnxEnvironment.get();
-		try {
-			this.options = options(properties);
-		}
-		catch (OrtException ex) {
-			throw new IllegalStateException("ONNX Runtime refused its options", ex);
-		}
+		this.options = OnnxOptions.of(properties);
 		try {
 			this.session = open(this.environment, file, this.options);
 		}
@@ -171,35 +166,6 @@ public final class OnnxModel implements Model {
 			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
 		}
 		this.options.close();
-	}
-
-	private static SessionOptions options(ModelProperties properties) throws OrtException {
-		SessionOptions options = new SessionOptions();
-		// Left alone, ONNX Runtime counts the host's cores, not the container's, and
-		// spins
-		// on them while it waits for work.
-		options.setIntraOpNumThreads(properties.threads());
-		options.setInterOpNumThreads(1);
-		options.addConfigEntry("session.intra_op.allow_spinning", "0");
-		options.addConfigEntry("session.inter_op.allow_spinning", "0");
-		if (!properties.device().equals("cpu")) {
-			addGpu(options, properties.device());
-		}
-		return options;
-	}
-
-	private static void addGpu(SessionOptions options, String device) {
-		int colon = device.indexOf(':');
-		try {
-			options.addCUDA((colon < 0) ? 0 : Integer.parseInt(device.substring(colon + 1)));
-		}
-		catch (OrtException ex) {
-			options.close();
-			throw new UnusableModelException(
-					"The device %s cannot be used: %s.".formatted(device, OnnxFailure.text(ex)),
-					"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.",
-					ex);
-		}
 	}
 
 	private static OrtSession open(OrtEnvironment environment, ModelFile file, SessionOptions options)

@@ -583,7 +583,7 @@ class AdmissionTests {
 		var meters = new SimpleMeterRegistry();
 		var properties = new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued),
 				new AdmissionProperties.Batching(null, Duration.ZERO));
-		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), properties,
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), properties,
 				new Batching(properties, meters), new Statistics(meters), Admissions.threads());
 	}
 
@@ -602,8 +602,8 @@ class AdmissionTests {
 		var signature = Objects.requireNonNull(lifecycle.metadata()).signature();
 		boolean table = signature.inputs().getFirst().shape().rank() > 1;
 		batching.rehearse(signature, table ? table(1, 0) : FakeModel.question(0), FakeModel::echo);
-		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), properties, batching,
-				new Statistics(meters), Admissions.threads());
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), properties,
+				batching, new Statistics(meters), Admissions.threads());
 	}
 
 	private static Map<String, Tensor> table(int columns, float value) {

@@ -33,7 +33,7 @@ class CarriersTests {
 	private final Statistics statistics = new Statistics(new SimpleMeterRegistry());
 
 	private final Admission admission = Admissions.of(Lifecycles.ready(this.model),
-			new ModelProperties("fake", "1", "nowhere", 1, "cpu"), this.statistics);
+			new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), this.statistics);
 
 	private final List<Integer> used = new ArrayList<>();
 

@@ -1,6 +1,7 @@
 package inference.lifecycle;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +51,7 @@ public final class Lifecycles {
 			public Stream<Rehearsal> orderedStream() {
 				return Stream.empty();
 			}
-		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu"), new GenericApplicationContext());
+		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), new GenericApplicationContext());
 		return new ModelLifecycle(loader, properties(drainDelay), events, nanoTime);
 	}
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
@@ -37,13 +38,13 @@ class ModelContractTests {
 	Stream<DynamicTest> passWithAModelThatHoldsToIt(@TempDir Path directory) throws IOException {
 		String examples = "[{\"inputs\":{\"x\":[1,2]},\"outputs\":{\"y\":[1,2]},\"tolerance\":0}]";
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.echo(examples));
-		return tests(() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu")));
+		return tests(() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of())));
 	}
 
 	@TestFactory
 	Stream<DynamicTest> passWithAModelWithoutExamplesButForThese(@TempDir Path directory) throws IOException {
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.twoInputs());
-		return tests(() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu")))
+		return tests(() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of())))
 			.filter((test) -> !test.getDisplayName().equals("gets its examples right"));
 	}
 

@@ -193,6 +193,30 @@ public final class OnnxFiles {
 			.addOutput(tensor("y", DataType.FLOAT, -1)));
 	}
 
+	/**
+	 * Normalizes each row of {@code x}, FP32 [-1,4], to {@code y}, by the operators that
+	 * transformers' layer normalization is exported as.
+	 */
+	static byte[] layerNormalization() {
+		return model(GraphProto.newBuilder()
+			.setName("layer-normalization")
+			.addInput(tensor("x", DataType.FLOAT, -1, 4))
+			.addInitializer(floats("two", 2))
+			.addInitializer(floats("epsilon", 1e-5f))
+			.addInitializer(floats("scale", 1, 1, 1, 1))
+			.addInitializer(floats("bias", 1, 1, 1, 1))
+			.addNode(mean("x", "mean"))
+			.addNode(node("Sub", List.of("x", "mean"), "centered"))
+			.addNode(node("Pow", List.of("centered", "two"), "squares"))
+			.addNode(mean("squares", "variance"))
+			.addNode(node("Add", List.of("variance", "epsilon"), "positive"))
+			.addNode(node("Sqrt", List.of("positive"), "deviation"))
+			.addNode(node("Div", List.of("centered", "deviation"), "normalized"))
+			.addNode(node("Mul", List.of("normalized", "scale"), "scaled"))
+			.addNode(node("Add", List.of("scaled", "bias"), "y"))
+			.addOutput(tensor("y", DataType.FLOAT, -1, 4)));
+	}
+
 	/** Returns {@code x}, FP32 [-1], as {@code y}, and carries examples. */
 	static byte[] echo(String examples) {
 		return model(GraphProto.newBuilder()
@@ -259,6 +283,21 @@ public final class OnnxFiles {
 	/** An attribute whose value is still to be set. */
 	static AttributeProto.Builder attribute(String name, AttributeType type) {
 		return AttributeProto.newBuilder().setName(name).setType(type);
+	}
+
+	private static NodeProto mean(String input, String output) {
+		return node("ReduceMean", List.of(input), output, attribute("axes", AttributeType.INTS).addInts(-1).build());
+	}
+
+	private static TensorProto floats(String name, float... values) {
+		TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(DataType.FLOAT.getNumber());
+		if (values.length > 1) {
+			tensor.addDims(values.length);
+		}
+		for (float value : values) {
+			tensor.addFloatData(value);
+		}
+		return tensor.build();
 	}
 
 	private static Dimension dimension(int index, long size) {

@@ -472,7 +472,7 @@ class OnnxModelTests {
 	}
 
 	private static OnnxModel open(String location) {
-		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu"));
+		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of()));
 	}
 
 	private static void assertLoads(String location) {

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 
@@ -28,7 +29,8 @@ final class Wire {
 
 	static final long LIMIT = 1024 * 1024;
 
-	private static final Predictions predictions = new Predictions(new ModelProperties("m", "1", "none", 1, "cpu"));
+	private static final Predictions predictions = new Predictions(
+			new ModelProperties("m", "1", "none", 1, "cpu", List.of()));
 
 	private Wire() {
 	}
