@@ -54,7 +54,7 @@ final class Comparison {
 		}
 		if (!contender.isServer()) {
 			for (Workload workload : workloads) {
-				add(workload, contender, ModelLoop.run(workload, this.options.seconds()));
+				add(workload, contender, ModelLoop.run(contender, workload, this.options.seconds()));
 			}
 			return;
 		}

@@ -26,7 +26,9 @@ enum Contender {
 
 	FLASK("Flask, constant answer"),
 
-	ONNX_RUNTIME("ONNX Runtime without HTTP");
+	ONNX_RUNTIME("ONNX Runtime without HTTP"),
+
+	ONNX_RUNTIME_DEFAULT("the same, at its defaults");
 
 	private final String title;
 
@@ -42,14 +44,14 @@ enum Contender {
 		return switch (this) {
 			case SERVER -> true;
 			case NAIVE, NAIVE_VIRTUAL -> workload.isOipJson();
-			case ONNX_RUNTIME -> workload.isOipJson() || workload == Workload.MINILM_16X8_BINARY;
+			case ONNX_RUNTIME, ONNX_RUNTIME_DEFAULT -> workload.isOipJson() || workload == Workload.MINILM_16X8_BINARY;
 			case SERVLET, FLASK -> workload == Workload.IRIS_JSON;
 			case MODEL_SERVLET -> workload.isBinary() && workload.model() == OnnxFile.MINILM;
 		};
 	}
 
 	boolean isServer() {
-		return this != ONNX_RUNTIME;
+		return this != ONNX_RUNTIME && this != ONNX_RUNTIME_DEFAULT;
 	}
 
 	boolean servesModels() {
@@ -86,7 +88,7 @@ enum Contender {
 			case SERVLET -> Commands.java(Commands.serverOptions(), BareServlet.class.getName());
 			case MODEL_SERVLET -> Commands.java(Commands.serverOptions(), ModelServlet.class.getName(), model.name());
 			case FLASK -> Commands.join(gunicorn(), "--workers", "2", "--bind", "127.0.0.1:" + port);
-			case ONNX_RUNTIME -> throw new IllegalStateException("no server");
+			case ONNX_RUNTIME, ONNX_RUNTIME_DEFAULT -> throw new IllegalStateException("no server");
 		};
 	}
 
@@ -104,7 +106,7 @@ enum Contender {
 				environment.put("SPRING_THREADS_VIRTUAL_ENABLED", "true");
 			}
 			case NAIVE -> environment.put("MODEL_LOCATION", model.location());
-			case SERVLET, MODEL_SERVLET, FLASK, ONNX_RUNTIME -> {
+			case SERVLET, MODEL_SERVLET, FLASK, ONNX_RUNTIME, ONNX_RUNTIME_DEFAULT -> {
 			}
 		}
 		return environment;

@@ -3,6 +3,7 @@ package bench;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,18 +24,22 @@ final class ModelLoop {
 	private ModelLoop() {
 	}
 
-	static Figures run(Workload workload, int seconds) throws IOException, InterruptedException {
-		List<String> command = Commands.java(Commands.serverOptions(), ModelLoop.class.getName(), workload.name(),
-				String.valueOf(seconds));
+	static Figures run(Contender contender, Workload workload, int seconds) throws IOException, InterruptedException {
+		List<String> command = Commands.java(Commands.serverOptions(), ModelLoop.class.getName(), contender.name(),
+				workload.name(), String.valueOf(seconds));
 		return Figures.parse(Commands.output(command, Commands.environment()));
 	}
 
-	/** Takes the workload, and for how many seconds to warm up, and then to measure. */
+	/**
+	 * Takes who, the workload, and for how many seconds to warm up, and then to measure.
+	 */
 	public static void main(String[] args) throws Exception {
-		Workload workload = Workload.valueOf(args[0]);
-		try (OrtSession session = PlainModel.load(workload.model())) {
+		Map<String, String> config = (Contender.valueOf(args[0]) == Contender.ONNX_RUNTIME) ? PlainModel.AS_SERVED
+				: Map.of();
+		Workload workload = Workload.valueOf(args[1]);
+		try (OrtSession session = PlainModel.load(workload.model(), config)) {
 			PlainModel model = PlainModel.of(session, workload);
-			int seconds = Integer.parseInt(args[1]);
+			int seconds = Integer.parseInt(args[2]);
 			loop(model, seconds);
 			Histogram times = loop(model, seconds);
 			System.out.println(Figures.format(times, TimeUnit.SECONDS.toNanos(seconds)));

@@ -34,7 +34,7 @@ final class ModelServlet extends HttpServlet {
 	/** Takes the model. */
 	public static void main(String[] args) throws OrtException {
 		OnnxFile file = OnnxFile.valueOf(args[0]);
-		OrtSession session = PlainModel.load(file);
+		OrtSession session = PlainModel.load(file, PlainModel.AS_SERVED);
 		Map<Workload, PlainModel> models = new EnumMap<>(Workload.class);
 		for (Workload workload : Workload.values()) {
 			if (workload.model() == file) {

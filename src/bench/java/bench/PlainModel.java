@@ -15,10 +15,17 @@ import ai.onnxruntime.OrtSession.SessionOptions;
  */
 record PlainModel(OrtSession session, Map<String, OnnxTensor> inputs) {
 
-	static OrtSession load(OnnxFile model) throws OrtException {
+	/** What this server sets besides. */
+	static final Map<String, String> AS_SERVED = Map.of("optimization.disable_specified_optimizers",
+			"LayerNormFusionL1;LayerNormFusionL2");
+
+	static OrtSession load(OnnxFile model, Map<String, String> config) throws OrtException {
 		try (SessionOptions options = new SessionOptions()) {
 			options.setIntraOpNumThreads(1);
 			options.setInterOpNumThreads(1);
+			for (Map.Entry<String, String> entry : config.entrySet()) {
+				options.addConfigEntry(entry.getKey(), entry.getValue());
+			}
 			return OrtEnvironment.getEnvironment().createSession(model.location(), options);
 		}
 	}
