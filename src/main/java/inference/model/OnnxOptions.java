@@ -27,7 +27,7 @@ final class OnnxOptions {
 
 	/**
 	 * The options for a model, to be closed after its session.
-	 * @throws UnusableModelException if the device cannot be used
+	 * @throws UnusableModelException if an entry or the device cannot be used
 	 */
 	static SessionOptions of(ModelProperties properties) {
 		SessionOptions options = new SessionOptions();
@@ -41,7 +41,8 @@ final class OnnxOptions {
 		}
 		catch (OrtException ex) {
 			options.close();
-			throw new IllegalStateException("ONNX Runtime refused its options", ex);
+			throw new UnusableModelException("ONNX Runtime refuses its options: %s.".formatted(OnnxFailure.text(ex)),
+					"Correct INFERENCE_MODEL_SESSIONCONFIG.", ex);
 		}
 		if (!isCpu(properties)) {
 			addGpu(options, properties.device());

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * What ONNX Runtime makes of a model's operators, as it writes it to a file when asked.
@@ -34,6 +35,14 @@ class OnnxOptionsTests {
 	@Test
 	void givesWhatIsConfiguredPrecedence() throws IOException {
 		assertThat(operators("optimization.disable_specified_optimizers=")).containsExactly(FUSED);
+	}
+
+	@Test
+	void saysWhichPropertyOnnxRuntimeRefuses() {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> operators("k".repeat(2000) + "=1"))
+			.satisfies((failure) -> assertThat(failure.description()).startsWith("ONNX Runtime refuses its options: ")
+				.contains("longer than maximum length"))
+			.satisfies((failure) -> assertThat(failure.action()).contains("INFERENCE_MODEL_SESSIONCONFIG"));
 	}
 
 	private List<String> operators(String... config) throws IOException {
