@@ -82,9 +82,10 @@ class UnknownProperties implements ConfigurationPropertiesBindHandlerAdvisor, Sm
 		return OURS.isAncestorOf(name) && !this.known.contains(uniform(name));
 	}
 
-	// An environment variable has lost its dashes, or has an underscore for each
+	// An environment variable has lost its dashes, or has an underscore for each. Of a
+	// list that another source overrides, elements are not asked for.
 	private static String uniform(ConfigurationPropertyName name) {
-		return name.toString().replaceAll("[.-]", "").toLowerCase(Locale.ROOT);
+		return name.toString().replaceAll("\\[[0-9]+]$|[.-]", "").toLowerCase(Locale.ROOT);
 	}
 
 }

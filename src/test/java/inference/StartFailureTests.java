@@ -53,7 +53,7 @@ class StartFailureTests {
 					inference.model.name=a/b                 | Property inference.model.name is 'a/b'
 					inference.model.device=gpu               | Property inference.model.device is 'gpu'
 					inference.model.threads=0                | Property inference.model.threads is '0'
-					inference.model.session-config=fast      | Property inference.model.sessionConfig[0] is 'fast'
+					inference.model.session-config=fast      | Property inference.model.sessionConfig[0] is 'fast': must be key=value
 					inference.model.nmae=iris                | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): nothing reads it
 					inference.modle.name=iris                | Property inference.modle.name is 'iris'
 					inference.request.max-size=0B            | max-size must be between 1B and 511MB
@@ -75,15 +75,18 @@ class StartFailureTests {
 
 	@Test
 	void warnsOfAVariableThatNothingReads(CapturedOutput output) {
-		PropertySource<?> variables = new SystemEnvironmentPropertySource("a-systemEnvironment",
-				Map.of("INFERENCE_MODEL_NMAE", "a", "INFERENCE_MODEL_NAME", "a", "INFERENCE_WATCHDOG_STUCK_AFTER", "1m",
-						"INFERENCE_WATCHDOG_STUCKAFTER", "1m"));
-		new ApplicationContextRunner()
-			.withInitializer((context) -> context.getEnvironment().getPropertySources().addFirst(variables))
-			.withInitializer((context) -> ConfigurationPropertySources.attach(context.getEnvironment()))
-			.withUserConfiguration(PropertiesAlone.class)
+		withVariables(Map.of("INFERENCE_MODEL_NMAE", "a", "INFERENCE_MODEL_NAME", "a", "INFERENCE_WATCHDOG_STUCK_AFTER",
+				"1m", "INFERENCE_WATCHDOG_STUCKAFTER", "1m"))
 			.run((context) -> assertThat(context).hasNotFailed());
 		assertThat(output).contains("Nothing reads \"INFERENCE_MODEL_NMAE\"").doesNotContain("MODEL_NAME", "STUCK");
+	}
+
+	@Test
+	void letsAVariableOverrideAListThatIsLonger() {
+		withVariables(Map.of("INFERENCE_MODEL_NAME", "a", "INFERENCE_MODEL_SESSIONCONFIG", "a=1"))
+			.withPropertyValues("inference.model.session-config[0]=b=2", "inference.model.session-config[1]=c=3")
+			.run((context) -> assertThat(context.getBean(ModelProperties.class).sessionConfig())
+				.containsExactly("a=1"));
 	}
 
 	@Test
@@ -127,6 +130,14 @@ class StartFailureTests {
 	private static FailureAnalysis analyze(String message, Exception cause) {
 		return Objects.requireNonNull(new WebServerAnalyzer()
 			.analyze(new ApplicationContextException("no web server", new WebServerException(message, cause))));
+	}
+
+	private static ApplicationContextRunner withVariables(Map<String, Object> variables) {
+		PropertySource<?> source = new SystemEnvironmentPropertySource("a-systemEnvironment", variables);
+		return new ApplicationContextRunner()
+			.withInitializer((context) -> context.getEnvironment().getPropertySources().addFirst(source))
+			.withInitializer((context) -> ConfigurationPropertySources.attach(context.getEnvironment()))
+			.withUserConfiguration(PropertiesAlone.class);
 	}
 
 	@EnableConfigurationProperties({ ModelProperties.class, LifecycleProperties.class })
