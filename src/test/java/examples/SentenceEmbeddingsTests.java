@@ -45,8 +45,8 @@ class SentenceEmbeddingsTests {
 	// What quantisation costs
 	private static final double TOLERANCE = 0.03;
 
-	// And what the other texts of a batch add: at most 0.038 for 400 texts, 0.013 on
-	// average
+	// What the other texts of a batch change, since it is quantised as a whole: up to
+	// 0.038 was seen
 	private static final double TOGETHER = 0.05;
 
 	private static final HttpClient client = HttpClient.newHttpClient();

@@ -21,8 +21,10 @@ import org.springframework.validation.annotation.Validated;
  * @param device {@code cpu}, {@code cuda}, or {@code cuda:n} for another GPU than the
  * first
  * @param sessionConfig entries of ONNX Runtime's session configuration, {@code key=value}
- * each, which take precedence over those set here (keys: ONNX Runtime's
- * {@code onnxruntime_session_options_config_keys.h})
+ * each, as its {@code onnxruntime_session_options_config_keys.h} has them; each replaces
+ * the one of the same key that {@link OnnxOptions} sets, and ONNX Runtime ignores keys it
+ * does not know. A value with a comma needs a list's form, such as
+ * {@code INFERENCE_MODEL_SESSIONCONFIG_0}
  */
 @Validated
 @ConfigurationProperties("inference.model")
@@ -40,7 +42,7 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAG
 
 	private static final String ENTRY = "[^=\\s]+=.*";
 
-	private static final String ENTRY_MESSAGE = "must be key=value";
+	private static final String ENTRY_MESSAGE = "must be key=value, without a space before the '='";
 
 	private static final String MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
 

@@ -55,7 +55,8 @@ public final class OnnxModel implements Model {
 	 * Loads the model.
 	 * @param properties where it is
 	 * @throws UnusableModelException if the file is missing, unreadable, not ONNX, or
-	 * takes or gives what is not a tensor ONNX Runtime's Java API can carry
+	 * takes or gives what is not a tensor ONNX Runtime's Java API can carry, or if ONNX
+	 * Runtime refuses the device or its options
 	 */
 	public OnnxModel(ModelProperties properties) {
 		ModelFile file = ModelFile.at(properties.location());
@@ -68,7 +69,7 @@ public final class OnnxModel implements Model {
 			this.options.close();
 			throw new UnusableModelException(
 					"The model at %s cannot be loaded: %s.".formatted(file, OnnxFailure.text(ex)),
-					OnnxFailure.action(ex, this.environment.getVersion()), ex);
+					OnnxFailure.action(ex, this.environment.getVersion()) + suspicion(properties), ex);
 		}
 		catch (OutOfMemoryError ex) {
 			this.options.close();
@@ -166,6 +167,12 @@ public final class OnnxModel implements Model {
 			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
 		}
 		this.options.close();
+	}
+
+	// Of some options it finds only here that it cannot use them, and not always says so.
+	private static String suspicion(ModelProperties properties) {
+		List<String> config = properties.sessionConfig();
+		return config.isEmpty() ? "" : " Or correct inference.model.session-config, which is %s.".formatted(config);
 	}
 
 	private static OrtSession open(OrtEnvironment environment, ModelFile file, SessionOptions options)

@@ -196,9 +196,10 @@ public final class OnnxFiles {
 	/**
 	 * Normalizes each row of {@code x}, FP32 [-1,4], to {@code y}, by the operators that
 	 * transformers' layer normalization is exported as.
+	 * @param operators the operator set, up to 17
 	 */
-	static byte[] layerNormalization() {
-		return model(GraphProto.newBuilder()
+	static byte[] layerNormalization(int operators) {
+		ModelProto.Builder model = proto(model(GraphProto.newBuilder()
 			.setName("layer-normalization")
 			.addInput(tensor("x", DataType.FLOAT, -1, 4))
 			.addInitializer(floats("two", 2))
@@ -214,7 +215,9 @@ public final class OnnxFiles {
 			.addNode(node("Div", List.of("centered", "deviation"), "normalized"))
 			.addNode(node("Mul", List.of("normalized", "scale"), "scaled"))
 			.addNode(node("Add", List.of("scaled", "bias"), "y"))
-			.addOutput(tensor("y", DataType.FLOAT, -1, 4)));
+			.addOutput(tensor("y", DataType.FLOAT, -1, 4)))).toBuilder();
+		model.getOpsetImportBuilder(0).setVersion(operators);
+		return model.build().toByteArray();
 	}
 
 	/** Returns {@code x}, FP32 [-1], as {@code y}, and carries examples. */

@@ -3,13 +3,15 @@ package inference.model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -19,39 +21,53 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  */
 class OnnxOptionsTests {
 
-	private static final String FUSED = "LayerNormalization";
-
 	private final Path directory;
 
 	OnnxOptionsTests(@TempDir Path directory) {
 		this.directory = directory;
 	}
 
-	@Test
-	void leavesLayerNormalizationInTheOperatorsItWasExportedAs() throws IOException {
-		assertThat(operators()).contains("ReduceMean").doesNotContain(FUSED);
+	@ParameterizedTest
+	@ValueSource(ints = { 15, 17 })
+	void leavesLayerNormalizationInParts(int operatorSet) throws IOException {
+		assertThat(operators(operatorSet)).containsExactlyInAnyOrder("ReduceMean", "Sub",
+				"SimplifiedLayerNormalization", "Add");
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 15, 17 })
+	void givesWhatIsConfiguredPrecedence(int operatorSet) throws IOException {
+		assertThat(operators(operatorSet, "optimization.disable_specified_optimizers="))
+			.containsExactly("LayerNormalization");
 	}
 
 	@Test
-	void givesWhatIsConfiguredPrecedence() throws IOException {
-		assertThat(operators("optimization.disable_specified_optimizers=")).containsExactly(FUSED);
+	void saysWhichOptionOnnxRuntimeRefuses() {
+		String key = "k".repeat(2000);
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> operators(15, key + "=1"))
+			.satisfies((failure) -> assertThat(failure.description())
+				.startsWith("ONNX Runtime refuses the option %.100s: ".formatted(key))
+				.contains("longer than maximum length")
+				.doesNotContain(key))
+			.satisfies((failure) -> assertThat(failure.action()).contains("inference.model.session-config"));
 	}
 
 	@Test
-	void saysWhichPropertyOnnxRuntimeRefuses() {
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> operators("k".repeat(2000) + "=1"))
-			.satisfies((failure) -> assertThat(failure.description()).startsWith("ONNX Runtime refuses its options: ")
-				.contains("longer than maximum length"))
-			.satisfies((failure) -> assertThat(failure.action()).contains("INFERENCE_MODEL_SESSIONCONFIG"));
+	void suspectsTheOptionsOfAModelThatCannotBeLoaded() {
+		assertThatExceptionOfType(UnusableModelException.class)
+			.isThrownBy(() -> operators(15, "session.dynamic_block_base=abc"))
+			.satisfies((failure) -> assertThat(failure.action())
+				.contains("Or correct inference.model.session-config, which is [session.dynamic_block_base=abc"));
 	}
 
-	private List<String> operators(String... config) throws IOException {
+	private List<String> operators(int operatorSet, String... config) throws IOException {
 		Path file = this.directory.resolve("model.onnx");
 		Path optimized = this.directory.resolve("optimized.onnx");
-		Files.write(file, OnnxFiles.layerNormalization());
-		String[] entries = Arrays.copyOf(config, config.length + 1);
-		entries[config.length] = "session.optimized_model_filepath=" + optimized;
-		new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of(entries))).close();
+		Files.write(file, OnnxFiles.layerNormalization(operatorSet));
+		List<String> entries = Stream
+			.concat(Stream.of(config), Stream.of("session.optimized_model_filepath=" + optimized))
+			.toList();
+		new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", entries)).close();
 		return ModelProto.parseFrom(Files.readAllBytes(optimized))
 			.getGraph()
 			.getNodeList()
