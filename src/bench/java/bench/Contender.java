@@ -28,7 +28,7 @@ enum Contender {
 
 	ONNX_RUNTIME("ONNX Runtime without HTTP"),
 
-	ONNX_RUNTIME_DEFAULT("the same, at its defaults");
+	ONNX_RUNTIME_DEFAULT("ONNX Runtime at its defaults, without HTTP");
 
 	private final String title;
 
@@ -52,6 +52,11 @@ enum Contender {
 
 	boolean isServer() {
 		return this != ONNX_RUNTIME && this != ONNX_RUNTIME_DEFAULT;
+	}
+
+	/** ONNX Runtime's session configuration, of who runs the model in a loop. */
+	Map<String, String> sessionConfig() {
+		return (this == ONNX_RUNTIME) ? PlainModel.AS_SERVED : Map.of();
 	}
 
 	boolean servesModels() {

@@ -31,11 +31,11 @@ final class ModelLoop {
 	}
 
 	/**
-	 * Takes who, the workload, and for how many seconds to warm up, and then to measure.
+	 * Takes the contender, the workload, and for how many seconds to warm up, and then to
+	 * measure.
 	 */
 	public static void main(String[] args) throws Exception {
-		Map<String, String> config = (Contender.valueOf(args[0]) == Contender.ONNX_RUNTIME) ? PlainModel.AS_SERVED
-				: Map.of();
+		Map<String, String> config = Contender.valueOf(args[0]).sessionConfig();
 		Workload workload = Workload.valueOf(args[1]);
 		try (OrtSession session = PlainModel.load(workload.model(), config)) {
 			PlainModel model = PlainModel.of(session, workload);

@@ -15,7 +15,7 @@ import ai.onnxruntime.OrtSession.SessionOptions;
  */
 record PlainModel(OrtSession session, Map<String, OnnxTensor> inputs) {
 
-	/** What this server sets besides. */
+	/** What this server's OnnxOptions set besides that matters with one thread. */
 	static final Map<String, String> AS_SERVED = Map.of("optimization.disable_specified_optimizers",
 			"LayerNormFusionL1;LayerNormFusionL2");
 
