@@ -1,5 +1,6 @@
 package inference;
 
+import java.util.Collection;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -52,6 +53,10 @@ class UnknownProperties implements ConfigurationPropertiesBindHandlerAdvisor, Sm
 			public <T> @Nullable Bindable<T> onStart(ConfigurationPropertyName name, Bindable<T> target,
 					BindContext context) {
 				UnknownProperties.this.known.add(uniform(name));
+				// The elements of a list that another source overrides are not asked for.
+				if (Collection.class.isAssignableFrom(target.getType().toClass())) {
+					UnknownProperties.this.known.add(uniform(name.append("[0]")));
+				}
 				return super.onStart(name, target, context);
 			}
 		};
@@ -82,10 +87,9 @@ class UnknownProperties implements ConfigurationPropertiesBindHandlerAdvisor, Sm
 		return OURS.isAncestorOf(name) && !this.known.contains(uniform(name));
 	}
 
-	// An environment variable has lost its dashes, or has an underscore for each. Of a
-	// list that another source overrides, elements are not asked for.
+	// An environment variable has lost its dashes, or has an underscore for each
 	private static String uniform(ConfigurationPropertyName name) {
-		return name.toString().replaceAll("\\[[0-9]+]$|[.-]", "").toLowerCase(Locale.ROOT);
+		return name.toString().replaceAll("[.-]", "").replaceAll("\\[[0-9]+]", "[0]").toLowerCase(Locale.ROOT);
 	}
 
 }

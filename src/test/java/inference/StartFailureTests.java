@@ -55,6 +55,7 @@ class StartFailureTests {
 					inference.model.threads=0                | Property inference.model.threads is '0'
 					inference.model.session-config=fast      | Property inference.model.sessionConfig[0] is 'fast': must be key=value
 					inference.model.nmae=iris                | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): nothing reads it
+					inference.model.version[0]=1             | Property inference.model.version[0] is '1' (from "inference.model.version[0]" from property source "commandLineArgs"): nothing reads it
 					inference.modle.name=iris                | Property inference.modle.name is 'iris'
 					inference.request.max-size=0B            | max-size must be between 1B and 511MB
 					""")
