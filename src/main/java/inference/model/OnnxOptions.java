@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -9,71 +10,54 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How ONNX Runtime is told to run a model.
+ * The options with which ONNX Runtime runs a model.
  */
 final class OnnxOptions {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxOptions.class);
 
-	// Left alone, it spins while it waits for work, on CPUs that other calls need.
-	private static final Map<String, String> QUIET = Map.of("session.intra_op.allow_spinning", "0",
+	// By default its threads spin while they wait for work, on CPUs that other calls
+	// need.
+	private static final Map<String, String> NO_SPINNING = Map.of("session.intra_op.allow_spinning", "0",
 			"session.inter_op.allow_spinning", "0");
-
-	// ONNX Runtime 1.29's kernel for a whole layer normalization on a CPU divides once
-	// more for each element, one after the other. In the parts that it is fused of
-	// otherwise, it takes a quarter of the time.
-	private static final Map<String, String> LAYER_NORMALIZATION_IN_PARTS = Map
-		.of("optimization.disable_specified_optimizers", "LayerNormFusionL1;LayerNormFusionL2");
 
 	private OnnxOptions() {
 	}
 
 	/**
 	 * The options for a model, to be closed after its session.
-	 * @throws UnusableModelException if ONNX Runtime refuses an entry, or the device
+	 * @throws UnusableModelException if ONNX Runtime refuses an entry or the device
 	 */
 	static SessionOptions of(ModelProperties properties) {
-		Map<String, String> config = config(properties);
 		SessionOptions options = new SessionOptions();
-		boolean complete = false;
 		try {
-			// Left alone, ONNX Runtime counts the host's cores, not the container's.
+			// By default ONNX Runtime counts the host's cores, not the container's.
 			options.setIntraOpNumThreads(properties.threads());
 			options.setInterOpNumThreads(1);
-			config.forEach((key, value) -> add(options, key, value));
-			if (!isCpu(properties)) {
+			config(properties.sessionConfig()).forEach((key, value) -> add(options, key, value));
+			if (!properties.device().equals("cpu")) {
 				addGpu(options, properties.device());
 			}
-			complete = true;
 			return options;
 		}
 		catch (OrtException ex) {
+			options.close();
 			throw new IllegalStateException("ONNX Runtime refused its options", ex);
 		}
-		finally {
-			if (!complete) {
-				options.close();
-			}
+		catch (UnusableModelException ex) {
+			options.close();
+			throw ex;
 		}
 	}
 
-	private static Map<String, String> config(ModelProperties properties) {
-		Map<String, String> config = new TreeMap<>(QUIET);
-		if (isCpu(properties)) {
-			config.putAll(LAYER_NORMALIZATION_IN_PARTS);
+	private static Map<String, String> config(List<String> entries) {
+		Map<String, String> config = new TreeMap<>(NO_SPINNING);
+		for (String entry : entries) {
+			int equals = entry.indexOf('=');
+			config.put(entry.substring(0, equals), entry.substring(equals + 1));
 		}
-		if (!properties.sessionConfig().isEmpty()) {
-			for (String entry : properties.sessionConfig()) {
-				int equals = entry.indexOf('=');
-				config.put(entry.substring(0, equals), entry.substring(equals + 1));
-			}
-			logger.info("ONNX Runtime's session configuration: {}", config);
-		}
+		logger.debug("ONNX Runtime's session configuration: {}", config);
 		return config;
-	}
-
-	private static boolean isCpu(ModelProperties properties) {
-		return properties.device().equals("cpu");
 	}
 
 	private static void add(SessionOptions options, String key, String value) {

@@ -4,8 +4,9 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
@@ -13,21 +14,22 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import ai.onnxruntime.TensorInfo.OnnxTensorType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates between our tensors and ONNX Runtime's, in both directions.
+ * Translates tensors of this server to those of ONNX Runtime, and back.
  * <p>
- * Its Java API carries strings as the JVM's modified UTF-8: those that a model itself
- * puts out are garbled outside Unicode's basic plane, and bytes that are not UTF-8 do not
- * reach a model unchanged.
+ * ONNX Runtime's Java API carries strings in the JVM's modified UTF-8. Strings that a
+ * model puts out are garbled outside Unicode's basic plane, and bytes that are not UTF-8
+ * do not reach a model unchanged.
  */
 final class OnnxTensors {
 
-	// Of any element's, in bytes; what malloc gives anyway
-	static final int ALIGNMENT = 16;
+	// Alignment of a tensor's memory in bytes, enough for every data type.
+	private static final int ALIGNMENT = 16;
 
 	private OnnxTensors() {
 	}
@@ -48,10 +50,10 @@ final class OnnxTensors {
 
 	/**
 	 * A tensor for ONNX Runtime to read.
-	 * @param call where memory comes from for a tensor that is not in native memory; to
-	 * be closed after the tensor
+	 * @param memory where the contents are copied to, because ONNX Runtime reads only
+	 * native memory; to be closed after the tensor
 	 */
-	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor, Arena call) throws OrtException {
+	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor, Arena memory) throws OrtException {
 		long[] shape = tensor.shape().dimensions();
 		OnnxJavaType type = inputType(tensor.dataType());
 		if (type == null) {
@@ -60,42 +62,25 @@ final class OnnxTensors {
 		if (type == OnnxJavaType.STRING) {
 			return OnnxTensor.createTensor(environment, tensor.strings().toArray(String[]::new), shape);
 		}
-		return OnnxTensor.createTensor(environment, direct(tensor.contents(), call), shape, type);
+		ByteBuffer contents = tensor.contents();
+		ByteBuffer copy = memory.allocate(contents.remaining(), ALIGNMENT)
+			.asByteBuffer()
+			.order(ByteOrder.nativeOrder())
+			.put(contents)
+			.flip();
+		return OnnxTensor.createTensor(environment, copy, shape, type);
 	}
 
-	/** Whether its Java API can make a tensor of a data type. */
-	static boolean canBeMade(DataType dataType) {
-		return inputType(dataType) != null;
+	/** Copies all outputs of a call to the Java heap. */
+	static Map<String, Tensor> fromOnnx(OrtSession.Result result) throws OrtException {
+		Map<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(result.size());
+		for (Map.Entry<String, OnnxValue> output : result) {
+			tensors.put(output.getKey(), fromOnnx((OnnxTensor) output.getValue()));
+		}
+		return tensors;
 	}
 
-	/** Whether it can make it over memory of ours, as it can of all but texts. */
-	static boolean takesMemory(DataType dataType) {
-		return dataType != DataType.BYTES && canBeMade(dataType);
-	}
-
-	/** A tensor of empty texts, for ONNX Runtime to put others in their place. */
-	static OnnxTensor texts(OrtEnvironment environment, Shape shape) throws OrtException {
-		String[] none = new String[Math.toIntExact(shape.elements())];
-		Arrays.fill(none, "");
-		return OnnxTensor.createTensor(environment, none, shape.dimensions());
-	}
-
-	/** A tensor over a direct buffer that outlives it. */
-	static OnnxTensor over(OrtEnvironment environment, ByteBuffer contents, DataType dataType, Shape shape)
-			throws OrtException {
-		return OnnxTensor.createTensor(environment, contents.order(ByteOrder.nativeOrder()), shape.dimensions(),
-				Objects.requireNonNull(inputType(dataType)));
-	}
-
-	// ONNX Runtime takes bytes of any data type from a direct buffer only.
-	private static ByteBuffer direct(ByteBuffer contents, Arena call) {
-		ByteBuffer direct = contents.isDirect() ? contents
-				: call.allocate(contents.remaining(), ALIGNMENT).asByteBuffer().put(contents).flip();
-		return direct.order(ByteOrder.nativeOrder());
-	}
-
-	static Tensor fromOnnx(OnnxValue value) throws OrtException {
-		OnnxTensor tensor = (OnnxTensor) value;
+	private static Tensor fromOnnx(OnnxTensor tensor) throws OrtException {
 		TensorInfo info = tensor.getInfo();
 		DataType dataType = dataType(info.onnxType);
 		Shape shape = Shape.of(info.getShape());
