@@ -1,0 +1,143 @@
+package inference.admission;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import inference.model.DataType;
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+
+/**
+ * Generated rows that show whether the rows of a batch influence each other. Each row has
+ * another scale, range and length than the row before it, because rows that are alike
+ * hide an influence. The seed is fixed, so each process generates the same rows.
+ *
+ * @param signature the model's signature
+ * @param shapes the shape of each input of one row, with 1 as its first dimension
+ */
+record SampleRows(Signature signature, Map<String, Shape> shapes) {
+
+	// A quantisation step for numbers around 100 is too coarse for numbers around 0.1.
+	private static final double[] FLOAT_SCALES = { 1, 100, 0.1, 10 };
+
+	// Small, because many models look integers up in a table.
+	private static final int[] INTEGER_BOUNDS = { 2, 10, 4, 3 };
+
+	private static final int[] WORDS_PER_TEXT = { 1, 9, 2, 5 };
+
+	private static final int MAX_LETTERS = 12;
+
+	private static final int MAX_ELEMENTS = 8 << 20;
+
+	/**
+	 * Shapes for {@link SampleRows} that a signature allows.
+	 * @param signature the model's signature
+	 * @param size the size of each variable dimension other than the first
+	 */
+	static Map<String, Shape> shapes(Signature signature, long size) {
+		Map<String, Shape> shapes = new LinkedHashMap<>();
+		for (TensorSpec input : signature.inputs()) {
+			long[] dimensions = input.shape().dimensions();
+			dimensions[0] = 1;
+			for (int i = 1; i < dimensions.length; i++) {
+				dimensions[i] = (dimensions[i] == Shape.VARIABLE) ? size : dimensions[i];
+			}
+			shapes.put(input.name(), Shape.of(dimensions));
+		}
+		return shapes;
+	}
+
+	/**
+	 * A row of random elements.
+	 * @param index the row's number, 0 or more
+	 * @throws IllegalArgumentException if the row is too large
+	 */
+	Map<String, Tensor> random(int index) {
+		Random random = new Random(index);
+		int kind = index % FLOAT_SCALES.length;
+		return row((type) -> switch (type) {
+			case FP16, BF16, FP32, FP64 -> random.nextGaussian() * FLOAT_SCALES[kind];
+			case BOOL -> random.nextInt(2);
+			case BYTES -> text(random, kind);
+			default -> random.nextInt(INTEGER_BOUNDS[kind]);
+		});
+	}
+
+	/**
+	 * A row whose elements are all the same.
+	 * @param value each element; as a decimal number where the input is text
+	 */
+	Map<String, Tensor> constant(int value) {
+		return row((type) -> (type == DataType.BYTES) ? Integer.toString(value) : (Object) value);
+	}
+
+	private Map<String, Tensor> row(Elements elements) {
+		Map<String, Tensor> row = new LinkedHashMap<>();
+		for (TensorSpec input : this.signature.inputs()) {
+			Shape shape = Objects.requireNonNull(this.shapes.get(input.name()));
+			row.put(input.name(), tensor(input.dataType(), shape, elements));
+		}
+		return row;
+	}
+
+	private static Tensor tensor(DataType type, Shape shape, Elements elements) {
+		if (shape.elements() > MAX_ELEMENTS) {
+			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
+		}
+		int count = (int) shape.elements();
+		if (type == DataType.BYTES) {
+			return Tensor.ofStrings(shape, Stream.generate(() -> elements.next(type).toString()).limit(count).toList());
+		}
+		ByteBuffer contents = ByteBuffer.allocate(count * type.width()).order(ByteOrder.LITTLE_ENDIAN);
+		while (contents.hasRemaining()) {
+			put(contents, type, ((Number) elements.next(type)).doubleValue());
+		}
+		return Tensor.of(type, shape, contents.flip());
+	}
+
+	private static void put(ByteBuffer contents, DataType type, double value) {
+		switch (type) {
+			case FP16 -> contents.putShort(Float.floatToFloat16((float) value));
+			case BF16 -> contents.putShort((short) (Float.floatToIntBits((float) value) >> Short.SIZE));
+			case FP32 -> contents.putFloat((float) value);
+			case FP64 -> contents.putDouble(value);
+			case INT64, UINT64 -> contents.putLong((long) value);
+			case INT32, UINT32 -> contents.putInt((int) value);
+			case INT16, UINT16 -> contents.putShort((short) value);
+			default -> contents.put((byte) value);
+		}
+	}
+
+	// One text in four is a number, for models that read numbers from texts.
+	private static String text(Random random, int kind) {
+		if (kind == 2) {
+			return Integer.toString(random.nextInt(100));
+		}
+		return IntStream.range(0, WORDS_PER_TEXT[kind]).mapToObj((_) -> word(random)).collect(Collectors.joining(" "));
+	}
+
+	private static String word(Random random) {
+		return random.ints(1 + random.nextInt(MAX_LETTERS), 'a', 'z' + 1)
+			.mapToObj(Character::toString)
+			.collect(Collectors.joining());
+	}
+
+	/** The source of a row's elements. */
+	@FunctionalInterface
+	private interface Elements {
+
+		/** The next element, a {@link Number}, or a text where the type is BYTES. */
+		Object next(DataType type);
+
+	}
+
+}

@@ -1,0 +1,173 @@
+package inference.admission;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import inference.model.DeviceLostException;
+import inference.model.FakeModel;
+import inference.model.IrisModel;
+import inference.model.ModelProperties;
+import inference.model.OnnxModel;
+import inference.model.Shape;
+import inference.model.Tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class RowIndependenceTests {
+
+	private static final int MAX_SIZE = 8;
+
+	@ParameterizedTest
+	@ValueSource(strings = { "dynamic-quantization", "cumulative-sum", "sort", "gru-time-major", "if-maximum" })
+	void findsRowsThatInfluenceEachOther(String model) {
+		var result = searchFile("classpath:models/rows/%s.onnx".formatted(model));
+		assertThat(result.influence()).isTrue();
+		assertThat(result.reason())
+			.matches("in a batch of 8 rows, output 'y' of a row is (\\S+) instead of (?!\\1 )\\S+ at element \\d+");
+	}
+
+	@Test
+	void findsRowsThatArePaddedToTheLongest() {
+		var result = searchFile("classpath:models/rows/string-split.onnx");
+		assertThat(result.influence()).isTrue();
+		assertThat(result.reason())
+			.isEqualTo("in a batch of 8 rows, output 'y' of a row is BYTES [1,9] instead of BYTES [1,1]");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "mlp", "softmax", "embedding", "label-encoder", "several-inputs", "image" })
+	void findsNothingWhereRowsAreIndependent(String model) {
+		var result = searchFile("classpath:models/rows/%s.onnx".formatted(model));
+		assertThat(result.influence()).as(result.reason()).isFalse();
+		assertThat(result.reason()).matches("no influence between rows found, batches compared: \\d+(; .*)?");
+	}
+
+	@Test
+	void findsNothingInTheBundledModel() throws IOException {
+		IrisModel.assumeBundled();
+		assertThat(searchFile("classpath:model.onnx").influence()).isFalse();
+	}
+
+	@Test
+	void findsModelsThatFailOnSeveralRows() {
+		var result = search(List.of(), (inputs) -> {
+			if (x(inputs).length > 1) {
+				throw new IllegalStateException("Reshape");
+			}
+			return FakeModel.echo(inputs);
+		});
+		assertThat(result).isEqualTo(new RowIndependence.Result(true, "the model fails on a batch of 8 rows: Reshape"));
+	}
+
+	@Test
+	void allowsRoundingErrorsAndTakesNanForEqual() {
+		var result = search(List.of(), (inputs) -> {
+			float[] values = x(inputs);
+			for (int i = 0; i < values.length; i++) {
+				values[i] = (values[i] < 0) ? Float.NaN : values[i] * (1 + values.length * 1e-6f);
+			}
+			return Map.of("y", Tensor.ofFloats(Shape.of(values.length), values));
+		});
+		assertThat(result.influence()).as(result.reason()).isFalse();
+	}
+
+	@Test
+	void comparesExamplesWhereTheModelRefusesGeneratedRows() {
+		UnaryOperator<Map<String, Tensor>> sorted = (inputs) -> {
+			float[] values = x(inputs);
+			for (float value : values) {
+				if (value < 1000) {
+					throw new IllegalArgumentException("%s is too small".formatted(value));
+				}
+			}
+			Arrays.sort(values);
+			return Map.of("y", Tensor.ofFloats(Shape.of(values.length), values));
+		};
+		var result = search(List.of(FakeModel.question(3000, 2000), FakeModel.question(1000)), sorted);
+		assertThat(result).isEqualTo(new RowIndependence.Result(true,
+				"in a batch of 3 rows, output 'y' of a row is 1000.0 instead of 3000.0 at element 0"));
+	}
+
+	@Test
+	void saysWhatItCouldNotCheck() {
+		var result = search(List.of(), (_) -> {
+			throw new IllegalArgumentException("unusable");
+		});
+		assertThat(result).isEqualTo(new RowIndependence.Result(false,
+				"not checked for influence between rows, because the model refused the generated input: unusable"));
+		assertThat(search(List.of(), (inputs) -> {
+			for (float value : x(inputs)) {
+				if (value != 0 && value != 1) {
+					throw new IllegalArgumentException("unusable");
+				}
+			}
+			return FakeModel.echo(inputs);
+		}).reason()).matches(
+				"no influence between rows found, batches compared: \\d+; the model refused some generated input: unusable");
+	}
+
+	@Test
+	void comparesOneBatchOfASlowModel() {
+		Set<Integer> sizes = new HashSet<>();
+		int[] runs = { 0 };
+		var result = search(List.of(), (inputs) -> {
+			LockSupport.parkNanos(600_000_000);
+			sizes.add(x(inputs).length);
+			runs[0]++;
+			return FakeModel.echo(inputs);
+		});
+		assertThat(result.reason()).isEqualTo("no influence between rows found, batches compared: 1");
+		assertThat(sizes).containsExactlyInAnyOrder(1, 2);
+		assertThat(runs[0]).isEqualTo(3);
+	}
+
+	@Test
+	void neverMakesALargerBatchThanConfigured() {
+		new RowIndependence(new FakeModel().signature(), List.of(), 2, (inputs) -> {
+			assertThat(x(inputs)).hasSizeLessThanOrEqualTo(2);
+			return FakeModel.echo(inputs);
+		}).search();
+	}
+
+	@Test
+	void generatesNoRowThatIsTooLarge() {
+		var signature = new FakeModel(Shape.of(Shape.VARIABLE, 1_000_000_000)).signature();
+		assertThat(new RowIndependence(signature, List.of(), MAX_SIZE, FakeModel::echo).search().reason())
+			.endsWith("shape [1,1000000000] is too large to generate");
+	}
+
+	@Test
+	void endsWhenTheDeviceIsLost() {
+		assertThatExceptionOfType(DeviceLostException.class).isThrownBy(() -> search(List.of(), (_) -> {
+			throw new DeviceLostException("lost", new IllegalStateException());
+		}));
+	}
+
+	private static RowIndependence.Result searchFile(String location) {
+		try (var model = new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of()))) {
+			return new RowIndependence(model.signature(), List.of(), MAX_SIZE, model::infer).search();
+		}
+	}
+
+	private static RowIndependence.Result search(List<Map<String, Tensor>> examples,
+			UnaryOperator<Map<String, Tensor>> model) {
+		return new RowIndependence(new FakeModel().signature(), examples, MAX_SIZE, model).search();
+	}
+
+	private static float[] x(Map<String, Tensor> inputs) {
+		return Objects.requireNonNull(inputs.get("x")).floats();
+	}
+
+}
