@@ -30,8 +30,10 @@ class ArchitectureTests {
 		check(layeredArchitecture().consideringOnlyDependenciesInLayers()
 			.layer("root")
 			.definedBy("inference")
-			.layer("protocol")
-			.definedBy("inference.protocol..")
+			.layer("web")
+			.definedBy("inference.web..")
+			.layer("codec")
+			.definedBy("inference.codec..")
 			.layer("admission")
 			.definedBy("inference.admission..")
 			.layer("health")
@@ -44,8 +46,10 @@ class ArchitectureTests {
 			.definedBy("inference.ops..")
 			.whereLayer("root")
 			.mayOnlyAccessLayers("lifecycle")
-			.whereLayer("protocol")
-			.mayOnlyAccessLayers("admission", "health", "model")
+			.whereLayer("web")
+			.mayOnlyAccessLayers("codec", "admission", "health", "model")
+			.whereLayer("codec")
+			.mayOnlyAccessLayers("model")
 			.whereLayer("admission")
 			.mayOnlyAccessLayers("lifecycle", "model")
 			.whereLayer("health")
@@ -57,9 +61,8 @@ class ArchitectureTests {
 			.whereLayer("ops")
 			.mayNotAccessAnyLayer()
 			.ensureAllClassesAreContainedInArchitecture()
-			// The one thing that comes back: the lifecycle asks for it, the protocol
-			// gives it.
-			.ignoreDependency("inference.protocol.CodecRehearsal", "inference.lifecycle.Rehearsal")
+			// The lifecycle asks for the warm-up of the codecs, and web provides it.
+			.ignoreDependency("inference.web.CodecWarmUp", "inference.lifecycle.WarmUpStep")
 			.because("a request passes forward only: ask the next room for what you need, or move the code "
 					+ "to the room that has it; a fork's classes belong in inference.model"));
 	}
@@ -82,6 +85,26 @@ class ArchitectureTests {
 			.dependOnClassesThat()
 			.resideInAPackage("ai.onnxruntime..")
 			.because("another runtime has to replace one class: hand a Tensor over instead"));
+	}
+
+	@Test
+	void theCodecsKnowNeitherSpringNorHttp() {
+		check(noClasses().that()
+			.resideInAPackage("inference.codec..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("org.springframework..", "jakarta.servlet..", "org.apache..")
+			.because("gRPC uses them, too: pass bytes and tensors"));
+	}
+
+	@Test
+	void onlyTheWebPackageKnowsTheServletApi() {
+		check(noClasses().that()
+			.resideOutsideOfPackage("inference.web..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAPackage("jakarta.servlet..")
+			.because("other protocols use the same admission: pass what you need instead"));
 	}
 
 	@Test

@@ -68,7 +68,7 @@ class FuzzTests {
 	@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 	void nothingIsTheServersFault(long seed, int requests) throws Exception {
 		Servlet servlet = Objects
-			.requireNonNull(server.context().getBean("inferenceServlet", ServletRegistrationBean.class).getServlet());
+			.requireNonNull(server.context().getBean("predictionServlet", ServletRegistrationBean.class).getServlet());
 		Random random = new Random(seed);
 		long most = 0;
 		for (int i = 0; i < requests; i++) {

@@ -74,7 +74,7 @@ class LargeTensorTests {
 		server = Server.ready(() -> new OnnxModel(properties), "inference.model.name=m",
 				"inference.request.max-size=64MB");
 		servlet = Objects
-			.requireNonNull(server.context().getBean("inferenceServlet", ServletRegistrationBean.class).getServlet());
+			.requireNonNull(server.context().getBean("predictionServlet", ServletRegistrationBean.class).getServlet());
 	}
 
 	@AfterAll

@@ -1,10 +1,8 @@
 package inference.admission;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
@@ -14,41 +12,33 @@ import org.springframework.stereotype.Component;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
+import inference.lifecycle.WarmUpStep;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
+import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
- * The only way to the model for a request. At most so many calls run, first come, first
- * served; at most so many wait, none beyond its deadline; and one that could not be
- * answered before its deadline does not wait at all. A slot is free again when its call
- * has returned, whatever became of the client.
+ * The only way to the model for a request. A bounded number of calls run, a bounded
+ * number wait, none beyond its deadline, and a call that could not be answered before its
+ * deadline is rejected at once.
  */
 @Component
-public final class Admission {
+public final class Admission implements WarmUpStep, AutoCloseable {
 
-	// Of the heap, for the bodies of all requests; tensors take about as much again, and
-	// the text that some are made from more.
-	private static final long MOST_MEMORY = Runtime.getRuntime().maxMemory() / 4;
-
-	// Of a run, in nanoseconds: less than it takes to wake a thread under load.
-	private static final long SMALL = 100_000;
-
-	// A predicted wait may take an eighth longer. A queue that is too long by a little
-	// stays so, and each call is begun just before its deadline, to be ended by it.
-	private static final int MARGIN = 8;
+	// The predicted wait is taken an eighth longer. A queue that is a little too long
+	// stays so, and then every call begins just before its deadline and is ended by it.
+	private static final int WAIT_MARGIN_DIVISOR = 8;
 
 	private final ModelLifecycle lifecycle;
 
-	private final AtomicLong memory = new AtomicLong();
+	private final MemoryBudget memory = new MemoryBudget();
 
-	private final Slots slots;
+	private final CallQueue queue;
 
 	private final ServiceTime serviceTime;
 
-	private final Runs runs;
-
-	private final Batching batching;
+	private final ModelThreads threads;
 
 	private final int maxConcurrent;
 
@@ -57,191 +47,146 @@ public final class Admission {
 	private final Duration deadline;
 
 	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Batching batching,
-			Statistics statistics, RequestThreads threads) {
+			Statistics statistics) {
 		this.lifecycle = lifecycle;
 		this.maxConcurrent = properties.admission().maxConcurrent(model.threads());
-		this.slots = new Slots(this.maxConcurrent, threads);
-		this.serviceTime = new ServiceTime(this.maxConcurrent);
-		this.runs = new Runs(lifecycle, statistics, this.serviceTime);
-		this.batching = batching;
 		this.maxQueued = properties.admission().maxQueued();
 		this.deadline = properties.deadline();
-		statistics.observe(this);
-		statistics.limits(this.maxConcurrent, this.maxQueued, this.deadline);
+		this.queue = new CallQueue(this.maxConcurrent);
+		this.serviceTime = new ServiceTime(this.maxConcurrent);
+		this.threads = new ModelThreads(this.queue, batching, lifecycle, statistics, this.serviceTime);
+		statistics.registerLoadGauges(this);
+		statistics.registerLimitGauges(this.maxConcurrent, this.maxQueued, this.deadline, this.memory.max());
+		this.threads.start(this.maxConcurrent);
 	}
 
 	/**
-	 * Refuses, before a request's body is read, what would be refused afterwards.
-	 * @param arrived when the request did, in {@link System#nanoTime()}
-	 * @param wanted the longest the client waits, or {@code null} if it did not say
-	 * @return leave to read it and to wait, to be closed when the answer is sent
-	 * @throws Refusal if the model does not serve, the deadline has passed, the queue is
-	 * full, or is so long that the answer would come after the deadline
+	 * Admits a request before its body is read.
+	 * @param wanted how long the client waits, or {@code null} if it did not say
+	 * @return the request's deadline and its share of the memory, to be closed when the
+	 * answer is sent
+	 * @throws Rejection if the model does not serve, the queue is full, or the answer
+	 * would come after the deadline
 	 */
-	public Ticket enter(long arrived, @Nullable Duration wanted) {
-		requireServing();
-		Deadline granted = Deadline.in(this.deadline, arrived);
-		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
-		if (agreed.remaining(System.nanoTime()) <= 0) {
-			throw agreed.exceeded("stood in line");
+	public Reservation admit(@Nullable Duration wanted) {
+		Snapshot now = this.lifecycle.snapshot();
+		if (!now.state().serves()) {
+			throw new Rejection.NotReady(now.reason());
 		}
-		if (this.slots.free() == 0) {
-			requireQueue(this.slots.queued(), agreed);
-		}
-		return new Ticket(agreed, this.memory, MOST_MEMORY);
-	}
-
-	/**
-	 * Runs the model when a slot is free, together with what waits beside it.
-	 * @param inputs checked against the signature
-	 * @param deadline when the answer comes too late
-	 * @param client who waits for it
-	 * @return the model's outputs
-	 * @throws Refusal if the model does not serve, the queue is full or too long, the
-	 * deadline passes, or the client hangs up
-	 * @throws IllegalArgumentException if the model cannot use the input
-	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Deadline deadline, Client client) {
-		Pending call = new Pending(inputs, deadline, client, System.nanoTime());
-		if (this.slots.enter(call, (ahead) -> requireQueue(ahead, deadline)) || awaitTurn(call)) {
-			runWithOthers(call);
-		}
-		return call.outcome();
-	}
-
-	/**
-	 * Takes the way of a call to a model that is not served yet, for its warm-up.
-	 * @param inputs as a request has them
-	 * @param model runs the model
-	 * @return the model's outputs
-	 */
-	public Map<String, Tensor> rehearse(Map<String, Tensor> inputs, UnaryOperator<Map<String, Tensor>> model) {
 		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
-		try (Ticket ticket = new Ticket(granted, this.memory, MOST_MEMORY)) {
-			Pending call = new Pending(inputs, ticket.deadline(), Client.PATIENT, System.nanoTime());
-			if (this.slots.enter(call, (ahead) -> requireQueue(ahead, granted)) || awaitTurn(call)) {
-				try {
-					call.complete(model.apply(inputs));
-				}
-				finally {
-					this.serviceTime.record(System.nanoTime() - call.called(), 1);
-					this.slots.release();
-				}
-			}
-			return call.outcome();
+		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
+		if (!this.queue.hasIdleThread()) {
+			requireQueue(this.queue.size(), agreed);
+		}
+		return new Reservation(this.memory, agreed);
+	}
+
+	/**
+	 * Runs the model for a request, when a model thread is free.
+	 * @param inputs checked against the signature
+	 * @param reservation the request's share of the memory, to which the outputs are
+	 * added
+	 * @param deadline the request's deadline
+	 * @param client is asked whether it is still connected when the call's turn comes
+	 * @return the model's outputs
+	 * @throws Rejection if the model does not serve, the queue is full, the outputs do
+	 * not fit into the memory, the deadline passes, or the client is gone
+	 * @throws IllegalArgumentException if the model cannot use the inputs
+	 */
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
+			Client client) {
+		long expected = OutputSize.expected(metadata().signature(), inputs);
+		reservation.add(expected);
+		Call call = new Call(inputs, deadline, client);
+		this.queue.add(call, (ahead) -> requireQueue(ahead, deadline));
+		try {
+			Map<String, Tensor> outputs = call.await();
+			reservation.add(OutputSize.of(outputs) - expected);
+			return outputs;
+		}
+		catch (Rejection ex) {
+			this.queue.remove(call);
+			throw ex;
 		}
 	}
 
 	/**
-	 * What the model that is served says of itself.
+	 * The metadata of the model that is served.
 	 * @return the metadata
-	 * @throws Refusal.NotReady while the model is loading
+	 * @throws Rejection.NotReady while the model is loading
 	 */
 	public ModelMetadata metadata() {
 		ModelMetadata metadata = this.lifecycle.metadata();
 		if (metadata == null) {
-			throw new Refusal.NotReady(this.lifecycle.snapshot().reason());
+			throw new Rejection.NotReady(this.lifecycle.snapshot().reason());
 		}
 		return metadata;
 	}
 
 	/**
-	 * Whether the process is about to end, so that connections are not to be kept.
+	 * The longest time from a request's arrival to its answer.
+	 * @return the configured deadline
+	 */
+	public Duration maxDeadline() {
+		return this.deadline;
+	}
+
+	/**
+	 * Whether the process is about to end, so that connections are not kept.
 	 * @return {@code true} from SIGTERM on
 	 */
 	public boolean isDraining() {
 		return this.lifecycle.snapshot().state() == State.DRAINING;
 	}
 
+	/** Measures the model before the first request, so that a rush can be predicted. */
+	@Override
+	public void run(Signature signature, Map<String, Tensor> inputs, UnaryOperator<Map<String, Tensor>> model) {
+		long start = System.nanoTime();
+		var _ = model.apply(inputs);
+		this.serviceTime.record(System.nanoTime() - start, 1);
+	}
+
+	@Override
+	public void close() {
+		this.threads.close();
+	}
+
 	int queued() {
-		return this.slots.queued();
+		return this.queue.size();
 	}
 
 	int running() {
-		return this.slots.running();
+		return this.queue.busyThreads();
 	}
 
-	/** Whether the model takes less time than it takes to wake a thread under load. */
-	boolean isQuick() {
-		return this.runs.quick() < SMALL;
+	long reservedMemory() {
+		return this.memory.reserved();
 	}
 
 	/** How long a call that arrives now would wait, in nanoseconds. */
 	long predictedWait() {
-		return (this.slots.free() > 0) ? 0 : predictedWait(this.slots.queued());
+		return this.queue.hasIdleThread() ? 0 : predictedWait(this.queue.size());
 	}
 
 	private long predictedWait(int ahead) {
 		return this.serviceTime.average() * (ahead + 1) / this.maxConcurrent;
 	}
 
-	// Less what the wait has too much: of the calls inside, half is over on average.
+	// predictedWait() counts each running call as if it had just started. On average it
+	// is
+	// half done, so half of one call's share is subtracted here.
 	private long predictedRun() {
 		return this.serviceTime.run() - this.serviceTime.average() / (2L * this.maxConcurrent);
 	}
 
-	private void requireServing() {
-		Snapshot now = this.lifecycle.snapshot();
-		if (!now.state().serves()) {
-			throw new Refusal.NotReady(now.reason());
-		}
-	}
-
 	private void requireQueue(int ahead, Deadline deadline) {
 		long wait = predictedWait(ahead);
-		if (ahead >= this.maxQueued || wait + wait / MARGIN + predictedRun() > deadline.remaining(System.nanoTime())) {
-			throw new Refusal.Overloaded("The server is busy: calls wait already, %d of at most %d, for about %d ms"
-				.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),
+		if (ahead >= this.maxQueued || wait + wait / WAIT_MARGIN_DIVISOR + predictedRun() > deadline.remaining()) {
+			throw new Rejection.Overloaded(
+					"The server is busy: %d of at most %d calls are queued; the expected wait is about %d ms"
+						.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),
 					Duration.ofNanos(Math.max(wait, 1)));
-		}
-	}
-
-	private boolean awaitTurn(Pending call) {
-		if (!this.slots.await(call)) {
-			return false;
-		}
-		try {
-			call.requireWorth(this.runs.least());
-			return true;
-		}
-		catch (RuntimeException | Error ex) {
-			this.slots.release();
-			throw ex;
-		}
-	}
-
-	private void runWithOthers(Pending own) {
-		try {
-			long patience = this.batching.maxDelay();
-			List<Pending> calls = this.slots.claim(own, this.batching.maxSize(), patience);
-			// What it takes to gather is not counted: under load a batch is full at once.
-			this.runs.run(calls, own, (patience > 0) ? System.nanoTime() : own.called());
-			runForOthers(own);
-		}
-		catch (InterruptedException ex) {
-			throw Refusal.interrupted();
-		}
-		finally {
-			this.slots.release();
-		}
-	}
-
-	// Until a thread that waits is awake, a small model has run many times; and those who
-	// come meanwhile would have to wait in turn, forever.
-	private void runForOthers(Pending own) {
-		if (this.slots.queued() == 0) {
-			return;
-		}
-		long now = System.nanoTime();
-		Courtesy courtesy = Courtesy.of(own.deadline(), now);
-		int most = this.batching.maxSize();
-		while (isQuick() && !courtesy.isOver(now + this.runs.quick() * most)) {
-			List<Pending> others = this.slots.next(most);
-			if (others.isEmpty()) {
-				return;
-			}
-			this.runs.run(others, own, now);
-			now = System.nanoTime();
 		}
 	}
 

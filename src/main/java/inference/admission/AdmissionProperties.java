@@ -17,7 +17,7 @@ import org.springframework.validation.annotation.Validated;
  * @param deadline from a request's arrival to its answer; below the 5 seconds after which
  * EAS clients give up
  * @param admission how many calls are let in
- * @param batching how many of them are run together
+ * @param batching whether requests are run together
  */
 @Validated
 @ConfigurationProperties("inference")
@@ -48,13 +48,14 @@ public record AdmissionProperties(@DurationMin(millis = 1) @DefaultValue("4s") D
 	}
 
 	/**
-	 * How many calls are run together.
+	 * Batching of requests. It is off by default, because the rows of some models
+	 * influence each other.
 	 *
-	 * @param maxSize rows of different requests that are run together at most, 1 for
-	 * none; by default as many as warm-up finds worthwhile
+	 * @param maxSize the most rows of different requests that run together; 1 for none. A
+	 * larger value is used only if warm-up finds no rows that influence each other
 	 * @param maxDelay how long a call that could run waits for others to join it
 	 */
-	public record Batching(@Nullable @Min(1) Integer maxSize, @DurationMin @DefaultValue("0s") Duration maxDelay) {
+	public record Batching(@Min(1) @DefaultValue("1") int maxSize, @DurationMin @DefaultValue("0s") Duration maxDelay) {
 	}
 
 }

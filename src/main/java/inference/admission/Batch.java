@@ -71,13 +71,13 @@ final class Batch {
 	private static Tensor join(Tensor first, long rows, List<Tensor> parts) {
 		List<ByteBuffer> contents = parts.stream().map(Tensor::contents).toList();
 		int size = Math.toIntExact(contents.stream().mapToLong(ByteBuffer::remaining).sum());
-		ByteBuffer joined = ByteBuffer.allocateDirect(size);
+		ByteBuffer joined = ByteBuffer.allocate(size);
 		contents.forEach(joined::put);
 		return Tensor.of(first.dataType(), withRows(first.shape(), rows), joined.flip());
 	}
 
 	/**
-	 * The outputs of each call, over the memory of them all.
+	 * The outputs of each call, copied.
 	 * @param outputs of the joint call
 	 * @param rows of each call
 	 * @throws IllegalStateException if an output has not one row for each of the inputs'
@@ -94,8 +94,10 @@ final class Batch {
 			for (int i = 0; i < calls.size(); i++) {
 				Shape shape = withRows(tensor.shape(), rows.get(i));
 				int size = size(tensor.dataType(), shape.elements(), rest);
-				calls.get(i).put(name, Tensor.of(tensor.dataType(), shape, rest.slice(rest.position(), size)));
-				rest.position(rest.position() + size);
+				// A copy, so that a slow client does not keep the answers of the others.
+				byte[] contents = new byte[size];
+				rest.get(contents);
+				calls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));
 			}
 		});
 		return calls;

@@ -1,35 +1,19 @@
 package inference.admission;
 
 /**
- * Who waits for an answer.
+ * The client of a call.
  */
+@FunctionalInterface
 public interface Client {
 
-	/** One that waits for whatever comes. */
-	Client PATIENT = new Client() {
-		@Override
-		public boolean isGone() {
-			return false;
-		}
-
-		@Override
-		public void refuse(Refusal refusal) {
-			// Nobody is there to be told.
-		}
-	};
+	/** A client that cannot be asked and counts as connected. */
+	Client CONNECTED = () -> false;
 
 	/**
-	 * Whether it has hung up. Asked after a wait, on any thread, but not while the
-	 * client's own one is doing anything but waiting.
-	 * @return {@code true} if nobody is there to be answered
+	 * Whether the client has closed its connection. The method does not block and does
+	 * not throw. It is called by another thread while the client's own thread only waits.
+	 * @return {@code true} if nobody would get the answer
 	 */
 	boolean isGone();
-
-	/**
-	 * Answers at the deadline, while the client's own thread is inside the model: it may
-	 * not return for long.
-	 * @param refusal what to answer
-	 */
-	void refuse(Refusal refusal);
 
 }

@@ -3,10 +3,10 @@ package inference.admission;
 import java.time.Duration;
 
 /**
- * When an answer comes too late.
+ * The moment at which an answer comes too late.
  *
  * @param at the moment, in {@link System#nanoTime()}
- * @param granted the time from the request's arrival until then
+ * @param granted the time from the request's arrival to that moment
  */
 public record Deadline(long at, Duration granted) {
 
@@ -15,8 +15,8 @@ public record Deadline(long at, Duration granted) {
 	}
 
 	/**
-	 * This deadline, or an earlier one.
-	 * @param wanted the time from the request's arrival that its client grants
+	 * This deadline, or an earlier one that the client asks for.
+	 * @param wanted the time from the request's arrival that the client waits
 	 * @return the earlier of the two
 	 */
 	public Deadline within(Duration wanted) {
@@ -24,22 +24,43 @@ public record Deadline(long at, Duration granted) {
 		return sooner ? new Deadline(this.at - this.granted.minus(wanted).toNanos(), wanted) : this;
 	}
 
-	long remaining(long now) {
-		return this.at - now;
+	/**
+	 * Ends the request if the deadline has passed.
+	 * @param where what the request was doing, such as "was read"
+	 * @throws Rejection.DeadlineExceeded if it has
+	 */
+	public void requireTime(String where) {
+		if (isOver()) {
+			throw exceeded(where);
+		}
 	}
 
-	Refusal exceeded(String where) {
-		return new Refusal.DeadlineExceeded(
+	/**
+	 * A rejection that says that this deadline has passed.
+	 * @param where what the request was doing, such as "was read"
+	 * @return the exception, to be thrown
+	 */
+	public Rejection exceeded(String where) {
+		return new Rejection.DeadlineExceeded(
 				"The deadline of %d ms passed while the request %s".formatted(this.granted.toMillis(), where));
 	}
 
-	Refusal tooNear() {
-		return new Refusal.DeadlineExceeded(
-				"The deadline of %d ms left no time for the model after the wait".formatted(this.granted.toMillis()));
+	/**
+	 * Whether the deadline has passed.
+	 * @return {@code true} if an answer would come too late
+	 */
+	public boolean isOver() {
+		return remaining() <= 0;
 	}
 
-	Refusal exceededInside() {
-		return exceeded("was inside the model");
+	/** The nanoseconds until the deadline; 0 or less if it has passed. */
+	long remaining() {
+		return this.at - System.nanoTime();
+	}
+
+	Rejection tooNear() {
+		return new Rejection.DeadlineExceeded(
+				"The deadline of %d ms left no time for the model after the wait".formatted(this.granted.toMillis()));
 	}
 
 }

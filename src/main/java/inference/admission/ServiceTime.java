@@ -4,76 +4,82 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * How long a slot is taken for one call, on average of those of about the last second: of
- * fewer, now and then some that happen to be fast would let in more than can be served.
+ * The time for which calls take a model thread, averaged over about the last second. A
+ * shorter average would admit more calls than can be answered in time whenever a few
+ * calls happen to be fast.
  */
 final class ServiceTime {
 
 	private static final double SECOND = TimeUnit.SECONDS.toNanos(1);
 
-	// Of a call: where none has come to its end lately, the average is to be large and
-	// not infinite.
-	private static final double LEAST = 0.125;
+	// In calls. It keeps the average finite when no call has ended lately.
+	private static final double MIN_COUNT = 0.125;
 
-	private final AtomicReference<Lately> lately = new AtomicReference<>(new Lately(0, 0, 0));
+	private final AtomicReference<Sums> sums = new AtomicReference<>(new Sums(0, 0, 0));
 
 	private final double window;
 
+	// The shortest run lately, in nanoseconds: it rises by 3 % with each longer run.
+	private volatile long quickestRun;
+
 	/**
-	 * The time of several slots.
-	 * @param slots how many, for they are taken at the same time
+	 * The service time of some model threads.
+	 * @param threads how many model threads there are
 	 */
-	ServiceTime(int slots) {
-		this.window = slots * SECOND;
+	ServiceTime(int threads) {
+		this.window = threads * SECOND;
 	}
 
 	/**
-	 * The sums over what has been recorded, which fade as slots are taken.
+	 * Sums that fade as time passes on the model threads.
 	 *
-	 * @param nanos in which slots were taken
-	 * @param calls that came to their end in them
-	 * @param runs that these were run in
+	 * @param nanos in which model threads were taken
+	 * @param calls that ended
+	 * @param runs of the model that ended
 	 */
-	private record Lately(double nanos, double calls, double runs) {
+	private record Sums(double nanos, double calls, double runs) {
 
-		Lately and(long taken, int ended, double window) {
+		Sums plus(long taken, int ended, double window) {
 			double rest = window / (window + taken);
-			return new Lately(this.nanos * rest + taken, this.calls * rest + ended,
+			return new Sums(this.nanos * rest + taken, this.calls * rest + ended,
 					this.runs * rest + Math.min(ended, 1));
 		}
 
 		long per(double count) {
-			return (long) Math.ceil(this.nanos / Math.max(count, LEAST));
+			return (long) Math.ceil(this.nanos / Math.max(count, MIN_COUNT));
 		}
 
 	}
 
 	/**
-	 * Counts a time in which a slot was taken.
-	 * @param nanos from when it was given to a call, or had run the one before
-	 * @param calls that were run together meanwhile; 0 if they were ended before they had
-	 * come to their end, which tells only that they take longer
+	 * Records a time for which a model thread was taken.
+	 * @param nanos the time
+	 * @param calls the number of calls that were run together; 0 if their deadline ended
+	 * them, because such calls say only that the model takes longer
 	 */
 	void record(long nanos, int calls) {
-		Lately before;
-		Lately after;
-		do {
-			before = this.lately.get();
-			after = before.and(Math.max(nanos, 1), calls, this.window);
+		this.sums.updateAndGet((before) -> before.plus(Math.max(nanos, 1), calls, this.window));
+		if (calls > 0) {
+			long before = this.quickestRun;
+			this.quickestRun = (before == 0) ? nanos : Math.min(nanos, before + (before >> 5) + 1);
 		}
-		while (!this.lately.compareAndSet(before, after));
 	}
 
-	/** For a call, its share where several run together; in nanoseconds, 0 before any. */
+	/** The average share of one call, in nanoseconds; 0 before the first. */
 	long average() {
-		Lately now = this.lately.get();
+		Sums now = this.sums.get();
 		return now.per(now.calls());
 	}
 
-	/** For all that run together; in nanoseconds, 0 before any. */
+	/** The average run, of one call or of several, in nanoseconds; 0 before the first. */
 	long run() {
-		Lately now = this.lately.get();
+		Sums now = this.sums.get();
 		return now.per(now.runs());
+	}
+
+	/** The quickest run lately, in nanoseconds; 0 before the first. */
+	long quickestRun() {
+		return this.quickestRun;
 	}
 
 }

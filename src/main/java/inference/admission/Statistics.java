@@ -62,8 +62,8 @@ public final class Statistics {
 	 */
 	public enum Stage {
 
-		READ("Reading the body into tensors"), QUEUE("Waiting for a slot"), RUN("Inside the model"),
-		WRITE("Writing tensors into the answer");
+		READ("Reading the body into tensors"), QUEUE("Waiting for a model thread"), RUN("Inside the model"),
+		WRITE("Writing and sending the answer");
 
 		private final String description;
 
@@ -73,30 +73,38 @@ public final class Statistics {
 
 	}
 
-	void observe(Admission admission) {
+	void registerLoadGauges(Admission admission) {
 		Gauge.builder("inference.running", admission, Admission::running)
 			.description("Calls inside the model")
 			.register(this.registry);
 		Gauge.builder("inference.queued", admission, Admission::queued)
-			.description("Calls waiting for a slot")
+			.description("Calls waiting for a model thread")
 			.register(this.registry);
 		Gauge.builder("inference.predicted.wait", admission, (source) -> source.predictedWait() / 1e9)
 			.baseUnit("seconds")
 			.description("How long a call that arrives now would wait")
 			.register(this.registry);
+		Gauge.builder("inference.memory.reserved", admission, Admission::reservedMemory)
+			.baseUnit("bytes")
+			.description("Memory that requests have reserved for bodies, tensors and answers")
+			.register(this.registry);
 	}
 
-	/** What the others are measured by, so that an alert holds for any configuration. */
-	void limits(int maxConcurrent, int maxQueued, Duration deadline) {
+	/** Limits of the load, so that an alert holds for any configuration. */
+	void registerLimitGauges(int maxConcurrent, int maxQueued, Duration deadline, long maxMemory) {
 		Gauge.builder("inference.max.concurrent", () -> maxConcurrent)
 			.description("The most calls inside the model")
 			.register(this.registry);
 		Gauge.builder("inference.max.queued", () -> maxQueued)
-			.description("The most calls waiting for a slot")
+			.description("The most calls waiting for a model thread")
 			.register(this.registry);
 		Gauge.builder("inference.deadline", () -> deadline.toNanos() / 1e9)
 			.baseUnit("seconds")
-			.description("The longest from a request's arrival to its answer")
+			.description("The longest time from a request's arrival to its answer")
+			.register(this.registry);
+		Gauge.builder("inference.memory.max", () -> maxMemory)
+			.baseUnit("bytes")
+			.description("The most memory that requests can reserve")
 			.register(this.registry);
 	}
 

@@ -17,7 +17,7 @@ import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
-import inference.lifecycle.Calls.Call;
+import inference.lifecycle.RunningCalls.RunningCall;
 import inference.model.DeviceLostException;
 import inference.model.Model;
 import inference.model.ModelMetadata;
@@ -42,11 +42,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private final ApplicationEventPublisher events;
 
-	private final LongSupplier nanoTime;
-
 	private final Clock clock = Clock.systemUTC();
 
-	private final Calls calls;
+	private final RunningCalls calls;
 
 	private final CountDownLatch drained = new CountDownLatch(1);
 
@@ -72,8 +70,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		this.loader = loader;
 		this.properties = properties;
 		this.events = events;
-		this.nanoTime = nanoTime;
-		this.calls = new Calls(nanoTime);
+		this.calls = new RunningCalls(nanoTime);
 	}
 
 	/**
@@ -93,22 +90,16 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * Runs the model on the calling thread. It cannot be abandoned: when nobody waits for
-	 * it any more, the model is asked to end the call, and this method returns when it
-	 * has.
+	 * Runs the model on the calling thread.
 	 * @param inputs checked against the signature
-	 * @param answerBy when the caller's answer comes too late, in
-	 * {@link System#nanoTime()}
-	 * @param endBy when the last answer that is made of the outputs comes too late
-	 * @param late run when the caller's does, once, on another thread
 	 * @return the model's outputs, checked against the signature
 	 * @throws NotServingException if the state does not allow it
-	 * @throws IllegalArgumentException if the model cannot use the input
+	 * @throws IllegalArgumentException if the model cannot use the inputs
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs, long answerBy, long endBy, Runnable late) {
-		// Entered before the state is read: destroy() changes the state before it reads
-		// the number of calls, so one of the two always sees the other.
-		Call call = this.calls.enter(answerBy, endBy, late);
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+		// The call is added before the state is read, and destroy() changes the state
+		// before it reads the number of calls: one of the two always sees the other.
+		RunningCall call = this.calls.begin();
 		try {
 			Snapshot now = this.snapshot.get();
 			Model loaded = this.model;
@@ -126,25 +117,25 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			throw ex;
 		}
 		finally {
-			this.calls.exit(call);
-			// Left behind by a cancellation that came after the call had returned.
-			Thread.interrupted();
+			this.calls.end(call);
 		}
 	}
 
 	/**
-	 * The calls inside the model, its construction and its warm-up included. A native
-	 * call cannot be abandoned: while one runs, the process may only be halted.
+	 * Asks the model to end the call that a thread is in. The thread stays in the model
+	 * until the call returns.
+	 * @param caller the thread that called {@link #infer}
 	 */
-	Calls calls() {
-		return this.calls;
-	}
-
-	void cancel(Call call) {
+	public void cancel(Thread caller) {
 		Model loaded = this.model;
 		if (loaded != null) {
-			call.cancel(loaded::cancel);
+			loaded.cancel(caller);
 		}
+	}
+
+	/** The calls inside the model. While one runs, the process may only be halted. */
+	RunningCalls calls() {
+		return this.calls;
 	}
 
 	@Override
@@ -212,10 +203,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	private void load() {
-		// Counted like a call, for the model must not be freed under its warm-up either.
-		long never = this.nanoTime.getAsLong() + Long.MAX_VALUE / 2;
-		Call call = this.calls.enter(never, never, () -> {
-		});
+		// It counts as a call, because the model must not be freed during its warm-up.
+		RunningCall call = this.calls.begin();
 		State next = State.READY;
 		String reason = "the model serves";
 		try {
@@ -230,7 +219,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			reason = this.loader.reason(ex);
 		}
 		finally {
-			this.calls.exit(call);
+			this.calls.end(call);
 		}
 		become(next, reason);
 	}

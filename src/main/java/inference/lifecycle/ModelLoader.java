@@ -29,16 +29,16 @@ final class ModelLoader {
 
 	private final ObjectProvider<Model> models;
 
-	private final ObjectProvider<Rehearsal> rehearsals;
+	private final ObjectProvider<WarmUpStep> steps;
 
 	private final ModelProperties properties;
 
 	private final ConfigurableApplicationContext context;
 
-	ModelLoader(ObjectProvider<Model> models, ObjectProvider<Rehearsal> rehearsals, ModelProperties properties,
+	ModelLoader(ObjectProvider<Model> models, ObjectProvider<WarmUpStep> steps, ModelProperties properties,
 			ConfigurableApplicationContext context) {
 		this.models = models;
-		this.rehearsals = rehearsals;
+		this.steps = steps;
 		this.properties = properties;
 		this.context = context;
 	}
@@ -52,8 +52,8 @@ final class ModelLoader {
 		Model model = this.models.getObject();
 		long loaded = System.nanoTime();
 		constructed.accept(model);
-		List<Rehearsal> ways = this.rehearsals.orderedStream().toList();
-		int runs = new WarmUp(model, ways).run();
+		List<WarmUpStep> steps = this.steps.orderedStream().toList();
+		int runs = new WarmUp(model, steps).run();
 		logger.info("Model {} version {} loaded in {} ms, warmed by {} runs in {} ms", this.properties.name(),
 				this.properties.version(), (loaded - start) / 1_000_000, runs,
 				(System.nanoTime() - loaded) / 1_000_000);

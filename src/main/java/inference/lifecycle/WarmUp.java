@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import inference.model.DataType;
 import inference.model.Example;
 import inference.model.Model;
+import inference.model.ModelMetadata;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
@@ -38,11 +39,11 @@ final class WarmUp {
 
 	private final Model model;
 
-	private List<Rehearsal> rehearsals;
+	private List<WarmUpStep> steps;
 
-	WarmUp(Model model, List<Rehearsal> rehearsals) {
+	WarmUp(Model model, List<WarmUpStep> steps) {
 		this.model = model;
-		this.rehearsals = rehearsals;
+		this.steps = steps;
 	}
 
 	/**
@@ -52,7 +53,8 @@ final class WarmUp {
 	 * @throws IllegalStateException if it gives other outputs than it declares
 	 */
 	int run() throws IOException {
-		List<Example> examples = this.model.examples();
+		ModelMetadata metadata = ModelMetadata.of(this.model);
+		List<Example> examples = metadata.examples();
 		for (Example example : examples) {
 			String difference = example.difference(infer(example.inputs()));
 			if (difference != null) {
@@ -60,6 +62,7 @@ final class WarmUp {
 						"Serve the model the example was made with, or make the example anew.", null);
 			}
 		}
+		this.steps.forEach((step) -> step.prepare(metadata, this::infer));
 		return examples.isEmpty() ? runOnZeros() : runUntilFlat(examples.getFirst().inputs());
 	}
 
@@ -89,7 +92,7 @@ final class WarmUp {
 			for (int i = 0; i < ROUND && System.nanoTime() < end; i++) {
 				infer(inputs);
 				runs++;
-				rehearse(inputs);
+				runSteps(inputs);
 			}
 			long took = System.nanoTime() - start;
 			if (took > FLAT * before) {
@@ -100,16 +103,16 @@ final class WarmUp {
 		return runs;
 	}
 
-	private void rehearse(Map<String, Tensor> inputs) throws IOException {
+	private void runSteps(Map<String, Tensor> inputs) throws IOException {
 		try {
-			for (Rehearsal rehearsal : this.rehearsals) {
-				rehearsal.rehearse(this.model.signature(), inputs, this::infer);
+			for (WarmUpStep step : this.steps) {
+				step.run(this.model.signature(), inputs, this::infer);
 			}
 		}
 		catch (RuntimeException ex) {
 			// What comes out for zeros need not be fit for an answer, NaN is not.
 			logger.info("Warm-up goes on without the codecs: {}", ex.getMessage());
-			this.rehearsals = List.of();
+			this.steps = List.of();
 		}
 	}
 

@@ -4,31 +4,35 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.stereotype.Component;
 
-import inference.lifecycle.Calls.Call;
+import inference.lifecycle.RunningCalls.RunningCall;
 
 /**
- * Looks at the calls inside the model, from a thread that does nothing else: tells those
- * that are late, and notices when the model is stuck and when it is not any more.
+ * Looks at the calls inside the model once in a while, and notices when the model is
+ * stuck and when it works again.
  */
 @Component
-final class Watchdog implements InitializingBean {
+final class Watchdog implements InitializingBean, DisposableBean {
 
 	private static final Logger logger = LoggerFactory.getLogger(Watchdog.class);
 
-	private static final Duration PERIOD = Duration.ofMillis(10);
+	private static final Duration MAX_PERIOD = Duration.ofSeconds(1);
+
+	private static final int LOOKS_PER_LIMIT = 10;
 
 	private final ModelLifecycle lifecycle;
 
 	private final Duration stuckAfter;
+
+	private final Thread thread = Thread.ofPlatform().name("watchdog").daemon().unstarted(this::watch);
 
 	Watchdog(ModelLifecycle lifecycle, LifecycleProperties properties) {
 		this.lifecycle = lifecycle;
@@ -37,19 +41,31 @@ final class Watchdog implements InitializingBean {
 
 	@Override
 	public void afterPropertiesSet() {
-		Thread.ofPlatform().name("watchdog").daemon().start(() -> {
-			while (this.lifecycle.snapshot().state() != State.CLOSED) {
-				look();
-				LockSupport.parkNanos(PERIOD.toNanos());
-			}
-		});
+		this.thread.start();
 	}
 
-	/** One look. */
+	@Override
+	public void destroy() {
+		this.thread.interrupt();
+	}
+
+	private void watch() {
+		Duration period = this.stuckAfter.dividedBy(LOOKS_PER_LIMIT);
+		try {
+			while (true) {
+				Thread.sleep((period.compareTo(MAX_PERIOD) < 0) ? period : MAX_PERIOD);
+				look();
+			}
+		}
+		catch (InterruptedException ex) {
+			// The server is closed.
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	/** Looks once. */
 	void look() {
-		// The answer goes out on a thread of its own, for it may block on the client.
-		this.lifecycle.calls().findLate((call) -> Thread.startVirtualThread(call.late()), this.lifecycle::cancel);
-		Call stuck = this.lifecycle.calls().findStuck(this.stuckAfter);
+		RunningCall stuck = this.lifecycle.calls().findStuck(this.stuckAfter);
 		if (stuck == null) {
 			this.lifecycle.recover();
 		}

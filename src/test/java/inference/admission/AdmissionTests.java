@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -109,15 +110,15 @@ class AdmissionTests {
 		var inside = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var waiting = queue(admission, 2);
-		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)))
-			.withMessageStartingWith("The server is busy: calls wait already, 1 of at most 1")
-			.satisfies((refusal) -> assertThat(refusal.retryAfter()).isPositive());
-		assertThatExceptionOfType(Refusal.Overloaded.class).as("before the body is read")
-			.isThrownBy(() -> admission.enter(System.nanoTime(), null));
+		assertThatExceptionOfType(Rejection.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)))
+			.withMessageStartingWith("The server is busy: 1 of at most 1 calls are queued")
+			.satisfies((rejection) -> assertThat(rejection.retryAfter()).isPositive());
+		assertThatExceptionOfType(Rejection.Overloaded.class).as("before the body is read")
+			.isThrownBy(() -> admission.admit(null));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
 		assertThat(waiting.answer()).containsExactly(2);
-		assertThat(admission.enter(System.nanoTime(), null)).isNotNull();
+		assertThat(admission.admit(null)).isNotNull();
 	}
 
 	@Test
@@ -126,22 +127,13 @@ class AdmissionTests {
 		var admission = admission(2, 0, LONG);
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
-		assertThat(admission.enter(System.nanoTime(), null)).isNotNull();
+		assertThat(admission.admit(null)).isNotNull();
 		var second = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		assertThatExceptionOfType(Refusal.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)));
+		assertThatExceptionOfType(Rejection.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
-	}
-
-	@Test
-	void refusesAtOnceWhoeverStoodInLineUntilTheDeadline() {
-		var admission = admission(1, 1, LONG);
-		long arrived = System.nanoTime() - SHORT.toNanos();
-		assertThatExceptionOfType(Refusal.DeadlineExceeded.class).isThrownBy(() -> admission.enter(arrived, SHORT))
-			.withMessage("The deadline of 20 ms passed while the request stood in line");
-		assertThat(admission.enter(arrived, null).deadline().at()).isEqualTo(arrived + LONG.toNanos());
 	}
 
 	@Test
@@ -152,7 +144,7 @@ class AdmissionTests {
 		this.gate.awaitArrivals(1);
 		// Twice, for whoever gives up has to leave the queue.
 		for (int i = 0; i < 2; i++) {
-			assertThatExceptionOfType(Refusal.DeadlineExceeded.class)
+			assertThatExceptionOfType(Rejection.DeadlineExceeded.class)
 				.isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
 				.withMessage("The deadline of 20 ms passed while the request waited for the model");
 		}
@@ -169,7 +161,7 @@ class AdmissionTests {
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		assertThatExceptionOfType(Refusal.Overloaded.class)
+		assertThatExceptionOfType(Rejection.Overloaded.class)
 			.isThrownBy(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(600)));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
@@ -200,7 +192,7 @@ class AdmissionTests {
 		this.gate.awaitArrivals(1);
 		long each = admission.predictedWait();
 		var nextToNothingLeft = Duration.ofNanos(each + each / 2 + each / 16);
-		assertThatExceptionOfType(Refusal.Overloaded.class)
+		assertThatExceptionOfType(Rejection.Overloaded.class)
 			.isThrownBy(() -> infer(admission, FakeModel.question(3), nextToNothingLeft));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
@@ -220,7 +212,7 @@ class AdmissionTests {
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
-			.withCauseInstanceOf(Refusal.DeadlineExceeded.class);
+			.withCauseInstanceOf(Rejection.DeadlineExceeded.class);
 		assertThat(this.served).containsExactly(2f);
 	}
 
@@ -259,7 +251,7 @@ class AdmissionTests {
 			throw new IllegalStateException("ended");
 		});
 		for (int i = 0; i < 3; i++) {
-			assertThatExceptionOfType(Refusal.DeadlineExceeded.class)
+			assertThatExceptionOfType(Rejection.DeadlineExceeded.class)
 				.isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT));
 		}
 		holdUpCalls();
@@ -273,43 +265,14 @@ class AdmissionTests {
 	@Test
 	void predictsByTheWarmUpBeforeTheFirstCall() throws Exception {
 		var admission = admission(1, 10, LONG);
-		admission.rehearse(FakeModel.question(1), (inputs) -> echoAfter(Duration.ofMillis(100), inputs));
+		admission.run(Objects.requireNonNull(this.lifecycle.metadata()).signature(), FakeModel.question(1),
+				(inputs) -> echoAfter(Duration.ofMillis(100), inputs));
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
 		assertThat(Duration.ofNanos(admission.predictedWait())).isGreaterThanOrEqualTo(Duration.ofMillis(100));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
-	}
-
-	@Test
-	void freesTheSlotOfACallWhoseConnectionCannotBeAsked() throws Exception {
-		holdUpCalls();
-		var admission = admission(1, 10, LONG);
-		var first = call(admission, 1);
-		this.gate.awaitArrivals(1);
-		var broken = queue(() -> infer(admission, FakeModel.question(2), LONG, new BrokenClient()));
-		this.gate.open();
-		assertThat(first.answer()).containsExactly(1);
-		assertThatExceptionOfType(ExecutionException.class).isThrownBy(broken::answer)
-			.withCauseInstanceOf(IllegalStateException.class);
-		assertThat(call(admission, 3).answer()).containsExactly(3);
-		assertThat(admission.running()).isZero();
-	}
-
-	@Test
-	void aCallWhoseConnectionCannotBeAskedDoesNotKeepThoseBesideItFromRunning() throws Exception {
-		holdUpCalls();
-		var admission = batching(1, 8, Duration.ZERO);
-		var first = call(admission, 1);
-		this.gate.awaitArrivals(1);
-		var second = queue(admission, 2);
-		var broken = queue(() -> infer(admission, FakeModel.question(3), LONG, new BrokenClient()));
-		this.gate.open();
-		assertThat(first.answer()).containsExactly(1);
-		assertThat(second.answer()).containsExactly(2);
-		assertThatExceptionOfType(ExecutionException.class).isThrownBy(broken::answer)
-			.withCauseInstanceOf(IllegalStateException.class);
 	}
 
 	@Test
@@ -421,7 +384,7 @@ class AdmissionTests {
 		this.gate.open();
 		inside.awaitArrivals(1);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(hasty::answer)
-			.withCauseInstanceOf(Refusal.DeadlineExceeded.class);
+			.withCauseInstanceOf(Rejection.DeadlineExceeded.class);
 		inside.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(patient.answer()).containsExactly(2);
@@ -434,23 +397,55 @@ class AdmissionTests {
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var second = queue(admission, 2);
-		var gone = queue(() -> infer(admission, FakeModel.question(3), LONG, new Client() {
-			@Override
-			public boolean isGone() {
-				return true;
-			}
-
-			@Override
-			public void refuse(Refusal refusal) {
-				throw new AssertionError("nobody is there to be told");
-			}
-		}));
+		var gone = queue(() -> infer(admission, FakeModel.question(3), LONG, () -> true));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(gone::answer)
-			.withCauseInstanceOf(Refusal.ClientGone.class);
+			.withCauseInstanceOf(Rejection.ClientGone.class);
 		assertThat(this.served).containsExactly(1f, 2f);
+	}
+
+	@Test
+	void answersAtTheDeadlineThoughTheCallDoesNotReturn() throws Exception {
+		holdUpCalls();
+		var admission = admission(1, 1, LONG);
+		var late = new Caller(() -> infer(admission, FakeModel.question(1), SHORT));
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(late::answer)
+			.withCauseInstanceOf(Rejection.DeadlineExceeded.class)
+			.havingCause()
+			.withMessage("The deadline of 20 ms passed while the request was inside the model");
+	}
+
+	@Test
+	void asksTheModelToEndARunWhenNobodyWaitsForItAnyMore() throws Exception {
+		var admission = batching(1, 8, Duration.ZERO);
+		var ended = new CompletableFuture<Void>();
+		this.model.behave((inputs) -> {
+			if (floats(inputs).contains(1f)) {
+				this.gate.pass();
+				return FakeModel.echo(inputs);
+			}
+			try {
+				Thread.sleep(LONG);
+			}
+			catch (InterruptedException ex) {
+				ended.complete(null);
+			}
+			return FakeModel.echo(inputs);
+		});
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var hasty = queue(() -> infer(admission, FakeModel.question(2), Duration.ofMillis(200)));
+		var patient = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(600)));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(hasty::answer);
+		assertThat(ended).isNotDone();
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(patient::answer);
+		ended.get(5, TimeUnit.SECONDS);
+		this.model.behave(FakeModel::echo);
+		assertThat(call(admission, 4).answer()).containsExactly(4);
 	}
 
 	@Test
@@ -497,7 +492,7 @@ class AdmissionTests {
 		var loading = Lifecycles.of(() -> this.model, (_) -> {
 		});
 		var admission = admission(loading, 1, 1, LONG);
-		assertRefuses(() -> admission.enter(System.nanoTime(), null), "the model is loading");
+		assertRefuses(() -> admission.admit(null), "the model is loading");
 		assertRefuses(() -> infer(admission, FakeModel.question(1)), "the model is loading");
 		assertRefuses(admission::metadata, "the model is loading");
 	}
@@ -506,7 +501,7 @@ class AdmissionTests {
 	void servesWhileTheModelDrains() {
 		var admission = admission(1, 1, LONG);
 		this.lifecycle.stop();
-		assertThat(admission.enter(System.nanoTime(), null)).isNotNull();
+		assertThat(admission.admit(null)).isNotNull();
 		assertThat(infer(admission, FakeModel.question(1))).containsOnlyKeys("y");
 	}
 
@@ -522,10 +517,10 @@ class AdmissionTests {
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
-			.withCauseInstanceOf(Refusal.NotReady.class)
+			.withCauseInstanceOf(Rejection.NotReady.class)
 			.havingCause()
 			.withMessage("the model is closed");
-		assertRefuses(() -> admission.enter(System.nanoTime(), null), "the model is closed");
+		assertRefuses(() -> admission.admit(null), "the model is closed");
 	}
 
 	@Test
@@ -537,33 +532,16 @@ class AdmissionTests {
 		var waiting = queue(admission, 2);
 		waiting.thread.interrupt();
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
-			.withCauseInstanceOf(Refusal.NotReady.class);
+			.withCauseInstanceOf(Rejection.NotReady.class);
 		var next = queue(admission, 3);
 		this.gate.open();
 		assertThat(next.answer()).containsExactly(3);
 	}
 
 	@Test
-	void aRehearsalTakesASlotAndGivesItBack() throws Exception {
-		var admission = admission(1, 1, LONG);
-		var rehearsal = new Caller(() -> admission.rehearse(FakeModel.question(1), (inputs) -> {
-			this.gate.pass();
-			return FakeModel.echo(inputs);
-		}));
-		this.gate.awaitArrivals(1);
-		var request = queue(admission, 2);
-		assertThat(admission.running()).isOne();
-		this.gate.open();
-		assertThat(rehearsal.answer()).containsExactly(1);
-		assertThat(request.answer()).containsExactly(2);
-		assertThat(admission.running()).isZero();
-	}
-
-	@Test
 	void refusalsCarryNoStackTrace() {
-		assertThatExceptionOfType(Refusal.class).isThrownBy(() -> admission(Lifecycles.of(() -> this.model, (_) -> {
-		}), 1, 1, LONG).enter(System.nanoTime(), null))
-			.satisfies((refusal) -> assertThat(refusal.getStackTrace()).isEmpty());
+		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> admission(Lifecycles.of(() -> this.model, (_) -> {
+		}), 1, 1, LONG).admit(null)).satisfies((rejection) -> assertThat(rejection.getStackTrace()).isEmpty());
 	}
 
 	@Test
@@ -582,9 +560,9 @@ class AdmissionTests {
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
 		var meters = new SimpleMeterRegistry();
 		var properties = new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued),
-				new AdmissionProperties.Batching(null, Duration.ZERO));
+				new AdmissionProperties.Batching(1, Duration.ZERO));
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), properties,
-				new Batching(properties, meters), new Statistics(meters), Admissions.threads());
+				new Batching(properties, meters), new Statistics(meters));
 	}
 
 	private Admission batching(int maxConcurrent, int maxSize, Duration maxDelay) {
@@ -599,11 +577,9 @@ class AdmissionTests {
 	private static Admission batching(ModelLifecycle lifecycle, AdmissionProperties properties) {
 		var meters = new SimpleMeterRegistry();
 		var batching = new Batching(properties, meters);
-		var signature = Objects.requireNonNull(lifecycle.metadata()).signature();
-		boolean table = signature.inputs().getFirst().shape().rank() > 1;
-		batching.rehearse(signature, table ? table(1, 0) : FakeModel.question(0), FakeModel::echo);
+		batching.prepare(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), properties,
-				batching, new Statistics(meters), Admissions.threads());
+				batching, new Statistics(meters));
 	}
 
 	private static Map<String, Tensor> table(int columns, float value) {
@@ -617,12 +593,14 @@ class AdmissionTests {
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
-		return infer(admission, inputs, wanted, Client.PATIENT);
+		return infer(admission, inputs, wanted, Client.CONNECTED);
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted,
 			Client client) {
-		return admission.infer(inputs, admission.enter(System.nanoTime(), wanted).deadline(), client);
+		try (Reservation reservation = admission.admit(wanted)) {
+			return admission.infer(inputs, reservation, reservation.deadline(), client);
+		}
 	}
 
 	private void holdUpCalls() {
@@ -656,7 +634,7 @@ class AdmissionTests {
 	}
 
 	private static void assertRefuses(Runnable question, String reason) {
-		assertThatExceptionOfType(Refusal.NotReady.class).isThrownBy(question::run).withMessage(reason);
+		assertThatExceptionOfType(Rejection.NotReady.class).isThrownBy(question::run).withMessage(reason);
 	}
 
 	private static Map<String, Tensor> echoAfter(Duration time, Map<String, Tensor> inputs) {
@@ -678,26 +656,6 @@ class AdmissionTests {
 		public boolean isGone() {
 			spin(this.time);
 			return false;
-		}
-
-		@Override
-		public void refuse(Refusal refusal) {
-			throw new AssertionError("it is in time");
-		}
-
-	}
-
-	/** About whose connection nothing can be learnt. */
-	private record BrokenClient() implements Client {
-
-		@Override
-		public boolean isGone() {
-			throw new IllegalStateException("the connection is broken");
-		}
-
-		@Override
-		public void refuse(Refusal refusal) {
-			throw new AssertionError("it is in time");
 		}
 
 	}

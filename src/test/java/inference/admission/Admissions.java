@@ -9,18 +9,11 @@ import inference.lifecycle.ModelLifecycle;
 import inference.model.ModelProperties;
 
 /**
- * Admission without Spring around it.
+ * Creates an admission without Spring.
  */
 public final class Admissions {
 
 	private Admissions() {
-	}
-
-	/**
-	 * Threads of requests, of which one is at work at a time.
-	 */
-	public static RequestThreads threads() {
-		return new RequestThreads(1, Duration.ofDays(1));
 	}
 
 	/**
@@ -31,13 +24,22 @@ public final class Admissions {
 	}
 
 	/**
-	 * The same, counted by somebody else.
+	 * Admission to a model, one call at a time, with its statistics.
 	 */
 	static Admission of(ModelLifecycle lifecycle, ModelProperties model, Statistics statistics) {
 		AdmissionProperties properties = new AdmissionProperties(Duration.ofSeconds(10), new Limits(1, 10),
-				new AdmissionProperties.Batching(null, Duration.ZERO));
+				new AdmissionProperties.Batching(1, Duration.ZERO));
 		return new Admission(lifecycle, model, properties, new Batching(properties, new SimpleMeterRegistry()),
-				statistics, threads());
+				statistics);
+	}
+
+	/**
+	 * A request's share of a memory that is large enough, with ten seconds to its
+	 * deadline.
+	 */
+	public static Reservation reservation() {
+		return new Reservation(new MemoryBudget(Long.MAX_VALUE / 2),
+				Deadline.in(Duration.ofSeconds(10), System.nanoTime()));
 	}
 
 }

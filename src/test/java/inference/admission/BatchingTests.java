@@ -1,133 +1,142 @@
 package inference.admission;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import java.util.function.UnaryOperator;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 import org.springframework.boot.actuate.info.Info;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import inference.admission.AdmissionProperties.Limits;
+import inference.lifecycle.Lifecycles;
 import inference.model.FakeModel;
+import inference.model.ModelMetadata;
+import inference.model.ModelProperties;
+import inference.model.OnnxModel;
 import inference.model.Shape;
 import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+@ExtendWith(OutputCaptureExtension.class)
 class BatchingTests {
 
 	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
 
 	@Test
-	void aModelThatTakesAsLongForManyRowsAsForOneRunsManyTogether() {
-		var batching = rehearsed(null, (inputs) -> {
-			LockSupport.parkNanos(1_000_000);
-			return FakeModel.echo(inputs);
+	void isOffUnlessConfigured() {
+		var batching = batching(1, Duration.ofMillis(20));
+		batching.prepare(ModelMetadata.of(new FakeModel()), (_) -> {
+			throw new AssertionError("there is nothing to check");
 		});
-		assertThat(batching.maxSize()).isEqualTo(32);
-		assertThat(this.meters.get("inference.batching.max.size").gauge().value()).isEqualTo(32);
-		assertThat(this.meters.get("inference.batching.gain").gauge().value()).isGreaterThan(2);
-		assertThat(info(batching)).isEqualTo("measured during warm-up");
+		assertThat(batching.maxSize()).isOne();
+		assertThat(batching.maxDelay()).isZero();
+		assertThat(info(batching)).isEqualTo(new Batching.Decision(1, "inference.batching.max-size is 1"));
 	}
 
 	@Test
-	void aModelThatTakesItsTimeForEachRowRunsThemAlone() {
-		var batching = rehearsed(null, (inputs) -> {
-			for (float _ : x(inputs).floats()) {
-				LockSupport.parkNanos(1_000_000);
-			}
-			return FakeModel.echo(inputs);
-		});
-		assertThat(batching.maxSize()).isEqualTo(1);
-		assertThat(info(batching)).isEqualTo("hardly a gain was measured during warm-up");
+	void isOffUntilTheModelIsChecked() {
+		var batching = batching(7, Duration.ofMillis(20));
+		assertThat(info(batching)).isEqualTo(new Batching.Decision(1, "not checked yet"));
+		assertThat(batching.maxDelay()).isZero();
 	}
 
 	@Test
-	void rowsThatComeOutDifferentlyInCompanyAreRunAlone() {
-		var batching = rehearsed(null, (inputs) -> {
-			LockSupport.parkNanos(1_000_000);
-			float[] values = x(inputs).floats();
-			float largest = 0;
-			for (float value : values) {
-				largest = Math.max(largest, value);
-			}
-			for (int i = 0; i < values.length; i++) {
-				values[i] = largest;
+	void isAsConfiguredIfNoInfluenceIsFound(CapturedOutput output) {
+		var batching = rehearsed(7, FakeModel::echo);
+		assertThat(batching.maxSize()).isEqualTo(7);
+		assertThat(batching.maxDelay()).isEqualTo(20_000_000);
+		assertThat(this.meters.get("inference.batching.max.size").gauge().value()).isEqualTo(7);
+		assertThat(info(batching).reason()).startsWith("no influence between rows found, ");
+		assertThat(output).doesNotContain("WARN");
+	}
+
+	@Test
+	void isOffAndWarnsOnceIfAnInfluenceIsFound(CapturedOutput output) {
+		var batching = rehearsed(7, (inputs) -> {
+			float[] values = Objects.requireNonNull(inputs.get("x")).floats();
+			for (int i = 1; i < values.length; i++) {
+				values[i] += values[i - 1];
 			}
 			return Map.of("y", Tensor.ofFloats(Shape.of(values.length), values));
 		});
-		assertThat(batching.maxSize()).isEqualTo(1);
+		assertThat(batching.maxSize()).isOne();
+		assertThat(info(batching).reason()).startsWith("in a batch of 7 rows, output 'y' of a row is ");
+		assertThat(output).containsOnlyOnce(
+				"Requests are not batched, although inference.batching.max-size is 7: " + info(batching).reason());
+	}
+
+	@Test
+	void isOffForAModelWithoutRows() {
+		var batching = batching(8, Duration.ZERO);
+		batching.prepare(ModelMetadata.of(new FakeModel(Shape.of(2))), FakeModel::echo);
 		assertThat(info(batching))
-			.isEqualTo("in company of another row, output 'y' is 1.0 instead of 0.0 at element 0");
+			.isEqualTo(new Batching.Decision(1, "not every tensor has a variable first dimension"));
 	}
 
 	@Test
-	void aModelThatFailsOnSeveralRowsRunsThemAlone() {
-		var batching = rehearsed(null, (inputs) -> {
-			if (x(inputs).shape().dimension(0) > 1) {
-				throw new IllegalStateException("Reshape");
-			}
-			return FakeModel.echo(inputs);
-		});
-		assertThat(batching.maxSize()).isEqualTo(1);
-		assertThat(info(batching)).isEqualTo("the model failed on several rows: Reshape");
-	}
-
-	@Test
-	void aRunIsNeverPlannedToTakeLongerThanAnEighthOfTheDeadline() {
-		var batching = batching(null, Duration.ofMillis(80));
-		int[] most = { 0 };
-		batching.rehearse(new FakeModel().signature(), FakeModel.question(0), (inputs) -> {
-			int rows = (int) x(inputs).shape().dimension(0);
-			most[0] = Math.max(most[0], rows);
-			LockSupport.parkNanos(3_000_000L * rows);
-			return FakeModel.echo(inputs);
-		});
-		assertThat(most[0]).isLessThanOrEqualTo(2);
-	}
-
-	@Test
-	void whatTheConfigurationSaysGoesBeforeWhatIsMeasured() {
-		assertThat(rehearsed(7, FakeModel::echo).maxSize()).isEqualTo(7);
-		var off = rehearsed(1, FakeModel::echo);
-		assertThat(off.maxSize()).isEqualTo(1);
-		assertThat(info(off)).isEqualTo("as configured");
-	}
-
-	@Test
-	void aModelWithoutRowsRunsCallsAloneWhateverTheConfigurationSays() {
-		var batching = batching(8, Duration.ofSeconds(4));
-		batching.rehearse(new FakeModel(Shape.of(2)).signature(), FakeModel.question(0, 0), FakeModel::echo);
-		assertThat(batching.maxSize()).isEqualTo(1);
-		assertThat(info(batching)).isEqualTo("not every tensor has an open first dimension");
-	}
-
-	private Batching rehearsed(@Nullable Integer maxSize, UnaryOperator<Map<String, Tensor>> model) {
-		var batching = batching(maxSize, Duration.ofSeconds(4));
-		for (int i = 0; i < 3; i++) {
-			batching.rehearse(new FakeModel().signature(), FakeModel.question(0), model);
+	void clientsThatShareABatchGetTheAnswersTheyWouldGetAlone() throws Exception {
+		var model = new OnnxModel(
+				new ModelProperties("test", "1", "classpath:models/rows/mlp.onnx", 1, "cpu", List.of()));
+		var rows = new ArrayList<Map<String, Tensor>>();
+		var alone = new ArrayList<Tensor>();
+		for (int i = 0; i < 64; i++) {
+			rows.add(new SampleRows(model.signature(), Map.of("x", Shape.of(1, 4))).random(i));
+			alone.add(Objects.requireNonNull(model.infer(rows.get(i)).get("y")));
 		}
+		var properties = properties(8, Duration.ofMillis(20));
+		var batching = new Batching(properties, this.meters);
+		batching.check(model.signature(), List.of(), model::infer);
+		var admission = new Admission(Lifecycles.ready(model),
+				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of()), properties, batching,
+				new Statistics(this.meters));
+		try (var clients = Executors.newFixedThreadPool(16)) {
+			List<Callable<Map<String, Tensor>>> calls = new ArrayList<>();
+			rows.forEach((row) -> calls.add(() -> infer(admission, row)));
+			var answers = clients.invokeAll(calls);
+			for (int i = 0; i < 64; i++) {
+				var together = Objects.requireNonNull(answers.get(i).get().get("y"));
+				assertThat(TensorDifference.find(alone.get(i), together)).isNull();
+			}
+		}
+		assertThat(this.meters.get("inference.batch.rows").summary().max()).isGreaterThan(1);
+	}
+
+	private Batching rehearsed(int maxSize, UnaryOperator<Map<String, Tensor>> model) {
+		var batching = batching(maxSize, Duration.ofMillis(20));
+		batching.prepare(ModelMetadata.of(new FakeModel()), model);
 		return batching;
 	}
 
-	private Batching batching(@Nullable Integer maxSize, Duration deadline) {
-		return new Batching(new AdmissionProperties(deadline, new Limits(1, 10),
-				new AdmissionProperties.Batching(maxSize, Duration.ZERO)), this.meters);
+	private Batching batching(int maxSize, Duration maxDelay) {
+		return new Batching(properties(maxSize, maxDelay), this.meters);
 	}
 
-	private static Tensor x(Map<String, Tensor> inputs) {
-		return Objects.requireNonNull(inputs.get("x"));
+	private static AdmissionProperties properties(int maxSize, Duration maxDelay) {
+		return new AdmissionProperties(Duration.ofSeconds(4), new Limits(1, 100),
+				new AdmissionProperties.Batching(maxSize, maxDelay));
 	}
 
-	private static String info(Batching batching) {
+	private static Batching.Decision info(Batching batching) {
 		var builder = new Info.Builder();
 		batching.contribute(builder);
-		return ((Batching.Decision) Objects.requireNonNull(builder.build().get("batching"))).reason();
+		return (Batching.Decision) Objects.requireNonNull(builder.build().get("batching"));
+	}
+
+	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> row) {
+		try (Reservation reservation = admission.admit(null)) {
+			return admission.infer(row, reservation, reservation.deadline(), Client.CONNECTED);
+		}
 	}
 
 }

@@ -48,7 +48,7 @@ public final class Lifecycles {
 			}
 		}, new ObjectProvider<>() {
 			@Override
-			public Stream<Rehearsal> orderedStream() {
+			public Stream<WarmUpStep> orderedStream() {
 				return Stream.empty();
 			}
 		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), new GenericApplicationContext());
@@ -83,15 +83,6 @@ public final class Lifecycles {
 	 */
 	public static void swap(ModelLifecycle lifecycle, Model next) {
 		lifecycle.serve(next);
-	}
-
-	/**
-	 * A call with all the time in the world.
-	 */
-	static Map<String, Tensor> infer(ModelLifecycle lifecycle, Map<String, Tensor> inputs) {
-		long never = System.nanoTime() + Duration.ofHours(1).toNanos();
-		return lifecycle.infer(inputs, never, never, () -> {
-		});
 	}
 
 }

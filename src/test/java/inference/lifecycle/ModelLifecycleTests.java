@@ -181,14 +181,14 @@ class ModelLifecycleTests {
 	@Test
 	void answersWithWhatTheModelAnswers() {
 		var lifecycle = Lifecycles.ready(this.model);
-		assertThat(y(Lifecycles.infer(lifecycle, FakeModel.question(3, 4)))).containsExactly(3, 4);
+		assertThat(y(lifecycle.infer(FakeModel.question(3, 4)))).containsExactly(3, 4);
 	}
 
 	@Test
 	void asksTheModelForNothingButOutputsOnceItServes() {
 		var lifecycle = Lifecycles.ready(this.model);
 		int before = this.model.questions();
-		Lifecycles.infer(lifecycle, FakeModel.question(1));
+		lifecycle.infer(FakeModel.question(1));
 		assertThat(lifecycle.metadata()).isNotNull();
 		assertThat(this.model.questions()).isEqualTo(before);
 	}
@@ -199,7 +199,7 @@ class ModelLifecycleTests {
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("-300 is no temperature");
 		});
-		assertThatIllegalArgumentException().isThrownBy(() -> Lifecycles.infer(lifecycle, FakeModel.question(-300)))
+		assertThatIllegalArgumentException().isThrownBy(() -> lifecycle.infer(FakeModel.question(-300)))
 			.withMessage("-300 is no temperature");
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.READY);
 		assertThat(lifecycle.calls().size()).isZero();
@@ -209,7 +209,7 @@ class ModelLifecycleTests {
 	void blamesTheModelForOutputsItDidNotDeclare() {
 		var lifecycle = Lifecycles.ready(this.model);
 		this.model.behave((_) -> Map.of("y", Tensor.ofLongs(Shape.of(1), 1)));
-		assertThatIllegalStateException().isThrownBy(() -> Lifecycles.infer(lifecycle, FakeModel.question(1)))
+		assertThatIllegalStateException().isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
 			.withMessage("the model declares output y FP32 [-1], but returned INT64 [1]");
 		assertThat(lifecycle.calls().size()).isZero();
 	}
@@ -220,7 +220,7 @@ class ModelLifecycleTests {
 		lifecycle.stop();
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.DRAINING);
 		assertThat(lifecycle.isRunning()).isTrue();
-		assertThat(y(Lifecycles.infer(lifecycle, FakeModel.question(1)))).containsExactly(1);
+		assertThat(y(lifecycle.infer(FakeModel.question(1)))).containsExactly(1);
 		assertThat(this.model.closings()).isZero();
 	}
 
@@ -240,7 +240,7 @@ class ModelLifecycleTests {
 			this.gate.pass();
 			return FakeModel.echo(inputs);
 		});
-		var call = CompletableFuture.supplyAsync(() -> Lifecycles.infer(lifecycle, FakeModel.question(5)),
+		var call = CompletableFuture.supplyAsync(() -> lifecycle.infer(FakeModel.question(5)),
 				Thread::startVirtualThread);
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
@@ -316,8 +316,7 @@ class ModelLifecycleTests {
 	private static void assertRefuses(ModelLifecycle lifecycle) {
 		int running = lifecycle.calls().size();
 		var snapshot = lifecycle.snapshot();
-		assertThatExceptionOfType(NotServingException.class)
-			.isThrownBy(() -> Lifecycles.infer(lifecycle, FakeModel.question(1)))
+		assertThatExceptionOfType(NotServingException.class).isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
 			.withMessage(snapshot.reason())
 			.satisfies((ex) -> assertThat(ex.snapshot()).isEqualTo(snapshot));
 		assertThat(lifecycle.calls().size()).isEqualTo(running);

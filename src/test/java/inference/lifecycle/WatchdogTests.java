@@ -21,8 +21,6 @@ class WatchdogTests {
 
 	private static final Duration STUCK_AFTER = Lifecycles.STUCK_AFTER;
 
-	private static final long NEVER = Long.MAX_VALUE / 4;
-
 	private final AtomicLong now = new AtomicLong(1);
 
 	private final FakeModel model = new FakeModel();
@@ -64,7 +62,7 @@ class WatchdogTests {
 		for (int i = 0; i < 5; i++) {
 			pass(STUCK_AFTER.dividedBy(2));
 			this.model.behave(FakeModel::echo);
-			Lifecycles.infer(this.lifecycle, FakeModel.question(1));
+			this.lifecycle.infer(FakeModel.question(1));
 			assertThat(state()).isEqualTo(State.READY);
 		}
 	}
@@ -114,36 +112,6 @@ class WatchdogTests {
 		loading.open();
 	}
 
-	@Test
-	void aLateCallIsToldOnceAndInterrupted() throws Exception {
-		start();
-		AtomicInteger told = new AtomicInteger();
-		CountDownLatch tellings = new CountDownLatch(1);
-		CountDownLatch interrupted = new CountDownLatch(1);
-		this.model.behave((inputs) -> {
-			try {
-				this.first.pass();
-			}
-			catch (AssertionError ex) {
-				interrupted.countDown();
-			}
-			return FakeModel.echo(inputs);
-		});
-		long deadline = this.now.get() + 100;
-		Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), deadline, deadline, () -> {
-			told.incrementAndGet();
-			tellings.countDown();
-		}));
-		this.first.awaitArrivals(1);
-		pass(Duration.ofNanos(99));
-		assertThat(told).hasValue(0);
-		pass(Duration.ofNanos(1));
-		pass(Duration.ofNanos(1));
-		assertThat(tellings.await(10, TimeUnit.SECONDS)).isTrue();
-		assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
-		assertThat(told).hasValue(1);
-	}
-
 	private void start() throws InterruptedException {
 		this.lifecycle.start();
 		assertThat(this.ready.await(10, TimeUnit.SECONDS)).isTrue();
@@ -154,8 +122,7 @@ class WatchdogTests {
 			gate.pass();
 			return FakeModel.echo(inputs);
 		});
-		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), NEVER, NEVER, () -> {
-		}));
+		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1)));
 		gate.awaitArrivals(1);
 		return held;
 	}

@@ -1,0 +1,69 @@
+package inference.admission;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The part of the Java heap that requests may fill with bodies, tensors and answers. The
+ * memory is reserved before it is allocated, so that a flood of requests cannot exhaust
+ * the heap.
+ */
+final class MemoryBudget {
+
+	// Classes, connections and garbage need the other half.
+	private static final int HEAP_DIVISOR = 2;
+
+	// Large requests leave this part of the budget to small ones, which are then served
+	// while clients of large ones read their answers slowly.
+	private static final int SMALL_DIVISOR = 4;
+
+	private static final long SMALL_BYTES = 256 * 1024;
+
+	private final AtomicLong reserved = new AtomicLong();
+
+	private final long max;
+
+	MemoryBudget() {
+		this(Runtime.getRuntime().maxMemory() / HEAP_DIVISOR);
+	}
+
+	MemoryBudget(long max) {
+		this.max = max;
+	}
+
+	/** The bytes that all requests together may reserve. */
+	long max() {
+		return this.max;
+	}
+
+	/** The bytes that are reserved now. */
+	long reserved() {
+		return this.reserved.get();
+	}
+
+	/**
+	 * Reserves memory for a request.
+	 * @param bytes how much more
+	 * @param held how much the request has reserved before
+	 * @throws Rejection.TooLarge if no request can have that much
+	 * @throws Rejection.Overloaded if other requests hold the memory now
+	 */
+	void reserve(long bytes, long held) {
+		long largest = this.max - this.max / SMALL_DIVISOR;
+		if (held + bytes > largest) {
+			throw new Rejection.TooLarge(
+					"The request and its answer need more than the %d MB of memory that a request can have: send fewer rows per request, or give the server more memory"
+						.formatted(largest >> 20));
+		}
+		long limit = (held + bytes <= SMALL_BYTES) ? this.max : largest;
+		if (this.reserved.addAndGet(bytes) > limit) {
+			release(bytes);
+			throw new Rejection.Overloaded("The server is busy: other requests hold its memory", Duration.ofSeconds(1));
+		}
+	}
+
+	void release(long bytes) {
+		this.reserved.addAndGet(-bytes);
+	}
+
+}

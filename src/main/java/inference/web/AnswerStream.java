@@ -1,0 +1,56 @@
+package inference.web;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.concurrent.TimeUnit;
+
+import inference.admission.Deadline;
+
+/**
+ * The stream of an answer to its client. A client that reads a large answer so slowly
+ * that the deadline passes is disconnected, since the answer's memory is needed.
+ */
+final class AnswerStream extends OutputStream {
+
+	// An answer of this size fits into the socket's buffer, so writing it does not block.
+	private static final int SEND_BUFFER_BYTES = 64 * 1024;
+
+	// A model that took nearly the whole deadline leaves this time for its answer.
+	private static final long MIN_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+	private final OutputStream stream;
+
+	private final long end;
+
+	private final RequestPermits permits;
+
+	private long written;
+
+	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits permits) {
+		this.stream = stream;
+		this.end = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
+		this.permits = permits;
+	}
+
+	@Override
+	public void write(int one) throws IOException {
+		write(new byte[] { (byte) one }, 0, 1);
+	}
+
+	@Override
+	public void write(byte[] source, int offset, int count) throws IOException {
+		this.written += count;
+		if (this.written <= SEND_BUFFER_BYTES) {
+			this.stream.write(source, offset, count);
+			return;
+		}
+		if (this.end - System.nanoTime() <= 0) {
+			throw new IOException("The deadline passed while the client read its answer");
+		}
+		this.permits.await(() -> {
+			this.stream.write(source, offset, count);
+			return this.written;
+		});
+	}
+
+}

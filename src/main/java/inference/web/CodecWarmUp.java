@@ -1,0 +1,46 @@
+package inference.web;
+
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+import org.springframework.stereotype.Component;
+
+import inference.codec.InferenceRequest;
+import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceResponse;
+import inference.codec.OipTensor;
+import inference.codec.RequestReader;
+import inference.lifecycle.WarmUpStep;
+import inference.model.ModelProperties;
+import inference.model.Signature;
+import inference.model.Tensor;
+
+import java.io.IOException;
+
+/**
+ * Warms up the codecs along with the model: reads the inputs as a client would send them
+ * and writes the answer, to nobody.
+ */
+@Component
+final class CodecWarmUp implements WarmUpStep {
+
+	private final ModelProperties model;
+
+	CodecWarmUp(ModelProperties model) {
+		this.model = model;
+	}
+
+	@Override
+	public void run(Signature signature, Map<String, Tensor> inputs, UnaryOperator<Map<String, Tensor>> model)
+			throws IOException {
+		byte[] body = OipTensor.request(inputs).getBytes(StandardCharsets.UTF_8);
+		InferenceRequest request = new RequestReader(signature, EnumSet.allOf(Form.class), (_) -> {
+		}).read(body, null);
+		new InferenceResponse(this.model.name(), this.model.version(), request, model.apply(request.inputs()))
+			.writeTo(OutputStream.nullOutputStream());
+	}
+
+}

@@ -1,0 +1,212 @@
+package inference.web;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+
+import jakarta.servlet.RequestDispatcher;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import org.jspecify.annotations.Nullable;
+
+import inference.admission.Admission;
+import inference.admission.Deadline;
+import inference.admission.Reservation;
+import inference.admission.Statistics;
+import inference.admission.Statistics.Outcome;
+import inference.admission.Statistics.Stage;
+import inference.codec.InferenceRequest;
+import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceResponse;
+import inference.codec.InvalidRequestException;
+import inference.codec.RequestReader;
+import inference.model.DataType;
+import inference.model.ModelProperties;
+import inference.model.Signature;
+import inference.model.Tensor;
+
+/**
+ * Predicts, on the paths that this model has in each protocol. The content type does not
+ * matter: EAS clients send {@code application/octet-stream} or none.
+ */
+final class PredictionServlet extends HttpServlet {
+
+	private static final Set<Form> ANY = EnumSet.allOf(Form.class);
+
+	private static final Set<Form> V1 = EnumSet.of(Form.ROWS, Form.COLUMNS);
+
+	private static final Set<Form> OIP = EnumSet.of(Form.OIP);
+
+	private static final String JSON_LENGTH = "Inference-Header-Content-Length";
+
+	private static final String TIMEOUT = "X-Request-Timeout-Ms";
+
+	// A body of texts is decoded to Java strings of up to three times its length. That is
+	// reserved for bodies of this size and more.
+	private static final int LARGE_BODY_BYTES = 256 * 1024;
+
+	private static final int TEXT_FACTOR = 3;
+
+	private final transient Admission admission;
+
+	private final transient Statistics statistics;
+
+	private final transient RequestPermits permits;
+
+	private final transient ModelProperties model;
+
+	private final long maxSize;
+
+	PredictionServlet(Admission admission, Statistics statistics, RequestPermits permits, ModelProperties model,
+			WebProperties properties) {
+		this.admission = admission;
+		this.statistics = statistics;
+		this.permits = permits;
+		this.model = model;
+		this.maxSize = properties.request().maxSize().toBytes();
+	}
+
+	/** The paths on which this model predicts. */
+	static String[] paths(ModelProperties model) {
+		String v1 = "/v1/models/" + model.name();
+		String v2 = "/v2/models/" + model.name();
+		String version = "/versions/" + model.version();
+		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + "/labels/stable:predict",
+				v2 + "/infer", v2 + version + "/infer" };
+	}
+
+	@Override
+	protected void service(HttpServletRequest request, HttpServletResponse response)
+			throws ServletException, IOException {
+		boolean isRoot = request.getServletPath().isEmpty();
+		boolean isRead = request.getMethod().equals("GET") || request.getMethod().equals("HEAD");
+		if (request.getMethod().equals("POST") || (isRoot && isRead && RequestBody.isPresent(request))) {
+			predict(request, response);
+		}
+		else if (isRoot && isRead) {
+			RequestDispatcher controllers = getServletContext().getNamedDispatcher("dispatcherServlet");
+			controllers.forward(request, response);
+		}
+		else {
+			response.setHeader("Allow", isRoot ? "GET, HEAD, POST" : "POST");
+			ErrorAnswer
+				.of(405, "%s is not allowed here: use %s."
+					.formatted(InvalidRequestException.excerpt(request.getMethod()), isRoot ? "GET or POST" : "POST"))
+				.send(request, response);
+		}
+	}
+
+	private void predict(HttpServletRequest request, HttpServletResponse response) throws IOException {
+		long arrived = System.nanoTime();
+		int status = HttpServletResponse.SC_OK;
+		try (Reservation reservation = this.admission.admit(timeout(request))) {
+			InferenceRequest inference = read(request, reservation);
+			InferenceResponse answer = new InferenceResponse(this.model.name(), this.model.version(), inference,
+					infer(inference, reservation, request));
+			long ran = System.nanoTime();
+			send(answer, request, response, reservation.deadline());
+			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
+		}
+		catch (RuntimeException | Error ex) {
+			ErrorAnswer error = ErrorAnswer.of(ex);
+			status = error.status();
+			error.send(request, response);
+		}
+		finally {
+			this.statistics.record(outcome(status), System.nanoTime() - arrived);
+		}
+	}
+
+	private InferenceRequest read(HttpServletRequest request, Reservation reservation) throws IOException {
+		long start = System.nanoTime();
+		Signature signature = this.admission.metadata().signature();
+		String jsonLength = request.getHeader(JSON_LENGTH);
+		byte[] body = RequestBody.read(request, this.maxSize, reservation, this.permits);
+		long decoding = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
+				: 0;
+		reservation.add(decoding);
+		InferenceRequest inference = new RequestReader(signature, forms(request), reservation::add).read(body,
+				jsonLength);
+		reservation.add(-decoding);
+		if (jsonLength == null) {
+			// The tensors are copies, and the body is garbage from here on.
+			reservation.add(-body.length);
+		}
+		RequestId.suggest(request, inference.id());
+		this.statistics.record(Stage.READ, System.nanoTime() - start);
+		return inference;
+	}
+
+	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request)
+			throws IOException {
+		Duration wanted = inference.timeout();
+		Deadline deadline = (wanted != null) ? reservation.deadline().within(wanted) : reservation.deadline();
+		try {
+			return this.permits
+				.await(() -> this.admission.infer(inference.inputs(), reservation, deadline, TomcatClient.of(request)));
+		}
+		catch (IllegalArgumentException ex) {
+			throw new InvalidRequestException("The model cannot use the input: %s.".formatted(ex.getMessage()));
+		}
+	}
+
+	private void send(InferenceResponse answer, HttpServletRequest request, HttpServletResponse response,
+			Deadline deadline) throws IOException {
+		String id = RequestId.given(request);
+		if (id != null) {
+			response.setHeader(RequestId.HEADER, id);
+		}
+		if (answer.isBinary()) {
+			long jsonLength = answer.jsonLength();
+			response.setHeader(JSON_LENGTH, Long.toString(jsonLength));
+			response.setContentType("application/octet-stream");
+			response.setContentLengthLong(jsonLength + answer.binaryLength());
+		}
+		else {
+			response.setContentType("application/json");
+		}
+		answer.writeTo(new AnswerStream(response.getOutputStream(), deadline, this.permits));
+	}
+
+	private static Set<Form> forms(HttpServletRequest request) {
+		String path = request.getServletPath();
+		return path.startsWith("/v1/") ? V1 : path.startsWith("/v2/") ? OIP : ANY;
+	}
+
+	private static boolean takesTexts(Signature signature) {
+		return signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
+	}
+
+	// 0 means no timeout, as in the Open Inference Protocol's parameter "timeout".
+	private static @Nullable Duration timeout(HttpServletRequest request) {
+		String millis = request.getHeader(TIMEOUT);
+		if (millis == null) {
+			return null;
+		}
+		try {
+			long timeout = Long.parseLong(millis.strip());
+			return (timeout > 0) ? Duration.ofMillis(timeout) : null;
+		}
+		catch (NumberFormatException ex) {
+			throw new InvalidRequestException("%s must be a number of milliseconds, not '%s'.".formatted(TIMEOUT,
+					InvalidRequestException.excerpt(millis)));
+		}
+	}
+
+	private static Outcome outcome(int status) {
+		return switch (status) {
+			case 200 -> Outcome.OK;
+			case 429 -> Outcome.OVERLOADED;
+			case 499 -> Outcome.GONE;
+			case 500 -> Outcome.FAILED;
+			case 503 -> Outcome.NOT_READY;
+			case 504 -> Outcome.LATE;
+			default -> Outcome.INVALID;
+		};
+	}
+
+}

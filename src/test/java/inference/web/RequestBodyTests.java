@@ -1,0 +1,127 @@
+package inference.web;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.zip.GZIPOutputStream;
+
+import com.sun.management.ThreadMXBean;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import org.springframework.mock.web.MockHttpServletRequest;
+
+import inference.admission.Admissions;
+import inference.codec.InvalidRequestException;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
+
+class RequestBodyTests {
+
+	private static final int LIMIT = 1024 * 1024;
+
+	private static final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+	private final RequestPermits permits = new RequestPermits(new SimpleMeterRegistry());
+
+	@ParameterizedTest
+	@ValueSource(ints = { 0, 1, 16 * 1024, 16 * 1024 + 1, 300_000, LIMIT })
+	void readsEveryByte(int size) throws IOException {
+		byte[] sent = random(size);
+		assertThat(read(request(sent, true))).isEqualTo(sent);
+		assertThat(read(request(sent, false))).isEqualTo(sent);
+		assertThat(read(gzipped(new byte[size]))).isEqualTo(new byte[size]);
+	}
+
+	@Test
+	void refusesOneByteMoreThanTheLimit() {
+		byte[] sent = random(LIMIT + 1);
+		assertTooLarge(request(sent, true));
+		assertTooLarge(request(sent, false));
+		assertTooLarge(gzipped(sent));
+	}
+
+	@Test
+	void allocatesLittleForALengthThatIsOnlyStated() throws IOException {
+		MockHttpServletRequest request = new MockHttpServletRequest() {
+			@Override
+			public long getContentLengthLong() {
+				return LIMIT;
+			}
+		};
+		request.setContent(new byte[1]);
+		read(request);
+		long before = threads.getCurrentThreadAllocatedBytes();
+		assertThat(read(request)).isEmpty();
+		assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(64 * 1024);
+	}
+
+	@Test
+	void stopsExpandingABombAtTheLimit() {
+		MockHttpServletRequest bomb = gzipped(new byte[100 * LIMIT]);
+		long before = threads.getCurrentThreadAllocatedBytes();
+		assertTimeout(Duration.ofSeconds(2), () -> assertTooLarge(bomb));
+		assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4L * LIMIT);
+	}
+
+	@Test
+	void refusesCompressionThatEndsTooEarly() {
+		byte[] whole = gzip(random(2000));
+		for (int end = 0; end < whole.length; end++) {
+			MockHttpServletRequest cut = request(Arrays.copyOf(whole, end), true);
+			cut.addHeader("Content-Encoding", "gzip");
+			assertThatExceptionOfType(InvalidRequestException.class).as("cut at " + end).isThrownBy(() -> read(cut));
+		}
+	}
+
+	private void assertTooLarge(MockHttpServletRequest request) {
+		assertThatExceptionOfType(RequestException.class).isThrownBy(() -> read(request))
+			.satisfies((ex) -> assertThat(ex.status()).isEqualTo(413));
+	}
+
+	private byte[] read(MockHttpServletRequest request) throws IOException {
+		return RequestBody.read(request, LIMIT, Admissions.reservation(), this.permits);
+	}
+
+	private static byte[] random(int size) {
+		byte[] bytes = new byte[size];
+		new Random(1).nextBytes(bytes);
+		return bytes;
+	}
+
+	private static MockHttpServletRequest gzipped(byte[] content) {
+		MockHttpServletRequest request = request(gzip(content), true);
+		request.addHeader("Content-Encoding", "gzip");
+		return request;
+	}
+
+	private static byte[] gzip(byte[] content) {
+		ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+		try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+			gzip.write(content);
+		}
+		catch (IOException ex) {
+			throw new AssertionError(ex);
+		}
+		return compressed.toByteArray();
+	}
+
+	private static MockHttpServletRequest request(byte[] content, boolean lengthKnown) {
+		MockHttpServletRequest request = new MockHttpServletRequest() {
+			@Override
+			public long getContentLengthLong() {
+				return lengthKnown ? super.getContentLengthLong() : -1;
+			}
+		};
+		request.setContent(content);
+		return request;
+	}
+
+}
