@@ -6,7 +6,6 @@ import java.util.Map;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,27 +14,31 @@ import org.springframework.boot.actuate.info.InfoContributor;
 import org.springframework.stereotype.Component;
 
 /**
- * Says whether the JVM uses the AOT cache that it was given. One that it refuses costs
- * time at the start and nothing else, so that nobody would notice.
+ * Tells whether the JVM uses the AOT cache that it was given. If it refuses the cache,
+ * the server starts more slowly, and nothing else shows it.
  */
 @Component
 class AotCache implements InfoContributor, MeterBinder {
 
 	private static final Logger logger = LoggerFactory.getLogger(AotCache.class);
 
-	private static final String OPTION = "-XX:AOTCache=";
-
 	private final boolean used;
 
 	AotCache() {
-		String file = file();
-		// The JVM, given a cache, shares classes from it or, as this says then, from none
-		this.used = file != null && System.getProperty("java.vm.info", "").contains("sharing");
-		if (file != null && !this.used) {
-			logger.warn(
-					"The JVM refused the AOT cache {}, so it starts slower; the option -Xlog:aot:file=/tmp/aot.log says why",
-					file);
+		boolean given = ManagementFactory.getRuntimeMXBean()
+			.getInputArguments()
+			.stream()
+			.anyMatch((argument) -> argument.startsWith("-XX:AOTCache="));
+		// With a cache that it refuses, the JVM shares no classes at all.
+		this.used = given && System.getProperty("java.vm.info", "").contains("sharing");
+		if (given && !this.used) {
+			logger.warn("The JVM refused the AOT cache, so the server starts more slowly."
+					+ " The option -Xlog:aot:file=/tmp/aot.log writes the reason to that file");
 		}
+	}
+
+	boolean used() {
+		return this.used;
 	}
 
 	@Override
@@ -48,16 +51,6 @@ class AotCache implements InfoContributor, MeterBinder {
 		Gauge.builder("inference.aot.cache.used", () -> this.used ? 1 : 0)
 			.description("1 if the JVM uses an AOT cache, else 0")
 			.register(registry);
-	}
-
-	private static @Nullable String file() {
-		return ManagementFactory.getRuntimeMXBean()
-			.getInputArguments()
-			.stream()
-			.filter((argument) -> argument.startsWith(OPTION))
-			.map((argument) -> argument.substring(OPTION.length()))
-			.reduce((_, last) -> last)
-			.orElse(null);
 	}
 
 }

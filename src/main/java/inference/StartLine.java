@@ -7,19 +7,19 @@ import com.sun.management.OperatingSystemMXBean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.boot.actuate.info.Info;
-import org.springframework.boot.actuate.info.InfoContributor;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.PayloadApplicationEvent;
 import org.springframework.stereotype.Component;
 
+import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
+import inference.model.ModelMetadata;
+import inference.model.ModelProperties;
 
 /**
- * Says in one line, once the model serves, what serves and with what: all that
- * {@code /actuator/info} knows, so that a log alone tells how the server was set up.
+ * Logs one line when the server becomes ready: the model that it serves, and the
+ * resources that it has.
  */
 @Component
 final class StartLine implements ApplicationListener<PayloadApplicationEvent<Snapshot>> {
@@ -28,26 +28,35 @@ final class StartLine implements ApplicationListener<PayloadApplicationEvent<Sna
 
 	private static final int MEGABYTE = 1 << 20;
 
-	private final ObjectProvider<InfoContributor> contributors;
+	private final ModelProperties model;
 
-	private final AtomicBoolean said = new AtomicBoolean();
+	private final ModelLifecycle lifecycle;
 
-	StartLine(ObjectProvider<InfoContributor> contributors) {
-		this.contributors = contributors;
+	private final AotCache cache;
+
+	private final AtomicBoolean logged = new AtomicBoolean();
+
+	StartLine(ModelProperties model, ModelLifecycle lifecycle, AotCache cache) {
+		this.model = model;
+		this.lifecycle = lifecycle;
+		this.cache = cache;
 	}
 
 	@Override
 	public void onApplicationEvent(PayloadApplicationEvent<Snapshot> event) {
-		if (event.getPayload().state() == State.READY && !this.said.getAndSet(true)) {
-			Info.Builder info = new Info.Builder();
-			this.contributors.orderedStream().forEach((contributor) -> contributor.contribute(info));
-			logger.info("Serving {} with {} CPUs, {} MB of heap of {} MB of memory", info.build().getDetails(),
-					Runtime.getRuntime().availableProcessors(), Runtime.getRuntime().maxMemory() / MEGABYTE,
-					memory() / MEGABYTE);
+		ModelMetadata metadata = this.lifecycle.metadata();
+		if (event.getPayload().state() == State.READY && metadata != null && !this.logged.getAndSet(true)) {
+			logger.info(
+					"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"
+							+ " memory, {} an AOT cache",
+					this.model.name(), this.model.version(), metadata.signature().inputs().size(),
+					metadata.signature().outputs().size(), Runtime.getRuntime().availableProcessors(),
+					Runtime.getRuntime().maxMemory() / MEGABYTE, memory() / MEGABYTE,
+					this.cache.used() ? "with" : "without");
 		}
 	}
 
-	// The container's limit where it has one, else the machine's memory.
+	/** The memory limit of the container, or else the machine's memory, in bytes. */
 	private static long memory() {
 		return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
 	}

@@ -1,0 +1,103 @@
+package inference;
+
+import java.util.stream.Collectors;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
+import org.springframework.boot.context.properties.bind.validation.BindValidationException;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.origin.Origin;
+import org.springframework.boot.web.server.PortInUseException;
+import org.springframework.boot.web.server.WebServerException;
+import org.springframework.core.NestedExceptionUtils;
+import org.springframework.core.annotation.Order;
+import org.springframework.validation.FieldError;
+import org.springframework.validation.ObjectError;
+
+import inference.model.UnusableModelException;
+
+/**
+ * Explains in one sentence why the server could not start: what is wrong with a property,
+ * the model or the web server. Spring Boot's own analysis speaks of Java types, or is a
+ * stack trace.
+ */
+@Order(0)
+class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> {
+
+	@Override
+	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, Throwable cause) {
+		UnusableModelException unusable = findCause(cause, UnusableModelException.class);
+		if (unusable != null) {
+			return new FailureAnalysis(unusable.description(), unusable.action(), cause);
+		}
+		String property = describeProperty(cause);
+		if (property != null) {
+			return new FailureAnalysis(property, "Correct the property, or remove it to get its default.", cause);
+		}
+		WebServerException failure = findCause(cause, WebServerException.class);
+		if (failure == null || failure instanceof PortInUseException) {
+			return null;
+		}
+		return new FailureAnalysis(
+				"%s: %s.".formatted(failure.getMessage(), NestedExceptionUtils.getMostSpecificCause(failure)),
+				"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty one"
+						+ " there, or name another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
+				cause);
+	}
+
+	private @Nullable String describeProperty(Throwable cause) {
+		BindValidationException invalid = findCause(cause, BindValidationException.class);
+		if (invalid != null) {
+			String prefix = invalid.getValidationErrors().getName().toString();
+			return invalid.getValidationErrors()
+				.getAllErrors()
+				.stream()
+				.map((error) -> sentence(prefix, error))
+				.collect(Collectors.joining(" "));
+		}
+		UnboundConfigurationPropertiesException unknown = findCause(cause,
+				UnboundConfigurationPropertiesException.class);
+		if (unknown != null) {
+			return unknown.getUnboundProperties()
+				.stream()
+				.map((property) -> sentence(property, "there is no such property"))
+				.collect(Collectors.joining(" "));
+		}
+		InvalidConfigurationPropertyValueException refused = findCause(cause,
+				InvalidConfigurationPropertyValueException.class);
+		if (refused != null) {
+			return sentence(refused.getName(), refused.getValue(), null, refused.getReason());
+		}
+		BindException unbindable = findCause(cause, BindException.class);
+		if (unbindable == null) {
+			return null;
+		}
+		String reason = NestedExceptionUtils.getMostSpecificCause(unbindable).getMessage();
+		ConfigurationProperty property = unbindable.getProperty();
+		return (property != null) ? sentence(property, reason)
+				: sentence(unbindable.getName().toString(), null, null, reason);
+	}
+
+	private static String sentence(String prefix, ObjectError error) {
+		return (error instanceof FieldError field) ? sentence("%s.%s".formatted(prefix, field.getField()),
+				field.getRejectedValue(), Origin.from(field), field.getDefaultMessage())
+				: sentence(prefix, null, null, error.getDefaultMessage());
+	}
+
+	private static String sentence(ConfigurationProperty property, @Nullable String reason) {
+		return sentence(property.getName().toString(), property.getValue(), property.getOrigin(), reason);
+	}
+
+	private static String sentence(String name, @Nullable Object value, @Nullable Origin origin,
+			@Nullable String reason) {
+		String is = (value != null) ? " is '%s'".formatted(value) : "";
+		String from = (origin != null) ? " (from %s)".formatted(origin) : "";
+		return "Property %s%s%s: %s.".formatted(name, is, from, reason);
+	}
+
+}
