@@ -1,17 +1,14 @@
+import java.io.File;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Predicate;
-import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 
 /**
@@ -22,15 +19,11 @@ import java.util.stream.Stream;
 final class Image {
 
 	/**
-	 * All of Java SE, so that any library that a fork adds finds its modules: the ones
-	 * that are not used yet are 0.7 MB of 34 MB. In addition {@code jcmd} and flight
-	 * recordings for diagnosis, JVM metrics, {@code sun.misc.Signal}, and zip files.
+	 * All of Java SE, so that any library that a fork adds finds its modules: the unused
+	 * ones take 0.7 MB of 34 MB. In addition {@code jcmd} and flight recordings for
+	 * diagnosis, JVM metrics, {@code sun.misc.Signal}, and zip files.
 	 */
 	private static final String MODULES = "java.se,jdk.jcmd,jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs";
-
-	/** Modules are not compressed, because the image's layers are. */
-	private static final List<String> LINKING = List.of("--compress", "zip-0", "--strip-java-debug-attributes",
-			"--no-header-files", "--no-man-pages", "--add-modules", MODULES);
 
 	/** The time of every file in the image. The AOT cache knows the jars by their times. */
 	private static final FileTime TIME = FileTime.from(Instant.ofEpochSecond(1));
@@ -53,6 +46,9 @@ final class Image {
 	 */
 	public static void main(String[] args) throws Exception {
 		Image image = new Image(Path.of(args[2]));
+		delete(image.image);
+		// Jib recognizes a layer by its files' times, and would take an old one from here
+		delete(image.image.resolveSibling("jib-cache"));
 		boolean complete = args[3].equals("Linux amd64");
 		if (complete) {
 			image.linkRuntime();
@@ -62,58 +58,33 @@ final class Image {
 					+ " cache: its base has to bring a JRE 25, as eclipse-temurin:25-jre does");
 			image.useRuntimeOfBase();
 		}
-		image.extractApplication(Path.of(args[0]));
+		run("java", "-Djarmode=tools", "-jar", args[0], "extract", "--destination", image.app.toString());
 		image.unpackNativeLibraries();
-		image.addFiles(Path.of(args[1]));
-		image.setTimesAndPermissions();
+		image.generateBeans(image.app.resolve(Path.of(args[0]).getFileName()));
+		Files.createDirectories(image.image.resolve("models"));
+		image.addArguments(Path.of(args[1], "app"), complete);
+		image.setTimes();
 		if (complete) {
 			Files.copy(new Training(image.image).run(), image.app.resolve("app.aot"));
+			image.setTimes();
 		}
-		else {
-			Path arguments = image.app.resolve("server.args");
-			Files.writeString(arguments, Files.readString(arguments).replace("-XX:AOTCache=/app/app.aot\n", ""));
-		}
-		image.setTimesAndPermissions();
 	}
 
-	private void linkRuntime() throws IOException {
+	private void linkRuntime() throws IOException, InterruptedException {
 		Path runtime = this.image.resolve("opt/java");
-		Path recipe = this.image.resolveSibling("image-runtime.txt");
-		String wanted = Files.readString(JDK.resolve("release")) + LINKING;
-		if (Files.exists(runtime.resolve("bin/java")) && Files.exists(recipe)
-				&& Files.readString(recipe).equals(wanted)) {
-			return;
-		}
-		delete(runtime);
-		List<String> arguments = new ArrayList<>(LINKING);
-		arguments.addAll(List.of("--output", runtime.toString()));
-		int code = ToolProvider.findFirst("jlink")
-			.orElseThrow(() -> new IllegalStateException(JDK + " has no jlink: a whole JDK is needed"))
-			.run(new PrintWriter(System.out, true), new PrintWriter(System.err, true),
-					arguments.toArray(String[]::new));
-		check(code == 0, "jlink failed with exit code " + code);
+		// Modules are not compressed, because the image's layers are
+		run("jlink", "--compress", "zip-0", "--strip-java-debug-attributes", "--no-header-files", "--no-man-pages",
+				"--add-modules", MODULES, "--output", runtime.toString());
 		// Jib cannot carry links. Each of these names a text in legal/java.base.
 		delete(runtime.resolve("legal"), Files::isSymbolicLink);
-		Files.writeString(recipe, wanted);
 	}
 
 	/** Makes the Java of the base image known by the path that all commands use. */
 	private void useRuntimeOfBase() throws IOException {
-		delete(this.image.resolve("opt"));
 		Path java = this.image.resolve("opt/java/bin/java");
 		Files.createDirectories(java.getParent());
 		Files.writeString(java, "#!/bin/sh\nexec \"${JAVA_HOME:-/opt/java/openjdk}/bin/java\" \"$@\"\n");
-		java.toFile().setExecutable(true);
-	}
-
-	private void extractApplication(Path jar) throws IOException, InterruptedException {
-		delete(this.app);
-		int code = new ProcessBuilder(JDK.resolve("bin/java").toString(), "-Djarmode=tools", "-jar", jar.toString(),
-				"extract", "--destination", this.app.toString())
-			.inheritIO()
-			.start()
-			.waitFor();
-		check(code == 0, "The jar could not be extracted: exit code " + code);
+		java.toFile().setExecutable(true, false);
 	}
 
 	/**
@@ -130,34 +101,47 @@ final class Image {
 					for (Path library : natives) {
 						Files.copy(library, libraries.resolve(library.getFileName().toString()));
 					}
-					delete(contents.getPath("ai/onnxruntime/native"));
+					delete(contents.getPath("ai/onnxruntime/native"), (_) -> true);
 				}
 			}
 		}
 	}
 
-	private void addFiles(Path files) throws IOException {
-		try (Stream<Path> paths = Files.walk(files)) {
-			for (Path path : paths.filter(Files::isRegularFile).toList()) {
-				Path target = this.image.resolve(files.relativize(path));
-				Files.createDirectories(target.getParent());
-				Files.copy(path, target, StandardCopyOption.REPLACE_EXISTING);
-			}
+	/**
+	 * Adds to the jar the code that Spring generates for the application's beans. With it
+	 * the server does not search for them: it takes 0.77 of the time to ready and 40 MB
+	 * less memory.
+	 */
+	private void generateBeans(Path jar) throws Exception {
+		Path generated = this.image.resolveSibling("image-beans");
+		delete(generated);
+		String classPath = jar + File.pathSeparator + this.app.resolve("lib/*");
+		String classes = generated.resolve("classes").toString();
+		Path sources = generated.resolve("sources");
+		run("java", "-cp", classPath, "org.springframework.boot.SpringApplicationAotProcessor",
+				"inference.InferenceServer", sources.toString(), generated.resolve("resources").toString(), classes,
+				"inference", "inference-server");
+		List<String> arguments = new ArrayList<>(List.of("-nowarn", "-proc:none", "-cp", classPath, "-d", classes));
+		try (Stream<Path> files = Files.walk(sources)) {
+			files.filter(Files::isRegularFile).map(Path::toString).forEach(arguments::add);
 		}
-		Files.createDirectories(this.image.resolve("models"));
+		run("javac", arguments.toArray(String[]::new));
+		run("jar", "--update", "--date", "1980-02-01T00:00:00Z", "--file", jar.toString(), "-C", classes, ".");
 	}
 
-	private void setTimesAndPermissions() throws IOException {
-		// Jib recognizes a layer by its files' times, and would take an old one from here
-		delete(this.image.resolveSibling("jib-cache"));
-		boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+	private void addArguments(Path directory, boolean withCache) throws IOException {
+		try (var files = Files.newDirectoryStream(directory)) {
+			for (Path file : files) {
+				String text = Files.readString(file);
+				Files.writeString(this.app.resolve(file.getFileName()),
+						withCache ? text : text.replace("-XX:AOTCache=/app/app.aot\n", ""));
+			}
+		}
+	}
+
+	private void setTimes() throws IOException {
 		try (Stream<Path> paths = Files.walk(this.image)) {
 			for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-				boolean executable = Files.isDirectory(path) || Files.isExecutable(path);
-				if (posix) {
-					Files.setPosixFilePermissions(path,
-							PosixFilePermissions.fromString(executable ? "rwxr-xr-x" : "rw-r--r--"));
-				}
 				Files.setLastModifiedTime(path, TIME);
 			}
 		}
@@ -177,9 +161,13 @@ final class Image {
 		}
 	}
 
-	private static void check(boolean condition, String message) {
-		if (!condition) {
-			throw new IllegalStateException(message);
+	/** Runs a program of the JDK. */
+	private static void run(String program, String... arguments) throws IOException, InterruptedException {
+		List<String> command = new ArrayList<>(List.of(JDK.resolve("bin", program).toString()));
+		command.addAll(List.of(arguments));
+		int code = new ProcessBuilder(command).inheritIO().start().waitFor();
+		if (code != 0) {
+			throw new IllegalStateException(program + " failed with exit code " + code);
 		}
 	}
 

@@ -8,7 +8,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -30,17 +29,12 @@ final class Training {
 	private static final List<String> RECORD = List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching",
 			"-XX:-AOTStubCaching", "-XX:TieredStopAtLevel=1");
 
-	private static final Duration READY_TIMEOUT = Duration.ofMinutes(5);
-
 	private final Path image;
 
 	private final Path cache;
 
 	private final Path log;
 
-	/**
-	 * Creates a training of the server that is staged in a directory.
-	 */
 	Training(Path image) {
 		this.image = image.toAbsolutePath();
 		this.cache = this.image.resolveSibling("image-cache.aot");
@@ -83,15 +77,14 @@ final class Training {
 		ProcessBuilder builder = new ProcessBuilder(command).directory(this.image.resolve("opt").toFile())
 			.redirectErrorStream(true)
 			.redirectOutput(this.log.toFile());
-		builder.environment()
-			.keySet()
-			.removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JDK_AOT_VM_OPTIONS"));
-		builder.environment()
+		Map<String, String> environment = builder.environment();
+		environment.keySet().removeIf((name) -> name.startsWith("J") && name.endsWith("_OPTIONS"));
+		environment
 			.putAll(Map.of("SERVER_PORT", Integer.toString(port), "SERVER_ADDRESS", "127.0.0.1",
 					"LOGGING_STRUCTURED_FORMAT_CONSOLE", "ecs", "ORT_DISABLE_TELEMETRY", "1"));
 		Process server = builder.start();
 		try {
-			long end = System.nanoTime() + READY_TIMEOUT.toNanos();
+			long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
 			while (!ready(port)) {
 				check(server.isAlive(), "the server ended");
 				check(System.nanoTime() < end, "the server did not become ready");

@@ -1,5 +1,10 @@
 package inference;
 
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
@@ -14,12 +19,28 @@ import inference.lifecycle.ProcessExit;
 public class InferenceServer {
 
 	public static void main(String[] args) {
+		Stream<String> settings = Stream
+			.of(System.getenv().keySet(), System.getProperties().stringPropertyNames(), List.of(args))
+			.flatMap(Collection::stream);
+		if (settings.anyMatch(InferenceServer::mayChangeBeans)) {
+			System.setProperty("spring.aot.enabled", "false");
+		}
 		ProcessExit exit = new ProcessExit();
 		exit.onSignals();
 		SpringApplication application = new SpringApplication(InferenceServer.class);
 		application.setRegisterShutdownHook(false);
 		application.addInitializers(exit);
 		application.run(args);
+	}
+
+	/**
+	 * Tells whether a setting may require other beans than the image was built with, such
+	 * as {@code MANAGEMENT_SERVER_PORT}. The code that Spring generated for the beans is
+	 * not used then, and the server starts more slowly.
+	 */
+	private static boolean mayChangeBeans(String setting) {
+		String name = setting.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);
+		return name.startsWith("management.") || (name.startsWith("spring.") && !name.startsWith("spring.aot."));
 	}
 
 }
