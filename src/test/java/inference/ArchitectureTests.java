@@ -45,7 +45,7 @@ class ArchitectureTests {
 			.layer("ops")
 			.definedBy("inference.ops..")
 			.whereLayer("root")
-			.mayOnlyAccessLayers("lifecycle")
+			.mayOnlyAccessLayers("lifecycle", "model")
 			.whereLayer("web")
 			.mayOnlyAccessLayers("codec", "admission", "health", "model")
 			.whereLayer("codec")

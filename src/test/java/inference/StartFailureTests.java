@@ -55,6 +55,8 @@ class StartFailureTests {
 					inference.model.device=gpu               | Property inference.model.device is 'gpu'
 					inference.model.threads=0                | Property inference.model.threads is '0'
 					inference.model.session-config=fast      | Property inference.model.sessionConfig[0] is 'fast': must be key=value
+					inference.model.nmae=iris                | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): there is no such property.
+					inference.request.max-sise=1MB           | Property inference.request.max-sise is '1MB'
 					inference.request.max-size=0B            | max-size must be between 1B and 511MB
 					""")
 	void namesThePropertyItsValueAndTheRule(String property, String sentence, CapturedOutput output) {
@@ -69,6 +71,13 @@ class StartFailureTests {
 			String property = "server.port=%d".formatted(taken.getLocalPort());
 			assertThatException().isThrownBy(() -> Server.starting(TestModel::new, property));
 			assertThat(output).contains("Port %d was already in use".formatted(taken.getLocalPort()));
+		}
+	}
+
+	@Test
+	void leavesAForksOwnPropertyAlone() {
+		try (Server server = Server.ready(TestModel::new, "inference.fraud.threshold=0.5")) {
+			server.request().get("/readyz").then().statusCode(200);
 		}
 	}
 

@@ -46,12 +46,12 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 
 	private final Duration deadline;
 
-	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties, Batching batching,
-			Statistics statistics) {
+	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
+			DeadlineProperties deadline, Batching batching, Statistics statistics) {
 		this.lifecycle = lifecycle;
-		this.maxConcurrent = properties.admission().maxConcurrent(model.threads());
-		this.maxQueued = properties.admission().maxQueued();
-		this.deadline = properties.deadline();
+		this.maxConcurrent = properties.maxConcurrent(model.threads());
+		this.maxQueued = properties.maxQueued();
+		this.deadline = deadline.deadline();
 		this.queue = new CallQueue(this.maxConcurrent);
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
 		this.threads = new ModelThreads(this.queue, batching, lifecycle, statistics, this.serviceTime);

@@ -28,12 +28,12 @@ final class Batching implements WarmUpStep, InfoContributor {
 
 	private static final Logger logger = LoggerFactory.getLogger(Batching.class);
 
-	private final AdmissionProperties.Batching properties;
+	private final BatchingProperties properties;
 
 	private volatile Decision decision;
 
-	Batching(AdmissionProperties properties, MeterRegistry registry) {
-		this.properties = properties.batching();
+	Batching(BatchingProperties properties, MeterRegistry registry) {
+		this.properties = properties;
 		this.decision = new Decision(1,
 				(this.properties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");
 		Gauge.builder("inference.batching.max.size", this, Batching::maxSize)

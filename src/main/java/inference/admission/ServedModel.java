@@ -27,10 +27,14 @@ final class ServedModel implements InfoContributor {
 
 	private final AdmissionProperties properties;
 
-	ServedModel(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties) {
+	private final DeadlineProperties deadline;
+
+	ServedModel(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
+			DeadlineProperties deadline) {
 		this.lifecycle = lifecycle;
 		this.model = model;
 		this.properties = properties;
+		this.deadline = deadline;
 	}
 
 	@Override
@@ -54,9 +58,9 @@ final class ServedModel implements InfoContributor {
 
 	private Map<String, Object> limits() {
 		Map<String, Object> facts = new LinkedHashMap<>();
-		facts.put("maxConcurrent", this.properties.admission().maxConcurrent(this.model.threads()));
-		facts.put("maxQueued", this.properties.admission().maxQueued());
-		facts.put("deadline", DurationStyle.SIMPLE.print(this.properties.deadline(), ChronoUnit.MILLIS));
+		facts.put("maxConcurrent", this.properties.maxConcurrent(this.model.threads()));
+		facts.put("maxQueued", this.properties.maxQueued());
+		facts.put("deadline", DurationStyle.SIMPLE.print(this.deadline.deadline(), ChronoUnit.MILLIS));
 		return facts;
 	}
 

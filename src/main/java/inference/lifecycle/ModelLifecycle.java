@@ -38,7 +38,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private final ModelLoader loader;
 
-	private final LifecycleProperties properties;
+	private final DrainProperties properties;
 
 	private final ApplicationEventPublisher events;
 
@@ -61,11 +61,11 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	private volatile @Nullable ModelMetadata metadata;
 
 	@Autowired
-	ModelLifecycle(ModelLoader loader, LifecycleProperties properties, ApplicationEventPublisher events) {
+	ModelLifecycle(ModelLoader loader, DrainProperties properties, ApplicationEventPublisher events) {
 		this(loader, properties, events, System::nanoTime);
 	}
 
-	ModelLifecycle(ModelLoader loader, LifecycleProperties properties, ApplicationEventPublisher events,
+	ModelLifecycle(ModelLoader loader, DrainProperties properties, ApplicationEventPublisher events,
 			LongSupplier nanoTime) {
 		this.loader = loader;
 		this.properties = properties;
@@ -149,7 +149,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		boolean served = this.snapshot.get().state().serves();
 		become(State.DRAINING, "the process was asked to end");
 		try {
-			if (served && this.drained.await(this.properties.drain().delay().toNanos(), TimeUnit.NANOSECONDS)) {
+			if (served && this.drained.await(this.properties.delay().toNanos(), TimeUnit.NANOSECONDS)) {
 				logger.info("Drain ended early");
 			}
 		}

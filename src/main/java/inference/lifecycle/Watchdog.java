@@ -34,9 +34,9 @@ final class Watchdog implements InitializingBean, DisposableBean {
 
 	private final Thread thread = Thread.ofPlatform().name("watchdog").daemon().unstarted(this::watch);
 
-	Watchdog(ModelLifecycle lifecycle, LifecycleProperties properties) {
+	Watchdog(ModelLifecycle lifecycle, WatchdogProperties properties) {
 		this.lifecycle = lifecycle;
-		this.stuckAfter = properties.watchdog().stuckAfter();
+		this.stuckAfter = properties.stuckAfter();
 	}
 
 	@Override

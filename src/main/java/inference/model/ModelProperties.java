@@ -27,7 +27,7 @@ import org.springframework.validation.annotation.Validated;
  * {@code INFERENCE_MODEL_SESSIONCONFIG_0}
  */
 @Validated
-@ConfigurationProperties("inference.model")
+@ConfigurationProperties(prefix = "inference.model", ignoreUnknownFields = false)
 public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAGE) String name,
 		@NotBlank @Pattern(regexp = NAME, message = MESSAGE) @DefaultValue("1") String version,
 		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads,

@@ -28,8 +28,8 @@ final class AnswerStream extends OutputStream {
 
 	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits permits) {
 		this.stream = stream;
-		this.end = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
 		this.permits = permits;
+		this.end = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
 	}
 
 	@Override
@@ -40,14 +40,10 @@ final class AnswerStream extends OutputStream {
 	@Override
 	public void write(byte[] source, int offset, int count) throws IOException {
 		this.written += count;
-		if (this.written <= SEND_BUFFER_BYTES) {
-			this.stream.write(source, offset, count);
-			return;
-		}
-		if (this.end - System.nanoTime() <= 0) {
+		if (this.written > SEND_BUFFER_BYTES && this.end - System.nanoTime() <= 0) {
 			throw new IOException("The deadline passed while the client read its answer");
 		}
-		this.permits.await(() -> {
+		this.permits.pauseCodec(() -> {
 			this.stream.write(source, offset, count);
 			return this.written;
 		});

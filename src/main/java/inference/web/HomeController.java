@@ -24,9 +24,9 @@ class HomeController {
 
 	private final Console console;
 
-	HomeController(Metadata metadata, WebProperties properties) {
+	HomeController(Metadata metadata, ConsoleProperties properties) {
 		this.metadata = metadata;
-		this.console = new Console(properties.console().enabled());
+		this.console = new Console(properties.enabled());
 	}
 
 	@GetMapping("/")

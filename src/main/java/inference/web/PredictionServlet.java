@@ -62,12 +62,12 @@ final class PredictionServlet extends HttpServlet {
 	private final long maxSize;
 
 	PredictionServlet(Admission admission, Statistics statistics, RequestPermits permits, ModelProperties model,
-			WebProperties properties) {
+			RequestProperties properties) {
 		this.admission = admission;
 		this.statistics = statistics;
 		this.permits = permits;
 		this.model = model;
-		this.maxSize = properties.request().maxSize().toBytes();
+		this.maxSize = properties.maxSize().toBytes();
 	}
 
 	/** The paths on which this model predicts. */
@@ -105,10 +105,12 @@ final class PredictionServlet extends HttpServlet {
 		int status = HttpServletResponse.SC_OK;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
 			InferenceRequest inference = read(request, reservation);
-			InferenceResponse answer = new InferenceResponse(this.model.name(), this.model.version(), inference,
-					infer(inference, reservation, request));
+			Map<String, Tensor> outputs = infer(inference, reservation, request);
 			long ran = System.nanoTime();
-			send(answer, request, response, reservation.deadline());
+			this.permits.runCodec(() -> {
+				send(inference, outputs, request, response, reservation.deadline());
+				return inference;
+			});
 			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
 		}
 		catch (RuntimeException | Error ex) {
@@ -129,8 +131,8 @@ final class PredictionServlet extends HttpServlet {
 		long decoding = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
 				: 0;
 		reservation.add(decoding);
-		InferenceRequest inference = new RequestReader(signature, forms(request), reservation::add).read(body,
-				jsonLength);
+		RequestReader reader = new RequestReader(signature, forms(request), reservation::add);
+		InferenceRequest inference = this.permits.runCodec(() -> reader.read(body, jsonLength));
 		reservation.add(-decoding);
 		if (jsonLength == null) {
 			// The tensors are copies, and the body is garbage from here on.
@@ -154,8 +156,9 @@ final class PredictionServlet extends HttpServlet {
 		}
 	}
 
-	private void send(InferenceResponse answer, HttpServletRequest request, HttpServletResponse response,
-			Deadline deadline) throws IOException {
+	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,
+			HttpServletResponse response, Deadline deadline) throws IOException {
+		InferenceResponse answer = new InferenceResponse(this.model.name(), this.model.version(), inference, outputs);
 		String id = RequestId.given(request);
 		if (id != null) {
 			response.setHeader(RequestId.HEADER, id);

@@ -15,7 +15,7 @@ import org.springframework.stereotype.Component;
 /**
  * Runs each request on a virtual thread, and bounds how many are at work at once, first
  * come, first served. A request gives its permit back while it waits for the model or for
- * its client.
+ * a part of its body.
  * <p>
  * Without a bound, thousands of requests at work on a few CPUs fill the heap with
  * Tomcat's buffers, 80 KB each, and queue up at Tomcat's locks: of 2,000 connections 25
@@ -24,7 +24,11 @@ import org.springframework.stereotype.Component;
 @Component
 final class RequestPermits implements Executor {
 
-	private static final int PERMITS_PER_CPU = 8;
+	// Each request at work has a carrier thread, so that the system shares the CPUs
+	// between
+	// requests. A virtual thread that encodes a large answer gives its carrier to nobody.
+	private static final int PERMITS = Integer.getInteger("jdk.virtualThreadScheduler.parallelism",
+			Runtime.getRuntime().availableProcessors());
 
 	// After this time a request runs without a permit, so that requests that block
 	// somewhere else, in a fork's filter for example, do not hold up the probes.
@@ -32,7 +36,9 @@ final class RequestPermits implements Executor {
 
 	private final ThreadFactory threads = Thread.ofVirtual().name("request-", 0).factory();
 
-	private final FairPermits permits = new FairPermits(PERMITS_PER_CPU * Runtime.getRuntime().availableProcessors());
+	private final FairPermits permits = new FairPermits(PERMITS);
+
+	private final Semaphore codecPermits = new Semaphore(Math.max(1, PERMITS / 2), true);
 
 	RequestPermits(MeterRegistry registry) {
 		Gauge.builder("inference.backlog", this.permits, Semaphore::getQueueLength)
@@ -69,7 +75,7 @@ final class RequestPermits implements Executor {
 	 * @param wait blocks
 	 * @return the result
 	 */
-	<T> T await(Wait<T> wait) throws IOException {
+	<T> T await(Task<T> wait) throws IOException {
 		this.permits.release();
 		try {
 			return wait.call();
@@ -80,12 +86,42 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Something that blocks a request's thread.
+	 * Decodes or encodes tensors. Half of the carriers at most do so, because a virtual
+	 * thread that computes keeps its carrier: the others are for probes.
+	 * @param task computes, and blocks only in {@link #pauseCodec}
+	 * @return the result
+	 */
+	<T> T runCodec(Task<T> task) throws IOException {
+		this.codecPermits.acquireUninterruptibly();
+		try {
+			return task.call();
+		}
+		finally {
+			this.codecPermits.release();
+		}
+	}
+
+	/**
+	 * Waits for the client within {@link #runCodec}.
+	 * @param write sends a part of the answer
+	 */
+	void pauseCodec(Task<?> write) throws IOException {
+		this.codecPermits.release();
+		try {
+			write.call();
+		}
+		finally {
+			this.codecPermits.acquireUninterruptibly();
+		}
+	}
+
+	/**
+	 * A part of the work for a request.
 	 *
 	 * @param <T> the type of the result
 	 */
 	@FunctionalInterface
-	interface Wait<T> {
+	interface Task<T> {
 
 		T call() throws IOException;
 

@@ -5,6 +5,7 @@ import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletResponse;
 import org.apache.coyote.AbstractProtocol;
 
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -27,10 +28,18 @@ class WebConfiguration {
 
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
-			RequestPermits permits, ModelProperties model, WebProperties properties) {
+			RequestPermits permits, ModelProperties model, RequestProperties properties) {
 		ServletRegistrationBean<PredictionServlet> registration = new ServletRegistrationBean<>(
 				new PredictionServlet(admission, statistics, permits, model, properties),
 				PredictionServlet.paths(model));
+		registration.setLoadOnStartup(1);
+		return registration;
+	}
+
+	@Bean
+	ServletRegistrationBean<ProbeServlet> probeServlet(HealthEndpoint health) {
+		ServletRegistrationBean<ProbeServlet> registration = new ServletRegistrationBean<>(new ProbeServlet(health),
+				ProbeServlet.paths());
 		registration.setLoadOnStartup(1);
 		return registration;
 	}

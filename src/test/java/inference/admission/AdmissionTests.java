@@ -19,7 +19,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
-import inference.admission.AdmissionProperties.Limits;
 import inference.lifecycle.Lifecycles;
 import inference.lifecycle.ModelLifecycle;
 import inference.model.FakeModel;
@@ -297,9 +296,8 @@ class AdmissionTests {
 	void letsJoinWhoeverIsWaitedForThoughNobodyMayWait() throws Exception {
 		holdUpCalls();
 		this.gate.open();
-		var properties = new AdmissionProperties(LONG, new Limits(2, 0),
-				new AdmissionProperties.Batching(2, Duration.ofSeconds(10)));
-		var admission = batching(this.lifecycle, properties);
+		var admission = batching(this.lifecycle, new AdmissionProperties(2, 0),
+				new BatchingProperties(2, Duration.ofSeconds(10)));
 		var callers = List.of(call(admission, 1), call(admission, 2));
 		for (var caller : callers) {
 			assertThat(caller.answer()).hasSize(1);
@@ -547,10 +545,10 @@ class AdmissionTests {
 	@Test
 	void letsInAsManyAsTheProcessorsCanRunUnlessToldOtherwise() {
 		int processors = Runtime.getRuntime().availableProcessors();
-		assertThat(new Limits(null, 0).maxConcurrent(1)).isEqualTo((processors > 1) ? processors + 1 : 1);
-		assertThat(new Limits(null, 0).maxConcurrent(processors)).isOne();
-		assertThat(new Limits(null, 0).maxConcurrent(processors + 1)).isOne();
-		assertThat(new Limits(7, 0).maxConcurrent(processors)).isEqualTo(7);
+		assertThat(new AdmissionProperties(null, 0).maxConcurrent(1)).isEqualTo((processors > 1) ? processors + 1 : 1);
+		assertThat(new AdmissionProperties(null, 0).maxConcurrent(processors)).isOne();
+		assertThat(new AdmissionProperties(null, 0).maxConcurrent(processors + 1)).isOne();
+		assertThat(new AdmissionProperties(7, 0).maxConcurrent(processors)).isEqualTo(7);
 	}
 
 	private Admission admission(int maxConcurrent, int maxQueued, Duration deadline) {
@@ -559,10 +557,9 @@ class AdmissionTests {
 
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
 		var meters = new SimpleMeterRegistry();
-		var properties = new AdmissionProperties(deadline, new Limits(maxConcurrent, maxQueued),
-				new AdmissionProperties.Batching(1, Duration.ZERO));
-		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), properties,
-				new Batching(properties, meters), new Statistics(meters));
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()),
+				new AdmissionProperties(maxConcurrent, maxQueued), new DeadlineProperties(deadline),
+				new Batching(new BatchingProperties(1, Duration.ZERO), meters), new Statistics(meters));
 	}
 
 	private Admission batching(int maxConcurrent, int maxSize, Duration maxDelay) {
@@ -570,16 +567,17 @@ class AdmissionTests {
 	}
 
 	private static Admission batching(ModelLifecycle lifecycle, int maxConcurrent, int maxSize, Duration maxDelay) {
-		return batching(lifecycle, new AdmissionProperties(LONG, new Limits(maxConcurrent, 10),
-				new AdmissionProperties.Batching(maxSize, maxDelay)));
+		return batching(lifecycle, new AdmissionProperties(maxConcurrent, 10),
+				new BatchingProperties(maxSize, maxDelay));
 	}
 
-	private static Admission batching(ModelLifecycle lifecycle, AdmissionProperties properties) {
+	private static Admission batching(ModelLifecycle lifecycle, AdmissionProperties properties,
+			BatchingProperties batches) {
 		var meters = new SimpleMeterRegistry();
-		var batching = new Batching(properties, meters);
+		var batching = new Batching(batches, meters);
 		batching.prepare(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), properties,
-				batching, new Statistics(meters));
+				new DeadlineProperties(LONG), batching, new Statistics(meters));
 	}
 
 	private static Map<String, Tensor> table(int columns, float value) {

@@ -4,7 +4,6 @@ import java.time.Duration;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
-import inference.admission.AdmissionProperties.Limits;
 import inference.lifecycle.ModelLifecycle;
 import inference.model.ModelProperties;
 
@@ -27,10 +26,17 @@ public final class Admissions {
 	 * Admission to a model, one call at a time, with its statistics.
 	 */
 	static Admission of(ModelLifecycle lifecycle, ModelProperties model, Statistics statistics) {
-		AdmissionProperties properties = new AdmissionProperties(Duration.ofSeconds(10), new Limits(1, 10),
-				new AdmissionProperties.Batching(1, Duration.ZERO));
-		return new Admission(lifecycle, model, properties, new Batching(properties, new SimpleMeterRegistry()),
+		return of(lifecycle, model, new AdmissionProperties(1, 10), new BatchingProperties(1, Duration.ZERO),
 				statistics);
+	}
+
+	/**
+	 * Admission with limits of its own and a deadline of ten seconds.
+	 */
+	static Admission of(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
+			BatchingProperties batching, Statistics statistics) {
+		return new Admission(lifecycle, model, properties, new DeadlineProperties(Duration.ofSeconds(10)),
+				new Batching(batching, new SimpleMeterRegistry()), statistics);
 	}
 
 	/**

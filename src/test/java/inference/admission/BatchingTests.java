@@ -17,7 +17,6 @@ import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
-import inference.admission.AdmissionProperties.Limits;
 import inference.lifecycle.Lifecycles;
 import inference.model.FakeModel;
 import inference.model.ModelMetadata;
@@ -94,12 +93,11 @@ class BatchingTests {
 			rows.add(new SampleRows(model.signature(), Map.of("x", Shape.of(1, 4))).random(i));
 			alone.add(Objects.requireNonNull(model.infer(rows.get(i)).get("y")));
 		}
-		var properties = properties(8, Duration.ofMillis(20));
-		var batching = new Batching(properties, this.meters);
+		var batching = batching(8, Duration.ofMillis(20));
 		batching.check(model.signature(), List.of(), model::infer);
 		var admission = new Admission(Lifecycles.ready(model),
-				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of()), properties, batching,
-				new Statistics(this.meters));
+				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of()), new AdmissionProperties(1, 100),
+				new DeadlineProperties(Duration.ofSeconds(4)), batching, new Statistics(this.meters));
 		try (var clients = Executors.newFixedThreadPool(16)) {
 			List<Callable<Map<String, Tensor>>> calls = new ArrayList<>();
 			rows.forEach((row) -> calls.add(() -> infer(admission, row)));
@@ -119,12 +117,7 @@ class BatchingTests {
 	}
 
 	private Batching batching(int maxSize, Duration maxDelay) {
-		return new Batching(properties(maxSize, maxDelay), this.meters);
-	}
-
-	private static AdmissionProperties properties(int maxSize, Duration maxDelay) {
-		return new AdmissionProperties(Duration.ofSeconds(4), new Limits(1, 100),
-				new AdmissionProperties.Batching(maxSize, maxDelay));
+		return new Batching(new BatchingProperties(maxSize, maxDelay), this.meters);
 	}
 
 	private static Batching.Decision info(Batching batching) {

@@ -13,7 +13,6 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.support.GenericApplicationContext;
 
-import inference.lifecycle.LifecycleProperties.Drain;
 import inference.model.Model;
 import inference.model.ModelProperties;
 import inference.model.Tensor;
@@ -35,8 +34,8 @@ public final class Lifecycles {
 		return of(constructor, events, Duration.ZERO, System::nanoTime);
 	}
 
-	static LifecycleProperties properties(Duration drainDelay) {
-		return new LifecycleProperties(new Drain(drainDelay), new LifecycleProperties.Watchdog(STUCK_AFTER));
+	static Watchdog watchdog(ModelLifecycle lifecycle) {
+		return new Watchdog(lifecycle, new WatchdogProperties(STUCK_AFTER));
 	}
 
 	static ModelLifecycle of(Supplier<Model> constructor, ApplicationEventPublisher events, Duration drainDelay,
@@ -52,7 +51,7 @@ public final class Lifecycles {
 				return Stream.empty();
 			}
 		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), new GenericApplicationContext());
-		return new ModelLifecycle(loader, properties(drainDelay), events, nanoTime);
+		return new ModelLifecycle(loader, new DrainProperties(drainDelay), events, nanoTime);
 	}
 
 	/**
@@ -66,7 +65,7 @@ public final class Lifecycles {
 			}
 		});
 		lifecycle.start();
-		new Watchdog(lifecycle, properties(Duration.ZERO)).afterPropertiesSet();
+		watchdog(lifecycle).afterPropertiesSet();
 		try {
 			if (!ready.await(10, TimeUnit.SECONDS)) {
 				throw new AssertionError("the model is not ready: " + lifecycle.snapshot());

@@ -33,7 +33,7 @@ class WatchdogTests {
 		}
 	}, Duration.ZERO, this.now::get);
 
-	private final Watchdog watchdog = new Watchdog(this.lifecycle, Lifecycles.properties(Duration.ZERO));
+	private final Watchdog watchdog = Lifecycles.watchdog(this.lifecycle);
 
 	private final Gate first = new Gate();
 
@@ -107,7 +107,7 @@ class WatchdogTests {
 		slow.start();
 		loading.awaitArrivals(1);
 		this.now.addAndGet(STUCK_AFTER.multipliedBy(3).toNanos());
-		new Watchdog(slow, Lifecycles.properties(Duration.ZERO)).look();
+		Lifecycles.watchdog(slow).look();
 		assertThat(slow.snapshot().state()).isEqualTo(State.LOADING);
 		loading.open();
 	}

@@ -1,0 +1,23 @@
+package inference.admission;
+
+import java.time.Duration;
+
+import jakarta.validation.constraints.Min;
+import org.hibernate.validator.constraints.time.DurationMin;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * Batching of requests. It is off by default, because the rows of some models influence
+ * each other.
+ *
+ * @param maxSize the most rows of different requests that run together; 1 for none. A
+ * larger value is used only if warm-up finds no rows that influence each other
+ * @param maxDelay how long a call that could run waits for others to join it
+ */
+@Validated
+@ConfigurationProperties(prefix = "inference.batching", ignoreUnknownFields = false)
+record BatchingProperties(@Min(1) @DefaultValue("1") int maxSize, @DurationMin @DefaultValue("0s") Duration maxDelay) {
+}

@@ -1,0 +1,21 @@
+package inference.admission;
+
+import java.time.Duration;
+
+import org.hibernate.validator.constraints.time.DurationMin;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The deadline of every request. Other names under its prefix belong to other records, or
+ * to a fork.
+ *
+ * @param deadline the longest time from a request's arrival to its answer; below the 5
+ * seconds after which EAS clients give up
+ */
+@Validated
+@ConfigurationProperties("inference")
+record DeadlineProperties(@DurationMin(millis = 1) @DefaultValue("4s") Duration deadline) {
+}

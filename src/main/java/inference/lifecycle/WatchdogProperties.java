@@ -1,0 +1,20 @@
+package inference.lifecycle;
+
+import java.time.Duration;
+
+import org.hibernate.validator.constraints.time.DurationMin;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The limit from which a call counts as stuck.
+ *
+ * @param stuckAfter the age of a call at which liveness fails, if no other call has
+ * returned for as long
+ */
+@Validated
+@ConfigurationProperties(prefix = "inference.watchdog", ignoreUnknownFields = false)
+record WatchdogProperties(@DurationMin(millis = 1) @DefaultValue("60s") Duration stuckAfter) {
+}
