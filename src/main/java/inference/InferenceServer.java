@@ -9,6 +9,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 
+import inference.lifecycle.HeapExhaustion;
 import inference.lifecycle.ProcessExit;
 
 /**
@@ -38,7 +39,7 @@ public class InferenceServer {
 		exit.onSignals();
 		SpringApplication application = new SpringApplication(InferenceServer.class);
 		application.setRegisterShutdownHook(false);
-		application.addInitializers(exit);
+		application.addInitializers(exit, (_) -> new HeapExhaustion().watch());
 		application.run(args);
 	}
 

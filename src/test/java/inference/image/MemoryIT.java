@@ -1,0 +1,167 @@
+package inference.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * Loads a container of the least memory with the requests that take the most of it. The
+ * kernel kills a container that exceeds its limit.
+ */
+@NeedsImage
+class MemoryIT {
+
+	private static final String ROW = "[5.1,3.5,1.4,0.2]";
+
+	private static final String SMALL = "{\"instances\":[%s]}".formatted(ROW);
+
+	private static final int PORT = 8000;
+
+	private static final int ROWS_OF_14_MB = 800_000;
+
+	private static final int ROWS_OF_1_MB = 58_000;
+
+	private final Service service = Service.read();
+
+	private final HttpClient client = HttpClient.newHttpClient();
+
+	@Test
+	void largeBodiesAndAnswersAreServedOrRefused() throws Exception {
+		try (Container container = run()) {
+			byte[] body = rows(ROWS_OF_14_MB);
+			List<Integer> statuses = ask(2, 3, () -> post(container, "/", body));
+			assertThat(statuses).isNotEmpty().isSubsetOf(200, 413, 429, 504);
+			assertServes(container);
+		}
+	}
+
+	@Test
+	void clientsThatDoNotReadTheirAnswersAreDisconnected() throws Exception {
+		try (Container container = run()) {
+			byte[] body = rows(ROWS_OF_1_MB);
+			List<Socket> clients = new ArrayList<>();
+			try {
+				for (int i = 0; i < 100; i++) {
+					Socket socket = new Socket(container.address(), PORT);
+					clients.add(socket);
+					socket.getOutputStream()
+						.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n".formatted(body.length)
+							.getBytes(StandardCharsets.US_ASCII));
+					socket.getOutputStream().write(body);
+				}
+				assertServes(container);
+				await().atMost(Duration.ofSeconds(30)).until(() -> reserved(container) == 0);
+			}
+			finally {
+				for (Socket socket : clients) {
+					socket.close();
+				}
+			}
+			assertServes(container);
+		}
+	}
+
+	@Test
+	void aTransformerUnderLoadStaysBelowTheLimit(@TempDir Path directory) throws Exception {
+		Path file = directory.resolve("model.onnx");
+		try (InputStream model = MemoryIT.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
+			Files.write(file, model.readAllBytes());
+		}
+		directory.toFile().setExecutable(true, false);
+		try (Container container = run("--volume", directory + ":/models:ro", "--env",
+				"INFERENCE_MODEL_LOCATION=/models", "--env", "INFERENCE_MODEL_NAME=minilm")) {
+			byte[] body = tokens(64).getBytes(StandardCharsets.UTF_8);
+			assertThat(ask(8, 30, () -> post(container, "/v2/models/minilm/infer", body))).containsOnly(200);
+			assertThat(container.running()).isTrue();
+		}
+	}
+
+	private Container run(String... options) {
+		List<String> all = new ArrayList<>(List.of("--memory", "384m", "--memory-swap", "384m"));
+		Collections.addAll(all, options);
+		Container container = Container.run(this.service, all.toArray(String[]::new));
+		await().atMost(Duration.ofMinutes(1)).ignoreExceptions().until(() -> get(container, "/readyz") == 200);
+		return container;
+	}
+
+	private void assertServes(Container container) throws Exception {
+		assertThat(container.running()).isTrue();
+		assertThat(post(container, "/", SMALL.getBytes(StandardCharsets.UTF_8))).isEqualTo(200);
+	}
+
+	private long reserved(Container container) throws IOException, InterruptedException {
+		String metrics = this.client
+			.send(HttpRequest.newBuilder(uri(container, "/actuator/prometheus")).build(), BodyHandlers.ofString())
+			.body();
+		return metrics.lines()
+			.filter((line) -> line.startsWith("inference_memory_reserved_bytes"))
+			.mapToLong((line) -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+			.findFirst()
+			.orElseThrow();
+	}
+
+	private static List<Integer> ask(int clients, int times, Callable<Integer> question) throws Exception {
+		List<Integer> statuses = new ArrayList<>();
+		try (var threads = Executors.newFixedThreadPool(clients)) {
+			for (Future<Integer> answer : threads.invokeAll(Collections.nCopies(clients * times, question))) {
+				statuses.add(answer.get());
+			}
+		}
+		return statuses;
+	}
+
+	private int post(Container container, String path, byte[] body) throws IOException, InterruptedException {
+		HttpResponse<InputStream> answer = this.client.send(
+				HttpRequest.newBuilder(uri(container, path)).POST(BodyPublishers.ofByteArray(body)).build(),
+				BodyHandlers.ofInputStream());
+		try (InputStream stream = answer.body()) {
+			stream.transferTo(OutputStream.nullOutputStream());
+		}
+		return answer.statusCode();
+	}
+
+	private int get(Container container, String path) throws IOException, InterruptedException {
+		return this.client.send(HttpRequest.newBuilder(uri(container, path)).build(), BodyHandlers.discarding())
+			.statusCode();
+	}
+
+	private URI uri(Container container, String path) {
+		return container.uri(PORT, path);
+	}
+
+	private static byte[] rows(int count) {
+		return "{\"instances\":[%s]}".formatted(String.join(",", Collections.nCopies(count, ROW)))
+			.getBytes(StandardCharsets.UTF_8);
+	}
+
+	private static String tokens(int count) {
+		String shape = "\"shape\":[1,%d],\"datatype\":\"INT64\",\"data\":[%s]".formatted(count,
+				String.join(",", Collections.nCopies(count, "1")));
+		return "{\"inputs\":[{\"name\":\"input_ids\",%1$s},{\"name\":\"attention_mask\",%1$s},{\"name\":\"token_type_ids\",%1$s}]}"
+			.formatted(shape);
+	}
+
+}
