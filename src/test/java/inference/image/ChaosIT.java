@@ -123,6 +123,20 @@ class ChaosIT {
 	}
 
 	@Test
+	void anExhaustedHeapEndsTheProcessWithTheReasonInTheLog() throws Exception {
+		try (Container container = chaos(this.service, "heap");
+				Kubelet kubelet = new Kubelet(container, this.service);
+				HttpClient client = HttpClient.newHttpClient()) {
+			await().atMost(PATIENCE).until(kubelet::ready);
+			assertThatIOException().isThrownBy(
+					() -> client.send(predict(container, "/", "{\"instances\":[-1]}"), BodyHandlers.ofString()));
+			await().atMost(PATIENCE).until(() -> container.logs().contains("The process ends"));
+			assertThat(container.logs().lines().filter((line) -> line.contains("The process ends"))).singleElement()
+				.satisfies((line) -> assertThat(line).startsWith("{").contains("out of memory", "\"ERROR\""));
+		}
+	}
+
+	@Test
 	void aFloodedServerIsLeftAlone() throws Exception {
 		Service watchful = this.service.withLiveness(every(this.service.liveness(), Duration.ofSeconds(1), 3));
 		try (Container container = Container.run(watchful);

@@ -1,5 +1,7 @@
 package inference.model;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -48,12 +50,20 @@ final class ChaosModel implements Model {
 			switch (this.chaos) {
 				case "hang" -> hang();
 				case "crash" -> Runtime.getRuntime().halt(139);
+				case "heap" -> exhaustTheHeap();
 				default -> {
 					// Behaves by now.
 				}
 			}
 		}
 		return outputs;
+	}
+
+	private static void exhaustTheHeap() {
+		List<byte[]> kept = new ArrayList<>();
+		while (kept.size() < Integer.MAX_VALUE) {
+			kept.add(new byte[1 << 20]);
+		}
 	}
 
 	private static void hang() {
