@@ -1,4 +1,4 @@
-# The least that a Flask service for EAS does: JSON in, always the same answer out.
+# The smallest Flask service: it parses the JSON and always returns the same answer.
 import json
 
 from flask import Flask, request
@@ -6,7 +6,7 @@ from flask import Flask, request
 app = Flask(__name__)
 
 
-@app.route('/', methods=['GET', 'POST'])
-def predict():
+@app.post('/v2/models/<name>/infer')
+def infer(name):
     json.loads(request.get_data())
     return 'result'

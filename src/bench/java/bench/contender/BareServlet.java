@@ -11,8 +11,8 @@ import jakarta.servlet.http.HttpServletResponse;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 
 /**
- * As little as a servlet can do in the Tomcat that Spring Boot brings: reads the body,
- * and writes 37 bytes.
+ * A servlet in Tomcat that reads the request body and answers with 37 constant bytes. Its
+ * rate is an upper bound for the server in the same Tomcat.
  */
 public final class BareServlet extends HttpServlet {
 

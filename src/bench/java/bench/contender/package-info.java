@@ -1,5 +1,5 @@
 /**
- * Services that the server is compared with. They know nothing of it.
+ * Services that the benchmark compares with the server. They do not use its code.
  */
 @NullMarked
 package bench.contender;

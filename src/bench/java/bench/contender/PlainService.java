@@ -23,15 +23,15 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * An ONNX model behind the Open Inference Protocol, as one writes it in an hour: Spring
- * MVC binds the JSON, ONNX Runtime runs on the thread of the request, and everything is
- * left at its default.
+ * A plain Spring MVC service for an ONNX model: {@code @RequestBody} records for the Open
+ * Inference Protocol, and ONNX Runtime on the request's thread. All settings are the
+ * defaults.
  */
 @SpringBootApplication
-public class NaiveService {
+public class PlainService {
 
 	public static void main(String[] args) {
-		SpringApplication.run(NaiveService.class, args);
+		SpringApplication.run(PlainService.class, args);
 	}
 
 	@Bean
@@ -39,23 +39,23 @@ public class NaiveService {
 		return OrtEnvironment.getEnvironment().createSession(location);
 	}
 
-	/** What a client sends. */
+	/** The request body. */
 	record InferRequest(List<Input> inputs) {
 	}
 
-	/** A tensor that comes. */
+	/** An input tensor. */
 	record Input(String name, List<Long> shape, String datatype, List<Number> data) {
 	}
 
-	/** What it gets. */
+	/** The response body. */
 	record InferResponse(String model_name, List<Output> outputs) {
 	}
 
-	/** A tensor that goes. */
+	/** An output tensor. */
 	record Output(String name, List<Long> shape, String datatype, Object data) {
 	}
 
-	/** The one path. */
+	/** The prediction endpoint. */
 	@RestController
 	static class InferController {
 
