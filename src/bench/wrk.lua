@@ -29,5 +29,5 @@ wrk.body = '{"inputs":[' .. body(os.getenv("WORKLOAD")) .. "]}"
 function done(summary, latency)
 	local good = summary.requests - summary.errors.status
 	print(string.format("figures %.1f %.3f %.3f %.1f", good / summary.duration * 1e6, latency:percentile(50) / 1e3,
-		latency:percentile(99) / 1e3, 100 * (1 - good / math.max(summary.requests, 1))))
+		latency:percentile(99) / 1e3, 100 * summary.errors.status / math.max(summary.requests, 1)))
 end
