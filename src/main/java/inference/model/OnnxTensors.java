@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxTensors {
 
-	// Alignment of a tensor's memory in bytes, enough for every data type.
-	private static final int ALIGNMENT = 16;
+	// Alignment of a tensor's memory in bytes, a cache line.
+	private static final int ALIGNMENT = 64;
 
 	private OnnxTensors() {
 	}

@@ -51,6 +51,11 @@ final class PredictionServlet extends HttpServlet {
 
 	private static final int TEXT_FACTOR = 3;
 
+	// Bodies and outputs below this size are decoded and encoded without a permit, in
+	// less
+	// time than it takes to wait for one.
+	private static final int MIN_CODEC_BYTES = 16 * 1024;
+
 	private final transient Admission admission;
 
 	private final transient Statistics statistics;
@@ -107,10 +112,7 @@ final class PredictionServlet extends HttpServlet {
 			InferenceRequest inference = read(request, reservation);
 			Map<String, Tensor> outputs = infer(inference, reservation, request);
 			long ran = System.nanoTime();
-			this.permits.runCodec(() -> {
-				send(inference, outputs, request, response, reservation.deadline());
-				return inference;
-			});
+			send(inference, outputs, request, response, reservation.deadline());
 			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
 		}
 		catch (RuntimeException | Error ex) {
@@ -132,7 +134,8 @@ final class PredictionServlet extends HttpServlet {
 				: 0;
 		reservation.add(decoding);
 		RequestReader reader = new RequestReader(signature, forms(request), reservation::add);
-		InferenceRequest inference = this.permits.runCodec(() -> reader.read(body, jsonLength));
+		InferenceRequest inference = (body.length < MIN_CODEC_BYTES) ? reader.read(body, jsonLength)
+				: this.permits.runCodec(() -> reader.read(body, jsonLength));
 		reservation.add(-decoding);
 		if (jsonLength == null) {
 			// The tensors are copies, and the body is garbage from here on.
@@ -172,7 +175,16 @@ final class PredictionServlet extends HttpServlet {
 		else {
 			response.setContentType("application/json");
 		}
-		answer.writeTo(new AnswerStream(response.getOutputStream(), deadline, this.permits));
+		long bytes = outputs.values().stream().mapToLong((output) -> output.contents().remaining()).sum();
+		if (bytes < MIN_CODEC_BYTES) {
+			answer.writeTo(response.getOutputStream());
+			return;
+		}
+		AnswerStream stream = new AnswerStream(response.getOutputStream(), deadline, this.permits);
+		this.permits.runCodec(() -> {
+			answer.writeTo(stream);
+			return answer;
+		});
 	}
 
 	private static Set<Form> forms(HttpServletRequest request) {

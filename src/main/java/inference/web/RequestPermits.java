@@ -86,8 +86,8 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Decodes or encodes tensors. Half of the carriers at most do so, because a virtual
-	 * thread that computes keeps its carrier: the others are for probes.
+	 * Decodes or encodes many bytes. Half of the carriers at most do so, because a
+	 * virtual thread that computes keeps its carrier. The other carriers are for probes.
 	 * @param task computes, and blocks only in {@link #pauseCodec}
 	 * @return the result
 	 */
