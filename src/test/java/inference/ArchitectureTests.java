@@ -78,7 +78,7 @@ class ArchitectureTests {
 	}
 
 	@Test
-	void onlyTheModelsRoomKnowsTheRuntime() {
+	void onlyTheModelPackageKnowsTheRuntime() {
 		check(noClasses().that()
 			.resideOutsideOfPackage("inference.model..")
 			.should()
@@ -119,20 +119,20 @@ class ArchitectureTests {
 	}
 
 	@Test
-	void nobodyInjectsIntoFields() {
+	void injectsNothingIntoFields() {
 		check(noFields().should(GeneralCodingRules.BE_ANNOTATED_WITH_AN_INJECTION_ANNOTATION)
 			.because("a field that is injected is not final: take it as a constructor's parameter"));
 	}
 
 	@Test
-	void nobodyStartsInAPostConstructMethod() {
+	void startsNothingInAPostConstructMethod() {
 		check(noMethods().should()
 			.beAnnotatedWith("jakarta.annotation.PostConstruct")
 			.because("it holds the port up: construct in the constructor, start in a SmartLifecycle"));
 	}
 
 	@Test
-	void everybodyLogsInOneWay() {
+	void logsOnlyThroughSlf4j() {
 		check(noClasses().should()
 			.dependOnClassesThat()
 			.resideInAPackage("java.util.logging..")

@@ -129,7 +129,7 @@ class ManifestTests {
 	}
 
 	@Test
-	void theContainersDifferInWhatKServeWantsAlone() {
+	void kserveContainerDiffersOnlyInWhatKServeNeeds() {
 		ObjectNode kserve = (ObjectNode) Platform.KSERVE.container().deepCopy();
 		assertThat(kserve.remove("name").asString()).isEqualTo("kserve-container");
 		String model = Platform.KSERVE.manifest().at("/metadata/name").asString();
@@ -140,7 +140,7 @@ class ManifestTests {
 	}
 
 	@Test
-	void whatBelongsToTheDeploymentFindsIt() {
+	void resourcesSelectTheDeployment() {
 		List<JsonNode> manifests = YamlFile.documents(OPS.resolve("kubernetes.yaml"));
 		assertThat(manifests).extracting((manifest) -> manifest.path("kind").asString())
 			.containsExactly("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget");

@@ -55,12 +55,12 @@ class ServerProcessIT {
 	}
 
 	@AfterEach
-	void leaveNothingRunning() {
+	void endEveryProcess() {
 		this.started.forEach(Process::destroyForcibly);
 	}
 
 	@Test
-	void aBadPropertyEndsItWithASentence() throws Exception {
+	void endsWithASentenceForABadProperty() throws Exception {
 		Process process = start(Map.of("SERVER_PORT", "8080"));
 		String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 		assertThat(process.waitFor()).isNotZero();
@@ -68,7 +68,7 @@ class ServerProcessIT {
 	}
 
 	@Test
-	void aMissingModelEndsItWithThePathAndTheRemedy() throws Exception {
+	void endsWithThePathAndTheRemedyForAMissingModel() throws Exception {
 		FileModel.assumeServed();
 		Path missing = this.directory.resolve("nothing.onnx");
 		assertThat(lastWords(missing)).endsWith(
@@ -77,21 +77,21 @@ class ServerProcessIT {
 	}
 
 	@Test
-	void aCorruptModelEndsItWithThePath() throws Exception {
+	void endsWithThePathForACorruptModel() throws Exception {
 		FileModel.assumeServed();
 		Path corrupt = Files.writeString(this.directory.resolve("model.onnx"), "this is no model");
 		assertThat(lastWords(corrupt)).contains("The model at %s cannot be loaded".formatted(corrupt));
 	}
 
 	@Test
-	void aMissingGpuEndsItWithTheRemedy() throws Exception {
+	void endsWithTheRemedyForAMissingGpu() throws Exception {
 		FileModel.assumeServed();
 		assertThat(lastWords(Map.of("INFERENCE_MODEL_DEVICE", "cuda:1"))).contains("The device cuda:1 cannot be used: ")
 			.endsWith("or set INFERENCE_MODEL_DEVICE to cpu.");
 	}
 
 	@Test
-	void aSignalEndsItCleanly() throws Exception {
+	void endsCleanlyOnASignal() throws Exception {
 		Process process = start(Map.of());
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ")) {
@@ -104,7 +104,7 @@ class ServerProcessIT {
 	}
 
 	@Test
-	void aSecondSignalEndsTheDrain() throws Exception {
+	void endsTheDrainOnASecondSignal() throws Exception {
 		Process process = start(Map.of("INFERENCE_DRAIN_DELAY", "1h"));
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ") || line.contains("DRAINING: ")) {
@@ -120,7 +120,7 @@ class ServerProcessIT {
 	 * readiness goes.
 	 */
 	@RepeatedTest(3)
-	void losesNoRequestOfThoseWhoStopWhenReadinessGoes() throws Exception {
+	void answersEveryRequestUntilReadinessFails() throws Exception {
 		int port = freePort();
 		Process process = start(Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DRAIN_DELAY", "1h"));
 		CountDownLatch ready = new CountDownLatch(1);

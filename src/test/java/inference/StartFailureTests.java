@@ -82,7 +82,7 @@ class StartFailureTests {
 	}
 
 	@Test
-	void letsAVariableOverrideAListThatIsLonger() {
+	void acceptsAVariableThatOverridesALongerList() {
 		withVariables(Map.of("INFERENCE_MODEL_NAME", "a", "INFERENCE_MODEL_SESSIONCONFIG", "a=1"))
 			.withPropertyValues("inference.model.session-config[0]=b=2", "inference.model.session-config[1]=c=3")
 			.run((context) -> assertThat(context.getBean(ModelProperties.class).sessionConfig())

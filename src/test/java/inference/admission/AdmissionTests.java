@@ -50,12 +50,12 @@ class AdmissionTests {
 	private final ModelLifecycle lifecycle = Lifecycles.ready(this.model);
 
 	@AfterEach
-	void letEverybodyGo() {
+	void openTheGate() {
 		this.gate.open();
 	}
 
 	@Test
-	void letsInAtMostSoManyAtOnce() throws Exception {
+	void runsAtMostMaxConcurrentCallsAtOnce() throws Exception {
 		holdUpCalls();
 		var admission = admission(2, 10, LONG);
 		List<Caller> callers = new ArrayList<>();
@@ -71,7 +71,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void servesThoseWhoWaitInTheOrderTheyCame() throws Exception {
+	void servesQueuedCallsInTheirOrder() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 10, LONG);
 		var first = call(admission, 1);
@@ -87,7 +87,7 @@ class AdmissionTests {
 	}
 
 	@RepeatedTest(10)
-	void letsNobodyWhoJustCameOvertakeThoseWhoWait() throws Exception {
+	void servesQueuedCallsBeforeNewOnes() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 10, LONG);
 		var twice = new Caller(() -> {
@@ -103,7 +103,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void refusesAtOnceWhenTooManyWait() throws Exception {
+	void refusesAtOnceWhenTheQueueIsFull() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 1, LONG);
 		var inside = call(admission, 1);
@@ -121,7 +121,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void letsEveryFreeSlotBeTakenThoughNobodyMayWait() throws Exception {
+	void fillsEveryFreeSlotWithoutAQueue() throws Exception {
 		holdUpCalls();
 		var admission = admission(2, 0, LONG);
 		var first = call(admission, 1);
@@ -136,7 +136,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void refusesWhoeverWaitedUntilTheDeadline() throws Exception {
+	void refusesACallWhoseDeadlinePassesInTheQueue() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 1, LONG);
 		var inside = call(admission, 1);
@@ -153,7 +153,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void refusesAtOnceWhoseTurnWouldComeInTimeButNotTheAnswer() throws Exception {
+	void refusesAtOnceACallThatWouldStartInTimeButEndTooLate() throws Exception {
 		var admission = admission(1, 10, LONG);
 		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
 		infer(admission, FakeModel.question(1));
@@ -167,7 +167,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void admitsWhoeverIsInTimeIfTheCallInsideIsHalfOver() throws Exception {
+	void admitsACallThatMeetsItsDeadlineIfTheRunningCallIsHalfDone() throws Exception {
 		var admission = admission(1, 10, LONG);
 		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
 		infer(admission, FakeModel.question(1));
@@ -182,7 +182,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void refusesAtOnceWhoeverWouldBeInTimeOnlyIfNothingTookLonger() throws Exception {
+	void refusesAtOnceACallWithTooLittleMarginBeforeItsDeadline() throws Exception {
 		var admission = admission(1, 10, LONG);
 		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
 		infer(admission, FakeModel.question(1));
@@ -198,7 +198,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void doesNotBeginWhatTheDeadlineWouldEnd() throws Exception {
+	void doesNotStartACallThatWouldMissItsDeadline() throws Exception {
 		var admission = admission(1, 10, LONG);
 		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(400), inputs));
 		infer(admission, FakeModel.question(1));
@@ -216,7 +216,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void predictsByTheTimeThatSlotsAreTakenAndNotByTheModelsAlone() throws Exception {
+	void predictsByTheTimeThatASlotIsTaken() throws Exception {
 		var admission = admission(1, 10, LONG);
 		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(100), inputs));
 		infer(admission, FakeModel.question(1));
@@ -241,7 +241,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void predictsNoLessAfterCallsThatTheirDeadlineEnded() throws Exception {
+	void predictsNoLessAfterCallsThatMissedTheirDeadline() throws Exception {
 		var admission = admission(1, 10, LONG);
 		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(100), inputs));
 		infer(admission, FakeModel.question(1));
@@ -275,7 +275,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void doesNotCountTheTimeInWhichItWaitsForMoreToRunTogether() throws Exception {
+	void excludesTheTimeToFillABatchFromThePrediction() throws Exception {
 		holdUpCalls();
 		this.gate.open();
 		var admission = batching(1, 3, Duration.ofMillis(500));
@@ -293,7 +293,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void letsJoinWhoeverIsWaitedForThoughNobodyMayWait() throws Exception {
+	void addsACallToAGatheringBatchWithoutAQueue() throws Exception {
 		holdUpCalls();
 		this.gate.open();
 		var admission = batching(this.lifecycle, new AdmissionProperties(2, 0),
@@ -306,7 +306,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void runsTogetherWhatWaitsTogether() throws Exception {
+	void runsQueuedCallsAsOneBatch() throws Exception {
 		holdUpCalls();
 		var admission = batching(1, 3, Duration.ZERO);
 		var first = call(admission, 1);
@@ -343,7 +343,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void aCallThatTheModelCannotUseDoesNotFailThoseBesideIt() throws Exception {
+	void answersTheOtherCallsOfABatchWhenTheModelRefusesOne() throws Exception {
 		var admission = batching(1, 8, Duration.ZERO);
 		this.model.behave((inputs) -> {
 			this.gate.pass();
@@ -368,7 +368,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void whoeverIsLateInsideABatchIsToldSoAtOnceAndTheOthersAreServed() throws Exception {
+	void answersALateCallOfABatchAtItsDeadlineAndTheOthersNormally() throws Exception {
 		var admission = batching(1, 8, Duration.ZERO);
 		var inside = new Gate();
 		this.model.behave((inputs) -> {
@@ -389,7 +389,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void doesNotRunWhatNobodyWaitsForAnyMore() throws Exception {
+	void doesNotRunACallWhoseClientIsGone() throws Exception {
 		holdUpCalls();
 		var admission = batching(1, 8, Duration.ZERO);
 		var first = call(admission, 1);
@@ -416,7 +416,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void asksTheModelToEndARunWhenNobodyWaitsForItAnyMore() throws Exception {
+	void cancelsARunWhenAllItsCallersHaveTimedOut() throws Exception {
 		var admission = batching(1, 8, Duration.ZERO);
 		var ended = new CompletableFuture<Void>();
 		this.model.behave((inputs) -> {
@@ -447,7 +447,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void waitsForMoreToRunTogetherAsLongAsItMay() throws Exception {
+	void waitsForAFullBatchUntilTheMaximumDelay() throws Exception {
 		holdUpCalls();
 		this.gate.open();
 		var admission = batching(4, 3, Duration.ofSeconds(10));
@@ -459,7 +459,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void runsWhatHasComeWhenTheDelayIsOver() throws Exception {
+	void runsAPartialBatchAfterTheMaximumDelay() throws Exception {
 		holdUpCalls();
 		this.gate.open();
 		var admission = batching(4, 3, SHORT);
@@ -504,7 +504,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void refusesWhoeverWaitedForAModelThatIsGone() throws Exception {
+	void refusesQueuedCallsWhenTheModelIsClosed() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 1, LONG);
 		var inside = call(admission, 1);
@@ -522,7 +522,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void refusesWhoeverIsInterruptedWhileWaiting() throws Exception {
+	void refusesACallThatIsInterruptedInTheQueue() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 1, LONG);
 		call(admission, 1);
@@ -543,7 +543,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void letsInAsManyAsTheProcessorsCanRunUnlessToldOtherwise() {
+	void runsOneCallPerProcessorByDefault() {
 		int processors = Runtime.getRuntime().availableProcessors();
 		assertThat(new AdmissionProperties(null, 0).maxConcurrent(1)).isEqualTo((processors > 1) ? processors + 1 : 1);
 		assertThat(new AdmissionProperties(null, 0).maxConcurrent(processors)).isOne();

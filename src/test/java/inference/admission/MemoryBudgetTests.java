@@ -14,7 +14,7 @@ class MemoryBudgetTests {
 	private final MemoryBudget budget = new MemoryBudget(100 * MB);
 
 	@Test
-	void givesBackWhatARequestHasReserved() {
+	void releasesTheBytesOfAReservation() {
 		try (Reservation request = reservation()) {
 			request.add(10 * MB);
 			request.add(-4 * MB);
@@ -24,7 +24,7 @@ class MemoryBudgetTests {
 	}
 
 	@Test
-	void refusesForGoodWhatNoRequestCanHave() {
+	void refusesForeverMoreBytesThanTheBudget() {
 		try (Reservation request = reservation()) {
 			request.add(50 * MB);
 			assertThatExceptionOfType(Rejection.TooLarge.class).isThrownBy(() -> request.add(26 * MB))
@@ -34,7 +34,7 @@ class MemoryBudgetTests {
 	}
 
 	@Test
-	void refusesForNowWhatOtherRequestsHold() {
+	void refusesForNowBytesThatOtherRequestsHold() {
 		try (Reservation first = reservation(); Reservation second = reservation()) {
 			first.add(60 * MB);
 			assertThatExceptionOfType(Rejection.Overloaded.class).isThrownBy(() -> second.add(20 * MB))

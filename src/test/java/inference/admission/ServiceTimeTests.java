@@ -12,20 +12,20 @@ class ServiceTimeTests {
 	private final ServiceTime serviceTime = new ServiceTime(1);
 
 	@Test
-	void isThatOfTheFirstCallAtOnce() {
+	void equalsTheTimeOfTheFirstCall() {
 		assertThat(this.serviceTime.average()).isZero();
 		record(1, Duration.ofMillis(10));
 		assertThat(this.serviceTime.average()).isEqualTo(10_000_000);
 	}
 
 	@Test
-	void isSharedByThoseWhoRunTogether() {
+	void isSharedByTheCallsOfABatch() {
 		this.serviceTime.record(80, 8);
 		assertThat(this.serviceTime.average()).isEqualTo(10);
 	}
 
 	@Test
-	void isThatOfMostCallsWhereTheyRunInBatchesOfDifferentSizes() {
+	void averagesOverTheCallsOfBatchesOfDifferentSizes() {
 		for (int i = 0; i < 20; i++) {
 			this.serviceTime.record(5_000_000, 1);
 			this.serviceTime.record(10_000_000, 31);
@@ -35,7 +35,7 @@ class ServiceTimeTests {
 	}
 
 	@Test
-	void growsByWhatIsEndedBeforeItsTime() {
+	void growsWithTheTimeOfCancelledCalls() {
 		record(10, Duration.ofMillis(10));
 		for (int i = 0; i < 4; i++) {
 			long before = this.serviceTime.average();
@@ -46,7 +46,7 @@ class ServiceTimeTests {
 	}
 
 	@Test
-	void isFiniteThoughNothingHasEverComeToItsEnd() {
+	void isFiniteWhenEveryCallWasCancelled() {
 		for (int i = 0; i < 100; i++) {
 			this.serviceTime.record(Duration.ofSeconds(4).toNanos(), 0);
 		}
@@ -55,7 +55,7 @@ class ServiceTimeTests {
 	}
 
 	@Test
-	void isShortAgainSoonAfterMuchWasEndedBeforeItsTime() {
+	void isShortAgainSoonAfterManyCancelledCalls() {
 		for (int i = 0; i < 100; i++) {
 			this.serviceTime.record(Duration.ofSeconds(4).toNanos(), 0);
 		}
@@ -76,7 +76,7 @@ class ServiceTimeTests {
 	}
 
 	@Test
-	void aFewThatAreFasterHardlyLowerIt() {
+	void fallsLittleAfterAFewFasterCalls() {
 		record(100, Duration.ofMillis(10));
 		record(5, Duration.ofMillis(1));
 		assertThat(Duration.ofNanos(this.serviceTime.average())).isBetween(Duration.ofMillis(9), Duration.ofMillis(10));
@@ -106,7 +106,7 @@ class ServiceTimeTests {
 	}
 
 	@Test
-	void neverComesOutAsUnknown() {
+	void isNeverUnknownAfterACall() {
 		this.serviceTime.record(0, 1);
 		assertThat(this.serviceTime.average()).isPositive();
 	}

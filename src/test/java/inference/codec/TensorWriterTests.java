@@ -55,7 +55,7 @@ class TensorWriterTests {
 	}
 
 	@Test
-	void escapesWhatJsonDoesNotTakeAsItIs() {
+	void escapesCharactersThatJsonForbids() {
 		List<String> texts = List.of("", "a", "\"\\/", "\u0000\b\n\u001f\u007f", "é\"\n", "\uD83D\uDE00",
 				"\"".repeat(9000));
 		String written = written(Tensor.ofStrings(Shape.of(texts.size()), texts), TensorWriter::flat);

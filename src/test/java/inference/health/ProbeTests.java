@@ -23,7 +23,7 @@ class ProbeTests {
 			DRAINING | 200     | 200      | 503
 			CLOSED   | 200     | 200      | 503
 			""")
-	void saysWhatItMustInEveryState(State state, int startup, int liveness, int readiness) {
+	void passesOrFailsInEachState(State state, int startup, int liveness, int readiness) {
 		assertThat(Probe.STARTUP.passes(state)).isEqualTo(startup == 200);
 		assertThat(Probe.LIVENESS.passes(state)).isEqualTo(liveness == 200);
 		assertThat(Probe.READINESS.passes(state)).isEqualTo(readiness == 200);

@@ -83,7 +83,7 @@ class ImageIT {
 	}
 
 	@Test
-	void saysInTextWhatServesIfItsLogIsToBeText() {
+	void logsTextWhenConfigured() {
 		try (Container readable = Container.run(this.service, "--env", "LOGGING_STRUCTURED_FORMAT_CONSOLE=")) {
 			await().atMost(START).until(() -> readable.logs().contains(" Serving model "));
 			assertThat(readable.logs().lines()).allMatch((line) -> line.matches("\\d{4}-\\d\\d-\\d\\dT.*"))
@@ -139,7 +139,7 @@ class ImageIT {
 	}
 
 	@Test
-	void isOneProcessThatBelongsToNobody() {
+	void runsOneProcessAsANumericUser() {
 		assertThat(this.container.processes("pid", "user", "group", "args")).singleElement()
 			.asString()
 			.matches("1 +10001 +10001 +" + String.join(" ", this.service.command()));

@@ -153,14 +153,14 @@ class ModelLifecycleTests {
 	}
 
 	@Test
-	void failsWhenTheModelDoesNotGiveWhatItDeclares() throws Exception {
+	void failsWhenAnOutputIsNotAsDeclared() throws Exception {
 		this.model.behave((_) -> Map.of());
 		start(() -> this.model);
 		assertThat(await(State.FAILED).reason()).endsWith("the model did not return output 'y'");
 	}
 
 	@Test
-	void failsWhenTheModelDoesNotGiveWhatItDeclaresThoughItTookTheSmallestShape() throws Exception {
+	void failsWhenAnOutputOfTheSmallestShapeIsNotAsDeclared() throws Exception {
 		var images = new FakeModel(Shape.of(-1, 3, -1, -1));
 		images.behave((_) -> Map.of());
 		start(() -> images);
@@ -194,7 +194,7 @@ class ModelLifecycleTests {
 	}
 
 	@Test
-	void letsTheModelBlameTheInput() {
+	void passesOnTheModelsRefusalOfAnInput() {
 		var lifecycle = Lifecycles.ready(this.model);
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("-300 is no temperature");

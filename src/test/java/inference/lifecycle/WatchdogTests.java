@@ -40,7 +40,7 @@ class WatchdogTests {
 	private final Gate second = new Gate();
 
 	@AfterEach
-	void letEverybodyGo() {
+	void openTheGate() {
 		this.first.open();
 		this.second.open();
 	}

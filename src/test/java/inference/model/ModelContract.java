@@ -87,8 +87,8 @@ public final class ModelContract {
 				test("answers callers at once as it answers one", contract::answersCallersAtOnceAsOne),
 				test("answers or refuses unlikely values", contract::answersOrRefusesUnlikelyValues),
 				test("answers within the deadline", contract::answersWithinTheDeadline),
-				test("keeps nothing of a call", contract::keepsNothingOfACall),
-				test("frees what it took", contract::freesWhatItTook));
+				test("keeps nothing of a call", contract::freesNativeMemoryAfterEachCall),
+				test("frees what it took", contract::freesNativeMemoryWhenClosed));
 	}
 
 	private static DynamicTest test(String name, Executable check) {
@@ -198,11 +198,11 @@ public final class ModelContract {
 		assertThat(Duration.ofNanos(nanos.getLast())).as("the slowest call").isLessThan(this.deadline);
 	}
 
-	void keepsNothingOfACall() {
+	void freesNativeMemoryAfterEachCall() {
 		assertFlat("calls, each of which leaves something behind", () -> this.model.infer(row(0)));
 	}
 
-	void freesWhatItTook() {
+	void freesNativeMemoryWhenClosed() {
 		this.model.close();
 		assertFlat("constructions, after each of which close() leaves something behind", () -> {
 			try (Model another = this.constructor.get()) {

@@ -228,7 +228,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void letsEachRequestChooseTheInnerDimensionsThatTheFileLeavesOpen() throws IOException {
+	void acceptsAnySizeOfAVariableInnerDimension() throws IOException {
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.FLOAT, -1, 2, -1))) {
 			assertThat(model.signature().inputs().getFirst().shape()).isEqualTo(Shape.of(-1, 2, -1));
 			assertThat(infer(model, Map.of("x", Tensor.ofFloats(Shape.of(1, 2, 1), 1, 2)), "y"))
@@ -415,7 +415,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void callsAValueThatTheModelCannotUseTheInputsFault() throws IOException {
+	void reportsAnUnusableValueAsInvalidInput() throws IOException {
 		try (var model = load(OnnxFiles.model(GraphProto.newBuilder()
 			.setName("gather")
 			.addInput(OnnxFiles.tensor("x", TensorProto.DataType.INT64, -1))
@@ -435,7 +435,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void callsEverythingElseItsOwnFailure() throws IOException {
+	void reportsOtherExceptionsAsModelFailures() throws IOException {
 		try (var model = load(OnnxFiles.sum())) {
 			var two = Tensor.ofFloats(Shape.of(2), 1, 2);
 			var three = Tensor.ofFloats(Shape.of(3), 1, 2, 3);

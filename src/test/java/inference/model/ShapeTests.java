@@ -73,7 +73,7 @@ class ShapeTests {
 	}
 
 	@Test
-	void rowIsWhatIsLeftWithoutTheBatch() {
+	void rowHasTheDimensionsAfterTheFirst() {
 		assertThat(Shape.of(-1, 2, 3).row()).isEqualTo(Shape.of(2, 3));
 		assertThat(Shape.of(-1).row()).isEqualTo(Shape.of());
 		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of().row());

@@ -63,7 +63,7 @@ class SignatureTests {
 	}
 
 	@Test
-	void passesWhatTheModelDeclared() {
+	void acceptsOutputsAsDeclared() {
 		assertThatNoException()
 			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.score, "label", this.label)));
 	}

@@ -153,7 +153,7 @@ class TensorTests {
 	}
 
 	@Test
-	void isNotReadAsWhatItIsNot() {
+	void refusesToBeReadAsAnotherDataType() {
 		var floats = Tensor.ofFloats(Shape.of(1), 1);
 		assertThatIllegalStateException().isThrownBy(floats::longs).withMessage("this tensor is FP32, not INT64");
 		assertThatIllegalStateException().isThrownBy(floats::strings).withMessage("this tensor is FP32, not BYTES");

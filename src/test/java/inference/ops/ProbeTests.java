@@ -47,7 +47,7 @@ class ProbeTests {
 
 	@ParameterizedTest
 	@CsvSource({ "readiness, /readyz", "liveness, /livez", "startup, /startupz" })
-	void asksTheServerWhatItIsAsked(String probe, String path) {
+	void asksTheServerForTheGivenProbe(String probe, String path) {
 		answer(path, 200, READY);
 		assertThat(run(port(), probe)).isZero();
 		assertThat(output()).isEqualTo(READY);
@@ -82,7 +82,7 @@ class ProbeTests {
 	}
 
 	@Test
-	void failsWhenNobodyListens() throws IOException {
+	void failsWhenThePortIsClosed() throws IOException {
 		int free;
 		try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
 			free = socket.getLocalPort();
