@@ -26,7 +26,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  * That the contract's tests pass with a model that holds to it, and notice one that does
  * not.
  */
-class ModelContractTests {
+class ModelContractIT {
 
 	private static final Duration DEADLINE = Duration.ofSeconds(4);
 

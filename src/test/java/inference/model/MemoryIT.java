@@ -17,7 +17,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 /**
  * Checks that a call leaves no native memory behind.
  */
-class MemoryTests {
+class MemoryIT {
 
 	private static final Path STATUS = Path.of("/proc/self/status");
 
@@ -27,13 +27,13 @@ class MemoryTests {
 	private static final long MOST_GROWTH = 48L << 20;
 
 	@Test
-	void aMillionCallsOfVaryingShapesLeaveNothingBehind(@TempDir Path directory) throws Exception {
+	void freesTheMemoryOfAMillionCallsOfVaryingShapes(@TempDir Path directory) throws Exception {
 		assumeThat(Files.exists(STATUS)).as("this system tells how much memory a process has").isTrue();
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.identity(DataType.FLOAT, -1));
 		// A heap that is all there from the start, so that what grows is not the heap.
 		Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
 				"-Xms128m", "-Xmx128m", "-XX:+UseSerialGC", "-XX:+AlwaysPreTouch", "--enable-native-access=ALL-UNNAMED",
-				"-cp", System.getProperty("java.class.path"), MemoryTests.class.getName(), file.toString())
+				"-cp", System.getProperty("java.class.path"), MemoryIT.class.getName(), file.toString())
 			.redirectErrorStream(true)
 			.start();
 		List<String> output = process.inputReader().lines().toList();
