@@ -103,7 +103,7 @@ class LogTests {
 	}
 
 	@Test
-	void anIdIsCutToABearableLength() {
+	void truncatesALongId() {
 		serve((server) -> assertThat(
 				server.request().header("X-Request-Id", "x".repeat(5000)).body(GOOD).post("/").header("X-Request-Id"))
 			.isEqualTo("x".repeat(100)), JSON);
@@ -133,7 +133,7 @@ class LogTests {
 	}
 
 	@Test
-	void whatAModelLogsBearsTheIdsOfItsRequestAlone(CapturedOutput output) {
+	void logsOfAModelCarryTheIdsOfItsRequest(CapturedOutput output) {
 		class TalkativeModel extends TestModel {
 
 			@Override
@@ -145,7 +145,7 @@ class LogTests {
 		}
 		try (Server server = Server.ready(TalkativeModel::new, JSON)) {
 			server.request().header("X-Request-Id", "a").body(GOOD).post("/api/predict/some_service");
-			server.request().header("X-Request-Id", "b").body(GOOD).post("/v1/models/adder:predict");
+			server.request().header("X-Request-Id", "b").body(GOOD).post("/v1/models/m:predict");
 			assertThat(lines(output)).allSatisfy((line) -> assertThat(!line.has("http") || isOfARequest(line)).isTrue())
 				.filteredOn((line) -> isOfARequest(line) && line.path("message").asString().equals("The model speaks"))
 				.map((line) -> line.at("/http/request/id").asString())
@@ -166,20 +166,20 @@ class LogTests {
 		assertThat(output.toString().lines().filter((line) -> line.contains("A prediction failed"))).satisfiesExactly(
 				(line) -> assertThat(line).contains("] [order-17] inference."),
 				(line) -> assertThat(line).contains("] [order-18 " + TRACE + "] inference."));
-		assertThat(output.toString().lines().filter((line) -> line.contains(" Model adder "))).singleElement()
+		assertThat(output.toString().lines().filter((line) -> line.contains(" Model m "))).singleElement()
 			.asString()
 			.contains("[   model-loader] inference.");
 	}
 
 	@Test
-	void oneLineSaysWhatServesAndWithWhat(CapturedOutput output) {
+	void logsOneLineAboutTheModelAndItsConfiguration(CapturedOutput output) {
 		serve((server) -> server.request().get("/actuator/info").then().statusCode(200), JSON,
 				"inference.model.version=9");
 		assertThat(lines(output).stream()
 			.map((line) -> line.path("message").asString())
 			.filter((message) -> message.startsWith("Serving "))).singleElement()
 			.asString()
-			.contains("Serving model adder version 9 with 1 inputs and 2 outputs on ")
+			.contains("Serving model m version 9 with 1 inputs and 2 outputs on ")
 			.containsPattern(" \\d+ CPUs, a heap of \\d+ MB and \\d+ MB of memory, without an AOT cache$");
 	}
 

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 import io.restassured.RestAssured;
@@ -14,6 +15,7 @@ import io.restassured.config.JsonConfig;
 import io.restassured.config.RestAssuredConfig;
 import io.restassured.path.json.config.JsonPathConfig.NumberReturnType;
 import io.restassured.specification.RequestSpecification;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ApplicationListener;
@@ -27,13 +29,15 @@ import inference.lifecycle.State;
 import inference.model.Model;
 
 /**
- * The whole server, on a free port, around a model of the test's.
+ * The whole server on a free port, with a model that the test supplies.
  */
-final class Server implements AutoCloseable {
+public final class Server implements AutoCloseable {
 
-	private static final Duration PATIENCE = Duration.ofSeconds(30);
+	private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
 	private final BlockingQueue<Snapshot> changes = new LinkedBlockingQueue<>();
+
+	private final AtomicReference<@Nullable Thread> loader = new AtomicReference<>();
 
 	private final ConfigurableApplicationContext context;
 
@@ -43,12 +47,11 @@ final class Server implements AutoCloseable {
 		application.addInitializers((starting) -> {
 			starting.addApplicationListener(ApplicationListener.<Snapshot>forPayload(this.changes::add));
 			if (starting instanceof GenericApplicationContext generic) {
-				// Primary, for a fork's class is a model of the application, too
-				generic.registerBean("testModel", Model.class, model::get, (bean) -> bean.setPrimary(true));
+				// Primary, because a fork's class is a model of the application, too
+				generic.registerBean("testModel", Model.class, () -> load(model), (bean) -> bean.setPrimary(true));
 			}
 		});
-		Map<String, String> arguments = new LinkedHashMap<>(
-				Map.of("server.port", "0", "inference.model.name", "adder"));
+		Map<String, String> arguments = new LinkedHashMap<>(Map.of("server.port", "0", "inference.model.name", "m"));
 		for (String property : properties) {
 			int equals = property.indexOf('=');
 			arguments.put(property.substring(0, equals), property.substring(equals + 1));
@@ -59,22 +62,32 @@ final class Server implements AutoCloseable {
 			.toArray(String[]::new));
 	}
 
+	/**
+	 * The server that tests share: ready, with a new {@link TestModel} named {@code m}.
+	 * It is started once and serves until the tests' process ends. A test may swap its
+	 * model and must not close it.
+	 */
+	public static Server shared() {
+		Shared.SERVER.swap(new TestModel());
+		return Shared.SERVER;
+	}
+
 	/** A server that may still be loading. */
-	static Server starting(Supplier<? extends Model> model, String... properties) {
+	public static Server starting(Supplier<? extends Model> model, String... properties) {
 		return new Server(model, properties);
 	}
 
 	/** A server that is ready. */
-	static Server ready(Supplier<? extends Model> model, String... properties) {
+	public static Server ready(Supplier<? extends Model> model, String... properties) {
 		Server server = new Server(model, properties);
 		server.await(State.READY);
 		return server;
 	}
 
-	void await(State state) {
+	public void await(State state) {
 		try {
 			while (this.context.getBean(ModelLifecycle.class).snapshot().state() != state) {
-				if (this.changes.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS) == null) {
+				if (this.changes.poll(TIMEOUT.toSeconds(), TimeUnit.SECONDS) == null) {
 					throw new AssertionError("the server did not become " + state);
 				}
 			}
@@ -85,19 +98,19 @@ final class Server implements AutoCloseable {
 	}
 
 	/** Serves another model from now on. */
-	void swap(Model next) {
+	public void swap(Model next) {
 		Lifecycles.swap(this.context.getBean(ModelLifecycle.class), next);
 	}
 
-	int port() {
+	public int port() {
 		return this.context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
 	}
 
-	ConfigurableApplicationContext context() {
+	public ConfigurableApplicationContext context() {
 		return this.context;
 	}
 
-	RequestSpecification request() {
+	public RequestSpecification request() {
 		RequestSpecification specification = new RequestSpecBuilder().setBaseUri("http://localhost")
 			.setPort(port())
 			.build();
@@ -106,9 +119,33 @@ final class Server implements AutoCloseable {
 		return RestAssured.given(specification).config(config);
 	}
 
+	private Model load(Supplier<? extends Model> model) {
+		this.loader.set(Thread.currentThread());
+		try {
+			return model.get();
+		}
+		finally {
+			this.loader.set(null);
+		}
+	}
+
+	/**
+	 * Closes the server. A model that is still loading is interrupted, because the
+	 * context waits for its constructor.
+	 */
 	@Override
 	public void close() {
+		Thread loading = this.loader.get();
+		if (loading != null) {
+			loading.interrupt();
+		}
 		this.context.close();
+	}
+
+	private static final class Shared {
+
+		static final Server SERVER = ready(TestModel::new, "inference.request.max-size=64KB");
+
 	}
 
 }

@@ -14,19 +14,20 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * A model for tests of the server: adds up each row of {@code x} and says which of the
- * two is larger. What it does besides is up to the test.
+ * A model for tests of the server. It adds up each row of {@code x} and says which of the
+ * two values is larger. A row that begins with 400, 500 or 600 makes it refuse the input,
+ * fail, or return NaN.
  */
-class TestModel implements Model {
+public class TestModel implements Model {
 
 	static final Signature SIGNATURE = new Signature(List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 2))),
 			List.of(new TensorSpec("sum", DataType.FP32, Shape.of(-1)),
 					new TensorSpec("larger", DataType.BYTES, Shape.of(-1))));
 
-	TestModel() {
+	public TestModel() {
 	}
 
-	TestModel(CountDownLatch loaded) {
+	public TestModel(CountDownLatch loaded) {
 		try {
 			loaded.await();
 		}

@@ -1,4 +1,4 @@
-package inference;
+package inference.lifecycle;
 
 import java.net.Socket;
 import java.net.URI;
@@ -25,7 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
-import inference.lifecycle.State;
+import inference.Server;
+import inference.Surfaces;
 import inference.model.DeviceLostException;
 import inference.model.Example;
 import inference.model.FakeModel;
@@ -41,8 +42,8 @@ import static org.hamcrest.Matchers.greaterThanOrEqualTo;
 import static org.hamcrest.Matchers.lessThan;
 
 /**
- * Models that misbehave, and what every surface says of it, what clients get, what is
- * counted and logged, and how the server recovers.
+ * Models and clients that misbehave: what every surface says, what clients are answered,
+ * what is counted and logged, and how the server recovers.
  */
 @ExtendWith(OutputCaptureExtension.class)
 class ChaosTests {
@@ -56,19 +57,19 @@ class ChaosTests {
 	private final HttpClient client = HttpClient.newHttpClient();
 
 	@AfterEach
-	void letEverybodyGo() {
+	void openTheGate() {
 		this.gate.open();
 		this.client.close();
 	}
 
 	@Test
-	void aCallThatDoesNotReturnMakesLivenessFailUntilItDoes(CapturedOutput output) throws Exception {
+	void failsLivenessUntilACallThatHangsReturns(CapturedOutput output) throws Exception {
 		try (Server server = Server.ready(() -> this.model, "inference.watchdog.stuck-after=1ms")) {
 			hangUninterruptibly();
 			var hanging = predict(server, Map.of());
 			this.gate.awaitArrivals(1);
 			server.await(State.STUCK);
-			probes(server, 200, 503, 503);
+			Surfaces.verify(server, State.STUCK, 200, 503, 503, "a call has not returned");
 			server.request().body(ONE_ROW).post("/").then().statusCode(503).header("Retry-After", equalTo("2"));
 			metric(server, "inference_state{state=\"stuck\"} 1.0");
 			assertThat(output).contains("STUCK: a call has not returned", "inference.model.Gate.pass");
@@ -76,14 +77,14 @@ class ChaosTests {
 			this.model.behave(FakeModel::echo);
 			this.gate.open();
 			server.await(State.READY);
-			probes(server, 200, 200, 200);
+			Surfaces.verify(server, State.READY, 200, 200, 200, "calls return from the model again");
 			assertThat(hanging.get().statusCode()).isEqualTo(200);
 			server.request().body(ONE_ROW).post("/").then().statusCode(200);
 		}
 	}
 
 	@Test
-	void aLostDeviceMakesLivenessFailForGood(CapturedOutput output) {
+	void failsLivenessForeverWhenTheDeviceIsLost(CapturedOutput output) {
 		try (Server server = Server.ready(() -> this.model)) {
 			this.model.behave((_) -> {
 				throw new DeviceLostException("CUDA error 700: an illegal memory access", new IllegalStateException());
@@ -91,14 +92,14 @@ class ChaosTests {
 			server.request().body(ONE_ROW).post("/").then().statusCode(500);
 			server.await(State.STUCK);
 			this.model.behave(FakeModel::echo);
-			probes(server, 200, 503, 503);
+			Surfaces.verify(server, State.STUCK, 200, 503, 503, "the device is lost: CUDA error 700");
 			server.request().body(ONE_ROW).post("/").then().statusCode(503);
 			assertThat(output).contains("STUCK: the device is lost: CUDA error 700");
 		}
 	}
 
 	@Test
-	void aCallBeyondItsDeadlineIsAnsweredAtOnceAndKeepsItsSlot() throws Exception {
+	void answersALateCallAtItsDeadlineAndKeepsItsSlotTaken() throws Exception {
 		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
 				"inference.admission.max-queued=0")) {
 			hangUninterruptibly();
@@ -108,7 +109,7 @@ class ChaosTests {
 			assertThat(answer.statusCode()).isEqualTo(504);
 			assertThat(answer.body()).contains("The deadline of 50 ms passed while the request was inside the model");
 			server.request().body(ONE_ROW).post("/").then().statusCode(429);
-			probes(server, 200, 200, 200);
+			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			metric(server, "inference_running 1.0");
 			metric(server, "inference_requests_seconds_count{outcome=\"late\"} 1");
 
@@ -119,7 +120,7 @@ class ChaosTests {
 	}
 
 	@Test
-	void aCallThatCanBeToldToEndGivesItsSlotBackAtTheDeadline() throws Exception {
+	void freesTheSlotOfACancellableCallAtItsDeadline() throws Exception {
 		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
 				"inference.admission.max-queued=0")) {
 			this.model.behave((_) -> {
@@ -134,14 +135,14 @@ class ChaosTests {
 	}
 
 	@Test
-	void theProtocolsOwnTimeoutCountsInMicroseconds() {
+	void readsTheTimeoutParameterInMicroseconds() {
 		try (Server server = Server.ready(() -> this.model)) {
 			hangUninterruptibly();
 			server.request()
 				.body("""
 						{"parameters":{"timeout":50000},
 						"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}""")
-				.post("/v2/models/adder/infer")
+				.post("/v2/models/m/infer")
 				.then()
 				.statusCode(504)
 				.body("error", containsString("The deadline of 50 ms"));
@@ -149,7 +150,7 @@ class ChaosTests {
 	}
 
 	@Test
-	void aFullQueueRefusesAndEveryProbePasses() {
+	void refusesCallsAndPassesProbesWhileTheQueueIsFull() {
 		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
 				"inference.admission.max-queued=1")) {
 			hangUninterruptibly();
@@ -164,7 +165,7 @@ class ChaosTests {
 				.statusCode(429)
 				.header("Retry-After", Integer::parseInt, greaterThanOrEqualTo(1))
 				.body("error", containsString("The server is busy"));
-			probes(server, 200, 200, 200);
+			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			metric(server, "inference_requests_seconds_count{outcome=\"overloaded\"} 1");
 			this.gate.open();
 			assertThat(inside.join().statusCode()).isEqualTo(200);
@@ -173,7 +174,7 @@ class ChaosTests {
 	}
 
 	@Test
-	void clientsThatSendTheirBodiesSlowlyKeepNobodyWaiting() throws Exception {
+	void answersOtherClientsWhileBodiesArriveSlowly() throws Exception {
 		List<Socket> slow = new ArrayList<>();
 		try (Server server = Server.ready(() -> this.model)) {
 			// More than may be at work at once
@@ -186,7 +187,7 @@ class ChaosTests {
 			}
 			// Before any of the slow ones is given up, which takes a minute
 			server.request().body(ONE_ROW).post("/").then().statusCode(200).time(lessThan(10_000L));
-			probes(server, 200, 200, 200);
+			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			metric(server, "inference_backlog 0.0");
 		}
 		finally {
@@ -197,7 +198,7 @@ class ChaosTests {
 	}
 
 	@Test
-	void aClientThatHangsUpInTheQueueCostsNoCall() throws Exception {
+	void skipsAQueuedCallWhoseClientHangsUp() throws Exception {
 		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1")) {
 			AtomicInteger served = new AtomicInteger();
 			this.model.behave((inputs) -> {
@@ -225,7 +226,7 @@ class ChaosTests {
 	}
 
 	@Test
-	void whatAModelThrowsOrReturnsWronglyIsItsOwnFailureAndNothingMore(CapturedOutput output) {
+	void answersModelFailuresWith500AndStaysReady(CapturedOutput output) {
 		try (Server server = Server.ready(() -> this.model)) {
 			this.model.behave((_) -> {
 				throw new IllegalStateException("broken");
@@ -250,18 +251,18 @@ class ChaosTests {
 				.body("error", containsString("Output 'y' contains NaN, which JSON cannot carry"));
 			this.model.behave(FakeModel::echo);
 			server.request().body(ONE_ROW).post("/").then().statusCode(200);
-			probes(server, 200, 200, 200);
+			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			assertThat(output).contains("A prediction failed");
 		}
 	}
 
 	@Test
-	void aModelThatGetsItsExampleWrongNeverBecomesReady(CapturedOutput output) {
+	void refusesToServeAModelThatGetsItsExampleWrong(CapturedOutput output) {
 		FakeModel liar = new FakeModel(new Example(Map.of("x", Tensor.ofFloats(Shape.of(1), 1)),
 				Map.of("y", Tensor.ofFloats(Shape.of(1), 2)), 1e-3));
 		try (Server server = Server.starting(() -> liar)) {
 			server.await(State.FAILED);
-			probes(server, 503, 200, 503);
+			Surfaces.verify(server, State.FAILED, 503, 200, 503, "The model gets its example wrong");
 			server.request().body(ONE_ROW).post("/").then().statusCode(503);
 			assertThat(output)
 				.contains("The model gets its example wrong: output 'y' is 1.0 instead of 2.0 at element 0.");
@@ -269,7 +270,7 @@ class ChaosTests {
 	}
 
 	@Test
-	void aDrainingServerServesAndLetsGoOfItsConnections() throws Exception {
+	void servesWhileDrainingAndClosesConnections() throws Exception {
 		Server server = Server.ready(() -> this.model, "inference.drain.delay=1h");
 		CountDownLatch closed = new CountDownLatch(1);
 		Thread closing = Thread.ofPlatform().start(() -> {
@@ -277,7 +278,7 @@ class ChaosTests {
 			closed.countDown();
 		});
 		server.await(State.DRAINING);
-		probes(server, 200, 200, 503);
+		Surfaces.verify(server, State.DRAINING, 200, 200, 503, "the process was asked to end");
 		HttpResponse<String> answer = predict(server, Map.of()).get();
 		assertThat(answer.statusCode()).isEqualTo(200);
 		assertThat(answer.headers().firstValue("Connection")).hasValue("close");
@@ -317,18 +318,6 @@ class ChaosTests {
 			.POST(BodyPublishers.ofString(ONE_ROW));
 		headers.forEach(request::header);
 		return this.client.sendAsync(request.build(), BodyHandlers.ofString());
-	}
-
-	private static void probes(Server server, int startup, int liveness, int readiness) {
-		server.request().get("/startupz").then().statusCode(startup);
-		server.request().get("/livez").then().statusCode(liveness);
-		server.request().get("/readyz").then().statusCode(readiness);
-		for (String path : List.of("/v2/health/live", "/actuator/health/liveness")) {
-			server.request().get(path).then().statusCode(liveness);
-		}
-		for (String path : List.of("/v2/health/ready", "/v2/models/adder/ready", "/actuator/health/readiness")) {
-			server.request().get(path).then().statusCode(readiness);
-		}
 	}
 
 	private static void failed(Server server, String sentence) {

@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.nio.charset.StandardCharsets;
 
@@ -6,18 +6,20 @@ import com.aliyun.openservices.eas.predict.http.HttpConfig;
 import com.aliyun.openservices.eas.predict.http.PredictClient;
 import org.junit.jupiter.api.Test;
 
+import inference.Server;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * The server as the EAS Java SDK asks it.
+ * A prediction that the Java SDK of EAS requests.
  */
 class EasSdkTests {
 
 	@Test
-	void isAnsweredUnmodified() throws Exception {
+	void answersThePredictClient() throws Exception {
 		PredictClient client = new PredictClient(new HttpConfig());
-		try (Server server = Server.ready(TestModel::new)) {
-			client.setEndpoint("localhost:" + server.port());
+		try {
+			client.setEndpoint("localhost:" + Server.shared().port());
 			client.setModelName("a_service");
 			client.setToken("a-token");
 			String answer = new String(client.predict("{\"instances\":[[1,2]]}".getBytes(StandardCharsets.UTF_8)),

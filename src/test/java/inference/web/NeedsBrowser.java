@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;

@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;

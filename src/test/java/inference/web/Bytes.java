@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,35 +1,27 @@
-package inference;
+package inference.web;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import inference.Server;
+
 import static org.hamcrest.Matchers.equalTo;
 
+/**
+ * The addresses of the probes.
+ */
 class ProbePathsTests {
 
-	@SuppressWarnings("NullAway.Init")
-	private static Server server;
-
-	@BeforeAll
-	static void start() {
-		server = Server.ready(TestModel::new);
-	}
-
-	@AfterAll
-	static void stop() {
-		server.close();
-	}
+	private final Server server = Server.shared();
 
 	@ParameterizedTest
 	@CsvSource({ "/readyz, readinessProbe", "/readyz/, readinessProbe", "/livez, livenessProbe",
 			"/startupz, startupProbe", "/actuator/health/readiness, readinessProbe",
 			"/actuator/health/liveness/, livenessProbe", "/actuator/health/startup, startupProbe",
 			"/api/predict/some_service/readyz, readinessProbe" })
-	void answerByTheStateWhateverTheHeadersAndTheQueryAre(String path, String component) {
-		server.request()
+	void answersWhateverTheHeadersAndTheQueryAre(String path, String component) {
+		this.server.request()
 			.header("Accept", "text/plain")
 			.header("Content-Type", "nonsense")
 			.get(path + "?x=y")
@@ -38,13 +30,13 @@ class ProbePathsTests {
 			.contentType("application/json")
 			.body("status", equalTo("UP"))
 			.body("components." + component + ".details.reason", equalTo("the model serves"));
-		server.request().head(path).then().statusCode(200);
+		this.server.request().head(path).then().statusCode(200);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "POST", "PUT", "DELETE" })
-	void areOnlyRead(String method) {
-		server.request()
+	void refusesOtherMethods(String method) {
+		this.server.request()
 			.request(method, "/livez")
 			.then()
 			.statusCode(405)

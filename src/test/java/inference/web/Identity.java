@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -22,6 +22,8 @@ import org.openqa.selenium.WebElement;
 
 import org.springframework.core.io.ClassPathResource;
 
+import inference.Server;
+import inference.TestModel;
 import inference.lifecycle.State;
 import inference.model.Example;
 import inference.model.FakeModel;
@@ -38,7 +40,7 @@ import static org.awaitility.Awaitility.await;
  * The console, as people use it.
  */
 @NeedsBrowser
-class ConsolePageTests {
+class ConsolePageIT {
 
 	private static final Path SCREENSHOTS = Path.of("target/screenshots");
 
@@ -67,7 +69,7 @@ class ConsolePageTests {
 	@Test
 	void showsWhatIsServedAndWhatTheProbesSay() {
 		open(new TestModel());
-		assertThat(browser.text("name")).isEqualTo("adder");
+		assertThat(browser.text("name")).isEqualTo("m");
 		assertThat(browser.text("version")).isEqualTo("version 1, java_class");
 		assertThat(browser.text("state")).isEqualTo("READY");
 		assertThat(browser.text("reason")).isEqualTo("the model serves");
@@ -191,7 +193,7 @@ class ConsolePageTests {
 	}
 
 	@Test
-	void showsTheDrainAndThatNobodyAnswersAnyMore() throws InterruptedException {
+	void showsTheDrainAndThenThatTheServerIsGone() throws InterruptedException {
 		Server draining = Server.ready(TestModel::new, "inference.drain.delay=1h");
 		browser.open(draining, "/");
 		browser.awaitText("state", "READY");
@@ -214,7 +216,7 @@ class ConsolePageTests {
 		server.swap(new TestModel());
 		browser.open(server, path);
 		browser.awaitText("curl",
-				"'http://localhost:%d/api/predict/some_service/v1/models/adder:predict'".formatted(server.port()));
+				"'http://localhost:%d/api/predict/some_service/v1/models/m:predict'".formatted(server.port()));
 		browser.click("predict");
 		browser.awaitText("answer", "200");
 		assertThat(browser.find("footer a")).extracting((link) -> link.getDomProperty("href"))
@@ -223,7 +225,7 @@ class ConsolePageTests {
 	}
 
 	@Test
-	void theCurlCommandSaysToAShellWhatTheFormSends() throws Exception {
+	void curlCommandSendsTheSameRequestAsTheForm() throws Exception {
 		open(Identity.of("it's BYTES [-1]"));
 		browser.fill("input-0", "[\"$HOME `id` \\\\ 'quoted' !\",\n\"second\"]");
 		String command = browser.text("curl");
@@ -232,7 +234,7 @@ class ConsolePageTests {
 		Process shell = new ProcessBuilder("sh", "-c", command.replaceFirst("curl", "printf '%s\\\\n'")).start();
 		assertThat(new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines()).containsExactly(
 				"-d", "{\"inputs\":{\"it's\":[\"$HOME `id` \\\\ 'quoted' !\",\"second\"]}}",
-				"http://localhost:%d/v1/models/adder:predict".formatted(server.port()));
+				"http://localhost:%d/v1/models/m:predict".formatted(server.port()));
 	}
 
 	@Test
@@ -266,7 +268,7 @@ class ConsolePageTests {
 	}
 
 	@Test
-	void asksNothingWhileNobodyLooks() {
+	void pausesPollingWhileThePageIsHidden() {
 		open(new TestModel());
 		browser.ask("""
 				Object.defineProperty(document, 'hidden', { value: true, configurable: true });

@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
@@ -15,11 +15,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import tools.jackson.databind.JsonNode;
 
+import inference.Server;
+import inference.TestModel;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 /**
- * Every sentence of the protocols, over a real port.
+ * The cases in {@code conformance/*.yaml}, over a real port.
  */
 class ConformanceTests {
 
@@ -27,27 +30,23 @@ class ConformanceTests {
 
 	private static final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-	private static Server server;
+	private static final Server server = Server.shared();
 
 	private static Server loading;
 
 	@BeforeAll
 	static void start() {
-		String[] properties = { "inference.model.name=m", "inference.request.max-size=64KB" };
-		server = Server.ready(TestModel::new, properties);
-		loading = Server.starting(() -> new TestModel(loaded), properties);
+		loading = Server.starting(() -> new TestModel(loaded));
 	}
 
 	@AfterAll
 	static void stop() {
 		client.close();
-		server.close();
-		loaded.countDown();
 		loading.close();
 	}
 
 	@TestFactory
-	Stream<DynamicContainer> theServerConforms() {
+	Stream<DynamicContainer> answersEveryConformanceCase() {
 		return Conformance.all()
 			.entrySet()
 			.stream()
@@ -56,7 +55,7 @@ class ConformanceTests {
 	}
 
 	@Test
-	void statisticsCountRequestsRunsAndRows() {
+	void countsRequestsRunsAndRowsInTheStatistics() {
 		server.swap(new TestModel());
 		JsonNode before = statistics();
 		for (String body : List.of("{\"instances\":[[1,2],[3,4],[5,6]]}", "{\"instances\":[[1,2]]}",

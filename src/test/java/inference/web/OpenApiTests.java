@@ -1,13 +1,17 @@
-package inference;
+package inference.web;
 
+import java.io.IOException;
 import java.net.http.HttpClient;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 
 import io.restassured.response.Response;
 import org.junit.jupiter.api.AfterAll;
@@ -16,21 +20,29 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
+import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.web.bind.annotation.RequestMapping;
+
+import inference.Server;
+import inference.TestModel;
+import inference.model.ModelProperties;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
- * What the server does and what {@code /openapi.json} says it does.
+ * Holds {@code /openapi.json} to the routes of the server and to what it answers.
  */
 class OpenApiTests {
 
 	private static final CountDownLatch loaded = new CountDownLatch(1);
 
-	private static Server server;
+	private static final Server server = Server.shared();
 
 	private static Server loading;
 
@@ -38,21 +50,17 @@ class OpenApiTests {
 
 	@BeforeAll
 	static void start() {
-		String[] properties = { "inference.model.name=m", "inference.request.max-size=64KB" };
-		server = Server.ready(TestModel::new, properties);
-		loading = Server.starting(() -> new TestModel(loaded), properties);
+		loading = Server.starting(() -> new TestModel(loaded));
 		document = new OpenApi(server.request().get("/openapi.json").then().statusCode(200).extract().asString());
 	}
 
 	@AfterAll
 	static void stop() {
-		server.close();
-		loaded.countDown();
 		loading.close();
 	}
 
 	@Test
-	void everyExchangeIsAsDocumented() throws Exception {
+	void describesEveryConformanceCase() throws Exception {
 		Set<String> seen = new HashSet<>();
 		try (HttpClient client = HttpClient.newHttpClient()) {
 			for (Conformance one : Conformance.all().values().stream().flatMap(List::stream).toList()) {
@@ -94,14 +102,14 @@ class OpenApiTests {
 			/v2/models/m/infer   | {"inputs":[{"name":"x","shape":[1],"datatype":"FLOAT"}]}
 			/                    | {}
 			""")
-	void whatIsRefusedIsNotDocumented(String path, String body) {
+	void schemasRefuseWhatTheServerRefuses(String path, String body) {
 		String operation = Objects.requireNonNull(document.operation("POST", path));
 		assertThatExceptionOfType(AssertionError.class)
 			.isThrownBy(() -> document.assertRequest(operation, Conformance.JSON.readTree(body)));
 	}
 
 	@Test
-	void everyQuestionIsAnsweredAsDocumented() {
+	void describesEveryAnswerToGet() {
 		for (String path : document.paths()) {
 			String operation = document.operation("GET", path);
 			if (operation != null) {
@@ -115,11 +123,16 @@ class OpenApiTests {
 	}
 
 	@Test
-	void everythingActuatorHasIsDocumented() {
+	void describesEveryActuatorEndpoint() {
 		assertThat(document.paths()).containsAll(server.context().getBean(PathMappedEndpoints.class).getAllPaths())
 			.contains("/actuator/health/{probe}", "/startupz", "/livez", "/readyz");
 		assertThat(server.context().getBean(HealthEndpointGroups.class).getNames()).containsExactlyInAnyOrder("startup",
 				"liveness", "readiness");
+	}
+
+	@Test
+	void listsEveryRouteAndNoOther() throws IOException {
+		assertThat(documented()).isEqualTo(served());
 	}
 
 	private static void assertAnswer(Server asked, String operation, String path, int status) {
@@ -128,6 +141,40 @@ class OpenApiTests {
 		boolean isJson = response.contentType().contains("json");
 		JsonNode body = isJson ? Conformance.JSON.readTree(response.asString()) : null;
 		document.assertResponse(operation, response.statusCode(), response.contentType(), body);
+	}
+
+	private static Set<String> documented() throws IOException {
+		JsonNode document = JsonMapper.shared().readTree(new ClassPathResource("openapi.json").getContentAsByteArray());
+		Set<String> routes = new TreeSet<>();
+		document.get("paths").forEachEntry((path, item) -> {
+			if (!path.startsWith("/actuator/") && !path.matches("/[a-z]+z")) {
+				item.propertyNames()
+					.stream()
+					.filter((name) -> !name.equals("parameters"))
+					.forEach((method) -> routes.add(method.toUpperCase(Locale.ROOT) + " " + path));
+			}
+		});
+		return routes;
+	}
+
+	private static Set<String> served() {
+		Set<String> routes = new TreeSet<>();
+		Stream.of(HomeController.class, V1Controller.class, V2Controller.class)
+			.flatMap((controller) -> Stream.of(controller.getDeclaredMethods()))
+			.map((method) -> AnnotatedElementUtils.findMergedAnnotation(method, RequestMapping.class))
+			.forEach((mapping) -> {
+				if (mapping != null) {
+					for (String path : mapping.value()) {
+						String plain = path.replaceAll(":\\[\\^:]\\+}", "}");
+						routes.add(mapping.method()[0] + " " + plain);
+					}
+				}
+			});
+		ModelProperties model = new ModelProperties("{model}", "{version}", "nowhere", 1, "cpu", List.of());
+		for (String path : PredictionServlet.paths(model)) {
+			routes.add("POST " + (path.isEmpty() ? "/" : path.replace("/labels/stable", "/labels/{label}")));
+		}
+		return routes;
 	}
 
 }

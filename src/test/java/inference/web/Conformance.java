@@ -1,4 +1,4 @@
-package inference;
+package inference.web;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -28,6 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.core.io.Resource;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
+import inference.TestModel;
 import inference.model.Model;
 
 import static org.assertj.core.api.Assertions.assertThat;

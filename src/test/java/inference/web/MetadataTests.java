@@ -1,0 +1,48 @@
+package inference.web;
+
+import java.util.List;
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import inference.Server;
+import inference.model.Example;
+import inference.model.FakeModel;
+import inference.model.Tensor;
+
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasKey;
+import static org.hamcrest.Matchers.not;
+
+/**
+ * The golden example in the metadata of a model.
+ */
+class MetadataTests {
+
+	private final Server server = Server.shared();
+
+	@Test
+	void offersTheGoldenExampleAsARequest() {
+		Map<String, Tensor> question = FakeModel.question(1.5F, -2);
+		this.server.swap(new FakeModel(new Example(question, FakeModel.echo(question), 0)));
+		String request = this.server.request().get("/v2/models/m").path("parameters.example");
+		this.server.request()
+			.body(request)
+			.post("/v2/models/m/infer")
+			.then()
+			.statusCode(200)
+			.body("outputs[0].data", equalTo(List.of(1.5, -2.0)));
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 10_001, 0 })
+	void omitsAnExampleThatIsTooLargeOrHasNoJson(int elements) {
+		Map<String, Tensor> question = FakeModel
+			.question((elements > 0) ? new float[elements] : new float[] { Float.NaN });
+		this.server.swap(new FakeModel(new Example(question, Map.of(), 0)));
+		this.server.request().get("/v2/models/m").then().statusCode(200).body("parameters", not(hasKey("example")));
+	}
+
+}
