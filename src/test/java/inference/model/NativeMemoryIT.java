@@ -17,7 +17,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 /**
  * Checks that a call leaves no native memory behind.
  */
-class MemoryIT {
+class NativeMemoryIT {
 
 	private static final Path STATUS = Path.of("/proc/self/status");
 
@@ -33,7 +33,7 @@ class MemoryIT {
 		// A heap that is all there from the start, so that what grows is not the heap.
 		Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
 				"-Xms128m", "-Xmx128m", "-XX:+UseSerialGC", "-XX:+AlwaysPreTouch", "--enable-native-access=ALL-UNNAMED",
-				"-cp", System.getProperty("java.class.path"), MemoryIT.class.getName(), file.toString())
+				"-cp", System.getProperty("java.class.path"), NativeMemoryIT.class.getName(), file.toString())
 			.redirectErrorStream(true)
 			.start();
 		List<String> output = process.inputReader().lines().toList();
