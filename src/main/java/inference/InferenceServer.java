@@ -21,7 +21,7 @@ public class InferenceServer {
 
 	private static final String CARRIERS = "jdk.virtualThreadScheduler.parallelism";
 
-	private static final int CARRIERS_PER_CPU = 8;
+	private static final int CARRIERS_PER_CPU = 2;
 
 	public static void main(String[] args) {
 		Stream<String> settings = Stream

@@ -1,8 +1,7 @@
 /**
- * Decides before any work is done whether a call may run, and how long it may wait: so
- * many at once, so many waiting, the rest refused while refusing is still cheap; and runs
- * together what waits together, where that is worth it. Spring's own concurrency limit
- * knows neither a bounded wait nor why it refused.
+ * Decides whether a call may run and how long it may wait: a bounded number run, a
+ * bounded number wait, and the others are rejected while that is still cheap. Spring's
+ * own concurrency limit has no bounded wait and does not say why it rejects.
  */
 @NullMarked
 package inference.admission;

@@ -1,7 +1,7 @@
 /**
- * The fork's room: what a model is, and {@link inference.model.OnnxModel}, the one served
- * when a fork brings no class of its own. ONNX Runtime is known here and nowhere else, so
- * that another runtime replaces one class.
+ * What a model is, and {@link inference.model.OnnxModel}, which is served if a fork
+ * brings no class of its own. ONNX Runtime is known here only, so another runtime
+ * replaces one class.
  */
 @NullMarked
 package inference.model;

@@ -53,7 +53,8 @@ final class RequestPermits implements Executor {
 
 	private void run(Runnable request) {
 		try {
-			boolean permitted = this.permits.tryAcquire(MAX_WAIT.toNanos(), TimeUnit.NANOSECONDS);
+			boolean permitted = this.permits.tryAcquire()
+					|| this.permits.tryAcquire(MAX_WAIT.toNanos(), TimeUnit.NANOSECONDS);
 			try {
 				request.run();
 			}

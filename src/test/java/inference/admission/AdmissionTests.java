@@ -250,6 +250,7 @@ class AdmissionTests {
 			throw new IllegalStateException("ended");
 		});
 		for (int i = 0; i < 3; i++) {
+			await().until(() -> admission.running() == 0);
 			assertThatExceptionOfType(Rejection.DeadlineExceeded.class)
 				.isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT));
 		}
