@@ -142,6 +142,8 @@ final class Image {
 	private void setTimes() throws IOException {
 		try (Stream<Path> paths = Files.walk(this.image)) {
 			for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+				// jlink makes some files read-only; Jib gives all files the same mode.
+				path.toFile().setWritable(true);
 				Files.setLastModifiedTime(path, TIME);
 			}
 		}
@@ -170,5 +172,4 @@ final class Image {
 			throw new IllegalStateException(program + " failed with exit code " + code);
 		}
 	}
-
 }
