@@ -34,6 +34,7 @@ final class Json {
 		.streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).maxNameLength(1000).build())
 		.enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
 		.disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
+		.disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
 		.build();
 
 	private Json() {
