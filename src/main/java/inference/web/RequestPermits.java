@@ -1,7 +1,6 @@
 package inference.web;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
@@ -18,27 +17,25 @@ import org.springframework.stereotype.Component;
  * a part of its body.
  * <p>
  * Without a bound, thousands of requests at work on a few CPUs fill the heap with
- * Tomcat's buffers, 80 KB each, and queue up at Tomcat's locks: of 2,000 connections 25
- * thousand requests a second are answered in place of 36 thousand.
+ * Tomcat's buffers, 80 KB for each, and queue up at Tomcat's locks. With 2,000
+ * connections 25,000 requests a second are answered then, and 36,000 with the bound.
  */
 @Component
 final class RequestPermits implements Executor {
 
-	// Each request at work has a carrier thread, so that the system shares the CPUs
-	// between
-	// requests. A virtual thread that encodes a large answer gives its carrier to nobody.
-	private static final int PERMITS = Integer.getInteger("jdk.virtualThreadScheduler.parallelism",
-			Runtime.getRuntime().availableProcessors());
+	// As many permits as CPUs cost a fifth of the speed on a small model, because nearly
+	// every request has to wait for a permit.
+	private static final int MAX_ACTIVE = 64;
 
 	// After this time a request runs without a permit, so that requests that block
 	// somewhere else, in a fork's filter for example, do not hold up the probes.
-	private static final Duration MAX_WAIT = Duration.ofMillis(100);
+	private static final long MAX_WAIT_MILLIS = 100;
 
 	private final ThreadFactory threads = Thread.ofVirtual().name("request-", 0).factory();
 
-	private final FairPermits permits = new FairPermits(PERMITS);
+	private final FairPermits permits = new FairPermits(MAX_ACTIVE);
 
-	private final Semaphore codecPermits = new Semaphore(Math.max(1, PERMITS / 2), true);
+	private final Semaphore codecPermits = new Semaphore(Runtime.getRuntime().availableProcessors(), true);
 
 	RequestPermits(MeterRegistry registry) {
 		Gauge.builder("inference.backlog", this.permits, Semaphore::getQueueLength)
@@ -53,8 +50,7 @@ final class RequestPermits implements Executor {
 
 	private void run(Runnable request) {
 		try {
-			boolean permitted = this.permits.tryAcquire()
-					|| this.permits.tryAcquire(MAX_WAIT.toNanos(), TimeUnit.NANOSECONDS);
+			boolean permitted = this.permits.tryAcquire(MAX_WAIT_MILLIS, TimeUnit.MILLISECONDS);
 			try {
 				request.run();
 			}
@@ -87,7 +83,7 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Decodes or encodes many bytes. Half of the carriers at most do so, because a
+	 * Decodes or encodes many bytes. Half of the carrier threads at most do so, because a
 	 * virtual thread that computes keeps its carrier. The other carriers are for probes.
 	 * @param task computes, and blocks only in {@link #pauseCodec}
 	 * @return the result
