@@ -9,14 +9,17 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.stereotype.Component;
 
+import inference.admission.Rejection.Kind;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
 import inference.lifecycle.WarmUpStep;
+import inference.model.DataType;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
+import inference.model.TensorSpec;
 
 /**
  * The only way to the model for a request. A bounded number of calls run, a bounded
@@ -29,6 +32,9 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	// The predicted wait is taken an eighth longer. A queue that is a little too long
 	// stays so, and then every call begins just before its deadline and is ended by it.
 	private static final int WAIT_MARGIN_DIVISOR = 8;
+
+	// A text is a Java string, its array and a reference before it is part of a tensor.
+	private static final int TEXT_BYTES = 64;
 
 	private final ModelLifecycle lifecycle;
 
@@ -71,7 +77,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	public Reservation admit(@Nullable Duration wanted) {
 		Snapshot now = this.lifecycle.snapshot();
 		if (!now.state().serves()) {
-			throw new Rejection.NotReady(now.reason());
+			throw new Rejection(Kind.NOT_READY, now.reason());
 		}
 		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
 		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
@@ -95,13 +101,13 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
 			Client client) {
-		long expected = OutputSize.expected(metadata().signature(), inputs);
+		long expected = expectedBytes(metadata().signature(), inputs);
 		reservation.add(expected);
 		Call call = new Call(inputs, deadline, client);
 		this.queue.add(call, (ahead) -> requireQueue(ahead, deadline));
 		try {
 			Map<String, Tensor> outputs = call.await();
-			reservation.add(OutputSize.of(outputs) - expected);
+			reservation.add(bytes(outputs) - expected);
 			return outputs;
 		}
 		catch (Rejection ex) {
@@ -113,12 +119,12 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	/**
 	 * The metadata of the model that is served.
 	 * @return the metadata
-	 * @throws Rejection.NotReady while the model is loading
+	 * @throws Rejection while the model is loading
 	 */
 	public ModelMetadata metadata() {
 		ModelMetadata metadata = this.lifecycle.metadata();
 		if (metadata == null) {
-			throw new Rejection.NotReady(this.lifecycle.snapshot().reason());
+			throw new Rejection(Kind.NOT_READY, this.lifecycle.snapshot().reason());
 		}
 		return metadata;
 	}
@@ -180,10 +186,29 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		return this.serviceTime.run() - this.serviceTime.average() / (2L * this.maxConcurrent);
 	}
 
+	// A dimension that the signature leaves open counts as 1, except for the batch.
+	private static long expectedBytes(Signature signature, Map<String, Tensor> inputs) {
+		long rows = inputs.isEmpty() ? 1 : Batch.rows(inputs);
+		long bytes = 0;
+		for (TensorSpec output : signature.outputs()) {
+			long width = (output.dataType() == DataType.BYTES) ? TEXT_BYTES : output.dataType().width();
+			double elements = output.shape().isBatched() ? rows : 1;
+			for (long dimension : output.shape().dimensions()) {
+				elements *= Math.abs(dimension);
+			}
+			bytes += (long) (elements * width);
+		}
+		return bytes;
+	}
+
+	private static long bytes(Map<String, Tensor> tensors) {
+		return tensors.values().stream().mapToLong((tensor) -> tensor.contents().remaining()).sum();
+	}
+
 	private void requireQueue(int ahead, Deadline deadline) {
 		long wait = predictedWait(ahead);
 		if (ahead >= this.maxQueued || wait + wait / WAIT_MARGIN_DIVISOR + predictedRun() > deadline.remaining()) {
-			throw new Rejection.Overloaded(
+			throw Rejection.overloaded(
 					"The server is busy: %d of at most %d calls are queued; the expected wait is about %d ms"
 						.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),
 					Duration.ofNanos(Math.max(wait, 1)));

@@ -9,6 +9,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
+import inference.admission.Rejection.Kind;
 import inference.model.Tensor;
 
 /**
@@ -29,9 +30,7 @@ final class Call {
 
 	private final Client client;
 
-	private Phase phase = Phase.WAITING;
-
-	private @Nullable ModelRun run;
+	private volatile @Nullable ModelRun run;
 
 	Call(Map<String, Tensor> inputs, Deadline deadline, Client client) {
 		this.inputs = inputs;
@@ -39,18 +38,13 @@ final class Call {
 		this.client = client;
 	}
 
-	private enum Phase {
-
-		WAITING, RUNNING, DONE
-
-	}
-
 	Map<String, Tensor> inputs() {
 		return this.inputs;
 	}
 
-	Deadline deadline() {
-		return this.deadline;
+	/** The number of rows in the inputs. */
+	long rows() {
+		return Batch.rows(this.inputs);
 	}
 
 	/** When the call was made, in {@link System#nanoTime()}. */
@@ -64,78 +58,77 @@ final class Call {
 	}
 
 	/**
-	 * Begins the call, unless it is not worth a run: nobody waits for it any more, its
-	 * client has gone, or its deadline would end it.
+	 * Begins the call, unless its thread does not wait any more, its client has gone, or
+	 * its deadline would pass inside the model.
 	 * @param run the run of the model that the call is part of
 	 * @param quickestRun how long the model takes at least, in nanoseconds
-	 * @return whether the call runs now
+	 * @return whether the call is to run now
 	 */
-	synchronized boolean begin(ModelRun run, long quickestRun) {
-		if (this.phase == Phase.DONE) {
-			return false;
-		}
+	boolean begin(ModelRun run, long quickestRun) {
 		if (this.client.isGone()) {
-			fail(new Rejection.ClientGone());
-			return false;
+			fail(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 		}
-		if (this.deadline.remaining() <= quickestRun) {
+		else if (this.deadline.remaining() <= quickestRun) {
 			fail(this.deadline.tooNear());
-			return false;
 		}
-		this.phase = Phase.RUNNING;
 		this.run = run;
-		return true;
+		return isAwaited();
 	}
 
 	/** Whether the call's own thread still waits for it. */
-	synchronized boolean isAwaited() {
-		return this.phase == Phase.RUNNING;
+	boolean isAwaited() {
+		return !this.outcome.isDone();
 	}
 
-	synchronized void complete(Map<String, Tensor> outputs) {
-		this.phase = Phase.DONE;
+	void complete(Map<String, Tensor> outputs) {
 		this.outcome.complete(outputs);
 	}
 
-	synchronized void fail(Throwable failure) {
-		this.phase = Phase.DONE;
+	void fail(Throwable failure) {
 		this.outcome.completeExceptionally(failure);
 	}
 
 	/**
 	 * Waits for the outputs.
 	 * @return the model's outputs
-	 * @throws Rejection if the deadline passes, or the call is not worth a run
+	 * @throws Rejection if the deadline passes, or the call does not run
 	 */
 	Map<String, Tensor> await() {
 		try {
 			return this.outcome.get(this.deadline.remaining(), TimeUnit.NANOSECONDS);
 		}
 		catch (TimeoutException ex) {
-			throw this.deadline.exceeded(abandon() ? "was inside the model" : "waited for the model");
+			return abandon(
+					this.deadline.exceeded((this.run != null) ? "was inside the model" : "waited for the model"));
 		}
 		catch (InterruptedException ex) {
-			abandon();
 			Thread.currentThread().interrupt();
-			throw new Rejection.NotReady("the server is stopping");
+			return abandon(new Rejection(Kind.NOT_READY, "the server is stopping"));
 		}
 		catch (ExecutionException ex) {
-			switch (ex.getCause()) {
-				case RuntimeException failure -> throw failure;
-				case Error error -> throw error;
-				case null, default -> throw new IllegalStateException(ex);
-			}
+			return outputs();
 		}
 	}
 
-	// True if the model was running the call.
-	private synchronized boolean abandon() {
-		boolean running = this.phase == Phase.RUNNING;
-		this.phase = Phase.DONE;
-		if (running && this.run != null) {
-			this.run.abandon();
+	// The outputs may have come at the last moment. Then they are answered.
+	private Map<String, Tensor> abandon(Rejection rejection) {
+		fail(rejection);
+		ModelRun begun = this.run;
+		if (begun != null) {
+			begun.cancelUnlessAwaited();
 		}
-		return running;
+		return outputs();
+	}
+
+	private Map<String, Tensor> outputs() {
+		if (!this.outcome.isCompletedExceptionally()) {
+			return this.outcome.resultNow();
+		}
+		switch (this.outcome.exceptionNow()) {
+			case RuntimeException failure -> throw failure;
+			case Error error -> throw error;
+			case Throwable failure -> throw new IllegalStateException(failure);
+		}
 	}
 
 }

@@ -20,24 +20,23 @@ final class CallQueue {
 
 	private final Condition arrival = this.lock.newCondition();
 
-	// Signalled in place of the other while a thread gathers a batch.
+	// Signalled instead of the other condition while a thread fills a batch.
 	private final Condition joining = this.lock.newCondition();
 
 	private final Deque<Call> calls = new ArrayDeque<>();
 
-	private final int threads;
-
-	// The calls' number and the threads that run some. Both are also read without the
-	// lock, as estimates.
-	private volatile int size;
-
 	private final AtomicInteger busyThreads = new AtomicInteger();
 
-	private boolean gathering;
+	private final int threads;
+
+	// The number of calls. It is also read without the lock, as an estimate.
+	private volatile int size;
+
+	private boolean filling;
 
 	/**
 	 * An empty queue.
-	 * @param threads how many threads take calls
+	 * @param threads the number of threads that take calls
 	 */
 	CallQueue(int threads) {
 		this.threads = threads;
@@ -60,9 +59,9 @@ final class CallQueue {
 
 	/**
 	 * Appends a call.
-	 * @param call to be taken by a model thread
-	 * @param admit is given the number of calls that wait if no thread is idle, and may
-	 * reject one more by an exception
+	 * @param call the call
+	 * @param admit is given the number of waiting calls if no thread is idle, and rejects
+	 * the call by an exception
 	 */
 	void add(Call call, IntConsumer admit) {
 		this.lock.lock();
@@ -72,7 +71,7 @@ final class CallQueue {
 			}
 			this.calls.add(call);
 			this.size = this.calls.size();
-			(this.gathering ? this.joining : this.arrival).signal();
+			(this.filling ? this.joining : this.arrival).signal();
 		}
 		finally {
 			this.lock.unlock();
@@ -94,17 +93,26 @@ final class CallQueue {
 	/**
 	 * Takes the next call, and waits until there is one. The thread is busy until it
 	 * calls {@link #release}.
-	 * @param maxRows how many rows may run together; 1 for no batches
-	 * @param maxDelay for how many nanoseconds the first call waits for a full batch
+	 * @param maxRows the most rows that run together; 1 for no batches
+	 * @param maxDelay the time to wait for a full batch, in nanoseconds
 	 * @return the calls to run together, at least one
 	 */
 	List<Call> take(int maxRows, long maxDelay) throws InterruptedException {
 		this.lock.lockInterruptibly();
 		try {
-			awaitCalls(maxRows, maxDelay);
-			List<Call> batch = poll(maxRows);
-			this.busyThreads.incrementAndGet();
+			while (this.calls.isEmpty() || this.filling) {
+				this.arrival.await();
+			}
+			if (maxRows > 1 && maxDelay > 0) {
+				awaitFullBatch(maxRows, maxDelay);
+			}
+			List<Call> batch = firstBatch(maxRows);
+			this.calls.remove();
+			if (batch.size() > 1) {
+				this.calls.removeAll(batch);
+			}
 			this.size = this.calls.size();
+			this.busyThreads.incrementAndGet();
 			if (this.size > 0) {
 				this.arrival.signal();
 			}
@@ -120,57 +128,42 @@ final class CallQueue {
 		this.busyThreads.decrementAndGet();
 	}
 
-	private void awaitCalls(int maxRows, long maxDelay) throws InterruptedException {
-		while (this.calls.isEmpty() || this.gathering) {
-			this.arrival.await();
-		}
-		if (maxRows <= 1 || maxDelay <= 0) {
-			return;
-		}
-		// One thread at a time gathers a batch, or each would take a part of it.
-		this.gathering = true;
+	// Only one thread at a time waits for a full batch. Two would each get a part of it.
+	private void awaitFullBatch(int maxRows, long maxDelay) throws InterruptedException {
+		this.filling = true;
 		try {
 			long rest = maxDelay;
-			while (rest > 0 && rowsOfBatch(maxRows) < maxRows) {
-				rest = this.joining.awaitNanos(rest);
-			}
-			while (this.calls.isEmpty()) {
-				this.joining.await();
+			while (this.calls.isEmpty() || (rest > 0 && rows(firstBatch(maxRows)) < maxRows)) {
+				if (this.calls.isEmpty()) {
+					this.joining.await();
+				}
+				else {
+					rest = this.joining.awaitNanos(rest);
+				}
 			}
 		}
 		finally {
-			this.gathering = false;
+			this.filling = false;
 		}
-	}
-
-	private long rowsOfBatch(int maxRows) {
-		return this.calls.isEmpty() ? 0 : rows(batch(maxRows));
 	}
 
 	private static long rows(List<Call> calls) {
-		return calls.stream().mapToLong((call) -> Batch.rows(call.inputs())).sum();
+		return calls.stream().mapToLong(Call::rows).sum();
 	}
 
-	private List<Call> poll(int maxRows) {
-		if (maxRows <= 1) {
-			return List.of(this.calls.remove());
-		}
-		List<Call> batch = batch(maxRows);
-		this.calls.removeAll(batch);
-		return batch;
-	}
-
-	private List<Call> batch(int maxRows) {
+	private List<Call> firstBatch(int maxRows) {
 		Iterator<Call> waiting = this.calls.iterator();
 		Call first = waiting.next();
+		if (maxRows <= 1) {
+			return List.of(first);
+		}
 		List<Call> batch = new ArrayList<>(List.of(first));
-		long rows = Batch.rows(first.inputs());
+		long rows = first.rows();
 		while (waiting.hasNext() && rows < maxRows) {
 			Call call = waiting.next();
-			long more = Batch.rows(call.inputs());
-			if (rows + more <= maxRows && Batch.fits(call.inputs(), first.inputs())) {
+			if (rows + call.rows() <= maxRows && Batch.fits(call.inputs(), first.inputs())) {
 				batch.add(call);
-				rows += more;
+				rows += call.rows();
 			}
 		}
 		return batch;

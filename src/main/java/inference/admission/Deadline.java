@@ -2,6 +2,8 @@ package inference.admission;
 
 import java.time.Duration;
 
+import inference.admission.Rejection.Kind;
+
 /**
  * The moment at which an answer comes too late.
  *
@@ -27,7 +29,7 @@ public record Deadline(long at, Duration granted) {
 	/**
 	 * Ends the request if the deadline has passed.
 	 * @param where what the request was doing, such as "was read"
-	 * @throws Rejection.DeadlineExceeded if it has
+	 * @throws Rejection if it has
 	 */
 	public void requireTime(String where) {
 		if (isOver()) {
@@ -41,7 +43,7 @@ public record Deadline(long at, Duration granted) {
 	 * @return the exception, to be thrown
 	 */
 	public Rejection exceeded(String where) {
-		return new Rejection.DeadlineExceeded(
+		return new Rejection(Kind.DEADLINE_EXCEEDED,
 				"The deadline of %d ms passed while the request %s".formatted(this.granted.toMillis(), where));
 	}
 
@@ -59,7 +61,7 @@ public record Deadline(long at, Duration granted) {
 	}
 
 	Rejection tooNear() {
-		return new Rejection.DeadlineExceeded(
+		return new Rejection(Kind.DEADLINE_EXCEEDED,
 				"The deadline of %d ms left no time for the model after the wait".formatted(this.granted.toMillis()));
 	}
 

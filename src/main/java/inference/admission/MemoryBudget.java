@@ -3,6 +3,8 @@ package inference.admission;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
+import inference.admission.Rejection.Kind;
+
 /**
  * The part of the Java heap that requests may fill with bodies, tensors and answers. The
  * memory is reserved before it is allocated, so that a flood of requests cannot exhaust
@@ -45,20 +47,20 @@ final class MemoryBudget {
 	 * Reserves memory for a request.
 	 * @param bytes how much more
 	 * @param held how much the request has reserved before
-	 * @throws Rejection.TooLarge if no request can have that much
-	 * @throws Rejection.Overloaded if other requests hold the memory now
+	 * @throws Rejection if no request can have that much, or if other requests hold the
+	 * memory now
 	 */
 	void reserve(long bytes, long held) {
 		long largest = this.max - this.max / SMALL_DIVISOR;
 		if (held + bytes > largest) {
-			throw new Rejection.TooLarge(
+			throw new Rejection(Kind.TOO_LARGE,
 					"The request and its answer need more than the %d MB of memory that a request can have: send fewer rows per request, or give the server more memory"
 						.formatted(largest >> 20));
 		}
 		long limit = (held + bytes <= SMALL_BYTES) ? this.max : largest;
 		if (this.reserved.addAndGet(bytes) > limit) {
 			release(bytes);
-			throw new Rejection.Overloaded("The server is busy: other requests hold its memory", Duration.ofSeconds(1));
+			throw Rejection.overloaded("The server is busy: other requests hold its memory", Duration.ofSeconds(1));
 		}
 	}
 

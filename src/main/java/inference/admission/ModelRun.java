@@ -1,5 +1,6 @@
 package inference.admission;
 
+import java.util.List;
 import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
@@ -10,24 +11,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class ModelRun {
 
-	private final Consumer<Thread> cancellation;
+	private final List<Call> calls;
 
-	private int awaited;
+	private final Consumer<Thread> cancellation;
 
 	private @Nullable Thread thread;
 
 	/**
 	 * A run that has not begun.
+	 * @param calls the calls that run together
 	 * @param cancellation asks the model to end the run that a thread is in
 	 */
-	ModelRun(Consumer<Thread> cancellation) {
+	ModelRun(List<Call> calls, Consumer<Thread> cancellation) {
+		this.calls = calls;
 		this.cancellation = cancellation;
 	}
 
-	/** Marks the calling thread as the one that runs the model for some calls. */
-	synchronized void begin(int calls) {
+	/** Marks the calling thread as the one that is inside the model. */
+	synchronized void begin() {
 		this.thread = Thread.currentThread();
-		this.awaited += calls;
 	}
 
 	/** Marks the end of the run. Afterwards it is not cancelled any more. */
@@ -37,12 +39,16 @@ final class ModelRun {
 		Thread.interrupted();
 	}
 
-	/** Counts a call for which nobody waits any more. */
-	synchronized void abandon() {
-		this.awaited--;
-		if (this.thread != null && this.awaited <= 0) {
+	/** Asks the model to end the run if nobody waits for any of its calls. */
+	synchronized void cancelUnlessAwaited() {
+		if (this.thread != null && !isAwaited()) {
 			this.cancellation.accept(this.thread);
 		}
+	}
+
+	/** Whether the thread of at least one call still waits. */
+	boolean isAwaited() {
+		return this.calls.stream().anyMatch(Call::isAwaited);
 	}
 
 }

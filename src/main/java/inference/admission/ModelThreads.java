@@ -6,6 +6,7 @@ import java.util.Map;
 
 import org.slf4j.MDC;
 
+import inference.admission.Rejection.Kind;
 import inference.admission.Statistics.Stage;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.NotServingException;
@@ -47,9 +48,7 @@ final class ModelThreads implements AutoCloseable {
 		}
 	}
 
-	/**
-	 * Ends the threads that wait for a call, and each other one when its call returns.
-	 */
+	/** Ends each thread as soon as it has no call. */
 	@Override
 	public void close() {
 		this.closed = true;
@@ -60,10 +59,12 @@ final class ModelThreads implements AutoCloseable {
 		try {
 			while (!this.closed) {
 				List<Call> calls = this.queue.take(this.batching.maxSize(), this.batching.maxDelay());
-				List<Runnable> outcomes = run(calls);
-				// First, so that a client's next call finds the thread idle.
+				long taken = System.nanoTime();
+				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrived()));
+				Runnable answers = run(calls, taken);
+				// The thread is idle before a client can send its next call.
 				this.queue.release();
-				outcomes.forEach(Runnable::run);
+				answers.run();
 			}
 		}
 		catch (InterruptedException ex) {
@@ -72,30 +73,28 @@ final class ModelThreads implements AutoCloseable {
 		}
 	}
 
-	// Returns what gives each call its outcome.
-	private List<Runnable> run(List<Call> calls) {
-		long taken = System.nanoTime();
-		ModelRun run = new ModelRun(this.lifecycle::cancel);
+	// Returns the task that gives each call its outcome.
+	private Runnable run(List<Call> calls, long start) {
+		ModelRun run = new ModelRun(calls, this.lifecycle::cancel);
 		List<Call> begun = calls.stream().filter((call) -> call.begin(run, this.serviceTime.quickestRun())).toList();
-		begun.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrived()));
 		return switch (begun.size()) {
-			case 0 -> List.of();
-			case 1 -> List.of(runAlone(begun.getFirst(), run, taken));
-			default -> runTogether(begun, run, taken);
+			case 0 -> () -> {
+			};
+			case 1 -> runAlone(begun.getFirst(), run, start);
+			default -> runTogether(begun, run, start);
 		};
 	}
 
-	private Runnable runAlone(Call call, ModelRun run, long taken) {
-		Map<String, String> context = call.logContext();
+	private Runnable runAlone(Call call, ModelRun run, long start) {
 		try {
-			if (context != null) {
-				MDC.setContextMap(context);
+			if (call.logContext() != null) {
+				MDC.setContextMap(call.logContext());
 			}
-			Map<String, Tensor> outputs = infer(call.inputs(), List.of(call), run, taken);
+			Map<String, Tensor> outputs = infer(call.inputs(), 1, run, start);
 			return () -> call.complete(outputs);
 		}
 		catch (NotServingException ex) {
-			return () -> call.fail(new Rejection.NotReady(ex.snapshot().reason()));
+			return () -> call.fail(new Rejection(Kind.NOT_READY, ex.snapshot().reason()));
 		}
 		catch (RuntimeException | Error ex) {
 			return () -> call.fail(ex);
@@ -105,45 +104,40 @@ final class ModelThreads implements AutoCloseable {
 		}
 	}
 
-	private List<Runnable> runTogether(List<Call> calls, ModelRun run, long taken) {
-		List<Runnable> outcomes = new ArrayList<>();
+	private Runnable runTogether(List<Call> calls, ModelRun run, long start) {
 		try {
 			Map<String, Tensor> joined = Batch.join(calls.stream().map(Call::inputs).toList());
-			List<Map<String, Tensor>> outputs = Batch.split(infer(joined, calls, run, taken),
-					calls.stream().map((call) -> Batch.rows(call.inputs())).toList());
-			for (int i = 0; i < calls.size(); i++) {
-				Call call = calls.get(i);
-				Map<String, Tensor> own = outputs.get(i);
-				outcomes.add(() -> call.complete(own));
-			}
+			List<Map<String, Tensor>> outputs = Batch.split(infer(joined, calls.size(), run, start),
+					calls.stream().map(Call::rows).toList());
+			return () -> {
+				for (int i = 0; i < calls.size(); i++) {
+					calls.get(i).complete(outputs.get(i));
+				}
+			};
 		}
 		catch (RuntimeException | Error ex) {
-			// Inputs of one call that the model cannot use must not fail the others.
-			for (Call call : calls) {
-				ModelRun alone = new ModelRun(this.lifecycle::cancel);
-				if (call.begin(alone, 0)) {
-					outcomes.add(runAlone(call, alone, System.nanoTime()));
-				}
-			}
+			// One call's inputs that the model cannot use must not fail the other calls.
+			List<Runnable> answers = calls.stream().map((call) -> run(List.of(call), System.nanoTime())).toList();
+			return () -> answers.forEach(Runnable::run);
 		}
-		return outcomes;
 	}
 
-	private Map<String, Tensor> infer(Map<String, Tensor> inputs, List<Call> calls, ModelRun run, long taken) {
-		long started = System.nanoTime();
-		Map<String, Tensor> outputs = null;
-		run.begin(calls.size());
+	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, ModelRun run, long start) {
+		long entered = System.nanoTime();
+		boolean succeeded = false;
+		run.begin();
 		try {
-			outputs = this.lifecycle.infer(inputs);
+			Map<String, Tensor> outputs = this.lifecycle.infer(inputs);
+			succeeded = true;
 			return outputs;
 		}
 		finally {
 			run.end();
-			long ended = System.nanoTime();
-			boolean cancelled = outputs == null && calls.stream().noneMatch(Call::isAwaited);
-			this.serviceTime.record(ended - taken, cancelled ? 0 : calls.size());
-			if (outputs != null) {
-				this.statistics.recordRun(Batch.rows(inputs), ended - started);
+			long left = System.nanoTime();
+			// A cancelled run says only that the model takes longer than this.
+			this.serviceTime.record(left - start, (succeeded || run.isAwaited()) ? calls : 0);
+			if (succeeded) {
+				this.statistics.recordRun(Batch.rows(inputs), left - entered);
 			}
 		}
 	}

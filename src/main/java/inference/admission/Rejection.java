@@ -2,79 +2,65 @@ package inference.admission;
 
 import java.time.Duration;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The reason why a call has no outputs although neither its input nor the model is at
  * fault. Rejections are as frequent as the load makes them, so they have no stack trace.
  */
-public abstract sealed class Rejection extends RuntimeException {
+public final class Rejection extends RuntimeException {
 
-	private Rejection(String message) {
-		super(message, null, false, false);
+	private final Kind kind;
+
+	private final @Nullable Duration retryAfter;
+
+	Rejection(Kind kind, String reason) {
+		this(kind, reason, null);
+	}
+
+	private Rejection(Kind kind, String reason, @Nullable Duration retryAfter) {
+		super(reason, null, false, false);
+		this.kind = kind;
+		this.retryAfter = retryAfter;
+	}
+
+	static Rejection overloaded(String reason, Duration retryAfter) {
+		return new Rejection(Kind.OVERLOADED, reason, retryAfter);
 	}
 
 	/**
-	 * The lifecycle's state does not allow predictions.
+	 * The kind of rejection, which decides the status code.
+	 * @return the kind
 	 */
-	public static final class NotReady extends Rejection {
-
-		NotReady(String reason) {
-			super(reason);
-		}
-
+	public Kind kind() {
+		return this.kind;
 	}
 
 	/**
-	 * The queue is full or too slow, or other requests hold the memory.
+	 * The time after which a new attempt may succeed.
+	 * @return the time from now, or {@code null} if it is not known
 	 */
-	public static final class Overloaded extends Rejection {
-
-		private final Duration retryAfter;
-
-		Overloaded(String reason, Duration retryAfter) {
-			super(reason);
-			this.retryAfter = retryAfter;
-		}
-
-		/**
-		 * The time after which a new attempt may succeed.
-		 * @return the time from now
-		 */
-		public Duration retryAfter() {
-			return this.retryAfter;
-		}
-
+	public @Nullable Duration retryAfter() {
+		return this.retryAfter;
 	}
 
-	/**
-	 * The request needs more memory than any request can have.
-	 */
-	public static final class TooLarge extends Rejection {
+	/** The kinds of rejections. */
+	public enum Kind {
 
-		TooLarge(String reason) {
-			super(reason);
-		}
+		/** The lifecycle's state does not allow predictions. */
+		NOT_READY,
 
-	}
+		/** The queue is full or too slow, or other requests hold the memory. */
+		OVERLOADED,
 
-	/**
-	 * The deadline passed, or left no time for the model.
-	 */
-	public static final class DeadlineExceeded extends Rejection {
+		/** The request needs more memory than any request can have. */
+		TOO_LARGE,
 
-		DeadlineExceeded(String reason) {
-			super(reason);
-		}
+		/** The deadline passed, or left no time for the model. */
+		DEADLINE_EXCEEDED,
 
-	}
-
-	/**
-	 * The client closed its connection while its call waited, so nobody gets the answer.
-	 */
-	public static final class ClientGone extends Rejection {
-
-		ClientGone() {
-			super("The client closed its connection");
-		}
+		/** The client closed its connection while its call waited. */
+		CLIENT_GONE
 
 	}
 

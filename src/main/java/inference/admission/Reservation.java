@@ -32,8 +32,8 @@ public final class Reservation implements AutoCloseable {
 	/**
 	 * Reserves more memory, before it is allocated.
 	 * @param bytes how much more; a negative number gives memory back
-	 * @throws Rejection.TooLarge if no request can have that much
-	 * @throws Rejection.Overloaded if other requests hold the memory now
+	 * @throws Rejection if no request can have that much, or if other requests hold the
+	 * memory now
 	 */
 	public void add(long bytes) {
 		if (bytes > 0) {

@@ -51,12 +51,12 @@ record ErrorAnswer(int status, String sentence, @Nullable Duration retryAfter) {
 
 	private static ErrorAnswer of(Rejection rejection) {
 		String reason = String.valueOf(rejection.getMessage());
-		return switch (rejection) {
-			case Rejection.NotReady _ -> new ErrorAnswer(503, "Not ready: " + reason, NOT_READY_RETRY);
-			case Rejection.Overloaded ex -> new ErrorAnswer(429, reason, ex.retryAfter());
-			case Rejection.TooLarge _ -> of(413, reason);
-			case Rejection.DeadlineExceeded _ -> of(504, reason);
-			case Rejection.ClientGone _ -> of(CLIENT_CLOSED_REQUEST, reason);
+		return switch (rejection.kind()) {
+			case NOT_READY -> new ErrorAnswer(503, "Not ready: " + reason, NOT_READY_RETRY);
+			case OVERLOADED -> new ErrorAnswer(429, reason, rejection.retryAfter());
+			case TOO_LARGE -> of(413, reason);
+			case DEADLINE_EXCEEDED -> of(504, reason);
+			case CLIENT_GONE -> of(CLIENT_CLOSED_REQUEST, reason);
 		};
 	}
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
+import inference.admission.Rejection.Kind;
 import inference.lifecycle.Lifecycles;
 import inference.lifecycle.ModelLifecycle;
 import inference.model.FakeModel;
@@ -109,11 +110,13 @@ class AdmissionTests {
 		var inside = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var waiting = queue(admission, 2);
-		assertThatExceptionOfType(Rejection.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)))
+		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(3)))
+			.satisfies(Admissions.isOf(Kind.OVERLOADED))
 			.withMessageStartingWith("The server is busy: 1 of at most 1 calls are queued")
 			.satisfies((rejection) -> assertThat(rejection.retryAfter()).isPositive());
-		assertThatExceptionOfType(Rejection.Overloaded.class).as("before the body is read")
-			.isThrownBy(() -> admission.admit(null));
+		assertThatExceptionOfType(Rejection.class).as("before the body is read")
+			.isThrownBy(() -> admission.admit(null))
+			.satisfies(Admissions.isOf(Kind.OVERLOADED));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
 		assertThat(waiting.answer()).containsExactly(2);
@@ -129,7 +132,8 @@ class AdmissionTests {
 		assertThat(admission.admit(null)).isNotNull();
 		var second = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		assertThatExceptionOfType(Rejection.Overloaded.class).isThrownBy(() -> infer(admission, FakeModel.question(3)));
+		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(3)))
+			.satisfies(Admissions.isOf(Kind.OVERLOADED));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
@@ -143,8 +147,8 @@ class AdmissionTests {
 		this.gate.awaitArrivals(1);
 		// Twice, for whoever gives up has to leave the queue.
 		for (int i = 0; i < 2; i++) {
-			assertThatExceptionOfType(Rejection.DeadlineExceeded.class)
-				.isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
+			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
+				.satisfies(Admissions.isOf(Kind.DEADLINE_EXCEEDED))
 				.withMessage("The deadline of 20 ms passed while the request waited for the model");
 		}
 		this.gate.open();
@@ -160,8 +164,9 @@ class AdmissionTests {
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		assertThatExceptionOfType(Rejection.Overloaded.class)
-			.isThrownBy(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(600)));
+		assertThatExceptionOfType(Rejection.class)
+			.isThrownBy(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(600)))
+			.satisfies(Admissions.isOf(Kind.OVERLOADED));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
 	}
@@ -191,8 +196,9 @@ class AdmissionTests {
 		this.gate.awaitArrivals(1);
 		long each = admission.predictedWait();
 		var nextToNothingLeft = Duration.ofNanos(each + each / 2 + each / 16);
-		assertThatExceptionOfType(Rejection.Overloaded.class)
-			.isThrownBy(() -> infer(admission, FakeModel.question(3), nextToNothingLeft));
+		assertThatExceptionOfType(Rejection.class)
+			.isThrownBy(() -> infer(admission, FakeModel.question(3), nextToNothingLeft))
+			.satisfies(Admissions.isOf(Kind.OVERLOADED));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
 	}
@@ -211,7 +217,7 @@ class AdmissionTests {
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
-			.withCauseInstanceOf(Rejection.DeadlineExceeded.class);
+			.satisfies(Admissions.isCausedBy(Kind.DEADLINE_EXCEEDED));
 		assertThat(this.served).containsExactly(2f);
 	}
 
@@ -251,8 +257,8 @@ class AdmissionTests {
 		});
 		for (int i = 0; i < 3; i++) {
 			await().until(() -> admission.running() == 0);
-			assertThatExceptionOfType(Rejection.DeadlineExceeded.class)
-				.isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT));
+			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
+				.satisfies(Admissions.isOf(Kind.DEADLINE_EXCEEDED));
 		}
 		holdUpCalls();
 		var inside = call(admission, 3);
@@ -383,7 +389,7 @@ class AdmissionTests {
 		this.gate.open();
 		inside.awaitArrivals(1);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(hasty::answer)
-			.withCauseInstanceOf(Rejection.DeadlineExceeded.class);
+			.satisfies(Admissions.isCausedBy(Kind.DEADLINE_EXCEEDED));
 		inside.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(patient.answer()).containsExactly(2);
@@ -401,7 +407,7 @@ class AdmissionTests {
 		assertThat(first.answer()).containsExactly(1);
 		assertThat(second.answer()).containsExactly(2);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(gone::answer)
-			.withCauseInstanceOf(Rejection.ClientGone.class);
+			.satisfies(Admissions.isCausedBy(Kind.CLIENT_GONE));
 		assertThat(this.served).containsExactly(1f, 2f);
 	}
 
@@ -411,7 +417,7 @@ class AdmissionTests {
 		var admission = admission(1, 1, LONG);
 		var late = new Caller(() -> infer(admission, FakeModel.question(1), SHORT));
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(late::answer)
-			.withCauseInstanceOf(Rejection.DeadlineExceeded.class)
+			.satisfies(Admissions.isCausedBy(Kind.DEADLINE_EXCEEDED))
 			.havingCause()
 			.withMessage("The deadline of 20 ms passed while the request was inside the model");
 	}
@@ -516,7 +522,7 @@ class AdmissionTests {
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
-			.withCauseInstanceOf(Rejection.NotReady.class)
+			.satisfies(Admissions.isCausedBy(Kind.NOT_READY))
 			.havingCause()
 			.withMessage("the model is closed");
 		assertRefuses(() -> admission.admit(null), "the model is closed");
@@ -531,7 +537,7 @@ class AdmissionTests {
 		var waiting = queue(admission, 2);
 		waiting.thread.interrupt();
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
-			.withCauseInstanceOf(Rejection.NotReady.class);
+			.satisfies(Admissions.isCausedBy(Kind.NOT_READY));
 		var next = queue(admission, 3);
 		this.gate.open();
 		assertThat(next.answer()).containsExactly(3);
@@ -633,7 +639,9 @@ class AdmissionTests {
 	}
 
 	private static void assertRefuses(Runnable question, String reason) {
-		assertThatExceptionOfType(Rejection.NotReady.class).isThrownBy(question::run).withMessage(reason);
+		assertThatExceptionOfType(Rejection.class).isThrownBy(question::run)
+			.satisfies(Admissions.isOf(Kind.NOT_READY))
+			.withMessage(reason);
 	}
 
 	private static Map<String, Tensor> echoAfter(Duration time, Map<String, Tensor> inputs) {

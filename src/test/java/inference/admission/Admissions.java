@@ -1,11 +1,14 @@
 package inference.admission;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import inference.lifecycle.ModelLifecycle;
 import inference.model.ModelProperties;
+
+import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Creates an admission without Spring.
@@ -46,6 +49,16 @@ public final class Admissions {
 	public static Reservation reservation() {
 		return new Reservation(new MemoryBudget(Long.MAX_VALUE / 2),
 				Deadline.in(Duration.ofSeconds(10), System.nanoTime()));
+	}
+
+	/** A check that a rejection is of a kind. */
+	static Consumer<Rejection> isOf(Rejection.Kind kind) {
+		return (rejection) -> assertThat(rejection.kind()).isEqualTo(kind);
+	}
+
+	/** A check that an exception's cause is a rejection of a kind. */
+	static Consumer<Throwable> isCausedBy(Rejection.Kind kind) {
+		return (failure) -> assertThat(failure.getCause()).isInstanceOfSatisfying(Rejection.class, isOf(kind));
 	}
 
 }

@@ -7,6 +7,8 @@ import org.junit.jupiter.api.Test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import inference.admission.Rejection.Kind;
+
 class MemoryBudgetTests {
 
 	private static final long MB = 1 << 20;
@@ -27,7 +29,8 @@ class MemoryBudgetTests {
 	void refusesForeverMoreBytesThanTheBudget() {
 		try (Reservation request = reservation()) {
 			request.add(50 * MB);
-			assertThatExceptionOfType(Rejection.TooLarge.class).isThrownBy(() -> request.add(26 * MB))
+			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> request.add(26 * MB))
+				.satisfies(Admissions.isOf(Kind.TOO_LARGE))
 				.withMessageContaining("more than the 75 MB of memory that a request can have");
 		}
 		assertThat(this.budget.reserved()).isZero();
@@ -37,7 +40,8 @@ class MemoryBudgetTests {
 	void refusesForNowBytesThatOtherRequestsHold() {
 		try (Reservation first = reservation(); Reservation second = reservation()) {
 			first.add(60 * MB);
-			assertThatExceptionOfType(Rejection.Overloaded.class).isThrownBy(() -> second.add(20 * MB))
+			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> second.add(20 * MB))
+				.satisfies(Admissions.isOf(Kind.OVERLOADED))
 				.satisfies((rejection) -> assertThat(rejection.retryAfter()).isPositive());
 			first.add(-30 * MB);
 			second.add(20 * MB);
@@ -49,7 +53,8 @@ class MemoryBudgetTests {
 	void keepsAQuarterForSmallRequests() {
 		try (Reservation large = reservation(); Reservation second = reservation(); Reservation small = reservation()) {
 			large.add(74 * MB);
-			assertThatExceptionOfType(Rejection.Overloaded.class).isThrownBy(() -> second.add(MB));
+			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> second.add(MB))
+				.satisfies(Admissions.isOf(Kind.OVERLOADED));
 			small.add(100_000);
 		}
 		assertThat(this.budget.reserved()).isZero();
