@@ -1,25 +1,49 @@
 package inference.codec;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
 
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * A prediction that a client asks for, in whichever protocol.
+ * A prediction that a client asks for.
  *
- * @param form the form of the request, which its answer shares
+ * @param form the form of the request and of its answer
  * @param id the client's name for the request, which is sent back, or {@code null}
- * @param inputs exactly the signature's inputs
- * @param outputs the outputs that the client wants, in its order
- * @param timeout how long the client waits for the answer, or {@code null}
+ * @param inputs the tensors of all inputs by name
+ * @param outputs the outputs that the client wants, in the client's order
+ * @param timeout the time that the client waits for the answer, or {@code null}
  */
 public record InferenceRequest(Form form, @Nullable String id, Map<String, Tensor> inputs, List<Output> outputs,
 		@Nullable Duration timeout) {
+
+	/**
+	 * Writes some inputs, such as those of a golden example, as a request of the Open
+	 * Inference Protocol.
+	 * @param inputs tensors by name
+	 * @return the body, or {@code null} if bytes among the inputs are not text
+	 */
+	public static @Nullable String toJson(Map<String, Tensor> inputs) {
+		if (inputs.values().stream().anyMatch(TensorWriter::isBinary)) {
+			return null;
+		}
+		ByteArrayOutputStream body = new ByteArrayOutputStream();
+		try (JsonGenerator json = Json.generator(body)) {
+			json.writeStartObject();
+			json.writeArrayPropertyStart("inputs");
+			inputs.forEach((name, tensor) -> TensorWriter.write(json, name, tensor, false));
+			json.writeEndArray();
+			json.writeEndObject();
+		}
+		return body.toString(StandardCharsets.UTF_8);
+	}
 
 	/**
 	 * The form of a request and of its answer.

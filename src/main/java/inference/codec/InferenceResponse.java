@@ -1,22 +1,25 @@
 package inference.codec;
 
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 import tools.jackson.core.JsonGenerator;
 
 import inference.codec.InferenceRequest.Form;
 import inference.codec.InferenceRequest.Output;
+import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
  * The answer to a prediction, in the form of its request. It is encoded while it is
- * written, so it takes no memory besides its tensors. Whatever could fail is checked
- * before the first byte.
+ * written, so it takes no memory besides its tensors. Everything that could fail is
+ * checked before the first byte.
  */
 public final class InferenceResponse {
 
@@ -36,19 +39,22 @@ public final class InferenceResponse {
 	 * @param outputs the model's outputs
 	 * @throws InvalidRequestException if the outputs cannot be written in the request's
 	 * form
+	 * @throws IllegalStateException if the outputs have bytes that JSON cannot carry
 	 */
 	public InferenceResponse(String model, String version, InferenceRequest request, Map<String, Tensor> outputs) {
 		this.model = model;
 		this.version = version;
 		this.request = request;
 		this.outputs = outputs;
-		for (Output output : request.outputs()) {
-			if (!output.binary()) {
-				TensorWriter.requireJson(output.spec().name(), tensor(output), request.form() != Form.OIP);
-			}
-		}
 		if (request.form() == Form.ROWS) {
 			requireRows();
+		}
+		for (Output output : request.outputs()) {
+			if (request.form() == Form.OIP && !output.binary() && TensorWriter.isBinary(tensor(output))) {
+				throw new IllegalStateException(
+						"output '%s' is not text, which JSON cannot carry: ask for it as binary data"
+							.formatted(output.spec().name()));
+			}
 		}
 	}
 
@@ -63,11 +69,16 @@ public final class InferenceResponse {
 	/**
 	 * The length of the JSON, found by encoding it.
 	 * @return the number of bytes
+	 * @throws IllegalStateException if the length does not fit an {@code int}, which
+	 * clients read it into
 	 */
-	public long jsonLength() {
-		CountingStream count = new CountingStream();
-		writeJson(count);
-		return count.bytes;
+	public int jsonLength() {
+		DataOutputStream counter = new DataOutputStream(OutputStream.nullOutputStream());
+		writeJson(counter);
+		if (counter.size() == Integer.MAX_VALUE) {
+			throw new IllegalStateException("the JSON is larger than 2 GiB: ask for every output as binary data");
+		}
+		return counter.size();
 	}
 
 	/**
@@ -117,88 +128,58 @@ public final class InferenceResponse {
 		}
 		json.writeArrayPropertyStart("outputs");
 		for (Output output : this.request.outputs()) {
-			OipTensor.write(json, output.spec().name(), tensor(output), output.binary());
+			TensorWriter.write(json, output.spec().name(), tensor(output), output.binary());
 		}
 		json.writeEndArray();
 	}
 
 	private void requireRows() {
-		long rows = rows(this.request.outputs().getFirst());
+		long rows = rows();
 		for (Output output : this.request.outputs()) {
-			if (rows(output) < 0 || rows(output) != rows) {
-				throw new InvalidRequestException(
-						"Not every output of the model has one row per instance: use \"inputs\" in place of \"instances\".");
-			}
+			Shape shape = tensor(output).shape();
+			InvalidRequestException.unless(shape.rank() > 0 && shape.dimension(0) == rows,
+					"Not every output of the model has one row per instance: use \"inputs\" in place of \"instances\".");
 		}
 	}
 
-	private long rows(Output output) {
-		Tensor tensor = tensor(output);
-		return (tensor.shape().rank() > 0) ? tensor.shape().dimension(0) : -1;
+	private long rows() {
+		Shape shape = tensor(this.request.outputs().getFirst()).shape();
+		return (shape.rank() > 0) ? shape.dimension(0) : -1;
 	}
 
 	private void rows(JsonGenerator json) {
-		List<Output> wanted = this.request.outputs();
-		List<TensorWriter> writers = wanted.stream().map((output) -> new TensorWriter(tensor(output))).toList();
-		long count = rows(wanted.getFirst());
+		List<TensorWriter> writers = writers();
 		json.writeArrayPropertyStart("predictions");
-		for (long row = 0; row < count; row++) {
-			if (writers.size() == 1) {
-				writers.getFirst().nested(json, 1);
-				continue;
-			}
-			json.writeStartObject();
-			for (int i = 0; i < writers.size(); i++) {
-				json.writeName(wanted.get(i).spec().name());
-				writers.get(i).nested(json, 1);
-			}
-			json.writeEndObject();
+		for (long row = rows(); row > 0; row--) {
+			nested(json, writers, 1);
 		}
 		json.writeEndArray();
 	}
 
 	private void columns(JsonGenerator json) {
 		json.writeName("outputs");
-		boolean named = this.request.outputs().size() > 1;
-		if (named) {
-			json.writeStartObject();
+		nested(json, writers(), 0);
+	}
+
+	private void nested(JsonGenerator json, List<TensorWriter> writers, int depth) {
+		if (writers.size() == 1) {
+			writers.getFirst().nested(json, depth);
+			return;
 		}
-		for (Output output : this.request.outputs()) {
-			if (named) {
-				json.writeName(output.spec().name());
-			}
-			new TensorWriter(tensor(output)).nested(json, 0);
+		json.writeStartObject();
+		for (int i = 0; i < writers.size(); i++) {
+			json.writeName(this.request.outputs().get(i).spec().name());
+			writers.get(i).nested(json, depth);
 		}
-		if (named) {
-			json.writeEndObject();
-		}
+		json.writeEndObject();
+	}
+
+	private List<TensorWriter> writers() {
+		return this.request.outputs().stream().map((output) -> new TensorWriter(tensor(output))).toList();
 	}
 
 	private Tensor tensor(Output output) {
-		Tensor tensor = this.outputs.get(output.spec().name());
-		if (tensor == null) {
-			throw new IllegalStateException("the model did not return output '%s'".formatted(output.spec().name()));
-		}
-		return tensor;
-	}
-
-	/**
-	 * A stream that only counts.
-	 */
-	private static final class CountingStream extends OutputStream {
-
-		private long bytes;
-
-		@Override
-		public void write(int one) {
-			this.bytes++;
-		}
-
-		@Override
-		public void write(byte[] source, int offset, int count) {
-			this.bytes += count;
-		}
-
+		return Objects.requireNonNull(this.outputs.get(output.spec().name()));
 	}
 
 }

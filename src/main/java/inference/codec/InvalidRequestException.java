@@ -1,6 +1,10 @@
 package inference.codec;
 
+import java.util.Arrays;
+
 import org.jspecify.annotations.Nullable;
+
+import inference.model.Signature;
 
 /**
  * Thrown when the model cannot be run with what the client sent. The message is one
@@ -16,6 +20,21 @@ public final class InvalidRequestException extends RuntimeException {
 	 */
 	public InvalidRequestException(String message) {
 		super(message, null, false, false);
+	}
+
+	static InvalidRequestException unknownInput(String name, Signature signature) {
+		return new InvalidRequestException(
+				"There is no input '%s'; the model takes %s.".formatted(excerpt(name), signature.inputs()));
+	}
+
+	/** Throws the exception unless a condition holds. Texts are quoted in part. */
+	static void unless(boolean condition, String sentence, @Nullable Object... arguments) {
+		if (!condition) {
+			Object[] excerpts = Arrays.stream(arguments)
+				.map((argument) -> (argument instanceof String text) ? excerpt(text) : argument)
+				.toArray();
+			throw new InvalidRequestException(sentence.formatted(excerpts));
+		}
 	}
 
 	/**

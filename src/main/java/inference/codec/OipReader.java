@@ -1,77 +1,78 @@
 package inference.codec;
 
-import java.util.Arrays;
+import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.LongStream;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
+import inference.model.DataType;
 import inference.model.Shape;
 import inference.model.Signature;
+import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * Reads the tensors of the Open Inference Protocol v2, with the binary tensor data
- * extension.
+ * Reads the tensors of the Open Inference Protocol v2, with its binary tensor data
+ * extension: tensors in JSON, tensors as bytes behind the JSON, and Triton's raw request,
+ * which is one tensor without JSON.
  */
 final class OipReader {
 
-	private static final int MOST_DIMENSIONS = 64;
+	private static final String OUTPUTS_FORM = "\"outputs\" must be an array of objects with a name.";
 
 	private final Signature signature;
-
-	private final Inputs inputs;
 
 	private final byte[] body;
 
 	private final int jsonEnd;
 
+	private final @Nullable ByteBuffer tail;
+
 	private final LongConsumer memory;
 
-	OipReader(Signature signature, Inputs inputs, byte[] body, int jsonEnd, LongConsumer memory) {
+	/**
+	 * A reader for one request.
+	 * @param jsonEnd the length of the JSON at the body's start
+	 * @param tail the bytes behind the JSON that no tensor has taken yet; {@code null} if
+	 * the request does not say where its JSON ends
+	 */
+	OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer tail, LongConsumer memory) {
 		this.signature = signature;
-		this.inputs = inputs;
 		this.body = body;
 		this.jsonEnd = jsonEnd;
+		this.tail = tail;
 		this.memory = memory;
 	}
 
-	void inputs(JsonParser parser) {
-		if (parser.currentToken() != JsonToken.START_ARRAY) {
-			throw new InvalidRequestException(
-					"\"inputs\" must be an array of objects with name, shape, datatype and data.");
-		}
-		parser.nextToken();
-		inputsRest(parser);
-	}
-
-	/** Reads the inputs from the first one on, or from the first name in it. */
-	void inputsRest(JsonParser parser) {
-		while (parser.currentToken() != JsonToken.END_ARRAY) {
-			if (!Json.isObject(parser)) {
-				throw new InvalidRequestException(
-						"Each of \"inputs\" must be an object with name, shape, datatype and data.");
-			}
-			input(parser);
-			parser.nextToken();
-		}
-	}
-
-	/** Reads which outputs are wanted, and how. */
-	void outputs(JsonParser parser) {
-		if (parser.currentToken() != JsonToken.START_ARRAY) {
-			throw new InvalidRequestException("\"outputs\" must be an array of objects with a name.");
-		}
-		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>(this.inputs.outputs);
+	Map<String, Tensor> inputs(JsonParser parser) {
+		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
+				"\"inputs\" must be an array of objects with name, shape, datatype and data.");
+		Map<String, Tensor> tensors = new LinkedHashMap<>();
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
+			InvalidRequestException.unless(parser.currentToken() == JsonToken.START_OBJECT,
+					"Each of \"inputs\" must be an object with name, shape, datatype and data.");
+			readInput(parser, tensors);
+		}
+		for (TensorSpec spec : this.signature.inputs()) {
+			InvalidRequestException.unless(tensors.containsKey(spec.name()),
+					"Input '%s' is missing; the model takes %s.", spec.name(), this.signature.inputs());
+		}
+		return tensors;
+	}
+
+	/** Reads which outputs are wanted, each with its parameter {@code binary_data}. */
+	Map<TensorSpec, @Nullable Boolean> outputs(JsonParser parser) {
+		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_FORM);
+		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>();
+		while (parser.nextToken() != JsonToken.END_ARRAY) {
+			InvalidRequestException.unless(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_FORM);
 			String name = "";
 			Boolean binary = null;
-			if (parser.currentToken() != JsonToken.START_OBJECT) {
-				throw new InvalidRequestException("\"outputs\" must be an array of objects with a name.");
-			}
 			for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
 				switch (member) {
 					case "name" -> name = Json.text(parser, "an output's \"name\"");
@@ -87,30 +88,62 @@ final class OipReader {
 			}
 			wanted.put(spec, binary);
 		}
-		this.inputs.outputs = wanted;
+		return wanted;
 	}
 
-	private void input(JsonParser parser) {
+	/** Reads Triton's raw request: the body is the bytes of the only input. */
+	Map<String, Tensor> raw() {
+		InvalidRequestException.unless(this.signature.inputs().size() == 1,
+				"A body without JSON needs a model with one input; this one takes %s.", this.signature.inputs());
+		TensorSpec spec = this.signature.inputs().getFirst();
+		int length = this.body.length;
+		if (spec.dataType() == DataType.BYTES) {
+			this.memory.accept(Integer.BYTES + length);
+			ByteBuffer contents = Json.buffer(Integer.BYTES + length).putInt(length).put(this.body).flip();
+			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
+		}
+		Shape shape = rawShape(spec, length / spec.dataType().width());
+		return Map.of(spec.name(), tensor(spec, shape, ByteBuffer.wrap(this.body)));
+	}
+
+	// The request does not state its shape. So at most one dimension besides the batch
+	// may
+	// be variable, and then the batch is 1.
+	private static Shape rawShape(TensorSpec spec, long elements) {
+		long[] shape = spec.shape().dimensions();
+		long variable = LongStream.of(shape).filter((dimension) -> dimension == Shape.VARIABLE).count();
+		InvalidRequestException.unless(variable <= (spec.shape().isBatched() ? 2 : 1),
+				"Input '%s' has shape %s, which a body without JSON does not determine.", spec.name(), spec.shape());
+		long known = LongStream.of(shape).filter((dimension) -> dimension >= 0).reduce(1, (a, b) -> a * b);
+		long rest = (known > 0) ? elements / known : 0;
+		for (int i = shape.length - 1; i >= 0; i--) {
+			if (shape[i] == Shape.VARIABLE) {
+				shape[i] = rest;
+				rest = 1;
+			}
+		}
+		return Shape.of(shape);
+	}
+
+	private void readInput(JsonParser parser, Map<String, Tensor> tensors) {
 		String name = null;
 		String dataType = null;
 		Shape shape = null;
+		Tensor tensor = null;
 		Map<String, Object> parameters = Map.of();
 		int unread = -1;
-		boolean read = false;
-		for (String member = Json.firstMember(parser); member != null; member = Json.nextMember(parser)) {
+		for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
 			switch (member) {
 				case "name" -> name = Json.text(parser, "an input's \"name\"");
 				case "datatype" -> dataType = Json.text(parser, "an input's \"datatype\"");
 				case "shape" -> shape = shape(parser);
 				case "parameters" -> parameters = Json.parameters(parser);
 				case "data" -> {
-					// Usually all that describes the data is known by now; else they are
-					// read again, from where they are.
 					if (name != null && dataType != null && shape != null) {
-						data(parser, spec(name, dataType, shape), shape);
-						read = true;
+						tensor = data(parser, spec(name, dataType, shape), shape);
 					}
 					else {
+						// The data comes first, so a second parser reads it later.
 						unread = Json.offset(parser);
 						parser.skipChildren();
 					}
@@ -120,85 +153,78 @@ final class OipReader {
 		}
 		if (name == null || dataType == null || shape == null) {
 			throw new InvalidRequestException("Input '%s' must have name, shape, datatype and data."
-				.formatted(InvalidRequestException.excerpt(String.valueOf(name))));
-		}
-		Object size = parameters.get("binary_data_size");
-		if (size != null) {
-			promise(spec(name, dataType, shape), shape, size, read || unread >= 0);
-		}
-		else if (unread >= 0) {
-			try (JsonParser again = Json.parser(this.body, unread, this.jsonEnd)) {
-				again.nextToken();
-				data(again, spec(name, dataType, shape), shape);
-			}
-		}
-		else if (!read) {
-			throw new InvalidRequestException("Input '%s' must have \"data\", or the parameter binary_data_size."
 				.formatted(InvalidRequestException.excerpt(name)));
 		}
+		Object size = parameters.get("binary_data_size");
+		InvalidRequestException.unless((size != null) == (tensor == null && unread < 0),
+				"Input '%s' must have either \"data\" or the parameter binary_data_size.", name);
+		if (size != null) {
+			tensor = binary(spec(name, dataType, shape), shape, size);
+		}
+		else if (tensor == null) {
+			try (JsonParser again = Json.parser(this.body, unread, this.jsonEnd)) {
+				again.nextToken();
+				tensor = data(again, spec(name, dataType, shape), shape);
+			}
+		}
+		InvalidRequestException.unless(tensors.put(name, tensor) == null, "Input '%s' comes twice.", name);
 	}
 
 	private TensorSpec spec(String name, String dataType, Shape shape) {
-		TensorSpec spec = this.inputs.spec(name);
-		if (!spec.dataType().name().equals(dataType)) {
-			throw new InvalidRequestException("Input '%s' is %s, not %s.".formatted(spec.name(), spec.dataType(),
-					InvalidRequestException.excerpt(dataType)));
+		TensorSpec spec = this.signature.input(name);
+		if (spec == null) {
+			throw InvalidRequestException.unknownInput(name, this.signature);
 		}
-		if (!spec.shape().accepts(shape)) {
-			throw new InvalidRequestException("Input '%s' must have shape %s, not %s.".formatted(spec.name(),
-					spec.shape(), InvalidRequestException.excerpt(shape.toString())));
-		}
+		InvalidRequestException.unless(spec.dataType().name().equals(dataType), "Input '%s' is %s, not %s.", name,
+				spec.dataType(), dataType);
+		TensorReader.requireShape(spec, shape);
 		return spec;
 	}
 
-	private void data(JsonParser parser, TensorSpec spec, Shape shape) {
-		if (parser.currentToken() != JsonToken.START_ARRAY) {
-			throw new InvalidRequestException("Input '%s' must have an array as \"data\".".formatted(spec.name()));
-		}
-		TensorReader reader = new TensorReader(spec, shape, this.memory);
+	private Tensor data(JsonParser parser, TensorSpec spec, Shape shape) {
+		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
+				"Input '%s' must have an array as \"data\".", spec.name());
+		TensorReader reader = new TensorReader(spec, false, this.memory);
 		reader.read(parser, 0);
-		this.inputs.add(spec, reader.toTensor());
+		return reader.toTensor(shape);
 	}
 
-	private void promise(TensorSpec spec, Shape shape, Object size, boolean hasData) {
-		if (!(size instanceof Long bytes) || bytes < 0) {
-			throw new InvalidRequestException(
-					"Input '%s' must have a number of bytes as binary_data_size.".formatted(spec.name()));
+	private Tensor binary(TensorSpec spec, Shape shape, Object size) {
+		if (this.tail == null) {
+			throw new InvalidRequestException("A binary_data_size needs the header Inference-Header-Content-Length.");
 		}
-		if (hasData) {
-			throw new InvalidRequestException(
-					"Input '%s' has both \"data\" and binary_data_size.".formatted(spec.name()));
-		}
-		long width = spec.dataType().width();
-		if (width > 0 && bytes != shape.elements() * width) {
-			throw new InvalidRequestException(
-					"Input '%s' of shape %s and %d bytes per element has %d bytes, not the %d of its "
-						.formatted(spec.name(), shape, width, shape.elements() * width, bytes) + "binary_data_size.");
-		}
-		this.inputs.promise(spec, shape, bytes);
+		long bytes = (size instanceof Long number) ? number : -1;
+		InvalidRequestException.unless(0 <= bytes && bytes <= this.tail.remaining(),
+				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
+				spec.name(), size, this.tail.remaining());
+		ByteBuffer contents = this.tail.slice(this.tail.position(), (int) bytes);
+		this.tail.position(this.tail.position() + (int) bytes);
+		return tensor(spec, shape, contents);
 	}
 
-	private Shape shape(JsonParser parser) {
-		if (parser.currentToken() != JsonToken.START_ARRAY) {
-			throw new InvalidRequestException("An input's \"shape\" must be an array.");
+	private static Tensor tensor(TensorSpec spec, Shape shape, ByteBuffer contents) {
+		try {
+			return Tensor.of(spec.dataType(), shape, contents);
 		}
-		long[] dimensions = new long[4];
-		int rank = 0;
+		catch (IllegalArgumentException ex) {
+			throw new InvalidRequestException("Input '%s': %s.".formatted(spec.name(), ex.getMessage()));
+		}
+	}
+
+	private static Shape shape(JsonParser parser) {
+		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
+				"An input's \"shape\" must be an array.");
+		LongStream.Builder dimensions = LongStream.builder();
 		long elements = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			long dimension = Json.integer(parser);
-			// No tensor of more elements than this fits into a request.
-			elements = Math.multiplyHigh(elements, dimension) == 0 ? elements * dimension : -1;
-			if (dimension < 0 || elements < 0 || elements > Integer.MAX_VALUE || rank == MOST_DIMENSIONS) {
-				throw new InvalidRequestException(
-						"An input's \"shape\" must be a few integers, 0 or more, none too large.");
-			}
-			if (rank == dimensions.length) {
-				dimensions = Arrays.copyOf(dimensions, MOST_DIMENSIONS);
-			}
-			dimensions[rank++] = dimension;
+			// Both factors are below 2^31, so their product fits a long.
+			elements = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elements * dimension : -1;
+			InvalidRequestException.unless(0 <= elements && elements <= Integer.MAX_VALUE,
+					"An input's \"shape\" must be a few integers, 0 or more, none too large.");
+			dimensions.add(dimension);
 		}
-		return Shape.of(Arrays.copyOf(dimensions, rank));
+		return Shape.of(dimensions.build().toArray());
 	}
 
 }

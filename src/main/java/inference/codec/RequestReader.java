@@ -1,6 +1,10 @@
 package inference.codec;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.LongConsumer;
 
@@ -8,12 +12,11 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-import inference.model.DataType;
-import inference.model.Shape;
+import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.Output;
 import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
-import inference.codec.InferenceRequest.Form;
 
 /**
  * Reads one request in a single pass. The members of an object may come in any order.
@@ -26,6 +29,16 @@ public final class RequestReader {
 	private final Set<Form> allowed;
 
 	private final LongConsumer memory;
+
+	private @Nullable Form form;
+
+	private @Nullable String id;
+
+	private Map<String, Tensor> inputs = Map.of();
+
+	private Map<TensorSpec, @Nullable Boolean> outputs = Map.of();
+
+	private Map<String, Object> parameters = Map.of();
 
 	/**
 	 * A reader for one request.
@@ -41,7 +54,7 @@ public final class RequestReader {
 	}
 
 	/**
-	 * Reads a request.
+	 * Reads the request.
 	 * @param body JSON, and behind it the tensors that are sent as bytes
 	 * @param jsonLength the value of the header {@code Inference-Header-Content-Length};
 	 * {@code null} if the whole body is JSON, 0 if the body is the only input's bytes
@@ -49,145 +62,93 @@ public final class RequestReader {
 	 * @throws InvalidRequestException if the model cannot be run with it
 	 */
 	public InferenceRequest read(byte[] body, @Nullable String jsonLength) {
-		int length = (jsonLength != null) ? length(jsonLength) : body.length;
-		if (jsonLength != null && length == 0 && this.allowed.contains(Form.OIP)) {
-			return raw(body);
+		int end = (jsonLength != null) ? length(jsonLength, body.length) : body.length;
+		ByteBuffer tail = (jsonLength != null) ? ByteBuffer.wrap(body, end, body.length - end) : null;
+		OipReader oip = new OipReader(this.signature, body, end, tail, this.memory);
+		if (tail != null && end == 0 && this.allowed.contains(Form.OIP)) {
+			return new InferenceRequest(Form.OIP, null, oip.raw(), outputs(true), null);
 		}
-		if (length > body.length) {
-			throw new InvalidRequestException(
-					"The body ends before the %d bytes that its headers and binary_data_size promise."
-						.formatted(length));
-		}
-		Inputs inputs = new Inputs(this.signature);
-		readJson(body, length, inputs);
-		return inputs.end((jsonLength != null) ? ByteBuffer.wrap(body, length, body.length - length) : null);
-	}
-
-	private void readJson(byte[] body, int end, Inputs inputs) {
-		if (end == 0) {
-			throw new InvalidRequestException("The body is empty: send %s.".formatted(example()));
-		}
-		if (!Json.isUtf8(body)) {
-			throw new InvalidRequestException("The body must be JSON in UTF-8.");
-		}
-		RowsReader rows = new RowsReader(this.signature, inputs, this.memory);
-		OipReader oip = new OipReader(this.signature, inputs, body, end, this.memory);
+		InvalidRequestException.unless(end > 0, "The body is empty: send %s.", example());
+		InvalidRequestException.unless(Json.isUtf8(body), "The body must be JSON in UTF-8.");
 		try (JsonParser parser = Json.parser(body, 0, end)) {
-			if (parser.nextToken() != JsonToken.START_OBJECT) {
-				throw new InvalidRequestException("The body must be a JSON object: send %s.".formatted(example()));
-			}
-			for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
-				switch (member) {
-					case "instances" -> {
-						begin(inputs, Form.ROWS);
-						rows.instances(parser);
-					}
-					case "inputs" -> readInputs(parser, inputs, rows, oip);
-					case "outputs" -> oip.outputs(parser);
-					case "parameters" -> inputs.parameters = Json.parameters(parser);
-					case "id" -> inputs.id = Json.text(parser, "\"id\"");
-					default -> parser.skipChildren();
-				}
-			}
-			if (parser.nextToken() != null) {
-				throw new InvalidRequestException("The body must end after the JSON object.");
-			}
+			readMembers(parser, oip, body, end);
 		}
-		if (inputs.form == null) {
+		if (this.form == null) {
 			throw new InvalidRequestException("The body has no tensors: send %s.".formatted(example()));
 		}
+		InvalidRequestException.unless(tail == null || !tail.hasRemaining(),
+				"There are bytes behind the JSON that no binary_data_size covers.");
+		boolean binary = Boolean.TRUE.equals(this.parameters.get("binary_data_output"));
+		return new InferenceRequest(this.form, this.id, this.inputs, outputs(binary), timeout());
 	}
 
-	// The two forms that are called "inputs" differ at their first element only: an
-	// object, unless it is Base64, means the Open Inference Protocol.
-	private void readInputs(JsonParser parser, Inputs inputs, RowsReader rows, OipReader oip) {
-		boolean both = this.allowed.contains(Form.COLUMNS) && this.allowed.contains(Form.OIP);
-		if (!both && this.allowed.contains(Form.OIP)) {
-			begin(inputs, Form.OIP);
-			oip.inputs(parser);
-		}
-		else if (!both || parser.currentToken() != JsonToken.START_ARRAY) {
-			begin(inputs, Form.COLUMNS);
-			rows.columns(parser);
-		}
-		else if (parser.nextToken() == JsonToken.START_OBJECT && !"b64".equals(parser.nextName())) {
-			begin(inputs, Form.OIP);
-			oip.inputsRest(parser);
-		}
-		else {
-			begin(inputs, Form.COLUMNS);
-			rows.onlyColumn(parser);
-		}
-	}
-
-	private void begin(Inputs inputs, Form form) {
-		if (inputs.form != null) {
-			throw new InvalidRequestException("The body has tensors twice: send \"instances\" or \"inputs\", once.");
-		}
-		if (!this.allowed.contains(form)) {
-			throw new InvalidRequestException("This path takes another form: send %s.".formatted(example()));
-		}
-		inputs.form = form;
-	}
-
-	// Triton's raw request. The shape is not sent, so at most one dimension may be open
-	// besides the batch, which then is 1.
-	private InferenceRequest raw(byte[] bytes) {
-		TensorSpec spec = this.signature.inputs().getFirst();
-		if (this.signature.inputs().size() != 1) {
-			throw new InvalidRequestException("A body without JSON needs a model with one input; this one takes %s."
-				.formatted(this.signature.inputs()));
-		}
-		Inputs inputs = new Inputs(this.signature);
-		inputs.form = Form.OIP;
-		inputs.binaryByDefault = true;
-		if (spec.dataType() == DataType.BYTES) {
-			int size = Integer.BYTES + bytes.length;
-			this.memory.accept(size);
-			ByteBuffer one = Json.buffer(size).putInt(bytes.length).put(bytes).flip();
-			inputs.add(spec, Json.tensor(spec, rawShape(spec, 1), one));
-		}
-		else if (bytes.length % spec.dataType().width() != 0) {
-			throw new InvalidRequestException("Input '%s' is %s; %d bytes are no whole number of elements."
-				.formatted(spec.name(), spec.dataType(), bytes.length));
-		}
-		else {
-			Shape shape = rawShape(spec, bytes.length / spec.dataType().width());
-			inputs.add(spec, Json.tensor(spec, shape, ByteBuffer.wrap(bytes)));
-		}
-		return inputs.end(null);
-	}
-
-	private static Shape rawShape(TensorSpec spec, long elements) {
-		long[] shape = spec.shape().dimensions();
-		int open = -1;
-		long known = 1;
-		for (int i = shape.length - 1; i >= 0; i--) {
-			if (shape[i] != Shape.VARIABLE) {
-				known *= shape[i];
-			}
-			else if (open < 0) {
-				open = i;
-			}
-			else if (i == 0) {
-				shape[i] = 1;
-			}
-			else {
-				throw new InvalidRequestException(
-						"Input '%s' has shape %s, which a body without JSON does not determine.".formatted(spec.name(),
-								spec.shape()));
+	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int end) {
+		InvalidRequestException.unless(parser.nextToken() == JsonToken.START_OBJECT,
+				"The body must be a JSON object: send %s.", example());
+		for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
+			switch (member) {
+				case "instances" -> {
+					begin(Form.ROWS);
+					this.inputs = new V1Reader(this.signature, this.memory).instances(parser);
+				}
+				case "inputs" -> {
+					begin(isOip(parser, body, end) ? Form.OIP : Form.COLUMNS);
+					this.inputs = (this.form == Form.OIP) ? oip.inputs(parser)
+							: new V1Reader(this.signature, this.memory).columns(parser);
+				}
+				case "outputs" -> this.outputs = oip.outputs(parser);
+				case "parameters" -> this.parameters = Json.parameters(parser);
+				case "id" -> this.id = Json.text(parser, "\"id\"");
+				default -> parser.skipChildren();
 			}
 		}
-		if (open >= 0) {
-			shape[open] = (known > 0) ? elements / known : 0;
-		}
-		return Shape.of(shape);
+		InvalidRequestException.unless(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
-	private static int length(String header) {
+	// On a path that takes both, the two forms that are called "inputs" differ at their
+	// first element only: an object, unless it is Base64, means the Open Inference
+	// Protocol. A second parser looks ahead.
+	private boolean isOip(JsonParser parser, byte[] body, int end) {
+		if (!this.allowed.contains(Form.OIP) || !this.allowed.contains(Form.COLUMNS)) {
+			return this.allowed.contains(Form.OIP);
+		}
+		if (parser.currentToken() != JsonToken.START_ARRAY) {
+			return false;
+		}
+		try (JsonParser ahead = Json.parser(body, Json.offset(parser), end)) {
+			ahead.nextToken();
+			return ahead.nextToken() == JsonToken.START_OBJECT && !"b64".equals(ahead.nextName());
+		}
+	}
+
+	private void begin(Form next) {
+		InvalidRequestException.unless(this.form == null,
+				"The body has tensors twice: send \"instances\" or \"inputs\", once.");
+		InvalidRequestException.unless(this.allowed.contains(next), "This path takes another form: send %s.",
+				example());
+		this.form = next;
+	}
+
+	private List<Output> outputs(boolean binary) {
+		if (this.outputs.isEmpty()) {
+			return this.signature.outputs().stream().map((spec) -> new Output(spec, binary)).toList();
+		}
+		return this.outputs.entrySet()
+			.stream()
+			.map((entry) -> new Output(entry.getKey(), (entry.getValue() != null) ? entry.getValue() : binary))
+			.toList();
+	}
+
+	// Triton's schedule policy states it in microseconds, 0 for none.
+	private @Nullable Duration timeout() {
+		return (this.parameters.get("timeout") instanceof Long micros && micros > 0)
+				? Duration.of(micros, ChronoUnit.MICROS) : null;
+	}
+
+	private static int length(String header, int bodyLength) {
 		try {
 			int length = Integer.parseInt(header.strip());
-			if (length >= 0) {
+			if (0 <= length && length <= bodyLength) {
 				return length;
 			}
 		}
@@ -195,8 +156,8 @@ public final class RequestReader {
 			// Refused below, like a negative number.
 		}
 		throw new InvalidRequestException(
-				"Inference-Header-Content-Length must be the length of the JSON in bytes, not '%s'."
-					.formatted(InvalidRequestException.excerpt(header)));
+				"Inference-Header-Content-Length must be the length of the JSON in bytes, %d at most, not '%s'."
+					.formatted(bodyLength, InvalidRequestException.excerpt(header)));
 	}
 
 	private String example() {

@@ -1,173 +1,247 @@
 package inference.codec;
 
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.LongConsumer;
 
-import org.jspecify.annotations.Nullable;
+import tools.jackson.core.Base64Variant;
+import tools.jackson.core.Base64Variants;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
+import inference.model.DataType;
 import inference.model.Shape;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * Reads one tensor out of JSON arrays. The shape is what the nesting says, or what the
- * request states beside data that may be flat. Reading stops at the first array that is
- * longer than its neighbours or than the shape allows, so that no more is kept than a
- * good request would have needed.
+ * Reads one tensor from nested JSON arrays into one buffer. The nesting gives the shape.
+ * A value that the data type cannot hold is refused; only floating point numbers are
+ * rounded.
  */
 final class TensorReader {
 
+	private static final int INITIAL_BYTES = 256;
+
 	private static final int UNKNOWN = -1;
+
+	private static final Base64Variant BASE64 = Base64Variants.MIME_NO_LINEFEEDS.withPaddingAllowed();
 
 	private final TensorSpec spec;
 
-	private final @Nullable Shape stated;
+	private final boolean base64;
 
-	private final long[] dimensions;
+	private final LongConsumer memory;
+
+	private final long[] dimensions = new long[Json.MAX_DEPTH + 1];
 
 	private int rank = UNKNOWN;
 
-	private final ElementReader elements;
+	private ByteBuffer contents = Json.buffer(INITIAL_BYTES);
 
 	/**
 	 * A reader for one tensor.
-	 * @param spec what the model takes
-	 * @param stated the shape the request states, known to fit the specification;
-	 * {@code null} if it states none
+	 * @param spec the model's input
+	 * @param base64 whether bytes may come in TensorFlow Serving's form, {@code {"b64":
+	 * "…"}}; the Open Inference Protocol has none
 	 * @param memory is told how many bytes are about to be allocated or have been freed
 	 */
-	TensorReader(TensorSpec spec, @Nullable Shape stated, LongConsumer memory) {
+	TensorReader(TensorSpec spec, boolean base64, LongConsumer memory) {
 		this.spec = spec;
-		this.stated = stated;
-		this.elements = new ElementReader(spec, stated == null, (stated != null) ? stated.elements() : least(spec),
-				memory);
-		// Even a scalar may come as a flat array of one.
-		this.dimensions = new long[Math.max((stated != null) ? 1 : 0, spec.shape().rank())];
+		this.base64 = base64;
+		this.memory = memory;
 		Arrays.fill(this.dimensions, UNKNOWN);
 	}
 
 	/**
-	 * Reads the parser's current value, and all in it.
-	 * @param parser at the first token of the value
-	 * @param depth how many arrays the value is in, as dimensions of this tensor
+	 * Reads the parser's current value, and everything in it.
+	 * @param parser at the value's first token, or at the name in an object with b64
+	 * @param depth the number of this tensor's dimensions around the value
 	 */
 	void read(JsonParser parser, int depth) {
-		if (parser.currentToken() == JsonToken.START_ARRAY) {
-			parser.nextToken();
-			readRest(parser, depth);
-			return;
-		}
-		if (this.rank == UNKNOWN) {
+		boolean isArray = parser.currentToken() == JsonToken.START_ARRAY;
+		if (!isArray && this.rank == UNKNOWN && this.dimensions[depth] == UNKNOWN) {
 			this.rank = depth;
 		}
-		// An array that is its neighbour may have been empty, and told no rank.
-		if (depth != this.rank || (depth < this.dimensions.length && this.dimensions[depth] != UNKNOWN)) {
-			throw misshapen("values at different depths");
+		requireEven(isArray != (depth == this.rank), "values at different depths");
+		if (!isArray) {
+			readElement(parser);
+			return;
 		}
-		this.elements.read(parser);
-	}
-
-	/**
-	 * Reads an array whose start has been read already.
-	 * @param parser at the first element, or at the array's end
-	 * @param depth how many arrays the array is in, as dimensions of this tensor
-	 */
-	void readRest(JsonParser parser, int depth) {
-		if (depth == this.dimensions.length || depth == this.rank) {
-			throw misshapen("an array where a value should be");
-		}
-		long most = most(depth);
 		long count = 0;
-		while (parser.currentToken() != JsonToken.END_ARRAY) {
-			if (count == most) {
-				throw misshapen("more than %d values in one array".formatted(most));
-			}
+		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			read(parser, depth + 1);
 			count++;
-			parser.nextToken();
 		}
 		close(depth, count);
 	}
 
-	/**
-	 * Notes the length of a dimension.
-	 * @param depth the dimension
-	 * @param count how many values it has here; the same wherever it occurs
-	 */
+	/** Notes the length of a dimension, which must be the same wherever it occurs. */
 	void close(int depth, long count) {
-		if (this.dimensions[depth] != UNKNOWN && this.dimensions[depth] != count) {
-			throw misshapen("rows of %d and of %d values".formatted(this.dimensions[depth], count));
-		}
+		requireEven(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == count, "rows of different lengths");
 		this.dimensions[depth] = count;
 	}
 
+	/** The tensor of what was read, whose shape is the nesting's. */
 	Tensor toTensor() {
-		return Tensor.of(this.spec.dataType(), (this.stated != null) ? agreed(this.stated) : found(),
-				this.elements.contents());
-	}
-
-	private Shape found() {
-		long[] shape = this.dimensions.clone();
-		boolean empty = Arrays.stream(shape).anyMatch((dimension) -> dimension == 0);
-		for (int i = 0; i < shape.length; i++) {
-			if (shape[i] == UNKNOWN && empty) {
-				// The arrays end above this dimension: nothing contradicts the signature.
-				shape[i] = Math.max(0, this.spec.shape().dimension(i));
+		long[] shape = found();
+		if (this.rank == UNKNOWN && shape.length < this.spec.shape().rank()) {
+			// The arrays are empty, and the dimensions inside them do not show.
+			long[] inner = this.spec.shape().dimensions();
+			for (int i = 0; i < inner.length; i++) {
+				inner[i] = (i < shape.length) ? shape[i] : Math.max(0, inner[i]);
 			}
+			shape = inner;
 		}
-		Shape found = known(shape);
-		if (!this.spec.shape().accepts(found)) {
-			throw new InvalidRequestException(
-					"Input '%s' must have shape %s, not %s.".formatted(this.spec.name(), this.spec.shape(), found));
-		}
-		return found;
+		requireShape(this.spec, Shape.of(shape));
+		return Tensor.of(this.spec.dataType(), Shape.of(shape), this.contents.flip());
 	}
 
-	private Shape agreed(Shape stated) {
-		Shape found = known(this.dimensions);
-		boolean flat = found.rank() == 1 && found.dimension(0) == stated.elements();
-		boolean nothing = stated.elements() == 0 && this.rank == UNKNOWN;
-		if (!flat && !nothing && !found.equals(stated)) {
-			throw new InvalidRequestException(
-					"Input '%s' states shape %s, which is %d elements, but its data has shape %s."
-						.formatted(this.spec.name(), stated, stated.elements(), found));
-		}
-		return stated;
+	/**
+	 * The tensor of what was read, in the shape that the request states beside the data.
+	 * @param stated a shape that fits the specification; the data may be nested like it
+	 * or flat
+	 */
+	Tensor toTensor(Shape stated) {
+		Shape found = Shape.of(found());
+		boolean isFlat = found.rank() == 1 && found.dimension(0) == stated.elements();
+		boolean isEmpty = stated.elements() == 0 && this.rank == UNKNOWN;
+		InvalidRequestException.unless(isFlat || isEmpty || found.equals(stated),
+				"Input '%s' states shape %s, which is %d elements, but its data has shape %s.", this.spec.name(),
+				stated, stated.elements(), found);
+		return Tensor.of(this.spec.dataType(), stated, this.contents.flip());
 	}
 
-	// One row's, where nothing else is open
-	private static long least(TensorSpec spec) {
-		long elements = 1;
-		for (int i = 0; i < spec.shape().rank(); i++) {
-			elements *= Math.abs(spec.shape().dimension(i));
-		}
-		return elements;
+	/** Checks that a shape fits the specification. */
+	static void requireShape(TensorSpec spec, Shape shape) {
+		InvalidRequestException.unless(spec.shape().accepts(shape), "Input '%s' must have shape %s, not %s.",
+				spec.name(), spec.shape(), shape.toString());
 	}
 
-	private static Shape known(long[] dimensions) {
-		int rank = 0;
-		while (rank < dimensions.length && dimensions[rank] != UNKNOWN) {
-			rank++;
-		}
-		return Shape.of(Arrays.copyOf(dimensions, rank));
+	private long[] found() {
+		return Arrays.stream(this.dimensions).takeWhile((dimension) -> dimension != UNKNOWN).toArray();
 	}
 
-	private long most(int depth) {
-		if (this.stated != null && depth == 0) {
-			return Math.max(this.stated.elements(), (this.stated.rank() > 0) ? this.stated.dimension(0) : 1);
+	private void readElement(JsonParser parser) {
+		switch (this.spec.dataType()) {
+			case BOOL -> put(bool(parser) ? 1 : 0);
+			case UINT8, UINT16, UINT32, UINT64 -> put(integer(parser, false));
+			case INT8, INT16, INT32, INT64 -> put(integer(parser, true));
+			case FP16 -> put(float16(parser));
+			case BF16 -> put(bfloat16(parser));
+			case FP32 -> put(Float.floatToIntBits((float) number(parser)));
+			case FP64 -> put(Double.doubleToLongBits(number(parser)));
+			case BYTES -> put(bytes(parser));
 		}
-		if (this.dimensions[depth] != UNKNOWN) {
-			return this.dimensions[depth];
-		}
-		long allowed = this.spec.shape().dimension(depth);
-		return (allowed != Shape.VARIABLE) ? allowed : Long.MAX_VALUE;
 	}
 
-	private InvalidRequestException misshapen(String found) {
-		return new InvalidRequestException("Input '%s' must have shape %s, but the data has %s."
-			.formatted(this.spec.name(), this.spec.shape(), found));
+	// The lowest bytes come first, and the others are overwritten by the next element.
+	private void put(long bits) {
+		int position = reserve(Long.BYTES).position();
+		this.contents.putLong(position, bits).position(position + this.spec.dataType().width());
+	}
+
+	private void put(byte[] bytes) {
+		reserve(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
+	}
+
+	private ByteBuffer reserve(int bytes) {
+		if (this.contents.remaining() < bytes) {
+			long size = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) bytes);
+			int before = this.contents.capacity();
+			int after = (int) Math.min(size, Integer.MAX_VALUE - 8);
+			this.memory.accept(after);
+			this.contents = Json.buffer(after).put(this.contents.flip());
+			this.memory.accept(-before);
+		}
+		return this.contents;
+	}
+
+	private boolean bool(JsonParser parser) {
+		require(parser, parser.currentToken().isBoolean());
+		return parser.getBooleanValue();
+	}
+
+	private long integer(JsonParser parser, boolean isSigned) {
+		require(parser, parser.currentToken() == JsonToken.VALUE_NUMBER_INT);
+		BigInteger value = parser.getBigIntegerValue();
+		int bits = Byte.SIZE * this.spec.dataType().width();
+		requireRange(parser, isSigned ? value.bitLength() < bits : value.signum() >= 0 && value.bitLength() <= bits);
+		return value.longValue();
+	}
+
+	private double number(JsonParser parser) {
+		require(parser, parser.currentToken().isNumeric());
+		boolean isNotFinite = parser.isNaN();
+		double value = (this.spec.dataType() == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue();
+		requireRange(parser, isNotFinite || Double.isFinite(value));
+		return value;
+	}
+
+	private short float16(JsonParser parser) {
+		float value = (float) number(parser);
+		short rounded = Float.floatToFloat16(value);
+		requireRange(parser, Float.isFinite(Float.float16ToFloat(rounded)) || !Float.isFinite(value));
+		return rounded;
+	}
+
+	// The upper half of an FP32, rounded to the nearest value, or to the even one of two.
+	private short bfloat16(JsonParser parser) {
+		float value = (float) number(parser);
+		int bits = Float.floatToIntBits(value);
+		int rounded = (bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE;
+		requireRange(parser, Float.isFinite(Float.intBitsToFloat(rounded << Short.SIZE)) || !Float.isFinite(value));
+		return (short) rounded;
+	}
+
+	private byte[] bytes(JsonParser parser) {
+		if (parser.currentToken() == JsonToken.VALUE_STRING) {
+			byte[] text = parser.getString().getBytes(StandardCharsets.UTF_8);
+			InvalidRequestException.unless(new String(text, StandardCharsets.UTF_8).equals(parser.getString()),
+					"Input '%s' has a text with half a surrogate pair.", this.spec.name());
+			return text;
+		}
+		if (parser.currentToken() == JsonToken.START_OBJECT) {
+			parser.nextToken();
+		}
+		require(parser, this.base64 && "b64".equals(parser.currentName()));
+		require(parser, parser.nextToken() == JsonToken.VALUE_STRING);
+		byte[] bytes = parser.getBinaryValue(BASE64);
+		require(parser, parser.nextToken() == JsonToken.END_OBJECT);
+		return bytes;
+	}
+
+	private void require(JsonParser parser, boolean isRightType) {
+		if (isRightType) {
+			return;
+		}
+		String found = switch (parser.currentToken()) {
+			case START_OBJECT, PROPERTY_NAME, END_OBJECT -> "an object";
+			case VALUE_STRING -> "the string \"%s\"".formatted(InvalidRequestException.excerpt(parser.getString()));
+			case VALUE_NULL -> switch (this.spec.dataType()) {
+				case FP16, BF16, FP32, FP64 -> "null: write NaN for a missing value";
+				default -> "null";
+			};
+			default -> InvalidRequestException.excerpt(parser.getString());
+		};
+		throw new InvalidRequestException(
+				"Input '%s' is %s and cannot take %s.".formatted(this.spec.name(), this.spec.dataType(), found));
+	}
+
+	private void requireRange(JsonParser parser, boolean isInRange) {
+		if (!isInRange) {
+			throw new InvalidRequestException("Input '%s' is %s, for which %s is out of range.".formatted(
+					this.spec.name(), this.spec.dataType(), InvalidRequestException.excerpt(parser.getString())));
+		}
+	}
+
+	private void requireEven(boolean isEven, String found) {
+		if (!isEven) {
+			throw new InvalidRequestException("Input '%s' must have shape %s, but the data has %s."
+				.formatted(this.spec.name(), this.spec.shape(), found));
+		}
 	}
 
 }

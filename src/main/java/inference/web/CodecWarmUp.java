@@ -11,7 +11,6 @@ import org.springframework.stereotype.Component;
 import inference.codec.InferenceRequest;
 import inference.codec.InferenceRequest.Form;
 import inference.codec.InferenceResponse;
-import inference.codec.OipTensor;
 import inference.codec.RequestReader;
 import inference.lifecycle.WarmUpStep;
 import inference.model.ModelProperties;
@@ -39,7 +38,11 @@ final class CodecWarmUp implements WarmUpStep {
 	@Override
 	public void run(Signature signature, Map<String, Tensor> inputs, UnaryOperator<Map<String, Tensor>> model)
 			throws IOException {
-		byte[] body = OipTensor.request(inputs).getBytes(StandardCharsets.UTF_8);
+		String json = InferenceRequest.toJson(inputs);
+		if (json == null) {
+			return;
+		}
+		byte[] body = json.getBytes(StandardCharsets.UTF_8);
 		Map<String, Tensor> outputs = model.apply(inputs);
 		for (int i = 0; i < REPETITIONS; i++) {
 			InferenceRequest request = new RequestReader(signature, EnumSet.allOf(Form.class), (_) -> {

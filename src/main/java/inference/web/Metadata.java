@@ -16,8 +16,7 @@ import org.springframework.stereotype.Component;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Outcome;
 import inference.admission.Statistics.Stage;
-import inference.codec.InvalidRequestException;
-import inference.codec.OipTensor;
+import inference.codec.InferenceRequest;
 import inference.health.Probe;
 import inference.health.Probes;
 import inference.health.Verdict;
@@ -138,13 +137,10 @@ final class Metadata {
 		if (elements == 0 || elements > MAX_EXAMPLE_SIZE) {
 			return Map.of();
 		}
-		try {
-			return Map.of("example", OipTensor.request(inputs));
-		}
-		catch (InvalidRequestException ex) {
-			// JSON cannot carry every tensor.
-			return Map.of();
-		}
+		String example = InferenceRequest.toJson(inputs);
+		// Browsers read the example, too, and their JSON has no NaN and no infinities.
+		boolean isStrict = example != null && !example.contains("NaN") && !example.contains("Infinity");
+		return isStrict ? Map.of("example", example) : Map.of();
 	}
 
 	private static Object object(Object... namesAndValues) {

@@ -28,7 +28,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * A tensor of any type and shape that goes through a model that changes nothing comes
- * back as it was, in every dialect.
+ * back as it was, in every form.
  */
 class RoundTripTests {
 
@@ -66,7 +66,7 @@ class RoundTripTests {
 				random);
 		for (Sent one : sent) {
 			JsonNode column = (sent.size() == 1) ? answer.get("outputs") : answer.get("outputs").get(one.out());
-			assertThat(column).isEqualTo(Tensors.JSON.readTree(Tensors.nested(one.tensor()).toString()));
+			assertThat(column.size()).isEqualTo(Tensors.nested(one.tensor()).size());
 			one.assertReturned(Tensors.read(one.spec().dataType(), one.tensor().shape(), column));
 		}
 	}
@@ -105,7 +105,7 @@ class RoundTripTests {
 		}
 		ObjectNode json = Tensors.JSON.createObjectNode().set("inputs", inputs);
 		json.putObject("parameters").put("binary_data_output", true);
-		byte[] text = json.toString().getBytes(StandardCharsets.UTF_8);
+		byte[] text = Tensors.JSON.writeValueAsBytes(json);
 		ByteArrayOutputStream body = new ByteArrayOutputStream();
 		body.writeBytes(text);
 		body.writeBytes(tail.toByteArray());
@@ -137,7 +137,7 @@ class RoundTripTests {
 	}
 
 	private static JsonNode ask(List<Sent> sent, JsonNode json, Random random) {
-		byte[] text = json.toString().getBytes(StandardCharsets.UTF_8);
+		byte[] text = Tensors.JSON.writeValueAsBytes(json);
 		String length = (random.nextInt(3) == 0) ? Integer.toString(text.length) : null;
 		Wire.Response response = exchange(sent, text, length);
 		assertThat(response.tail()).isEmpty();
@@ -162,8 +162,6 @@ class RoundTripTests {
 	record Plan(DataType dataType, List<Long> dimensions, int variable) {
 
 		Sent send(String name, int rows, boolean asJson, boolean base64, Random random) {
-			boolean carried = this.dataType != DataType.FP16 && this.dataType != DataType.BF16;
-			DataType type = (carried || !asJson) ? this.dataType : DataType.FP32;
 			List<Long> shape = new ArrayList<>(this.dimensions);
 			if (rows >= 0) {
 				shape.addFirst((long) rows);
@@ -178,8 +176,8 @@ class RoundTripTests {
 				}
 				seen &= shape.get(i) != 0;
 			}
-			return new Sent(new TensorSpec(name, type, shape(declared)),
-					Tensors.random(type, shape(shape), asJson, base64, random));
+			return new Sent(new TensorSpec(name, this.dataType, shape(declared)),
+					Tensors.random(this.dataType, shape(shape), asJson, base64, random));
 		}
 
 		private static Shape shape(List<Long> dimensions) {

@@ -2,6 +2,7 @@ package inference.codec;
 
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,6 +10,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -26,6 +29,8 @@ import inference.model.Tensor;
 final class Tensors {
 
 	static final JsonMapper JSON = JsonMapper.builder()
+		.enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+		.disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
 		.enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS, DeserializationFeature.USE_BIG_INTEGER_FOR_INTS,
 				DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
 		.build();
@@ -104,7 +109,8 @@ final class Tensors {
 			case FP64 -> NODES.numberNode(bytes.getDouble());
 			case BYTES -> isText(element) ? NODES.stringNode(new String(element, StandardCharsets.UTF_8))
 					: NODES.objectNode().put("b64", Base64.getEncoder().encodeToString(element));
-			case FP16, BF16 -> throw new AssertionError(dataType);
+			case FP16 -> NODES.numberNode(Float.float16ToFloat(bytes.getShort()));
+			case BF16 -> NODES.numberNode(Float.intBitsToFloat(bytes.getShort() << 16));
 		};
 	}
 
@@ -112,8 +118,10 @@ final class Tensors {
 		ByteBuffer bytes = Json.buffer(8);
 		switch (dataType) {
 			case BOOL -> bytes.put((byte) (json.booleanValue() ? 1 : 0));
-			case FP32 -> bytes.putFloat(json.decimalValue().floatValue());
-			case FP64 -> bytes.putDouble(json.decimalValue().doubleValue());
+			case FP16 -> bytes.putShort(Float.floatToFloat16(Float.parseFloat(json.asString())));
+			case BF16 -> bytes.putShort((short) (Float.floatToIntBits(Float.parseFloat(json.asString())) >> 16));
+			case FP32 -> bytes.putFloat(Float.parseFloat(json.asString()));
+			case FP64 -> bytes.putDouble(Double.parseDouble(json.asString()));
 			case BYTES -> {
 				return json.isString() ? json.stringValue().getBytes(StandardCharsets.UTF_8)
 						: Base64.getDecoder().decode(json.get("b64").stringValue());
@@ -132,8 +140,9 @@ final class Tensors {
 			return random.nextBoolean() ? bytes : TEXTS[random.nextInt(TEXTS.length)].getBytes(StandardCharsets.UTF_8);
 		}
 		byte[] element = new byte[dataType.width()];
-		switch (random.nextInt(4)) {
+		switch (random.nextInt(5)) {
 			case 0 -> Arrays.fill(element, (byte) -1);
+			case 3 -> special(dataType, element, random);
 			case 1 -> element[element.length - 1] = (byte) (1 << random.nextInt(8));
 			case 2 -> element[0] = (byte) random.nextInt();
 			default -> random.nextBytes(element);
@@ -144,16 +153,33 @@ final class Tensors {
 		return element;
 	}
 
-	// JSON has no number for what is not finite, and 0 for -0.
+	private static void special(DataType dataType, byte[] element, Random random) {
+		float value = (random.nextBoolean() ? Float.NaN : Float.POSITIVE_INFINITY) * (random.nextBoolean() ? 1 : -1);
+		ByteBuffer bytes = ByteBuffer.wrap(element).order(ByteOrder.LITTLE_ENDIAN);
+		switch (dataType) {
+			case FP16 -> bytes.putShort(Float.floatToFloat16(value));
+			case BF16 -> bytes.putShort((short) (Float.floatToIntBits(value) >> 16));
+			case FP32 -> bytes.putFloat(value);
+			case FP64 -> bytes.putDouble(value);
+			default -> random.nextBytes(element);
+		}
+	}
+
+	// JSON has one NaN, and 0 for -0.
 	private static boolean fits(DataType dataType, byte[] element, boolean base64) {
 		ByteBuffer bytes = Json.buffer(8).put(element.length <= 8 ? element : new byte[0]).rewind();
-		double value = switch (dataType) {
-			case FP32 -> bytes.getFloat();
-			case FP64 -> bytes.getDouble();
-			case BYTES -> (base64 || isText(element)) ? 1 : Double.NaN;
-			default -> 1;
+		return switch (dataType) {
+			case FP16 -> isExact(Float.float16ToFloat(bytes.getShort(0)), bytes.getShort(0) == 0x7E00);
+			case BF16 -> isExact(Float.intBitsToFloat(bytes.getShort(0) << 16), bytes.getShort(0) == 0x7FC0);
+			case FP32 -> isExact(bytes.getFloat(0), bytes.getInt(0) == 0x7FC00000);
+			case FP64 -> isExact(bytes.getDouble(0), bytes.getLong(0) == 0x7FF8000000000000L);
+			case BYTES -> base64 || isText(element);
+			default -> true;
 		};
-		return Double.isFinite(value) && !(value == 0 && 1 / value < 0);
+	}
+
+	private static boolean isExact(double value, boolean isUsualNan) {
+		return Double.isNaN(value) ? isUsualNan : !(value == 0 && 1 / value < 0);
 	}
 
 	private static boolean isText(byte[] element) {

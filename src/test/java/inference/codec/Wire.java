@@ -41,7 +41,7 @@ final class Wire {
 			InferenceResponse answer = new InferenceResponse("m", "1", read, identity(signature, read.inputs()));
 			ByteArrayOutputStream written = new ByteArrayOutputStream();
 			answer.writeTo(written);
-			int length = (int) answer.jsonLength();
+			int length = answer.jsonLength();
 			byte[] all = written.toByteArray();
 			if (all.length != length + answer.binaryLength()) {
 				throw new AssertionError("the lengths are wrong: " + new String(all, UTF_8));

@@ -243,12 +243,7 @@ class ChaosTests {
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
 			metric(server, "inference_requests_seconds_count{outcome=\"failed\"} 4");
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
-			server.request()
-				.body(ONE_ROW)
-				.post("/")
-				.then()
-				.statusCode(400)
-				.body("error", containsString("Output 'y' contains NaN, which JSON cannot carry"));
+			server.request().body(ONE_ROW).post("/").then().statusCode(200).body(containsString("NaN"));
 			this.model.behave(FakeModel::echo);
 			server.request().body(ONE_ROW).post("/").then().statusCode(200);
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");

@@ -1,0 +1,104 @@
+package inference.codec;
+
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.LongConsumer;
+
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+
+import inference.model.DataType;
+import inference.model.Signature;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+
+/**
+ * Reads the two forms of TensorFlow Serving, which KServe calls v1: rows under
+ * {@code instances} and columns under {@code inputs}. A row, or the whole of the columns,
+ * is an object with a member for each input. A model with one input also takes the value
+ * alone.
+ */
+final class V1Reader {
+
+	private final Signature signature;
+
+	private final Map<String, TensorReader> readers = new LinkedHashMap<>();
+
+	V1Reader(Signature signature, LongConsumer memory) {
+		this.signature = signature;
+		for (TensorSpec spec : signature.inputs()) {
+			this.readers.put(spec.name(), new TensorReader(spec, true, memory));
+		}
+	}
+
+	Map<String, Tensor> instances(JsonParser parser) {
+		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
+				"\"instances\" must be an array with one element per row.");
+		for (TensorSpec spec : this.signature.inputs()) {
+			InvalidRequestException.unless(spec.shape().rank() > 0,
+					"Input '%s' is a scalar and has no rows: use \"inputs\" in place of \"instances\".", spec.name());
+		}
+		int count = 0;
+		while (parser.nextToken() != JsonToken.END_ARRAY) {
+			readInputs(parser, count);
+			count++;
+		}
+		for (TensorReader reader : this.readers.values()) {
+			reader.close(0, count);
+		}
+		return tensors();
+	}
+
+	Map<String, Tensor> columns(JsonParser parser) {
+		readInputs(parser, -1);
+		return tensors();
+	}
+
+	// Reads the instance of this index, or the columns at -1.
+	private void readInputs(JsonParser parser, int instance) {
+		int depth = (instance < 0) ? 0 : 1;
+		boolean isObject = parser.currentToken() == JsonToken.START_OBJECT;
+		String name = isObject ? parser.nextName() : null;
+		if (this.readers.size() == 1 && (!isObject || isBase64(name))) {
+			this.readers.values().iterator().next().read(parser, depth);
+			return;
+		}
+		if (!isObject) {
+			throw invalid(instance, "must be an object with " + this.signature.inputs());
+		}
+		Set<String> missing = new LinkedHashSet<>(this.readers.keySet());
+		for (; name != null; name = parser.nextName()) {
+			TensorReader reader = this.readers.get(name);
+			if (reader == null) {
+				throw InvalidRequestException.unknownInput(name, this.signature);
+			}
+			missing.remove(name);
+			parser.nextToken();
+			reader.read(parser, depth);
+		}
+		if (!missing.isEmpty()) {
+			throw invalid(instance, "lacks input '%s'".formatted(missing.iterator().next()));
+		}
+	}
+
+	// An object with b64 is the value of an only input of bytes, not an object of inputs.
+	private boolean isBase64(@Nullable String name) {
+		TensorSpec only = this.signature.inputs().getFirst();
+		return "b64".equals(name) && only.dataType() == DataType.BYTES && !only.name().equals("b64");
+	}
+
+	private Map<String, Tensor> tensors() {
+		Map<String, Tensor> tensors = new LinkedHashMap<>();
+		this.readers.forEach((name, reader) -> tensors.put(name, reader.toTensor()));
+		return tensors;
+	}
+
+	private static InvalidRequestException invalid(int instance, String what) {
+		return new InvalidRequestException(
+				"%s %s.".formatted((instance < 0) ? "\"inputs\"" : "Instance " + instance, what));
+	}
+
+}
