@@ -1,5 +1,6 @@
 package inference.web;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
@@ -17,16 +18,14 @@ import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
 
-import java.io.IOException;
-
 /**
- * Warms up the codecs along with the model: reads the inputs as a client would send them
- * and writes the answer, to nobody.
+ * Warms up the codecs together with the model: it reads the inputs as a client would send
+ * them and discards the answer.
  */
 @Component
 final class CodecWarmUp implements WarmUpStep {
 
-	// In each round, because the JVM compiles code that has run some hundred times.
+	// The JVM compiles code that has run some hundred times; warm-up has many rounds.
 	private static final int REPETITIONS = 10;
 
 	private final ModelProperties model;
@@ -45,8 +44,9 @@ final class CodecWarmUp implements WarmUpStep {
 		byte[] body = json.getBytes(StandardCharsets.UTF_8);
 		Map<String, Tensor> outputs = model.apply(inputs);
 		for (int i = 0; i < REPETITIONS; i++) {
-			InferenceRequest request = new RequestReader(signature, EnumSet.allOf(Form.class), (_) -> {
-			}).read(body, null);
+			RequestReader reader = new RequestReader(signature, EnumSet.allOf(Form.class), (_) -> {
+			});
+			InferenceRequest request = reader.read(body, null);
 			new InferenceResponse(this.model.name(), this.model.version(), request, outputs)
 				.writeTo(OutputStream.nullOutputStream());
 		}

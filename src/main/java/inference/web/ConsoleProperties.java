@@ -4,9 +4,9 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * The page for browsers at {@code GET /}.
+ * The console page at {@code GET /}.
  *
- * @param enabled whether there is one; if not, browsers get the JSON summary, too
+ * @param enabled whether browsers get the page; if not, they get the JSON summary
  */
 @ConfigurationProperties(prefix = "inference.console", ignoreUnknownFields = false)
 record ConsoleProperties(@DefaultValue("true") boolean enabled) {

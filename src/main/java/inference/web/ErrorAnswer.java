@@ -3,45 +3,57 @@ package inference.web;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
+import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.ErrorResponse;
+import org.springframework.web.HttpRequestMethodNotSupportedException;
+import org.springframework.web.server.ResponseStatusException;
+
 import inference.admission.Rejection;
 import inference.codec.InvalidRequestException;
 
 /**
- * The answer to a request that failed: a status, and a sentence that says what to change.
- * This is the only place where a failure is translated to HTTP.
+ * The answer to a request that failed. This is the only place where a failure is
+ * translated to HTTP.
  *
  * @param status the HTTP status
- * @param sentence for the client
- * @param retryAfter when to try again, or {@code null}
+ * @param sentence tells the client what to change
+ * @param headers the answer's headers besides the content type and the request's id
  */
-record ErrorAnswer(int status, String sentence, @Nullable Duration retryAfter) {
+record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
-	// What nginx and EAS answer in place of a client that has gone; it is only counted.
+	// nginx logs this status for a client that has gone. Here it is only counted.
 	private static final int CLIENT_CLOSED_REQUEST = 499;
 
 	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
 
 	private static final Logger logger = LoggerFactory.getLogger(ErrorAnswer.class);
 
-	static ErrorAnswer of(int status, String sentence) {
-		return new ErrorAnswer(status, sentence, null);
-	}
-
+	/** The answer to a failure of a prediction, or of Spring MVC. */
 	static ErrorAnswer of(Throwable failure) {
 		return switch (failure) {
-			case RequestException ex -> of(ex.status(), String.valueOf(ex.getMessage()));
 			case InvalidRequestException ex -> of(400, String.valueOf(ex.getMessage()));
 			case JacksonException ex -> of(400, "The body is not JSON as expected: %s".formatted(where(ex)));
 			case Rejection rejection -> of(rejection);
+			case HttpRequestMethodNotSupportedException ex -> notAllowed(ex.getMethod(),
+					Objects.requireNonNullElse(ex.getSupportedHttpMethods(), Set.<HttpMethod>of())
+						.stream()
+						.map(HttpMethod::name)
+						.sorted()
+						.collect(Collectors.joining(" or ")));
+			case ResponseStatusException ex -> of(ex.getStatusCode().value(), String.valueOf(ex.getReason()));
+			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentence(ex.getStatusCode().value()));
 			default -> {
 				logger.error("A prediction failed", failure);
 				yield of(500, "The model failed: %s".formatted(failure.getMessage()));
@@ -49,34 +61,58 @@ record ErrorAnswer(int status, String sentence, @Nullable Duration retryAfter) {
 		};
 	}
 
+	/** The answer to a path at which there is nothing. */
+	static ErrorAnswer notFound(String path) {
+		return of(404, "There is nothing at %s.".formatted(InvalidRequestException.excerpt(path)));
+	}
+
+	/**
+	 * The answer to a method that a path does not have.
+	 * @param allowed the path's methods, such as {@code GET or POST}; GET includes HEAD
+	 */
+	static ErrorAnswer notAllowed(String method, String allowed) {
+		return new ErrorAnswer(405,
+				"%s is not allowed here: use %s.".formatted(InvalidRequestException.excerpt(method), allowed),
+				Map.of("Allow", allowed.replace("GET", "GET, HEAD").replace(" or ", ", ")));
+	}
+
+	static ErrorAnswer of(int status, String sentence) {
+		return new ErrorAnswer(status, sentence, Map.of());
+	}
+
+	/** The sentence for a status about which nothing else is known. */
+	static String sentence(int status) {
+		HttpStatus known = HttpStatus.resolve(status);
+		return (known != null) ? known.getReasonPhrase() + "." : "The request was refused.";
+	}
+
 	private static ErrorAnswer of(Rejection rejection) {
 		String reason = String.valueOf(rejection.getMessage());
 		return switch (rejection.kind()) {
-			case NOT_READY -> new ErrorAnswer(503, "Not ready: " + reason, NOT_READY_RETRY);
-			case OVERLOADED -> new ErrorAnswer(429, reason, rejection.retryAfter());
+			case NOT_READY -> retry(503, "Not ready: " + reason, NOT_READY_RETRY);
+			case OVERLOADED -> retry(429, reason, Objects.requireNonNull(rejection.retryAfter()));
 			case TOO_LARGE -> of(413, reason);
 			case DEADLINE_EXCEEDED -> of(504, reason);
 			case CLIENT_GONE -> of(CLIENT_CLOSED_REQUEST, reason);
 		};
 	}
 
+	private static ErrorAnswer retry(int status, String sentence, Duration after) {
+		long seconds = Math.max(1, after.plusMillis(999).toSeconds());
+		return new ErrorAnswer(status, sentence, Map.of("Retry-After", Long.toString(seconds)));
+	}
+
 	private static String where(JacksonException ex) {
 		String message = InvalidRequestException.excerpt(ex.getOriginalMessage());
-		if (ex.getLocation() == null) {
-			return message;
-		}
-		return "%s (line %d, column %d)".formatted(message, ex.getLocation().getLineNr(),
-				ex.getLocation().getColumnNr());
+		return (ex.getLocation() == null) ? message : "%s (line %d, column %d)".formatted(message,
+				ex.getLocation().getLineNr(), ex.getLocation().getColumnNr());
 	}
 
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		byte[] body = JsonMapper.shared().writeValueAsBytes(Map.of("error", this.sentence));
 		response.setStatus(this.status);
 		response.setHeader(RequestId.HEADER, RequestId.of(request));
-		if (this.retryAfter != null) {
-			long seconds = Math.max(1, this.retryAfter.plusMillis(999).toSeconds());
-			response.setHeader("Retry-After", Long.toString(seconds));
-		}
+		this.headers.forEach(response::setHeader);
 		response.setContentType("application/json");
 		response.setContentLength(body.length);
 		response.getOutputStream().write(body);

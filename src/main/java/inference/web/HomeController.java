@@ -1,42 +1,128 @@
 package inference.web;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
-import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.Resource;
+import org.springframework.http.CacheControl;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RestController;
-import org.jspecify.annotations.Nullable;
+
+import inference.health.Probe;
+import inference.health.Probes;
+import inference.health.Verdict;
+import inference.model.ModelProperties;
 
 /**
- * Answers {@code GET /}, by the console for browsers and by a summary for all others, and
- * the OpenAPI document.
+ * Answers {@code GET /} with the console page for browsers and with a summary for all
+ * other clients, and serves the OpenAPI document.
  */
 @RestController
 class HomeController {
 
-	private final Metadata metadata;
+	private static final MediaType HTML = MediaType.parseMediaType("text/html;charset=UTF-8");
 
-	private final Console console;
+	private static final Pattern INLINE = Pattern.compile("<(style|script)>(.*?)</\\1>", Pattern.DOTALL);
 
-	HomeController(Metadata metadata, ConsoleProperties properties) {
-		this.metadata = metadata;
-		this.console = new Console(properties.enabled());
+	private static final String POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
+			+ "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+	private final ModelProperties model;
+
+	private final Probes probes;
+
+	private final boolean hasConsole;
+
+	private final String page;
+
+	private final String policy;
+
+	HomeController(ModelProperties model, Probes probes, ConsoleProperties console) throws IOException {
+		this.model = model;
+		this.probes = probes;
+		this.hasConsole = console.enabled();
+		// The policy allows the page's own style and script by their hashes. A browser
+		// drops carriage returns before it hashes them.
+		this.page = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
+			.replace("\r\n", "\n");
+		this.policy = INLINE.matcher(this.page)
+			.results()
+			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), hash(inline.group(2))))
+			.collect(Collectors.joining("", POLICY, ""));
 	}
 
 	@GetMapping("/")
-	@Nullable ResponseEntity<Object> home(HttpServletRequest request, HttpServletResponse response) throws IOException {
-		return this.console.answers(request, response) ? null : Responses.ok(this.metadata.summary());
+	ResponseEntity<Object> home(@RequestHeader HttpHeaders headers) {
+		if (!this.hasConsole) {
+			return ResponseEntity.ok(summary());
+		}
+		ResponseEntity.BodyBuilder answer = ResponseEntity.ok().varyBy(HttpHeaders.ACCEPT);
+		if (!prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) {
+			return answer.body(summary());
+		}
+		return answer.eTag(hash(this.page))
+			.cacheControl(CacheControl.noCache())
+			.header("Content-Security-Policy", this.policy)
+			.contentType(HTML)
+			.body(this.page.getBytes(StandardCharsets.UTF_8));
 	}
 
 	@GetMapping("/openapi.json")
 	ResponseEntity<Resource> openApi() {
 		return ResponseEntity.ok().contentType(MediaType.APPLICATION_JSON).body(new ClassPathResource("openapi.json"));
+	}
+
+	private Object summary() {
+		Verdict readiness = this.probes.ask(Probe.READINESS);
+		return JsonNodeFactory.instance.objectNode()
+			.put("name", this.model.name())
+			.put("version", this.model.version())
+			.put("state", readiness.state())
+			.put("reason", readiness.reason())
+			.put("started", this.probes.ask(Probe.STARTUP).passes())
+			.put("live", this.probes.ask(Probe.LIVENESS).passes())
+			.put("ready", readiness.passes());
+	}
+
+	// Only clients that name HTML get the page. Probes and scripts send wildcards, or
+	// headers that are not valid.
+	private static boolean prefersHtml(List<String> accept) {
+		try {
+			return MediaType.parseMediaTypes(accept)
+				.stream()
+				.filter((type) -> type.getQualityValue() > 0)
+				.max(Comparator.comparingDouble(MediaType::getQualityValue))
+				.filter(MediaType.TEXT_HTML::equalsTypeAndSubtype)
+				.isPresent();
+		}
+		catch (InvalidMediaTypeException ex) {
+			return false;
+		}
+	}
+
+	private static String hash(String text) {
+		try {
+			byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+			return Base64.getEncoder().encodeToString(hash);
+		}
+		catch (NoSuchAlgorithmException ex) {
+			throw new IllegalStateException(ex);
+		}
 	}
 
 }

@@ -97,11 +97,7 @@ final class PredictionServlet extends HttpServlet {
 			controllers.forward(request, response);
 		}
 		else {
-			response.setHeader("Allow", isRoot ? "GET, HEAD, POST" : "POST");
-			ErrorAnswer
-				.of(405, "%s is not allowed here: use %s."
-					.formatted(InvalidRequestException.excerpt(request.getMethod()), isRoot ? "GET or POST" : "POST"))
-				.send(request, response);
+			ErrorAnswer.notAllowed(request.getMethod(), isRoot ? "GET or POST" : "POST").send(request, response);
 		}
 	}
 
@@ -151,8 +147,8 @@ final class PredictionServlet extends HttpServlet {
 		Duration wanted = inference.timeout();
 		Deadline deadline = (wanted != null) ? reservation.deadline().within(wanted) : reservation.deadline();
 		try {
-			return this.permits
-				.await(() -> this.admission.infer(inference.inputs(), reservation, deadline, TomcatClient.of(request)));
+			return this.permits.await(() -> this.admission.infer(inference.inputs(), reservation, deadline,
+					RequestValve.clientOf(request)));
 		}
 		catch (IllegalArgumentException ex) {
 			throw new InvalidRequestException("The model cannot use the input: %s.".formatted(ex.getMessage()));

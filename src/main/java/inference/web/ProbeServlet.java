@@ -1,7 +1,6 @@
 package inference.web;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -14,13 +13,10 @@ import org.springframework.boot.health.actuate.endpoint.HealthDescriptor;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.health.contributor.Status;
 
-import inference.codec.InvalidRequestException;
-
 /**
  * Answers the probes from Actuator's health groups, whatever the headers and the query
- * are. Spring MVC would refuse some of them, such as {@code Accept: text/plain}, and in a
- * JVM that has just started it takes 6 ms of CPU time for a probe. The paths stay on this
- * port if Actuator gets a port of its own.
+ * are. Spring MVC would refuse some of them, such as {@code Accept: text/plain}. The
+ * paths stay on this port if Actuator gets a port of its own.
  */
 final class ProbeServlet extends HttpServlet {
 
@@ -41,29 +37,20 @@ final class ProbeServlet extends HttpServlet {
 
 	@Override
 	protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
-		if (!List.of("GET", "HEAD").contains(request.getMethod())) {
-			response.setHeader("Allow", "GET, HEAD");
-			ErrorAnswer
-				.of(405, "%s is not allowed here: use GET."
-					.formatted(InvalidRequestException.excerpt(request.getMethod())))
-				.send(request, response);
+		String method = request.getMethod();
+		if (!method.equals("GET") && !method.equals("HEAD")) {
+			ErrorAnswer.notAllowed(method, "GET").send(request, response);
 			return;
 		}
-		HealthDescriptor health = Objects.requireNonNull(this.health.healthForPath(group(request.getServletPath())));
-		byte[] body = JsonMapper.shared().writeValueAsBytes(health);
-		response.setStatus(Status.UP.equals(health.getStatus()) ? 200 : 503);
+		String path = request.getServletPath();
+		String group = path.contains("/start") ? "startup" : path.contains("/live") ? "liveness" : "readiness";
+		HealthDescriptor descriptor = Objects.requireNonNull(this.health.healthForPath(group));
+		byte[] body = JsonMapper.shared().writeValueAsBytes(descriptor);
+		response.setStatus(Status.UP.equals(descriptor.getStatus()) ? 200 : 503);
 		response.setHeader("Cache-Control", "no-store");
 		response.setContentType("application/json");
 		response.setContentLength(body.length);
 		response.getOutputStream().write(body);
-	}
-
-	private static String group(String path) {
-		return switch (path.charAt(path.lastIndexOf('/', path.length() - 2) + 1)) {
-			case 's' -> "startup";
-			case 'l' -> "liveness";
-			default -> "readiness";
-		};
 	}
 
 }

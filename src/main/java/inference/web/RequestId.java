@@ -1,6 +1,7 @@
 package inference.web;
 
 import java.util.UUID;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import jakarta.servlet.http.HttpServletRequest;
@@ -8,30 +9,59 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * What a request is called, in its answer and in the log: as its client calls it, in the
- * header {@code X-Request-Id} or by the Open Inference Protocol's {@code id}, else by a
- * name of the server's own. Fit for both, however it came.
+ * The id of a request, in its answer and in the log. The client gives it in the header
+ * {@code X-Request-Id} or as the Open Inference Protocol's {@code id}; otherwise the
+ * server makes one. Characters that do not fit into a header are replaced.
  */
 final class RequestId {
 
 	static final String HEADER = "X-Request-Id";
 
-	/** The id's name in the log's context, as the Elastic Common Schema has it. */
-	static final String LOG_KEY = "http.request.id";
+	// The names in the log are those of the Elastic Common Schema.
+	private static final String LOG_KEY = "http.request.id";
+
+	private static final String TRACE = "trace.id";
+
+	private static final String SPAN = "span.id";
+
+	private static final Pattern TRACE_PARENT = Pattern
+		.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?");
 
 	private static final String ATTRIBUTE = RequestId.class.getName();
 
-	private static final int LONGEST = 100;
+	private static final int MAX_LENGTH = 100;
 
 	private static final Pattern UNPRINTABLE = Pattern.compile("[^!-~]");
 
-	// Every process numbers its requests from 0
+	// Tomcat numbers the requests of every process from 0.
 	private static final String PROCESS = UUID.randomUUID().toString().substring(0, 9);
 
 	private RequestId() {
 	}
 
-	/** Takes an id that counts if there is no header. */
+	/**
+	 * Adds the ids of the request and of its W3C trace to every line that this thread
+	 * logs, until {@link #endLogging}.
+	 */
+	static void startLogging(HttpServletRequest request) {
+		MDC.put(LOG_KEY, of(request));
+		String parent = request.getHeader("traceparent");
+		if (parent != null) {
+			Matcher ids = TRACE_PARENT.matcher(parent);
+			if (ids.matches()) {
+				MDC.put(TRACE, ids.group(1));
+				MDC.put(SPAN, ids.group(2));
+			}
+		}
+	}
+
+	static void endLogging() {
+		MDC.remove(LOG_KEY);
+		MDC.remove(TRACE);
+		MDC.remove(SPAN);
+	}
+
+	/** Sets the id that counts if there is no header. */
 	static void suggest(HttpServletRequest request, @Nullable String id) {
 		if (id != null) {
 			request.setAttribute(ATTRIBUTE, id);
@@ -48,10 +78,10 @@ final class RequestId {
 		if (id == null || id.isEmpty()) {
 			return null;
 		}
-		return UNPRINTABLE.matcher(id.substring(0, Math.min(id.length(), LONGEST))).replaceAll("_");
+		return UNPRINTABLE.matcher(id.substring(0, Math.min(id.length(), MAX_LENGTH))).replaceAll("_");
 	}
 
-	/** The request's id, the same whenever it is asked for. */
+	/** The request's id, which does not change unless {@link #suggest} is called. */
 	static String of(HttpServletRequest request) {
 		String given = given(request);
 		return (given != null) ? given : PROCESS + request.getRequestId();

@@ -1,30 +1,32 @@
 package inference.web;
 
-import jakarta.servlet.Filter;
-import jakarta.servlet.DispatcherType;
-import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.List;
+
 import org.apache.coyote.AbstractProtocol;
 
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
-import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.Ordered;
-import org.springframework.web.filter.RequestContextFilter;
+import org.springframework.http.MediaType;
+import org.springframework.web.servlet.HandlerExceptionResolver;
+import org.springframework.web.servlet.ModelAndView;
+import org.springframework.web.servlet.config.annotation.ContentNegotiationConfigurer;
+import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
+import org.springframework.web.servlet.resource.NoResourceFoundException;
 
 import inference.admission.Admission;
 import inference.admission.Statistics;
 import inference.model.ModelProperties;
 
 /**
- * Registers what is not a Spring controller: the servlet for predictions, filters, and
- * the threads of requests.
+ * Registers the servlets of predictions and probes; configures Tomcat and Spring MVC.
  */
 @Configuration(proxyBeanMethods = false)
-class WebConfiguration {
+class WebConfiguration implements WebMvcConfigurer {
 
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
@@ -45,10 +47,10 @@ class WebConfiguration {
 	}
 
 	@Bean
-	WebServerFactoryCustomizer<TomcatServletWebServerFactory> requestThreads(RequestPermits permits,
-			Admission admission) {
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcat(RequestPermits permits, Admission admission) {
 		return (tomcat) -> {
-			tomcat.addEngineValves(new TomcatClient.Valve());
+			tomcat.addEngineValves(new RequestValve(admission));
+			tomcat.addContextCustomizers((context) -> context.getParent().getPipeline().addValve(new ErrorValve()));
 			tomcat.addProtocolHandlerCustomizers((AbstractProtocol<?> protocol) -> {
 				protocol.setExecutor(permits);
 				// A client that sends or reads nothing for so long is disconnected.
@@ -57,43 +59,28 @@ class WebConfiguration {
 		};
 	}
 
-	@Bean
-	FilterRegistrationBean<RequestLogFilter> requestLogFilter() {
-		FilterRegistrationBean<RequestLogFilter> registration = new FilterRegistrationBean<>(new RequestLogFilter());
-		registration.setOrder(Ordered.HIGHEST_PRECEDENCE);
-		return registration;
+	/** Lets controllers answer with JSON whatever the client accepts. */
+	@Override
+	public void configureContentNegotiation(ContentNegotiationConfigurer negotiation) {
+		negotiation.ignoreAcceptHeader(true).defaultContentType(MediaType.APPLICATION_JSON);
 	}
 
-	// While the server drains, a client that kept its connection would find it closed.
-	@Bean
-	FilterRegistrationBean<Filter> connectionCloseFilter(Admission admission) {
-		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
-			if (admission.isDraining() && response instanceof HttpServletResponse http) {
-				http.setHeader("Connection", "close");
+	@Override
+	public void configureHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
+		resolvers.add((request, response, _, failure) -> {
+			if (response.isCommitted()) {
+				return null;
 			}
-			chain.doFilter(request, response);
+			try {
+				ErrorAnswer answer = (failure instanceof NoResourceFoundException)
+						? ErrorAnswer.notFound(request.getRequestURI()) : ErrorAnswer.of(failure);
+				answer.send(request, response);
+			}
+			catch (IOException ex) {
+				// The client has gone.
+			}
+			return new ModelAndView();
 		});
-		registration.setOrder(Ordered.HIGHEST_PRECEDENCE);
-		return registration;
-	}
-
-	@Bean
-	FilterRegistrationBean<PredictPrefixFilter> predictPrefixFilter() {
-		FilterRegistrationBean<PredictPrefixFilter> registration = new FilterRegistrationBean<>(
-				new PredictPrefixFilter());
-		registration.addUrlPatterns(PredictPrefixFilter.PREFIX + "*");
-		registration.setDispatcherTypes(DispatcherType.REQUEST);
-		return registration;
-	}
-
-	// Spring MVC's servlet does the same for its own requests; predictions do not need
-	// it.
-	@Bean
-	FilterRegistrationBean<RequestContextFilter> requestContextFilter() {
-		FilterRegistrationBean<RequestContextFilter> registration = new FilterRegistrationBean<>(
-				new RequestContextFilter());
-		registration.setEnabled(false);
-		return registration;
 	}
 
 }

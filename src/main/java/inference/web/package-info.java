@@ -1,6 +1,6 @@
 /**
- * HTTP: a servlet for predictions, Spring controllers for everything that is only read,
- * and one place for errors. The tensors are read and written by {@code codec}.
+ * HTTP: a servlet for predictions, one for the probes, Spring controllers for everything
+ * else, and one place for errors. The package {@code codec} reads and writes the tensors.
  */
 @NullMarked
 package inference.web;

@@ -159,7 +159,7 @@ class OpenApiTests {
 
 	private static Set<String> served() {
 		Set<String> routes = new TreeSet<>();
-		Stream.of(HomeController.class, V1Controller.class, V2Controller.class)
+		Stream.of(HomeController.class, MetadataController.class)
 			.flatMap((controller) -> Stream.of(controller.getDeclaredMethods()))
 			.map((method) -> AnnotatedElementUtils.findMergedAnnotation(method, RequestMapping.class))
 			.forEach((mapping) -> {

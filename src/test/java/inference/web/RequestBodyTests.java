@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.mock.web.MockHttpServletRequest;
+import org.springframework.web.server.ResponseStatusException;
 
 import inference.admission.Admissions;
 import inference.codec.InvalidRequestException;
@@ -82,8 +83,8 @@ class RequestBodyTests {
 	}
 
 	private void assertTooLarge(MockHttpServletRequest request) {
-		assertThatExceptionOfType(RequestException.class).isThrownBy(() -> read(request))
-			.satisfies((ex) -> assertThat(ex.status()).isEqualTo(413));
+		assertThatExceptionOfType(ResponseStatusException.class).isThrownBy(() -> read(request))
+			.satisfies((ex) -> assertThat(ex.getStatusCode().value()).isEqualTo(413));
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {

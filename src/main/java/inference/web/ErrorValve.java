@@ -1,0 +1,35 @@
+package inference.web;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
+import org.apache.catalina.valves.ErrorReportValve;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers what Tomcat itself and filters refuse in the form of every other error. Without
+ * it Tomcat sends an HTML page.
+ */
+final class ErrorValve extends ErrorReportValve {
+
+	@Override
+	protected void report(Request request, Response response, @Nullable Throwable failure) {
+		int status = response.getStatus();
+		if (status < 400 || response.getContentWritten() > 0) {
+			return;
+		}
+		String sentence = response.getMessage();
+		ErrorAnswer answer = (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
+				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentence(status));
+		try {
+			answer.send(request, response.getResponse());
+			response.finishResponse();
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
+}

@@ -1,0 +1,222 @@
+package inference.web;
+
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+import io.micrometer.core.instrument.Timer;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.info.BuildProperties;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.ModelAttribute;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.server.ResponseStatusException;
+
+import inference.admission.Admission;
+import inference.admission.Statistics;
+import inference.admission.Statistics.Outcome;
+import inference.admission.Statistics.Stage;
+import inference.codec.InferenceRequest;
+import inference.health.Probe;
+import inference.health.Probes;
+import inference.health.Verdict;
+import inference.model.Example;
+import inference.model.ModelMetadata;
+import inference.model.ModelProperties;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+
+/**
+ * Describes the model and the server as TensorFlow Serving and KServe v1 ({@code /v1}),
+ * the Open Inference Protocol and Triton ({@code /v2}) do.
+ */
+@RestController
+class MetadataController {
+
+	// The only version goes by the label that TensorFlow Serving's users expect.
+	private static final String LABEL = "stable";
+
+	// In elements. Clients ask for metadata often and do not expect megabytes.
+	private static final long MAX_EXAMPLE_SIZE = 10_000;
+
+	private final ModelProperties served;
+
+	private final Probes probes;
+
+	private final Admission admission;
+
+	private final Statistics statistics;
+
+	private final String serverVersion;
+
+	MetadataController(ModelProperties served, Probes probes, Admission admission, Statistics statistics,
+			ObjectProvider<BuildProperties> build) {
+		this.served = served;
+		this.probes = probes;
+		this.admission = admission;
+		this.statistics = statistics;
+		BuildProperties properties = build.getIfAvailable();
+		this.serverVersion = (properties != null) ? String.valueOf(properties.getVersion()) : "unknown";
+	}
+
+	/** Refuses paths that name another model, version or label than the served one. */
+	@ModelAttribute
+	void requireServed(@PathVariable(required = false) @Nullable String model,
+			@PathVariable(required = false) @Nullable String version,
+			@PathVariable(required = false) @Nullable String label) {
+		if (model != null && !model.equals(this.served.name())) {
+			throw unknown("There is no model '%s'; this server serves '%s'.", model, this.served.name());
+		}
+		if (version != null && !version.equals(this.served.version())) {
+			throw unknown("Model '" + model + "' has no version '%s', only '%s'.", version, this.served.version());
+		}
+		if (label != null && !label.equals(LABEL)) {
+			throw unknown("Model '" + model + "' has no version labelled '%s', only '%s'.", label, LABEL);
+		}
+	}
+
+	@GetMapping("/v1/models")
+	Object models() {
+		return Map.of("models", List.of(this.served.name()));
+	}
+
+	@GetMapping({ "/v1/models/{model:[^:]+}", "/v1/models/{model}/versions/{version:[^:]+}",
+			"/v1/models/{model}/labels/{label:[^:]+}" })
+	Object status() {
+		Verdict readiness = this.probes.ask(Probe.READINESS);
+		boolean ready = readiness.passes();
+		JsonNode status = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
+			.put("error_message", ready ? "" : readiness.reason());
+		JsonNode version = object().put("version", this.served.version())
+			.put("state", ready ? "AVAILABLE" : "LOADING")
+			.set("status", status);
+		return named().put("ready", ready).putPOJO("model_version_status", List.of(version));
+	}
+
+	@GetMapping({ "/v2", "/v2/" })
+	Object server() {
+		return object().put("name", "inference-server")
+			.put("version", this.serverVersion)
+			.putPOJO("extensions", List.of("binary_tensor_data", "statistics"));
+	}
+
+	@GetMapping("/v2/health/live")
+	ResponseEntity<Object> live() {
+		return health(Probe.LIVENESS);
+	}
+
+	@GetMapping("/v2/health/ready")
+	ResponseEntity<Object> ready() {
+		return health(Probe.READINESS);
+	}
+
+	private ResponseEntity<Object> health(Probe probe) {
+		return verdict(probe, object().put("live", this.probes.ask(Probe.LIVENESS).passes()));
+	}
+
+	@GetMapping({ "/v2/models/{model}/ready", "/v2/models/{model}/versions/{version}/ready" })
+	ResponseEntity<Object> modelReady() {
+		return verdict(Probe.READINESS, named());
+	}
+
+	private ResponseEntity<Object> verdict(Probe probe, ObjectNode answer) {
+		Verdict verdict = this.probes.ask(probe);
+		answer.put("ready", this.probes.ask(Probe.READINESS).passes())
+			.put("state", verdict.state())
+			.put("reason", verdict.reason());
+		return ResponseEntity.status(verdict.passes() ? 200 : 503).body(answer);
+	}
+
+	@GetMapping({ "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
+	Object model() {
+		ModelMetadata metadata = this.admission.metadata();
+		return named().putPOJO("versions", List.of(this.served.version()))
+			.put("platform", metadata.platform())
+			.putPOJO("inputs", tensors(metadata.signature().inputs()))
+			.putPOJO("outputs", tensors(metadata.signature().outputs()))
+			.putPOJO("parameters", parameters(metadata.examples()));
+	}
+
+	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })
+	Object statistics() {
+		Timer[] failed = EnumSet.complementOf(EnumSet.of(Outcome.OK))
+			.stream()
+			.map(this.statistics::requests)
+			.toArray(Timer[]::new);
+		JsonNode durations = object().set("success", duration(this.statistics.requests(Outcome.OK)))
+			.set("fail", duration(failed))
+			.set("queue", duration(this.statistics.stage(Stage.QUEUE)))
+			.set("compute_input", duration(this.statistics.stage(Stage.READ)))
+			.set("compute_infer", duration(this.statistics.stage(Stage.RUN)))
+			.set("compute_output", duration(this.statistics.stage(Stage.WRITE)))
+			.set("cache_hit", duration())
+			.set("cache_miss", duration());
+		JsonNode model = named().put("version", this.served.version())
+			.put("last_inference", this.statistics.lastInference())
+			.put("inference_count", this.statistics.rows())
+			.put("execution_count", this.statistics.stage(Stage.RUN).count())
+			.set("inference_stats", durations)
+			.putPOJO("batch_stats", List.of());
+		return Map.of("model_stats", List.of(model));
+	}
+
+	/** Answers predictions by another model, which {@link #requireServed} refuses. */
+	@PostMapping({ "/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict",
+			"/v1/models/{model}/labels/{label}:predict", "/v2/models/{model}/infer",
+			"/v2/models/{model}/versions/{version}/infer" })
+	void predict() {
+	}
+
+	private ObjectNode named() {
+		return object().put("name", this.served.name());
+	}
+
+	private static ObjectNode object() {
+		return JsonNodeFactory.instance.objectNode();
+	}
+
+	private static JsonNode duration(Timer... timers) {
+		return object().put("count", Arrays.stream(timers).mapToLong(Timer::count).sum())
+			.put("ns",
+					(long) Arrays.stream(timers).mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum());
+	}
+
+	private static List<ObjectNode> tensors(List<TensorSpec> tensors) {
+		return tensors.stream()
+			.map((tensor) -> object().put("name", tensor.name())
+				.put("datatype", tensor.dataType().name())
+				.putPOJO("shape", tensor.shape().dimensions()))
+			.toList();
+	}
+
+	// The first golden example is offered as a request of the protocol, with which the
+	// console fills its form. It is a string because a parameter cannot be an object.
+	private static Map<String, String> parameters(List<Example> examples) {
+		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
+		long elements = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elements()).sum();
+		if (elements == 0 || elements > MAX_EXAMPLE_SIZE) {
+			return Map.of();
+		}
+		String example = InferenceRequest.toJson(inputs);
+		// Browsers read the example, too, and their JSON has no NaN and no infinities.
+		boolean isStrict = example != null && !example.contains("NaN") && !example.contains("Infinity");
+		return isStrict ? Map.of("example", example) : Map.of();
+	}
+
+	private static ResponseStatusException unknown(String sentence, String found, String served) {
+		return new ResponseStatusException(HttpStatus.NOT_FOUND,
+				sentence.formatted(InvalidRequestException.excerpt(found), served));
+	}
+
+}
