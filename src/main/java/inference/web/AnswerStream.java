@@ -1,5 +1,6 @@
 package inference.web;
 
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.concurrent.TimeUnit;
@@ -10,15 +11,13 @@ import inference.admission.Deadline;
  * The stream of an answer to its client. A client that reads a large answer so slowly
  * that the deadline passes is disconnected, since the answer's memory is needed.
  */
-final class AnswerStream extends OutputStream {
+final class AnswerStream extends FilterOutputStream {
 
 	// An answer of this size fits into the socket's buffer, so writing it does not block.
 	private static final int SEND_BUFFER_BYTES = 64 * 1024;
 
 	// A model that took nearly the whole deadline leaves this time for its answer.
 	private static final long MIN_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-	private final OutputStream stream;
 
 	private final long end;
 
@@ -27,14 +26,9 @@ final class AnswerStream extends OutputStream {
 	private long written;
 
 	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits permits) {
-		this.stream = stream;
+		super(stream);
 		this.permits = permits;
 		this.end = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
-	}
-
-	@Override
-	public void write(int one) throws IOException {
-		write(new byte[] { (byte) one }, 0, 1);
 	}
 
 	@Override
@@ -44,7 +38,7 @@ final class AnswerStream extends OutputStream {
 			throw new IOException("The deadline passed while the client read its answer");
 		}
 		this.permits.pauseCodec(() -> {
-			this.stream.write(source, offset, count);
+			this.out.write(source, offset, count);
 			return this.written;
 		});
 	}
