@@ -28,6 +28,7 @@ import inference.admission.Statistics;
 import inference.admission.Statistics.Outcome;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
+import inference.codec.InvalidRequestException;
 import inference.health.Probe;
 import inference.health.Probes;
 import inference.health.Verdict;
