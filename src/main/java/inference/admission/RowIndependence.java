@@ -28,12 +28,10 @@ import inference.model.Tensor;
  */
 final class RowIndependence {
 
-	private static final Duration BUDGET = Duration.ofSeconds(1);
+	private static final Duration MAX_TIME = Duration.ofSeconds(1);
 
 	// Rows are kept for comparison until they fill this memory.
 	private static final long MAX_BYTES = 8 << 20;
-
-	private static final int RANDOM_ROWS = 8;
 
 	private static final int ORDERS = 8;
 
@@ -55,7 +53,7 @@ final class RowIndependence {
 	private @Nullable String refusal;
 
 	/**
-	 * Prepares a search.
+	 * A search that has not begun.
 	 * @param signature the model's signature; the first dimension of each tensor is
 	 * variable
 	 * @param examples inputs that the model can use, perhaps none
@@ -71,7 +69,7 @@ final class RowIndependence {
 	}
 
 	/**
-	 * The outcome of a search.
+	 * The result of a search.
 	 *
 	 * @param influence whether rows influence each other
 	 * @param reason what was found
@@ -82,8 +80,7 @@ final class RowIndependence {
 	private record Row(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
 
 		long bytes() {
-			return Stream.of(this.inputs, this.outputs)
-				.flatMap((tensors) -> tensors.values().stream())
+			return Stream.concat(this.inputs.values().stream(), this.outputs.values().stream())
 				.mapToLong((tensor) -> tensor.contents().remaining())
 				.sum();
 		}
@@ -97,35 +94,32 @@ final class RowIndependence {
 	 */
 	Result search() {
 		for (Map.Entry<Map<String, Shape>, List<Map<String, Tensor>>> group : examplesByShape().entrySet()) {
-			List<Map<String, Tensor>> examples = group.getValue();
-			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()), examples);
+			List<Map<String, Tensor>> own = group.getValue();
+			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).with(own));
 			String difference = (rows.size() > 1) ? difference(rows) : null;
 			if (difference != null) {
 				return new Result(true, difference);
 			}
-			if (this.batches > 0 && (examples.isEmpty() || isOver(BUDGET))) {
+			if (this.batches > 0 && (own.isEmpty() || isOver(MAX_TIME))) {
 				break;
 			}
 		}
-		return new Result(false, nothingFound());
-	}
-
-	private String nothingFound() {
 		if (this.batches == 0) {
-			return "not checked for influence between rows, because the model refused the generated input: %s"
-				.formatted(this.refusal);
+			return new Result(false,
+					"not checked for influence between rows, because the model refused the generated input: "
+							+ this.refusal);
 		}
-		String found = "no influence between rows found, batches compared: %d".formatted(this.batches);
-		return (this.refusal != null) ? "%s; the model refused some generated input: %s".formatted(found, this.refusal)
-				: found;
+		String found = "no influence between rows found, batches compared: " + this.batches;
+		return new Result(false,
+				(this.refusal != null) ? found + "; the model refused some generated input: " + this.refusal : found);
 	}
 
-	// Only rows of the same shape are batched. The generated sizes come last. The search
-	// ends with the first of them that the model accepts.
+	// Only rows of the same shape are batched. The generated shapes come last, and the
+	// search ends with the first of them that the model accepts.
 	private Map<Map<String, Shape>, List<Map<String, Tensor>>> examplesByShape() {
 		Map<Map<String, Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
-			.flatMap((example) -> Batch.split(example, ones(Math.toIntExact(Batch.rows(example)))).stream())
+			.flatMap((example) -> rows(example, Math.toIntExact(Batch.rows(example))).stream())
 			.collect(Collectors.groupingBy(RowIndependence::shapes, LinkedHashMap::new, Collectors.toList()));
 		for (int size : VARIABLE_SIZES) {
 			groups.putIfAbsent(SampleRows.shapes(this.signature, size), List.of());
@@ -139,35 +133,29 @@ final class RowIndependence {
 			.collect(Collectors.toMap(Map.Entry::getKey, (input) -> input.getValue().shape()));
 	}
 
-	private List<Row> runAlone(SampleRows samples, List<Map<String, Tensor>> examples) {
-		List<Row> rows = new ArrayList<>();
-		for (int i = 0; i < RANDOM_ROWS; i++) {
-			int index = i;
-			runAlone(() -> samples.random(index), rows);
-			// A slow model runs on two rows only. Two random rows differ the most.
-			if (i > 0 && i <= examples.size()) {
-				runAlone(() -> examples.get(index - 1), rows);
-			}
-		}
-		runAlone(() -> samples.constant(0), rows);
-		runAlone(() -> samples.constant(1), rows);
-		return rows;
+	private static List<Map<String, Tensor>> rows(Map<String, Tensor> tensors, int count) {
+		return Batch.split(tensors, Collections.nCopies(count, 1L));
 	}
 
-	private void runAlone(Supplier<Map<String, Tensor>> source, List<Row> rows) {
-		if (rows.size() > 1 && (isOver(BUDGET.dividedBy(2)) || rows.stream().mapToLong(Row::bytes).sum() > MAX_BYTES)) {
-			return;
+	private List<Row> runAlone(List<Supplier<Map<String, Tensor>>> samples) {
+		List<Row> rows = new ArrayList<>();
+		for (Supplier<Map<String, Tensor>> sample : samples) {
+			boolean isSlow = isOver(MAX_TIME.dividedBy(2));
+			if (rows.size() > 1 && (isSlow || rows.stream().mapToLong(Row::bytes).sum() > MAX_BYTES)) {
+				break;
+			}
+			try {
+				Map<String, Tensor> inputs = sample.get();
+				rows.add(new Row(inputs, this.model.apply(inputs)));
+			}
+			catch (DeviceLostException ex) {
+				throw ex;
+			}
+			catch (RuntimeException ex) {
+				this.refusal = ex.getMessage();
+			}
 		}
-		try {
-			Map<String, Tensor> inputs = source.get();
-			rows.add(new Row(inputs, this.model.apply(inputs)));
-		}
-		catch (DeviceLostException ex) {
-			throw ex;
-		}
-		catch (RuntimeException ex) {
-			this.refusal = ex.getMessage();
-		}
+		return rows;
 	}
 
 	private @Nullable String difference(List<Row> rows) {
@@ -178,7 +166,7 @@ final class RowIndependence {
 		for (int i = 0; i < ORDERS; i++) {
 			for (int size : sizes) {
 				for (int end = size; end <= rows.size(); end += size) {
-					if (this.batches > 0 && isOver(BUDGET)) {
+					if (this.batches > 0 && isOver(MAX_TIME)) {
 						return null;
 					}
 					String difference = compare(order.subList(end - size, end));
@@ -187,23 +175,19 @@ final class RowIndependence {
 					}
 				}
 			}
-			order = (i == 0) ? rows.reversed() : shuffled(rows, random);
+			order = new ArrayList<>(rows.reversed());
+			if (i > 0) {
+				Collections.shuffle(order, random);
+			}
 		}
 		return null;
-	}
-
-	private static List<Row> shuffled(List<Row> rows, Random random) {
-		List<Row> shuffled = new ArrayList<>(rows);
-		Collections.shuffle(shuffled, random);
-		return shuffled;
 	}
 
 	private @Nullable String compare(List<Row> batch) {
 		this.batches++;
 		List<Map<String, Tensor>> together;
 		try {
-			together = Batch.split(this.model.apply(Batch.join(batch.stream().map(Row::inputs).toList())),
-					ones(batch.size()));
+			together = rows(this.model.apply(Batch.join(batch.stream().map(Row::inputs).toList())), batch.size());
 		}
 		catch (DeviceLostException ex) {
 			throw ex;
@@ -224,12 +208,8 @@ final class RowIndependence {
 		return null;
 	}
 
-	private boolean isOver(Duration budget) {
-		return System.nanoTime() - this.started > budget.toNanos();
-	}
-
-	private static List<Long> ones(int count) {
-		return Collections.nCopies(count, 1L);
+	private boolean isOver(Duration time) {
+		return System.nanoTime() - this.started > time.toNanos();
 	}
 
 }

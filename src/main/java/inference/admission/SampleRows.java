@@ -2,10 +2,14 @@ package inference.admission;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -33,6 +37,8 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	private static final int[] INTEGER_BOUNDS = { 2, 10, 4, 3 };
 
 	private static final int[] WORDS_PER_TEXT = { 1, 9, 2, 5 };
+
+	private static final int RANDOM_ROWS = 8;
 
 	private static final int MAX_LETTERS = 12;
 
@@ -73,33 +79,40 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	}
 
 	/**
-	 * A row whose elements are all the same.
-	 * @param value each element; as a decimal number where the input is text
+	 * Generated rows with others among them. Each row is made when it is needed.
+	 * @param others rows of the same shapes; they come after two random rows, which
+	 * differ the most
 	 */
-	Map<String, Tensor> constant(int value) {
-		return row((type) -> (type == DataType.BYTES) ? Integer.toString(value) : (Object) value);
+	List<Supplier<Map<String, Tensor>>> with(List<Map<String, Tensor>> others) {
+		List<Supplier<Map<String, Tensor>>> rows = new ArrayList<>(List.of(() -> random(0), () -> random(1)));
+		others.forEach((row) -> rows.add(() -> row));
+		IntStream.range(2, RANDOM_ROWS).forEach((index) -> rows.add(() -> random(index)));
+		rows.add(() -> row((_) -> 0));
+		rows.add(() -> row((_) -> 1));
+		return rows;
 	}
 
-	private Map<String, Tensor> row(Elements elements) {
+	// The elements are numbers, or texts where the type is BYTES.
+	private Map<String, Tensor> row(Function<DataType, Object> elements) {
 		Map<String, Tensor> row = new LinkedHashMap<>();
 		for (TensorSpec input : this.signature.inputs()) {
 			Shape shape = Objects.requireNonNull(this.shapes.get(input.name()));
-			row.put(input.name(), tensor(input.dataType(), shape, elements));
+			row.put(input.name(), tensor(input.dataType(), shape, () -> elements.apply(input.dataType())));
 		}
 		return row;
 	}
 
-	private static Tensor tensor(DataType type, Shape shape, Elements elements) {
+	private static Tensor tensor(DataType type, Shape shape, Supplier<Object> elements) {
 		if (shape.elements() > MAX_ELEMENTS) {
 			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
 		}
 		int count = (int) shape.elements();
 		if (type == DataType.BYTES) {
-			return Tensor.ofStrings(shape, Stream.generate(() -> elements.next(type).toString()).limit(count).toList());
+			return Tensor.ofStrings(shape, Stream.generate(() -> elements.get().toString()).limit(count).toList());
 		}
 		ByteBuffer contents = ByteBuffer.allocate(count * type.width()).order(ByteOrder.LITTLE_ENDIAN);
 		while (contents.hasRemaining()) {
-			put(contents, type, ((Number) elements.next(type)).doubleValue());
+			put(contents, type, ((Number) elements.get()).doubleValue());
 		}
 		return Tensor.of(type, shape, contents.flip());
 	}
@@ -129,15 +142,6 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 		return random.ints(1 + random.nextInt(MAX_LETTERS), 'a', 'z' + 1)
 			.mapToObj(Character::toString)
 			.collect(Collectors.joining());
-	}
-
-	/** The source of a row's elements. */
-	@FunctionalInterface
-	private interface Elements {
-
-		/** The next element, a {@link Number}, or a text where the type is BYTES. */
-		Object next(DataType type);
-
 	}
 
 }
