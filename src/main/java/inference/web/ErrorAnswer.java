@@ -83,7 +83,14 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	/** The sentence for a status about which nothing else is known. */
 	static String sentence(int status) {
 		HttpStatus known = HttpStatus.resolve(status);
-		return (known != null) ? known.getReasonPhrase() + "." : "The request was refused.";
+		return switch (status) {
+			case 400 -> "The request line or a header is not valid HTTP.";
+			case 417 -> "The header Expect must be 100-continue.";
+			case 431 -> "The headers are too large: send shorter ones, or raise server.max-http-request-header-size.";
+			case 501 -> "The transfer encoding must be chunked.";
+			case 505 -> "The version must be HTTP/1.1.";
+			default -> (known != null) ? known.getReasonPhrase() + "." : "The request was refused.";
+		};
 	}
 
 	private static ErrorAnswer of(Rejection rejection) {
