@@ -7,6 +7,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import io.restassured.RestAssured;
@@ -41,7 +42,7 @@ public final class Server implements AutoCloseable {
 
 	private final ConfigurableApplicationContext context;
 
-	private Server(Supplier<? extends Model> model, String... properties) {
+	private Server(Supplier<? extends Model> model, Consumer<GenericApplicationContext> beans, String... properties) {
 		SpringApplication application = new SpringApplication(InferenceServer.class);
 		application.setRegisterShutdownHook(false);
 		application.addInitializers((starting) -> {
@@ -49,6 +50,7 @@ public final class Server implements AutoCloseable {
 			if (starting instanceof GenericApplicationContext generic) {
 				// Primary, because a fork's class is a model of the application, too
 				generic.registerBean("testModel", Model.class, () -> load(model), (bean) -> bean.setPrimary(true));
+				beans.accept(generic);
 			}
 		});
 		Map<String, String> arguments = new LinkedHashMap<>(Map.of("server.port", "0", "inference.model.name", "m"));
@@ -74,12 +76,20 @@ public final class Server implements AutoCloseable {
 
 	/** A server that may still be loading. */
 	public static Server starting(Supplier<? extends Model> model, String... properties) {
-		return new Server(model, properties);
+		return new Server(model, (_) -> {
+		}, properties);
 	}
 
 	/** A server that is ready. */
 	public static Server ready(Supplier<? extends Model> model, String... properties) {
-		Server server = new Server(model, properties);
+		return ready(model, (_) -> {
+		}, properties);
+	}
+
+	/** A server that is ready and has beans of a fork. */
+	public static Server ready(Supplier<? extends Model> model, Consumer<GenericApplicationContext> beans,
+			String... properties) {
+		Server server = new Server(model, beans, properties);
 		server.await(State.READY);
 		return server;
 	}

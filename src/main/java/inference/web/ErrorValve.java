@@ -16,7 +16,7 @@ final class ErrorValve extends ErrorReportValve {
 
 	@Override
 	protected void report(Request request, Response response, @Nullable Throwable failure) {
-		int status = response.getStatus();
+		int status = isTooLarge(failure) ? 431 : response.getStatus();
 		if (status < 400 || response.getContentWritten() > 0) {
 			return;
 		}
@@ -24,12 +24,18 @@ final class ErrorValve extends ErrorReportValve {
 		ErrorAnswer answer = (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
 				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentence(status));
 		try {
-			answer.send(request, response.getResponse());
+			answer.send(request, response);
 			response.finishResponse();
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
+	}
+
+	// Tomcat answers 400 for headers that are too large and tells the reason only here.
+	private static boolean isTooLarge(@Nullable Throwable failure) {
+		return failure instanceof IllegalArgumentException
+				&& String.valueOf(failure.getMessage()).contains("too large");
 	}
 
 }

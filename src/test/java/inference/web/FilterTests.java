@@ -1,0 +1,70 @@
+package inference.web;
+
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.FilterRegistration;
+import jakarta.servlet.http.HttpServletResponse;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import org.springframework.boot.web.servlet.ServletContextInitializer;
+
+import inference.Server;
+import inference.TestModel;
+
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.notNullValue;
+
+/**
+ * A filter of a fork that refuses some paths and allows all others.
+ */
+class FilterTests {
+
+	private static final Server server = Server.ready(TestModel::new, (context) -> {
+		ServletContextInitializer filter = (servlets) -> {
+			FilterRegistration registration = servlets.addFilter("fork",
+					(_, response, _) -> ((HttpServletResponse) response).sendError(401, "An API key is missing."));
+			registration.addMappingForUrlPatterns(java.util.EnumSet.of(DispatcherType.REQUEST), false, "/v2/models/*",
+					"/actuator/prometheus");
+		};
+		context.registerBean("fork", ServletContextInitializer.class, () -> filter);
+	});
+
+	@AfterAll
+	static void stop() {
+		server.close();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "/api/predict/some_service", "/api/predict/a/api/predict/b" })
+	void isNotBypassedByThePrefix(String prefix) {
+		boolean twice = prefix.endsWith("/b");
+		for (String path : new String[] { "/v2/models/m", "/actuator/prometheus", "/v2//models/m",
+				"/x/../v2/models/m" }) {
+			server.request()
+				.urlEncodingEnabled(false)
+				.get(prefix + path)
+				.then()
+				.statusCode(twice ? 404 : 401)
+				.header("X-Request-Id", notNullValue())
+				.contentType("application/json");
+		}
+	}
+
+	@Test
+	void itsMessageIsTheError() {
+		server.request()
+			.post("/v2/models/m/infer")
+			.then()
+			.statusCode(401)
+			.body("error", equalTo("An API key is missing."));
+	}
+
+	@Test
+	void otherPathsAreServed() {
+		server.request().get("/api/predict/some_service/v2").then().statusCode(200);
+		server.request().body("{\"instances\":[[1,2]]}").post("/api/predict/some_service").then().statusCode(200);
+	}
+
+}
