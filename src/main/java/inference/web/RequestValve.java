@@ -1,6 +1,7 @@
 package inference.web;
 
 import java.io.IOException;
+import java.time.Duration;
 
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -9,6 +10,8 @@ import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.rewrite.RewriteValve;
 import org.apache.coyote.ActionCode;
+import org.apache.coyote.http11.filters.IdentityInputFilter;
+import org.apache.tomcat.util.net.ApplicationBufferHandler;
 
 import inference.admission.Admission;
 import inference.admission.Client;
@@ -22,14 +25,21 @@ final class RequestValve extends RewriteValve {
 
 	private static final String PREFIX = "/api/predict/";
 
+	private static final String ACTUATOR = "/actuator/";
+
 	private static final String RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
 
 	private static final String CLIENT = Client.class.getName();
 
+	private static final Duration MAX_DISCARD = Duration.ofSeconds(2);
+
 	private final Admission admission;
 
-	RequestValve(Admission admission) {
+	private final RequestPermits permits;
+
+	RequestValve(Admission admission, RequestPermits permits) {
 		this.admission = admission;
+		this.permits = permits;
 	}
 
 	/** The client that sent a request. */
@@ -57,17 +67,45 @@ final class RequestValve extends RewriteValve {
 			response.setHeader("Connection", "close");
 		}
 		RequestId.startLogging(request);
+		String path = String.valueOf(request.getDecodedRequestURI());
+		String accept = request.getHeader("Accept");
+		if (path.startsWith(ACTUATOR) && accept != null && !accept.contains("openmetrics")) {
+			// Actuator would refuse what scripts send, such as an empty header.
+			request.getCoyoteRequest().getMimeHeaders().removeHeader("Accept");
+		}
 		try {
-			if (request.getDecodedRequestURI() != null && request.getDecodedRequestURI().startsWith(PREFIX)) {
+			if (path.startsWith(PREFIX)) {
 				super.invoke(request, response);
 			}
 			else {
 				getNext().invoke(request, response);
 			}
+			if (response.getStatus() >= 400 && RequestBody.isPresent(request) && request.getHeader("Expect") == null) {
+				response.flushBuffer();
+				this.permits.await(() -> discardBody(request.getCoyoteRequest()));
+			}
 		}
 		finally {
 			RequestId.endLogging();
 		}
+	}
+
+	// A client that sends its whole body before it reads the answer would get a broken
+	// pipe if the connection were closed in the meantime. The Servlet API does not read
+	// on once the answer is written, Tomcat does.
+	private static long discardBody(org.apache.coyote.Request request) {
+		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
+		long end = System.nanoTime() + MAX_DISCARD.toNanos();
+		long discarded = 0;
+		try {
+			for (int count = 0; count >= 0 && System.nanoTime() < end; count = request.doRead(buffer)) {
+				discarded += count;
+			}
+		}
+		catch (IOException ex) {
+			// The client has gone, or sends no more.
+		}
+		return discarded;
 	}
 
 	// Makes Tomcat read from the connection without waiting; the Servlet API cannot. At

@@ -3,8 +3,6 @@ package inference.web;
 import java.io.IOException;
 import java.util.List;
 
-import org.apache.coyote.AbstractProtocol;
-
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
@@ -49,10 +47,13 @@ class WebConfiguration implements WebMvcConfigurer {
 	@Bean
 	WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcat(RequestPermits permits, Admission admission) {
 		return (tomcat) -> {
-			tomcat.addEngineValves(new RequestValve(admission));
+			tomcat.setProtocol(HttpProtocol.class.getName());
+			tomcat.addEngineValves(new RequestValve(admission, permits));
 			tomcat.addContextCustomizers((context) -> context.getParent().getPipeline().addValve(new ErrorValve()));
-			tomcat.addProtocolHandlerCustomizers((AbstractProtocol<?> protocol) -> {
+			tomcat.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
 				protocol.setExecutor(permits);
+				// A refusal that needs no body is answered in place of "100 Continue".
+				protocol.setContinueResponseTiming("onRead");
 				// A client that sends or reads nothing for so long is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});

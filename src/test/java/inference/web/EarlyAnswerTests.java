@@ -1,0 +1,118 @@
+package inference.web;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import inference.Server;
+import inference.TestModel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
+
+/**
+ * Answers that are sent before the request's body has arrived. The shared server takes
+ * bodies of 64 KB.
+ */
+class EarlyAnswerTests {
+
+	private static final int LARGE = 8 * 1024 * 1024;
+
+	private static final String POST = "POST / HTTP/1.1\r\nHost: a\r\n";
+
+	private static final Server server = Server.shared();
+
+	@Test
+	void clientThatSendsItsWholeBodyFirstSees413() throws IOException {
+		try (Socket socket = connect(server)) {
+			send(socket, POST + "Content-Length: " + LARGE + "\r\n\r\n");
+			socket.getOutputStream().write(new byte[LARGE]);
+			assertThat(answer(socket)).startsWith("HTTP/1.1 413 ");
+		}
+	}
+
+	@Test
+	void clientThatSendsManyChunksFirstSees413() throws IOException {
+		try (Socket socket = connect(server)) {
+			send(socket, POST + "Transfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(LARGE) + "\r\n");
+			OutputStream stream = socket.getOutputStream();
+			stream.write(new byte[LARGE]);
+			send(socket, "\r\n0\r\n\r\n");
+			assertThat(answer(socket)).startsWith("HTTP/1.1 413 ");
+		}
+	}
+
+	@Test
+	void clientThatSendsItsWholeBodyFirstSees503() throws IOException {
+		CountDownLatch loaded = new CountDownLatch(1);
+		try (Server loading = Server.starting(() -> new TestModel(loaded)); Socket socket = connect(loading)) {
+			send(socket, POST + "Content-Length: " + LARGE + "\r\n\r\n");
+			socket.getOutputStream().write(new byte[LARGE]);
+			assertThat(answer(socket)).startsWith("HTTP/1.1 503 ");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "Expect: 100-continue\r\n" })
+	void refusesALengthAboveTheLimitAtOnce(String expect) {
+		assertTimeout(Duration.ofSeconds(1), () -> {
+			try (Socket socket = connect(server)) {
+				send(socket, POST + expect + "Content-Length: " + LARGE + "\r\n\r\n");
+				assertThat(firstLine(socket)).startsWith("HTTP/1.1 413 ");
+			}
+		});
+	}
+
+	@Test
+	void continuesAfter100IfTheBodyMayCome() throws IOException {
+		try (Socket socket = connect(server)) {
+			String body = "{\"instances\":[[1,2]]}";
+			send(socket, POST + "Connection: close\r\nExpect: 100-continue\r\nContent-Length: " + body.length()
+					+ "\r\n\r\n");
+			assertThat(firstLine(socket)).startsWith("HTTP/1.1 100");
+			send(socket, body);
+			assertThat(answer(socket)).contains("HTTP/1.1 200 ");
+		}
+	}
+
+	@Test
+	void keepsTheConnectionAfterARefusalWhoseBodyCame() throws IOException {
+		try (Socket socket = connect(server)) {
+			String body = "x".repeat(60_000);
+			send(socket, POST + "Content-Encoding: br\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+			send(socket, "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+			assertThat(answer(socket)).startsWith("HTTP/1.1 415 ").contains("HTTP/1.1 200 ");
+		}
+	}
+
+	private static Socket connect(Server server) throws IOException {
+		Socket socket = new Socket("localhost", server.port());
+		socket.setSoTimeout(10_000);
+		return socket;
+	}
+
+	private static void send(Socket socket, String text) throws IOException {
+		socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+	}
+
+	private static String firstLine(Socket socket) throws IOException {
+		StringBuilder line = new StringBuilder();
+		for (int read = socket.getInputStream().read(); read >= 0
+				&& read != '\n'; read = socket.getInputStream().read()) {
+			line.append((char) read);
+		}
+		return line.toString();
+	}
+
+	private static String answer(Socket socket) throws IOException {
+		return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+	}
+
+}
