@@ -134,23 +134,22 @@ public final class InferenceResponse {
 	}
 
 	private void requireRows() {
-		long rows = rows();
 		for (Output output : this.request.outputs()) {
 			Shape shape = tensor(output).shape();
-			InvalidRequestException.unless(shape.rank() > 0 && shape.dimension(0) == rows,
-					"Not every output of the model has one row per instance: use \"inputs\" in place of \"instances\".");
+			InvalidRequestException.unless(shape.rank() > 0 && shape.dimension(0) == instances(),
+					"Output '%s' has shape %s, not a row for each of %d instances: use \"inputs\" in place of \"instances\".",
+					output.spec().name(), shape, instances());
 		}
 	}
 
-	private long rows() {
-		Shape shape = tensor(this.request.outputs().getFirst()).shape();
-		return (shape.rank() > 0) ? shape.dimension(0) : -1;
+	private long instances() {
+		return this.request.inputs().values().iterator().next().shape().dimension(0);
 	}
 
 	private void rows(JsonGenerator json) {
 		List<TensorWriter> writers = writers();
 		json.writeArrayPropertyStart("predictions");
-		for (long row = rows(); row > 0; row--) {
+		for (long row = 0; row < instances(); row++) {
 			nested(json, writers, 1);
 		}
 		json.writeEndArray();

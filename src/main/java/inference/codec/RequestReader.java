@@ -14,6 +14,7 @@ import tools.jackson.core.JsonToken;
 
 import inference.codec.InferenceRequest.Form;
 import inference.codec.InferenceRequest.Output;
+import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
@@ -78,6 +79,9 @@ public final class RequestReader {
 		}
 		InvalidRequestException.unless(tail == null || !tail.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
+		if (this.form == Form.ROWS) {
+			requireRows();
+		}
 		boolean binary = Boolean.TRUE.equals(this.parameters.get("binary_data_output"));
 		return new InferenceRequest(this.form, this.id, this.inputs, outputs(binary), timeout());
 	}
@@ -127,6 +131,21 @@ public final class RequestReader {
 		InvalidRequestException.unless(this.allowed.contains(next), "This path takes another form: send %s.",
 				example());
 		this.form = next;
+	}
+
+	// An output whose first dimension is fixed while the inputs' are not has no row for
+	// an
+	// instance, even if it happens to have as many rows.
+	private void requireRows() {
+		long instances = this.inputs.values().iterator().next().shape().dimension(0);
+		boolean isFree = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
+		for (Output output : outputs(false)) {
+			Shape shape = output.spec().shape();
+			InvalidRequestException.unless(
+					!isFree || instances == 1 || shape.rank() == 0 || shape.dimension(0) != instances,
+					"Output '%s' has %d rows for any number of instances: use \"inputs\" in place of \"instances\".",
+					output.spec().name(), instances);
+		}
 	}
 
 	private List<Output> outputs(boolean binary) {

@@ -84,19 +84,22 @@ final class TensorReader {
 		this.dimensions[depth] = count;
 	}
 
-	/** The tensor of what was read, whose shape is the nesting's. */
+	/**
+	 * The tensor of what was read, whose shape is the nesting's. The specification gives
+	 * the dimensions inside empty arrays, and an innermost dimension of 1, so that
+	 * {@code 20} is taken for {@code [20]}.
+	 */
 	Tensor toTensor() {
-		long[] shape = found();
-		if (this.rank == UNKNOWN && shape.length < this.spec.shape().rank()) {
-			// The arrays are empty, and the dimensions inside them do not show.
-			long[] inner = this.spec.shape().dimensions();
-			for (int i = 0; i < inner.length; i++) {
-				inner[i] = (i < shape.length) ? shape[i] : Math.max(0, inner[i]);
-			}
-			shape = inner;
+		long[] found = found();
+		long[] shape = this.spec.shape().dimensions();
+		boolean isOpen = found.length < shape.length
+				&& (this.rank == UNKNOWN || (this.rank == shape.length - 1 && shape[this.rank] == 1));
+		for (int i = 0; isOpen && i < shape.length; i++) {
+			shape[i] = (i < found.length) ? found[i] : Math.max(0, shape[i]);
 		}
-		requireShape(this.spec, Shape.of(shape));
-		return Tensor.of(this.spec.dataType(), Shape.of(shape), this.contents.flip());
+		Shape complete = Shape.of(isOpen ? shape : found);
+		requireShape(this.spec, complete);
+		return Tensor.of(this.spec.dataType(), complete, this.contents.flip());
 	}
 
 	/**

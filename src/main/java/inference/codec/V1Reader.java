@@ -37,6 +37,8 @@ final class V1Reader {
 	Map<String, Tensor> instances(JsonParser parser) {
 		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
 				"\"instances\" must be an array with one element per row.");
+		InvalidRequestException.unless(!this.readers.isEmpty(),
+				"The model has no inputs, and so no rows: send {\"inputs\":{}}.");
 		for (TensorSpec spec : this.signature.inputs()) {
 			InvalidRequestException.unless(spec.shape().rank() > 0,
 					"Input '%s' is a scalar and has no rows: use \"inputs\" in place of \"instances\".", spec.name());
