@@ -4,6 +4,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,10 @@ final class Json {
 
 	/** The depth of a tensor's arrays and of the objects around them. */
 	static final int MAX_DEPTH = 16;
+
+	// Triton's extensions for classification, shared memory and stateful models.
+	private static final List<String> UNSUPPORTED = List.of("classification", "shared_memory_region",
+			"shared_memory_offset", "shared_memory_byte_size", "sequence_id", "sequence_start", "sequence_end");
 
 	private static final JsonFactory FACTORY = JsonFactory.builder()
 		.streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).maxNameLength(1000).build())
@@ -87,7 +92,12 @@ final class Json {
 		return fits ? parser.getLongValue() : -1;
 	}
 
-	/** The parameters of the Open Inference Protocol: strings, numbers and booleans. */
+	/**
+	 * The parameters of the Open Inference Protocol: strings, numbers and booleans.
+	 * Unknown ones are harmless.
+	 * @throws InvalidRequestException if one asks for an answer that the server does not
+	 * give
+	 */
 	static Map<String, Object> parameters(JsonParser parser) {
 		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_OBJECT,
 				"\"parameters\" must be an object.");
@@ -103,7 +113,21 @@ final class Json {
 					.formatted(InvalidRequestException.excerpt(name)));
 			});
 		}
+		for (String name : UNSUPPORTED) {
+			Object value = parameters.getOrDefault(name, "");
+			InvalidRequestException.unless(value.equals("") || value.equals(0L) || value.equals(false),
+					"Parameter '%s' is not supported: tensors are sent whole in the body, and requests share no state.",
+					name);
+		}
 		return parameters;
+	}
+
+	/** A parameter that is true or false, or {@code null} if there is none. */
+	static @Nullable Boolean flag(Map<String, Object> parameters, String name) {
+		Object value = parameters.get(name);
+		InvalidRequestException.unless(value == null || value instanceof Boolean,
+				"Parameter '%s' must be true or false.", name);
+		return (Boolean) value;
 	}
 
 	static ByteBuffer buffer(int bytes) {

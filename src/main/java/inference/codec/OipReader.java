@@ -71,21 +71,22 @@ final class OipReader {
 		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>();
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			InvalidRequestException.unless(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_FORM);
-			String name = "";
+			String name = null;
 			Boolean binary = null;
 			for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
 				switch (member) {
 					case "name" -> name = Json.text(parser, "an output's \"name\"");
-					case "parameters" ->
-						binary = Json.parameters(parser).get("binary_data") instanceof Boolean value ? value : null;
+					case "parameters" -> binary = Json.flag(Json.parameters(parser), "binary_data");
 					default -> parser.skipChildren();
 				}
 			}
-			TensorSpec spec = this.signature.output(name);
+			TensorSpec spec = (name != null) ? this.signature.output(name) : null;
+			InvalidRequestException.unless(name != null, "An output lacks \"name\".");
 			if (spec == null) {
 				throw new InvalidRequestException("There is no output '%s'; the model gives %s."
 					.formatted(InvalidRequestException.excerpt(name), this.signature.outputs()));
 			}
+			InvalidRequestException.unless(!wanted.containsKey(spec), "Output '%s' is asked for twice.", name);
 			wanted.put(spec, binary);
 		}
 		return wanted;
@@ -152,8 +153,10 @@ final class OipReader {
 			}
 		}
 		if (name == null || dataType == null || shape == null) {
-			throw new InvalidRequestException("Input '%s' must have name, shape, datatype and data."
-				.formatted(InvalidRequestException.excerpt(name)));
+			String missing = (name == null) ? "name" : (dataType == null) ? "datatype" : "shape";
+			throw new InvalidRequestException("Input %s lacks \"%s\".".formatted(
+					(name != null) ? "'%s'".formatted(InvalidRequestException.excerpt(name)) : tensors.size(),
+					missing));
 		}
 		Object size = parameters.get("binary_data_size");
 		InvalidRequestException.unless((size != null) == (tensor == null && unread < 0),

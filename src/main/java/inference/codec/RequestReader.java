@@ -25,6 +25,9 @@ import inference.model.TensorSpec;
  */
 public final class RequestReader {
 
+	// The name of the only signature, as TensorFlow Serving has it by default.
+	private static final String SIGNATURE_NAME = "serving_default";
+
 	private final Signature signature;
 
 	private final Set<Form> allowed;
@@ -82,14 +85,29 @@ public final class RequestReader {
 		if (this.form == Form.ROWS) {
 			requireRows();
 		}
-		boolean binary = Boolean.TRUE.equals(this.parameters.get("binary_data_output"));
-		return new InferenceRequest(this.form, this.id, this.inputs, outputs(binary), timeout());
+		List<Output> wanted = outputs(Boolean.TRUE.equals(Json.flag(this.parameters, "binary_data_output")));
+		InvalidRequestException.unless(this.form == Form.OIP || wanted.stream().noneMatch(Output::binary),
+				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
+		return new InferenceRequest(this.form, this.id, this.inputs, wanted, timeout());
+	}
+
+	/**
+	 * The client's name for the request, even of one that is refused.
+	 * @return the name, or {@code null} if none has been read
+	 */
+	public @Nullable String id() {
+		return this.id;
 	}
 
 	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int end) {
 		InvalidRequestException.unless(parser.nextToken() == JsonToken.START_OBJECT,
 				"The body must be a JSON object: send %s.", example());
-		for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
+		for (String member = parser.nextName(); member != null; member = parser.nextName()) {
+			if (parser.nextToken() == JsonToken.VALUE_NULL) {
+				InvalidRequestException.unless(!member.equals("instances") && !member.equals("inputs"),
+						"\"%s\" must not be null.", member);
+				continue;
+			}
 			switch (member) {
 				case "instances" -> {
 					begin(Form.ROWS);
@@ -103,6 +121,11 @@ public final class RequestReader {
 				case "outputs" -> this.outputs = oip.outputs(parser);
 				case "parameters" -> this.parameters = Json.parameters(parser);
 				case "id" -> this.id = Json.text(parser, "\"id\"");
+				case "signature_name" -> {
+					String name = Json.text(parser, "\"signature_name\"");
+					InvalidRequestException.unless(name.equals(SIGNATURE_NAME),
+							"There is no signature '%s', only '%s'.", name, SIGNATURE_NAME);
+				}
 				default -> parser.skipChildren();
 			}
 		}
@@ -160,8 +183,10 @@ public final class RequestReader {
 
 	// Triton's schedule policy states it in microseconds, 0 for none.
 	private @Nullable Duration timeout() {
-		return (this.parameters.get("timeout") instanceof Long micros && micros > 0)
-				? Duration.of(micros, ChronoUnit.MICROS) : null;
+		Object timeout = this.parameters.getOrDefault("timeout", 0L);
+		InvalidRequestException.unless(timeout instanceof Long micros && micros >= 0,
+				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", timeout);
+		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
 	private static int length(String header, int bodyLength) {

@@ -130,14 +130,19 @@ final class PredictionServlet extends HttpServlet {
 				: 0;
 		reservation.add(decoding);
 		RequestReader reader = new RequestReader(signature, forms(request), reservation::add);
-		InferenceRequest inference = (body.length < MIN_CODEC_BYTES) ? reader.read(body, jsonLength)
-				: this.permits.runCodec(() -> reader.read(body, jsonLength));
+		InferenceRequest inference;
+		try {
+			inference = (body.length < MIN_CODEC_BYTES) ? reader.read(body, jsonLength)
+					: this.permits.runCodec(() -> reader.read(body, jsonLength));
+		}
+		finally {
+			RequestId.suggest(request, reader.id());
+		}
 		reservation.add(-decoding);
 		if (jsonLength == null) {
 			// The tensors are copies, and the body is garbage from here on.
 			reservation.add(-body.length);
 		}
-		RequestId.suggest(request, inference.id());
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
 		return inference;
 	}
