@@ -1,13 +1,26 @@
 package inference.model;
 
+import java.util.List;
+
 /**
  * What a signature says of one tensor.
  *
  * @param name unique among the inputs, or among the outputs
  * @param dataType the type of every element
  * @param shape with -1 for each dimension that the request chooses
+ * @param keys the names of the elements of the last dimension, if the model puts out maps
+ * with these keys; empty for an ordinary tensor
  */
-public record TensorSpec(String name, DataType dataType, Shape shape) {
+public record TensorSpec(String name, DataType dataType, Shape shape, List<String> keys) {
+
+	public TensorSpec {
+		keys = List.copyOf(keys);
+	}
+
+	/** An ordinary tensor. */
+	public TensorSpec(String name, DataType dataType, Shape shape) {
+		this(name, dataType, shape, List.of());
+	}
 
 	@Override
 	public String toString() {
