@@ -174,7 +174,11 @@ public final class InferenceResponse {
 	}
 
 	private List<TensorWriter> writers() {
-		return this.request.outputs().stream().map((output) -> new TensorWriter(tensor(output))).toList();
+		boolean rows = this.request.form() == Form.ROWS;
+		return this.request.outputs()
+			.stream()
+			.map((output) -> new TensorWriter(tensor(output), rows ? output.spec().keys() : List.of()))
+			.toList();
 	}
 
 	private Tensor tensor(Output output) {

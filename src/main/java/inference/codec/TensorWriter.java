@@ -3,6 +3,7 @@ package inference.codec;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 
 import tools.jackson.core.JsonGenerator;
 
@@ -22,11 +23,19 @@ final class TensorWriter {
 
 	private final Shape shape;
 
+	private final List<String> keys;
+
 	private final ByteBuffer rest;
 
-	TensorWriter(Tensor tensor) {
+	/**
+	 * A writer of one tensor.
+	 * @param keys the names of the elements of the last dimension, which is written as an
+	 * object then; empty for an array
+	 */
+	TensorWriter(Tensor tensor, List<String> keys) {
 		this.dataType = tensor.dataType();
 		this.shape = tensor.shape();
+		this.keys = keys;
 		this.rest = tensor.contents();
 	}
 
@@ -57,7 +66,7 @@ final class TensorWriter {
 		}
 		else {
 			json.writeArrayPropertyStart("data");
-			new TensorWriter(tensor).elements(json, tensor.shape().elements());
+			new TensorWriter(tensor, List.of()).elements(json, tensor.shape().elements());
 			json.writeEndArray();
 		}
 		json.writeEndObject();
@@ -73,8 +82,18 @@ final class TensorWriter {
 			element(json);
 			return;
 		}
+		boolean isInnermost = depth == this.shape.rank() - 1;
+		if (isInnermost && !this.keys.isEmpty()) {
+			json.writeStartObject();
+			for (String key : this.keys) {
+				json.writeName(key);
+				element(json);
+			}
+			json.writeEndObject();
+			return;
+		}
 		json.writeStartArray();
-		if (depth == this.shape.rank() - 1) {
+		if (isInnermost) {
 			elements(json, this.shape.dimension(depth));
 		}
 		else {

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -18,8 +19,14 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 import inference.Server;
+import inference.model.DataType;
+import inference.model.Model;
 import inference.model.ModelProperties;
 import inference.model.OnnxModel;
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -100,6 +107,21 @@ class ModelAnswersTests {
 			.isEqualTo("{\"predictions\":[[true,false],[false,false]]}");
 	}
 
+	@Test
+	void answersAnObjectForEachInstanceOfAModelThatPutsOutMaps() {
+		server.swap(new Classifier());
+		String rows = "{\"instances\":[[1],[2]]}";
+		assertThat(server.request().body(rows).post("/").asString())
+			.isEqualTo("{\"predictions\":[{\"label\":\"b\",\"probability\":{\"a\":0.25,\"b\":0.75}},"
+					+ "{\"label\":\"b\",\"probability\":{\"a\":0.25,\"b\":0.75}}]}");
+		String columns = "{\"inputs\":[[1],[2]]}";
+		assertThat(server.request().body(columns).post("/").asString())
+			.isEqualTo("{\"outputs\":{\"label\":[\"b\",\"b\"],\"probability\":[[0.25,0.75],[0.25,0.75]]}}");
+		String wanted = "{\"outputs\":[{\"name\":\"probability\"}],\"instances\":[[1],[2]]}";
+		assertThat(server.request().body(wanted).post("/").asString())
+			.isEqualTo("{\"predictions\":[{\"a\":0.25,\"b\":0.75},{\"a\":0.25,\"b\":0.75}]}");
+	}
+
 	static Stream<JsonNode> answers() throws IOException {
 		try (InputStream file = ModelAnswersTests.class.getResourceAsStream("/models/answers/answers.json")) {
 			return Tensors.JSON.readTree(Objects.requireNonNull(file)).valueStream().toList().stream();
@@ -160,6 +182,24 @@ class ModelAnswersTests {
 		else {
 			values.add(nested);
 		}
+	}
+
+	/** Says "b" of everything, with the probabilities as a map. */
+	private static final class Classifier implements Model {
+
+		@Override
+		public Signature signature() {
+			return new Signature(List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 1))),
+					List.of(new TensorSpec("label", DataType.BYTES, Shape.of(-1)),
+							new TensorSpec("probability", DataType.FP32, Shape.of(-1, 2), List.of("a", "b"))));
+		}
+
+		@Override
+		public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+			return Map.of("label", Tensor.ofStrings(Shape.of(2), List.of("b", "b")), "probability",
+					Tensor.ofFloats(Shape.of(2, 2), 0.25f, 0.75f, 0.25f, 0.75f));
+		}
+
 	}
 
 }

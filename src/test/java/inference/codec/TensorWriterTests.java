@@ -39,7 +39,7 @@ class TensorWriterTests {
 	@Test
 	void writesEachRowOfManyNumbersByItself() {
 		Tensor numbers = numbers(DataType.FP32, Shape.of(2, 100));
-		TensorWriter rows = new TensorWriter(numbers);
+		TensorWriter rows = new TensorWriter(numbers, List.of());
 		String both = written((json) -> {
 			json.writeStartArray();
 			rows.nested(json, 1);
@@ -56,6 +56,14 @@ class TensorWriterTests {
 		String written = written(Tensor.ofStrings(Shape.of(texts.size()), texts),
 				(writer, json) -> writer.nested(json, 0));
 		assertThat(this.mapper.readTree(written).valueStream().map(JsonNode::stringValue)).isEqualTo(texts);
+	}
+
+	@Test
+	void writesAnObjectWhereTheElementsHaveKeys() {
+		TensorWriter rows = new TensorWriter(Tensor.ofFloats(Shape.of(2, 2), 0.25f, 0.75f, Float.NaN, 1),
+				List.of("no", "\"yes\""));
+		assertThat(written((json) -> rows.nested(json, 0)))
+			.isEqualTo("[{\"no\":0.25,\"\\\"yes\\\"\":0.75},{\"no\":NaN,\"\\\"yes\\\"\":1.0}]");
 	}
 
 	private Tensor numbers(DataType dataType, Shape shape) {
@@ -87,7 +95,7 @@ class TensorWriterTests {
 	}
 
 	private static String written(Tensor tensor, BiConsumer<TensorWriter, JsonGenerator> how) {
-		return written((json) -> how.accept(new TensorWriter(tensor), json));
+		return written((json) -> how.accept(new TensorWriter(tensor, List.of()), json));
 	}
 
 	private static String written(Consumer<JsonGenerator> how) {
