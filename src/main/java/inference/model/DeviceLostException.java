@@ -1,8 +1,9 @@
 package inference.model;
 
 /**
- * Thrown by a model when no further call can succeed in this process, as after an illegal
- * access on a GPU: only a restart helps, and liveness asks for it.
+ * Thrown by a model when no later call can succeed in this process, for example after an
+ * illegal memory access on a GPU. The liveness probe fails then, so that the process is
+ * restarted.
  */
 public class DeviceLostException extends RuntimeException {
 

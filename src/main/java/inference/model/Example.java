@@ -1,19 +1,31 @@
 package inference.model;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A golden example: what a model must answer, or it is not the model it should be.
+ * A golden example: an input and the output that the model must answer it with.
  *
- * @param inputs the signature's inputs
- * @param outputs what must come out, some or all of the outputs
- * @param tolerance how far a floating point number may be off, absolutely or relative to
- * the expected one
+ * @param inputs a value for each input of the signature
+ * @param outputs the expected values of some or all outputs
+ * @param tolerance the allowed difference of floating point numbers, see
+ * {@link Tensor#difference}
  */
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
+
+	/** The key in an ONNX file's metadata under which its examples are. */
+	static final String KEY = "examples";
+
+	private static final double TOLERANCE = 1e-3;
 
 	public Example {
 		inputs = Map.copyOf(inputs);
@@ -21,13 +33,13 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	}
 
 	/**
-	 * Compares what came out with what should have.
+	 * Compares the outputs of a call with the expected ones.
 	 * @param actual the model's outputs
 	 * @return the first difference in one sentence, or {@code null} if there is none
 	 */
 	public @Nullable String difference(Map<String, Tensor> actual) {
 		for (Map.Entry<String, Tensor> expected : this.outputs.entrySet()) {
-			String difference = difference(expected.getValue(), actual.get(expected.getKey()));
+			String difference = expected.getValue().difference(actual.get(expected.getKey()), this.tolerance);
 			if (difference != null) {
 				return "output '%s' %s".formatted(expected.getKey(), difference);
 			}
@@ -35,44 +47,74 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		return null;
 	}
 
-	private @Nullable String difference(Tensor expected, @Nullable Tensor actual) {
-		if (actual == null || actual.dataType() != expected.dataType() || !actual.shape().equals(expected.shape())) {
-			return "is %s instead of %s".formatted(actual, expected);
-		}
-		ByteBuffer wanted = expected.contents();
-		ByteBuffer found = actual.contents();
-		for (long i = 0; wanted.hasRemaining(); i++) {
-			switch (expected.dataType()) {
-				case FP32 -> {
-					float want = wanted.getFloat();
-					float have = found.getFloat();
-					if (!isClose(want, have)) {
-						return "is %s instead of %s at element %d".formatted(have, want, i);
-					}
-				}
-				case FP64 -> {
-					double want = wanted.getDouble();
-					double have = found.getDouble();
-					if (!isClose(want, have)) {
-						return "is %s instead of %s at element %d".formatted(have, want, i);
-					}
-				}
-				case BYTES -> {
-					return expected.strings().equals(actual.strings()) ? null
-							: "is %s instead of %s".formatted(actual.strings(), expected.strings());
-				}
-				default -> {
-					if (wanted.get() != found.get()) {
-						return "differs at byte %d".formatted(i);
-					}
-				}
+	/**
+	 * Reads the examples that an ONNX file has in its metadata: a JSON array of objects
+	 * with {@code inputs} and {@code outputs}, each tensor by its name as nested arrays,
+	 * and a {@code tolerance}.
+	 * @param json the metadata's value
+	 * @param signature the tensors' data types
+	 * @throws IllegalArgumentException if they do not fit the signature
+	 */
+	static List<Example> read(String json, Signature signature) {
+		List<Example> examples = new ArrayList<>();
+		try {
+			for (JsonNode example : JsonMapper.shared().readTree(json)) {
+				examples.add(new Example(tensors(example.required("inputs"), signature.inputs()),
+						tensors(example.required("outputs"), signature.outputs()),
+						example.path("tolerance").asDouble(TOLERANCE)));
 			}
 		}
-		return null;
+		catch (JacksonException ex) {
+			throw new IllegalArgumentException(
+					"its metadata '%s' is not as expected: %s".formatted(KEY, ex.getOriginalMessage()), ex);
+		}
+		return examples;
 	}
 
-	private boolean isClose(double want, double have) {
-		return Double.compare(want, have) == 0 || Math.abs(want - have) <= this.tolerance * Math.max(1, Math.abs(want));
+	private static Map<String, Tensor> tensors(JsonNode tensors, List<TensorSpec> specs) {
+		Map<String, Tensor> read = new LinkedHashMap<>();
+		for (TensorSpec spec : specs) {
+			JsonNode values = tensors.get(spec.name());
+			if (values != null) {
+				read.put(spec.name(), tensor(spec.dataType(), values));
+			}
+		}
+		if (read.size() != tensors.size()) {
+			throw new IllegalArgumentException(
+					"its metadata '%s' names %s, but the model has %s".formatted(KEY, tensors.propertyNames(), specs));
+		}
+		return read;
+	}
+
+	private static Tensor tensor(DataType dataType, JsonNode values) {
+		List<JsonNode> elements = List.of(values);
+		List<Long> dimensions = new ArrayList<>();
+		for (JsonNode level = values; level.isArray(); level = level.path(0)) {
+			dimensions.add((long) level.size());
+			elements = elements.stream().flatMap(JsonNode::valueStream).toList();
+		}
+		Shape shape = Shape.of(dimensions.stream().mapToLong(Long::longValue).toArray());
+		if (dataType == DataType.BYTES) {
+			return Tensor.ofStrings(shape, elements.stream().map(JsonNode::asString).toList());
+		}
+		ByteBuffer contents = ByteBuffer.allocate(elements.size() * dataType.width()).order(ByteOrder.LITTLE_ENDIAN);
+		elements.forEach((element) -> put(contents, dataType, element));
+		return Tensor.of(dataType, shape, contents.flip());
+	}
+
+	private static void put(ByteBuffer contents, DataType dataType, JsonNode element) {
+		switch (dataType) {
+			case BOOL -> contents.put((byte) (element.asBoolean() ? 1 : 0));
+			case INT8, UINT8 -> contents.put((byte) element.asInt());
+			case INT16, UINT16 -> contents.putShort((short) element.asInt());
+			case INT32, UINT32 -> contents.putInt((int) element.asLong());
+			case INT64, UINT64 -> contents.putLong(element.bigIntegerValue().longValue());
+			case FP32 -> contents.putFloat(element.floatValue());
+			case FP64 -> contents.putDouble(element.doubleValue());
+			case FP16 -> contents.putShort(Float.floatToFloat16(element.floatValue()));
+			case BF16 -> contents.putShort((short) (Float.floatToIntBits(element.floatValue()) >>> Short.SIZE));
+			case BYTES -> throw new IllegalArgumentException("strings have no fixed width");
+		}
 	}
 
 }

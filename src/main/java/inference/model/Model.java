@@ -4,45 +4,47 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is served: a function from named tensors to named tensors. The constructor loads,
- * {@link #close()} frees; the server does both off the request threads, constructs after
- * its port is open and closes after the last call has returned.
+ * The model that is served: a function from named tensors to named tensors. The
+ * constructor loads it and {@link #close()} frees it. The server calls both outside of
+ * request threads: the constructor after the port is open, {@code close} after the last
+ * call has returned.
  * <p>
- * A fork with logic of its own adds one class, {@code @Component class MyModel implements
- * Model}, and it is served in place of {@link OnnxModel}.
+ * To serve other logic than an ONNX file's, add one class,
+ * {@code @Component class MyModel implements Model}. It is served instead of
+ * {@link OnnxModel}.
  */
 public interface Model extends AutoCloseable {
 
 	/**
-	 * The named tensors this model takes and gives. Fixed for the model's life: row and
-	 * Open Inference Protocol JSON, validation and metadata all derive from it.
+	 * The model's inputs and outputs, which never change. Validation, the JSON forms and
+	 * the metadata derive from them.
 	 * @return the signature
 	 */
 	Signature signature();
 
 	/**
-	 * Runs the model once. Called concurrently. The first dimension of every tensor is
-	 * the batch, unless its shape in the signature says otherwise.
-	 * @param inputs exactly the signature's inputs, data types and shapes checked
-	 * @return exactly the signature's outputs
-	 * @throws IllegalArgumentException if the input is unusable; the message is sent to
-	 * the client. Anything else thrown is the model's own failure.
-	 * @throws DeviceLostException if no further call can succeed in this process
+	 * Runs the model once. Several threads call this method at the same time. The first
+	 * dimension of every tensor is the batch, unless the signature gives it a fixed size.
+	 * @param inputs the signature's inputs; data types and shapes are checked
+	 * @return the signature's outputs
+	 * @throws IllegalArgumentException if the input is unusable. Its message is sent to
+	 * the client. Any other exception is a failure of the model.
+	 * @throws DeviceLostException if no later call can succeed in this process
 	 */
 	Map<String, Tensor> infer(Map<String, Tensor> inputs);
 
 	/**
-	 * Golden examples, which the model must get right before it is served, and whose
-	 * inputs warm it up.
-	 * @return the examples, none by default
+	 * Golden examples. The model is served only if it gets them right, and their inputs
+	 * are used to warm it up.
+	 * @return the examples; none by default
 	 */
 	default List<Example> examples() {
 		return List.of();
 	}
 
 	/**
-	 * Asks for the early end of the call that a thread is in, because its answer would
-	 * come too late. A model that cannot end it lets it run; its slot stays taken.
+	 * Asks the model to end a running call early, because nobody waits for its answer any
+	 * more. A model that cannot do so lets the call run; its thread stays taken.
 	 * @param caller the thread that called {@link #infer}
 	 */
 	default void cancel(Thread caller) {
@@ -50,16 +52,14 @@ public interface Model extends AutoCloseable {
 	}
 
 	/**
-	 * The model's format as Open Inference Protocol metadata names it.
-	 * @return {@code <project>_<format>}, {@code onnxruntime_onnx} for example
+	 * The model's platform in Open Inference Protocol metadata.
+	 * @return {@code <project>_<format>}, for example {@code onnxruntime_onnx}
 	 */
 	default String platform() {
 		return "java_class";
 	}
 
-	/**
-	 * Frees what the constructor took. Called once, when no call is running.
-	 */
+	/** Frees the model. Called once, when no call is running. */
 	@Override
 	default void close() {
 	}

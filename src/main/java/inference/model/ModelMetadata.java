@@ -3,11 +3,11 @@ package inference.model;
 import java.util.List;
 
 /**
- * What a model says of itself.
+ * The description of a loaded model.
  *
- * @param signature the tensors it takes and gives
- * @param platform its format, as Open Inference Protocol metadata names it
- * @param examples its golden examples, perhaps none
+ * @param signature its inputs and outputs
+ * @param platform its platform in Open Inference Protocol metadata
+ * @param examples its golden examples, possibly none
  */
 public record ModelMetadata(Signature signature, String platform, List<Example> examples) {
 

@@ -11,20 +11,19 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * Which model is served, and under which name.
+ * The model to serve, and its name.
  *
- * @param name the name in every path and in metadata: letters, digits, '.', '_' and '-'
- * @param version the version in paths and metadata, any short text of the same characters
+ * @param name the model's name in paths and metadata, of letters, digits, '.', '_', '-'
+ * @param version the model's version in paths and metadata, of the same characters
  * @param location the ONNX file: {@code classpath:model.onnx}, a file, or a directory
- * that holds {@code model.onnx}, such as a mounted storage
- * @param threads CPUs that one call may use (ONNX Runtime's intra-op threads)
- * @param device {@code cpu}, {@code cuda}, or {@code cuda:n} for another GPU than the
- * first
+ * that contains {@code model.onnx}, such as a mounted storage
+ * @param threads the number of CPUs that one call may use (ONNX Runtime's intra-op
+ * threads)
+ * @param device {@code cpu}, {@code cuda} for the first GPU, or {@code cuda:n}
  * @param sessionConfig entries of ONNX Runtime's session configuration, {@code key=value}
- * each, as its {@code onnxruntime_session_options_config_keys.h} has them; each replaces
- * the one of the same key that {@link OnnxOptions} sets, and ONNX Runtime ignores keys it
- * does not know. A value with a comma needs a list's form, such as
- * {@code INFERENCE_MODEL_SESSIONCONFIG_0}
+ * each; its {@code onnxruntime_session_options_config_keys.h} lists the keys. An entry
+ * replaces the server's own value. ONNX Runtime ignores unknown keys. Use the form
+ * {@code INFERENCE_MODEL_SESSIONCONFIG_0} for a value with a comma
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.model", ignoreUnknownFields = false)

@@ -20,16 +20,18 @@ import ai.onnxruntime.TensorInfo.OnnxTensorType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates tensors of this server to those of ONNX Runtime, and back.
+ * Converts tensors to ONNX Runtime's, and back.
  * <p>
- * ONNX Runtime's Java API carries strings in the JVM's modified UTF-8. Strings that a
- * model puts out are garbled outside Unicode's basic plane, and bytes that are not UTF-8
- * do not reach a model unchanged.
+ * ONNX Runtime's Java API passes strings in the JVM's modified UTF-8. It changes
+ * characters outside Unicode's basic plane that a model returns, and bytes that are not
+ * UTF-8.
  */
 final class OnnxTensors {
 
-	// Alignment of a tensor's memory in bytes, a cache line.
+	// The alignment of a tensor's memory in bytes, which is the size of a cache line.
 	private static final int ALIGNMENT = 64;
+
+	private static final String ELEMENT_TYPE = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
 
 	private OnnxTensors() {
 	}
@@ -49,9 +51,8 @@ final class OnnxTensors {
 	}
 
 	/**
-	 * A tensor for ONNX Runtime to read.
-	 * @param memory where the contents are copied to, because ONNX Runtime reads only
-	 * native memory; to be closed after the tensor
+	 * Copies an input to native memory, because ONNX Runtime reads nothing else.
+	 * @param memory the owner of the copy, to be closed after the tensor
 	 */
 	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor, Arena memory) throws OrtException {
 		long[] shape = tensor.shape().dimensions();
@@ -119,43 +120,28 @@ final class OnnxTensors {
 		DataType dataType = dataType(info.onnxType);
 		if (dataType == null) {
 			throw new IllegalArgumentException("%s '%s' has the unsupported element type %s".formatted(what,
-					node.getName(), info.onnxType.name().replace("ONNX_TENSOR_ELEMENT_DATA_TYPE_", "")));
+					node.getName(), info.onnxType.name().replace(ELEMENT_TYPE, "")));
 		}
 		return new TensorSpec(node.getName(), dataType, Shape.of(info.getShape()));
 	}
 
 	private static @Nullable DataType dataType(OnnxTensorType type) {
-		return switch (type) {
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL -> DataType.BOOL;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 -> DataType.UINT8;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16 -> DataType.UINT16;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32 -> DataType.UINT32;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64 -> DataType.UINT64;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8 -> DataType.INT8;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16 -> DataType.INT16;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> DataType.INT32;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> DataType.INT64;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> DataType.FP16;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 -> DataType.BF16;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DataType.FP32;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE -> DataType.FP64;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING -> DataType.BYTES;
-			case ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED, ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX64,
-					ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX128, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FN,
-					ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FNUZ, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2,
-					ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2FNUZ ->
-				null;
+		String name = type.name().replace(ELEMENT_TYPE, "");
+		return switch (name) {
+			case "FLOAT16" -> DataType.FP16;
+			case "BFLOAT16" -> DataType.BF16;
+			case "FLOAT" -> DataType.FP32;
+			case "DOUBLE" -> DataType.FP64;
+			case "STRING" -> DataType.BYTES;
+			case "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64" ->
+				DataType.valueOf(name);
+			default -> null;
 		};
 	}
 
 	private static @Nullable OnnxJavaType inputType(DataType dataType) {
 		return switch (dataType) {
-			case BOOL -> OnnxJavaType.BOOL;
-			case UINT8 -> OnnxJavaType.UINT8;
-			case INT8 -> OnnxJavaType.INT8;
-			case INT16 -> OnnxJavaType.INT16;
-			case INT32 -> OnnxJavaType.INT32;
-			case INT64 -> OnnxJavaType.INT64;
+			case BOOL, UINT8, INT8, INT16, INT32, INT64 -> OnnxJavaType.valueOf(dataType.name());
 			case FP16 -> OnnxJavaType.FLOAT16;
 			case BF16 -> OnnxJavaType.BFLOAT16;
 			case FP32 -> OnnxJavaType.FLOAT;

@@ -3,12 +3,12 @@ package inference.model;
 import java.util.Arrays;
 
 /**
- * The dimensions of a tensor, outermost first. In a signature a dimension may be
- * {@link #VARIABLE}; in a tensor none is. A scalar has no dimension.
+ * The dimensions of a tensor, the outermost one first. In a signature a dimension may be
+ * {@link #VARIABLE}, in a tensor it may not. A scalar has no dimension.
  */
 public final class Shape {
 
-	/** A dimension that each request chooses; the protocols write it as -1. */
+	/** A dimension whose size each request chooses. The protocols write it as -1. */
 	public static final long VARIABLE = -1;
 
 	private final long[] dimensions;
@@ -19,7 +19,7 @@ public final class Shape {
 
 	/**
 	 * A shape of the given dimensions.
-	 * @param dimensions each 0 or more, or {@link #VARIABLE}
+	 * @param dimensions each at least 0, or {@link #VARIABLE}
 	 * @return the shape
 	 * @throws IllegalArgumentException if a dimension is below -1
 	 */
@@ -44,24 +44,18 @@ public final class Shape {
 		return this.dimensions.clone();
 	}
 
-	/**
-	 * Whether a request chooses a dimension of this shape.
-	 * @return {@code true} if any dimension is {@link #VARIABLE}
-	 */
+	/** Whether any dimension is {@link #VARIABLE}. */
 	public boolean isVariable() {
 		return Arrays.stream(this.dimensions).anyMatch((dimension) -> dimension == VARIABLE);
 	}
 
-	/**
-	 * Whether the first dimension is the batch, to be chosen by the request.
-	 * @return {@code true} if the first dimension is {@link #VARIABLE}
-	 */
+	/** Whether the first dimension is {@link #VARIABLE}, hence the batch. */
 	public boolean isBatched() {
 		return rank() > 0 && this.dimensions[0] == VARIABLE;
 	}
 
 	/**
-	 * How many elements a tensor of this shape has.
+	 * The number of elements of a tensor of this shape.
 	 * @return the product of the dimensions; 1 for a scalar
 	 * @throws IllegalArgumentException if a dimension is variable or the product exceeds
 	 * a {@code long}

@@ -8,11 +8,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The named tensors a model takes and gives, in the model's order. Both lists have at
- * least one tensor, and no name twice.
+ * The inputs and outputs of a model, in the model's order. Both lists have at least one
+ * tensor, and no name twice.
  *
- * @param inputs what a request must bring
- * @param outputs what a request can ask for
+ * @param inputs the tensors that a request must contain
+ * @param outputs the tensors that a request can ask for
  */
 public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 
@@ -23,26 +23,16 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 		requireDistinctNames("outputs", outputs);
 	}
 
-	/**
-	 * The input of that name.
-	 * @param name a tensor's name
-	 * @return its specification, or {@code null} if there is none
-	 */
 	public @Nullable TensorSpec input(String name) {
 		return find(this.inputs, name);
 	}
 
-	/**
-	 * The output of that name.
-	 * @param name a tensor's name
-	 * @return its specification, or {@code null} if there is none
-	 */
 	public @Nullable TensorSpec output(String name) {
 		return find(this.outputs, name);
 	}
 
 	/**
-	 * Checks what a model returned.
+	 * Checks the outputs of a call.
 	 * @param outputs tensors by name
 	 * @throws IllegalStateException if they are not exactly the declared outputs, each of
 	 * its data type and of a shape that fits

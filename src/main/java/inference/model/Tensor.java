@@ -1,25 +1,22 @@
 package inference.model;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * An n-dimensional array of one data type, immutable by agreement: nobody writes to the
- * contents after construction.
+ * An n-dimensional array of one data type. Its contents must not be changed.
  * <p>
- * The contents are the bytes that the binary tensor extension of the Open Inference
- * Protocol puts on the wire: little-endian, row-major, without padding; BOOL one byte, 0
- * or 1; a BYTES element its length as an unsigned 32-bit integer, then its bytes. So no
- * codec converts what another one did, and a large direct buffer reaches ONNX Runtime as
- * it is.
+ * The contents have the form of the Open Inference Protocol's binary tensor extension:
+ * little-endian, row-major, without padding. A BOOL is one byte, 0 or 1. A BYTES element
+ * is its length, an unsigned 32-bit integer, followed by its bytes.
  */
 public final class Tensor {
-
-	// In bytes with its length, to begin with
-	private static final int USUAL_TEXT = 16;
 
 	private final DataType dataType;
 
@@ -89,13 +86,13 @@ public final class Tensor {
 	 * @return a BYTES tensor
 	 */
 	public static Tensor ofStrings(Shape shape, List<String> values) {
-		ByteBuffer contents = allocate(Math.multiplyExact(values.size(), USUAL_TEXT));
+		ByteArrayOutputStream contents = new ByteArrayOutputStream();
 		for (String value : values) {
-			// None is kept: of a million, each collection of garbage would copy them all.
 			byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-			contents = withRoom(contents, Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
+			contents.writeBytes(allocate(Integer.BYTES).putInt(bytes.length).array());
+			contents.writeBytes(bytes);
 		}
-		return of(DataType.BYTES, shape, contents.flip());
+		return of(DataType.BYTES, shape, ByteBuffer.wrap(contents.toByteArray()));
 	}
 
 	public DataType dataType() {
@@ -107,8 +104,8 @@ public final class Tensor {
 	}
 
 	/**
-	 * The elements' bytes.
-	 * @return a little-endian view with a position of its own, over the same memory
+	 * The bytes of the elements.
+	 * @return a little-endian view of the same memory, with its own position
 	 */
 	public ByteBuffer contents() {
 		return this.contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
@@ -117,7 +114,7 @@ public final class Tensor {
 	/**
 	 * The elements of an FP32 tensor.
 	 * @return a copy, in row-major order
-	 * @throws IllegalStateException if the data type is another
+	 * @throws IllegalStateException if the data type is not FP32
 	 */
 	public float[] floats() {
 		require(DataType.FP32);
@@ -129,7 +126,7 @@ public final class Tensor {
 	/**
 	 * The elements of an INT64 tensor.
 	 * @return a copy, in row-major order
-	 * @throws IllegalStateException if the data type is another
+	 * @throws IllegalStateException if the data type is not INT64
 	 */
 	public long[] longs() {
 		require(DataType.INT64);
@@ -141,7 +138,7 @@ public final class Tensor {
 	/**
 	 * The elements of a BYTES tensor, decoded as UTF-8.
 	 * @return the texts, in row-major order
-	 * @throws IllegalStateException if the data type is another
+	 * @throws IllegalStateException if the data type is not BYTES
 	 */
 	public List<String> strings() {
 		require(DataType.BYTES);
@@ -153,6 +150,53 @@ public final class Tensor {
 			values.add(new String(bytes, StandardCharsets.UTF_8));
 		}
 		return values;
+	}
+
+	/**
+	 * Compares this tensor, which is expected, with another one.
+	 * @param actual the other tensor
+	 * @param tolerance the allowed difference of floating point numbers, absolute where
+	 * the expected number is below 1, else relative to it. NaN equals NaN.
+	 * @return the first difference as the end of a sentence, or {@code null} if there is
+	 * none
+	 */
+	public @Nullable String difference(@Nullable Tensor actual, double tolerance) {
+		if (actual == null || actual.dataType != this.dataType || !actual.shape.equals(this.shape)) {
+			return "is %s instead of %s".formatted(actual, this);
+		}
+		if (this.contents.equals(actual.contents)) {
+			return null;
+		}
+		if (this.dataType == DataType.BYTES) {
+			return "is %s instead of %s".formatted(actual.strings(), strings());
+		}
+		for (int i = 0; i < this.contents.capacity() / this.dataType.width(); i++) {
+			Number expected = number(i);
+			Number found = actual.number(i);
+			double allowed = tolerance * Math.max(1, Math.abs(expected.doubleValue()));
+			boolean isFloat = expected instanceof Float || expected instanceof Double;
+			if (!expected.equals(found)
+					&& !(isFloat && Math.abs(expected.doubleValue() - found.doubleValue()) <= allowed)) {
+				return "is %s instead of %s at element %d".formatted(found, expected, i);
+			}
+		}
+		return null;
+	}
+
+	// Integers without a sign are returned with one, which is enough to compare them.
+	private Number number(int index) {
+		int position = index * this.dataType.width();
+		return switch (this.dataType) {
+			case BOOL, INT8, UINT8 -> this.contents.get(position);
+			case INT16, UINT16 -> this.contents.getShort(position);
+			case INT32, UINT32 -> this.contents.getInt(position);
+			case INT64, UINT64 -> this.contents.getLong(position);
+			case FP16 -> Float.float16ToFloat(this.contents.getShort(position));
+			case BF16 -> Float.intBitsToFloat(this.contents.getShort(position) << Short.SIZE);
+			case FP32 -> this.contents.getFloat(position);
+			case FP64 -> this.contents.getDouble(position);
+			case BYTES -> throw new IllegalStateException("a string is not a number");
+		};
 	}
 
 	@Override
@@ -168,15 +212,6 @@ public final class Tensor {
 
 	private static ByteBuffer allocate(int bytes) {
 		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-	}
-
-	private static ByteBuffer withRoom(ByteBuffer contents, int bytes) {
-		if (contents.remaining() >= bytes) {
-			return contents;
-		}
-		int needed = Math.addExact(contents.position(), bytes);
-		int more = (int) Math.min(2L * contents.capacity(), Integer.MAX_VALUE - 8);
-		return allocate(Math.max(needed, more)).put(contents.flip());
 	}
 
 	private static void requireBooleans(Shape shape, ByteBuffer contents) {

@@ -3,11 +3,11 @@ package inference.model;
 import java.util.List;
 
 /**
- * What a signature says of one tensor.
+ * The declaration of one input or output.
  *
  * @param name unique among the inputs, or among the outputs
  * @param dataType the type of every element
- * @param shape with -1 for each dimension that the request chooses
+ * @param shape with -1 for each dimension whose size a request chooses
  * @param keys the names of the elements of the last dimension, if the model puts out maps
  * with these keys; empty for an ordinary tensor
  */

@@ -3,8 +3,8 @@ package inference.model;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown by a model's constructor when what it should load cannot be served. An operator
- * reads what is wrong and what to change; the process ends with both in one line.
+ * Thrown by a model's constructor when the model cannot be served. The process ends, and
+ * its last log line says what is wrong and what to change.
  */
 public class UnusableModelException extends RuntimeException {
 
@@ -16,7 +16,7 @@ public class UnusableModelException extends RuntimeException {
 	 * An exception for an operator.
 	 * @param description what is wrong and where, in one sentence
 	 * @param action what to change, in one sentence
-	 * @param cause what was thrown, if anything was
+	 * @param cause the exception that led to this one, if there is one
 	 */
 	public UnusableModelException(String description, String action, @Nullable Throwable cause) {
 		super("%s %s".formatted(description, action), cause);

@@ -1,7 +1,6 @@
 /**
- * What a model is, and {@link inference.model.OnnxModel}, which is served if a fork
- * brings no class of its own. ONNX Runtime is known here only, so another runtime
- * replaces one class.
+ * The model that is served, its tensors and its signature.
+ * {@link inference.model.OnnxModel} is the default. Only this package uses ONNX Runtime.
  */
 @NullMarked
 package inference.model;

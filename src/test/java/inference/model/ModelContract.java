@@ -383,7 +383,7 @@ public final class ModelContract {
 				inputs.add("\"%s\":%s".formatted(input.name(), values));
 			}
 			String json = "[{\"inputs\":{%s},\"outputs\":{}}]".formatted(String.join(",", inputs));
-			questions.add(OnnxExamples.read(json, signature).getFirst().inputs());
+			questions.add(Example.read(json, signature).getFirst().inputs());
 		}
 		return questions;
 	}

@@ -244,7 +244,7 @@ public final class OnnxFiles {
 			.setModelVersion(1)
 			.setDocString(graph.getDocString())
 			.setGraph(graph)
-			.addMetadataProps(StringStringEntryProto.newBuilder().setKey(OnnxExamples.KEY).setValue(examples))
+			.addMetadataProps(StringStringEntryProto.newBuilder().setKey(Example.KEY).setValue(examples))
 			.build()
 			.toByteArray();
 	}

@@ -368,7 +368,7 @@ class OnnxModelTests {
 			libstdc++.so.6: cannot open shared object file                      | on another base
 			""")
 	void saysWhatTheRuntimeNeedsInOrderToLink(String failure, String action) {
-		assertThat(OnnxEnvironment.action(failure)).contains(action);
+		assertThat(OnnxRuntime.linkRemedy(failure)).contains(action);
 	}
 
 	@Test

@@ -1,0 +1,187 @@
+package inference.model;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.core.io.FileSystemResource;
+import org.springframework.core.io.Resource;
+
+/**
+ * Prepares what ONNX Runtime needs to load a model: its environment, the session options
+ * and the file.
+ */
+final class OnnxRuntime {
+
+	private static final Logger logger = LoggerFactory.getLogger(OnnxRuntime.class);
+
+	private static final String NO_TELEMETRY = "ORT_DISABLE_TELEMETRY";
+
+	private static final String REMEDY = "Copy or mount an ONNX file there, or set INFERENCE_MODEL_LOCATION to where it is.";
+
+	private OnnxRuntime() {
+	}
+
+	/**
+	 * ONNX Runtime's environment, of which a process has one, without telemetry.
+	 * <p>
+	 * Telemetry is on by default since 1.29. While it collects its facts, ONNX Runtime
+	 * crashes if the command line is longer than 4 kB, as Maven's is. Only an environment
+	 * variable that is set before the first native call prevents that.
+	 * @throws UnusableModelException if the native libraries cannot be loaded
+	 */
+	static OrtEnvironment environment() {
+		if (System.getenv(NO_TELEMETRY) == null) {
+			Linker linker = Linker.nativeLinker();
+			linker.defaultLookup().find("setenv").ifPresent((setenv) -> disableTelemetry(linker, setenv));
+		}
+		try {
+			OrtEnvironment environment = OrtEnvironment.getEnvironment();
+			environment.setTelemetry(false);
+			return environment;
+		}
+		catch (LinkageError ex) {
+			throw new UnusableModelException("ONNX Runtime cannot be loaded: %s.".formatted(ex.getMessage()),
+					linkRemedy(String.valueOf(ex.getMessage())), ex);
+		}
+		catch (OrtException ex) {
+			throw new IllegalStateException("ONNX Runtime refused to be without telemetry", ex);
+		}
+	}
+
+	// Java can read the environment, but cannot change it.
+	@SuppressWarnings("restricted")
+	private static void disableTelemetry(Linker linker, MemorySegment setenv) {
+		FunctionDescriptor signature = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
+				ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+		try (Arena arena = Arena.ofConfined()) {
+			int _ = (int) linker.downcallHandle(setenv, signature)
+				.invokeExact(arena.allocateFrom(NO_TELEMETRY), arena.allocateFrom("1"), 1);
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("%s could not be set".formatted(NO_TELEMETRY), ex);
+		}
+	}
+
+	/** The remedy if the native libraries, which the jar unpacks, cannot be linked. */
+	static String linkRemedy(String message) {
+		if (message.contains("failed to map segment")) {
+			return "Mount %s without noexec, or name another directory in the environment: JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=..."
+				.formatted(System.getProperty("java.io.tmpdir"));
+		}
+		if (message.contains("java.library.path")) {
+			return "Give it 40 MB to unpack itself in %s, and a CPU it is built for: amd64, or arm64."
+				.formatted(System.getProperty("java.io.tmpdir"));
+		}
+		return "On Linux it needs glibc 2.28 and libstdc++: build the image on another base with -Djib.from.image.";
+	}
+
+	/**
+	 * The session options for a model, to be closed after the session.
+	 * @throws UnusableModelException if ONNX Runtime refuses an entry or the device
+	 */
+	static SessionOptions options(ModelProperties properties) {
+		SessionOptions options = new SessionOptions();
+		try {
+			// By default ONNX Runtime counts the host's cores, not the container's.
+			options.setIntraOpNumThreads(properties.threads());
+			options.setInterOpNumThreads(1);
+			configure(options, properties);
+			if (!properties.device().equals("cpu")) {
+				addGpu(options, properties.device());
+			}
+			return options;
+		}
+		catch (OrtException | UnusableModelException ex) {
+			options.close();
+			throw (ex instanceof UnusableModelException unusable) ? unusable
+					: new IllegalStateException("ONNX Runtime refused its options", ex);
+		}
+	}
+
+	private static void configure(SessionOptions options, ModelProperties properties) {
+		Map<String, String> entries = new TreeMap<>();
+		// By default idle threads spin, on CPUs that other calls need.
+		entries.put("session.intra_op.allow_spinning", "0");
+		entries.put("session.inter_op.allow_spinning", "0");
+		for (String entry : properties.sessionConfig()) {
+			int equals = entry.indexOf('=');
+			entries.put(entry.substring(0, equals), entry.substring(equals + 1));
+		}
+		logger.debug("ONNX Runtime's session configuration: {}", entries);
+		entries.forEach((key, value) -> {
+			try {
+				options.addConfigEntry(key, value);
+			}
+			catch (OrtException ex) {
+				throw new UnusableModelException(
+						"ONNX Runtime refuses the option %.100s: %s.".formatted(key, OnnxFailure.text(ex)),
+						"Correct inference.model.session-config.", ex);
+			}
+		});
+	}
+
+	private static void addGpu(SessionOptions options, String device) {
+		int colon = device.indexOf(':');
+		try {
+			options.addCUDA((colon < 0) ? 0 : Integer.parseInt(device.substring(colon + 1)));
+		}
+		catch (OrtException ex) {
+			throw new UnusableModelException(
+					"The device %s cannot be used: %s.".formatted(device, OnnxFailure.text(ex)),
+					"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.",
+					ex);
+		}
+	}
+
+	/**
+	 * Finds the model's file.
+	 * @param location {@code classpath:<resource>}, a file, or a directory that contains
+	 * {@code model.onnx}
+	 * @return a class path resource or a readable file
+	 * @throws UnusableModelException if there is none
+	 */
+	static Resource file(String location) {
+		if (location.startsWith("classpath:")) {
+			Resource resource = new ClassPathResource(location.substring("classpath:".length()));
+			if (!resource.exists()) {
+				throw new UnusableModelException("There is no model at %s.".formatted(location), REMEDY, null);
+			}
+			return resource;
+		}
+		Path path = path(location.startsWith("file:") ? location.substring("file:".length()) : location);
+		if (!Files.exists(path)) {
+			throw new UnusableModelException("There is no model at %s.".formatted(path), REMEDY, null);
+		}
+		if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
+			throw new UnusableModelException("The model at %s cannot be read.".formatted(path),
+					"Make it a file that user %s may read.".formatted(System.getProperty("user.name")), null);
+		}
+		return new FileSystemResource(path);
+	}
+
+	private static Path path(String location) {
+		try {
+			Path path = Path.of(location).toAbsolutePath().normalize();
+			return Files.isDirectory(path) ? path.resolve("model.onnx") : path;
+		}
+		catch (InvalidPathException ex) {
+			throw new UnusableModelException("The model location '%s' is not a path.".formatted(location), REMEDY, ex);
+		}
+	}
+
+}
