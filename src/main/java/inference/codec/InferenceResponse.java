@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.exc.JacksonIOException;
 
 import inference.codec.InferenceRequest.Form;
 import inference.codec.InferenceRequest.Output;
@@ -99,7 +100,12 @@ public final class InferenceResponse {
 	 * @throws IOException if the stream fails
 	 */
 	public void writeTo(OutputStream target) throws IOException {
-		writeJson(target);
+		try {
+			writeJson(target);
+		}
+		catch (JacksonIOException ex) {
+			throw ex.getCause();
+		}
 		WritableByteChannel channel = Channels.newChannel(target);
 		for (Output output : this.request.outputs()) {
 			if (output.binary()) {
@@ -149,7 +155,7 @@ public final class InferenceResponse {
 	private void rows(JsonGenerator json) {
 		List<TensorWriter> writers = writers();
 		json.writeArrayPropertyStart("predictions");
-		for (long row = 0; row < instances(); row++) {
+		for (long row = instances(); row > 0; row--) {
 			nested(json, writers, 1);
 		}
 		json.writeEndArray();

@@ -9,8 +9,10 @@ import java.util.Set;
 import java.util.function.LongConsumer;
 
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.TokenStreamLocation;
 
 import inference.codec.InferenceRequest.Form;
 import inference.codec.InferenceRequest.Output;
@@ -76,6 +78,9 @@ public final class RequestReader {
 		InvalidRequestException.unless(Json.isUtf8(body), "The body must be JSON in UTF-8.");
 		try (JsonParser parser = Json.parser(body, 0, end)) {
 			readMembers(parser, oip, body, end);
+		}
+		catch (JacksonException ex) {
+			throw new InvalidRequestException("The body is not JSON as expected: " + sentence(ex));
 		}
 		if (this.form == null) {
 			throw new InvalidRequestException("The body has no tensors: send %s.".formatted(example()));
@@ -144,7 +149,8 @@ public final class RequestReader {
 		}
 		try (JsonParser ahead = Json.parser(body, Json.offset(parser), end)) {
 			ahead.nextToken();
-			return ahead.nextToken() == JsonToken.START_OBJECT && !"b64".equals(ahead.nextName());
+			boolean isObject = ahead.nextToken() == JsonToken.START_OBJECT;
+			return isObject ? !"b64".equals(ahead.nextName()) : this.signature.inputs().isEmpty();
 		}
 	}
 
@@ -156,9 +162,8 @@ public final class RequestReader {
 		this.form = next;
 	}
 
-	// An output whose first dimension is fixed while the inputs' are not has no row for
-	// an
-	// instance, even if it happens to have as many rows.
+	// An output whose first dimension is fixed while those of all inputs are variable has
+	// no row for an instance, even if it happens to have as many rows.
 	private void requireRows() {
 		long instances = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean isFree = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
@@ -187,6 +192,14 @@ public final class RequestReader {
 		InvalidRequestException.unless(timeout instanceof Long micros && micros >= 0,
 				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", timeout);
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
+	}
+
+	// Jackson's sentence, without its advice to change Jackson's configuration.
+	private static String sentence(JacksonException ex) {
+		String message = ex.getOriginalMessage().replaceAll("[:,] (enable|from) `[^`]*`( to allow)?", "");
+		TokenStreamLocation place = ex.getLocation();
+		String where = (place == null) ? "" : " (line %d, column %d)".formatted(place.getLineNr(), place.getColumnNr());
+		return InvalidRequestException.excerpt(message) + where;
 	}
 
 	private static int length(String header, int bodyLength) {

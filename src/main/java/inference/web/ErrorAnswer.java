@@ -11,7 +11,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.http.HttpMethod;
@@ -44,7 +43,6 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	static ErrorAnswer of(Throwable failure) {
 		return switch (failure) {
 			case InvalidRequestException ex -> of(400, String.valueOf(ex.getMessage()));
-			case JacksonException ex -> of(400, "The body is not JSON as expected: %s".formatted(where(ex)));
 			case Rejection rejection -> of(rejection);
 			case HttpRequestMethodNotSupportedException ex -> notAllowed(ex.getMethod(),
 					Objects.requireNonNullElse(ex.getSupportedHttpMethods(), Set.<HttpMethod>of())
@@ -107,12 +105,6 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	private static ErrorAnswer retry(int status, String sentence, Duration after) {
 		long seconds = Math.max(1, after.plusMillis(999).toSeconds());
 		return new ErrorAnswer(status, sentence, Map.of("Retry-After", Long.toString(seconds)));
-	}
-
-	private static String where(JacksonException ex) {
-		String message = InvalidRequestException.excerpt(ex.getOriginalMessage());
-		return (ex.getLocation() == null) ? message : "%s (line %d, column %d)".formatted(message,
-				ex.getLocation().getLineNr(), ex.getLocation().getColumnNr());
 	}
 
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {

@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 
 import inference.codec.InferenceRequest.Form;
 import inference.model.Signature;
@@ -48,7 +47,7 @@ final class Wire {
 			}
 			return new Response(null, Arrays.copyOf(all, length), Arrays.copyOfRange(all, length, all.length));
 		}
-		catch (InvalidRequestException | JacksonException ex) {
+		catch (InvalidRequestException ex) {
 			return new Response(String.valueOf(ex.getMessage()), new byte[0], new byte[0]);
 		}
 		catch (IOException ex) {

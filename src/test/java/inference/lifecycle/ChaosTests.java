@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import tools.jackson.core.exc.StreamReadException;
 
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -233,6 +234,10 @@ class ChaosTests {
 			});
 			failed(server, "The model failed: broken");
 			this.model.behave((_) -> {
+				throw new StreamReadException("no JSON");
+			});
+			failed(server, "The model failed: no JSON");
+			this.model.behave((_) -> {
 				throw new StackOverflowError("too deep");
 			});
 			failed(server, "The model failed: too deep");
@@ -241,7 +246,7 @@ class ChaosTests {
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1, 1), 1)));
 			failed(server, "the model declares output y FP32 [-1], but returned FP32 [1,1]");
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
-			metric(server, "inference_requests_seconds_count{outcome=\"failed\"} 4");
+			metric(server, "inference_requests_seconds_count{outcome=\"failed\"} 5");
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
 			server.request().body(ONE_ROW).post("/").then().statusCode(200).body(containsString("NaN"));
 			this.model.behave(FakeModel::echo);
