@@ -194,11 +194,14 @@ class MetadataController {
 	}
 
 	private static List<ObjectNode> tensors(List<TensorSpec> tensors) {
-		return tensors.stream()
-			.map((tensor) -> object().put("name", tensor.name())
-				.put("datatype", tensor.dataType().name())
-				.putPOJO("shape", tensor.shape().dimensions()))
-			.toList();
+		return tensors.stream().map(MetadataController::tensor).toList();
+	}
+
+	private static ObjectNode tensor(TensorSpec spec) {
+		ObjectNode tensor = object().put("name", spec.name())
+			.put("datatype", spec.dataType().name())
+			.putPOJO("shape", spec.shape().dimensions());
+		return spec.keys().isEmpty() ? tensor : tensor.set("parameters", object().putPOJO("keys", spec.keys()));
 	}
 
 	// The first golden example is offered as a request of the protocol, with which the

@@ -110,6 +110,8 @@ class ModelAnswersTests {
 	@Test
 	void answersAnObjectForEachInstanceOfAModelThatPutsOutMaps() {
 		server.swap(new Classifier());
+		assertThat(server.request().get("/v2/models/m").jsonPath().getList("outputs.parameters.keys"))
+			.isEqualTo(List.of(List.of("a", "b")));
 		String rows = "{\"instances\":[[1],[2]]}";
 		assertThat(server.request().body(rows).post("/").asString())
 			.isEqualTo("{\"predictions\":[{\"label\":\"b\",\"probability\":{\"a\":0.25,\"b\":0.75}},"
