@@ -17,6 +17,8 @@ import inference.codec.InferenceRequest.Output;
 import inference.model.Shape;
 import inference.model.Tensor;
 
+import static inference.codec.InvalidRequestException.require;
+
 /**
  * The answer to a prediction, in the form of its request. It is encoded while it is
  * written, so it takes no memory besides its tensors. Everything that could fail is
@@ -142,7 +144,7 @@ public final class InferenceResponse {
 	private void requireRows() {
 		for (Output output : this.request.outputs()) {
 			Shape shape = tensor(output).shape();
-			InvalidRequestException.unless(shape.rank() > 0 && shape.dimension(0) == instances(),
+			require(shape.rank() > 0 && shape.dimension(0) == instances(),
 					"Output '%s' has shape %s, not a row for each of %d instances: use \"inputs\" in place of \"instances\".",
 					output.spec().name(), shape, instances());
 		}

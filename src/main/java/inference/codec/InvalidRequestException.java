@@ -27,8 +27,8 @@ public final class InvalidRequestException extends RuntimeException {
 				"There is no input '%s'; the model takes %s.".formatted(excerpt(name), signature.inputs()));
 	}
 
-	/** Throws the exception unless a condition holds. Texts are quoted in part. */
-	static void unless(boolean condition, String sentence, @Nullable Object... arguments) {
+	/** Throws this exception unless a condition holds. Long texts are quoted in part. */
+	static void require(boolean condition, String sentence, @Nullable Object... arguments) {
 		if (!condition) {
 			Object[] excerpts = Arrays.stream(arguments)
 				.map((argument) -> (argument instanceof String text) ? excerpt(text) : argument)

@@ -19,6 +19,8 @@ import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonReadFeature;
 
+import static inference.codec.InvalidRequestException.require;
+
 /**
  * Jackson's parser and generator as this package configures them. The JSON is strict,
  * apart from {@code NaN}, {@code Infinity} and {@code -Infinity}, which TensorFlow
@@ -81,7 +83,7 @@ final class Json {
 	}
 
 	static String text(JsonParser parser, String what) {
-		InvalidRequestException.unless(parser.currentToken() == JsonToken.VALUE_STRING, "%s must be a string.", what);
+		require(parser.currentToken() == JsonToken.VALUE_STRING, "%s must be a string.", what);
 		return parser.getString();
 	}
 
@@ -99,8 +101,7 @@ final class Json {
 	 * give
 	 */
 	static Map<String, Object> parameters(JsonParser parser) {
-		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_OBJECT,
-				"\"parameters\" must be an object.");
+		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");
 		Map<String, Object> parameters = new HashMap<>();
 		for (String name = nextMember(parser); name != null; name = nextMember(parser)) {
 			parameters.put(name, switch (parser.currentToken()) {
@@ -115,7 +116,7 @@ final class Json {
 		}
 		for (String name : UNSUPPORTED) {
 			Object value = parameters.getOrDefault(name, "");
-			InvalidRequestException.unless(value.equals("") || value.equals(0L) || value.equals(false),
+			require(value.equals("") || value.equals(0L) || value.equals(false),
 					"Parameter '%s' is not supported: tensors are sent whole in the body, and requests share no state.",
 					name);
 		}
@@ -125,8 +126,7 @@ final class Json {
 	/** A parameter that is true or false, or {@code null} if there is none. */
 	static @Nullable Boolean flag(Map<String, Object> parameters, String name) {
 		Object value = parameters.get(name);
-		InvalidRequestException.unless(value == null || value instanceof Boolean,
-				"Parameter '%s' must be true or false.", name);
+		require(value == null || value instanceof Boolean, "Parameter '%s' must be true or false.", name);
 		return (Boolean) value;
 	}
 

@@ -16,6 +16,8 @@ import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
+import static inference.codec.InvalidRequestException.require;
+
 /**
  * Reads the tensors of the Open Inference Protocol v2, with its binary tensor data
  * extension: tensors in JSON, tensors as bytes behind the JSON, and Triton's raw request,
@@ -50,27 +52,27 @@ final class OipReader {
 	}
 
 	Map<String, Tensor> inputs(JsonParser parser) {
-		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
+		require(parser.currentToken() == JsonToken.START_ARRAY,
 				"\"inputs\" must be an array of objects with name, shape, datatype and data.");
 		Map<String, Tensor> tensors = new LinkedHashMap<>();
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			InvalidRequestException.unless(parser.currentToken() == JsonToken.START_OBJECT,
+			require(parser.currentToken() == JsonToken.START_OBJECT,
 					"Each of \"inputs\" must be an object with name, shape, datatype and data.");
 			readInput(parser, tensors);
 		}
 		for (TensorSpec spec : this.signature.inputs()) {
-			InvalidRequestException.unless(tensors.containsKey(spec.name()),
-					"Input '%s' is missing; the model takes %s.", spec.name(), this.signature.inputs());
+			require(tensors.containsKey(spec.name()), "Input '%s' is missing; the model takes %s.", spec.name(),
+					this.signature.inputs());
 		}
 		return tensors;
 	}
 
 	/** Reads which outputs are wanted, each with its parameter {@code binary_data}. */
 	Map<TensorSpec, @Nullable Boolean> outputs(JsonParser parser) {
-		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_FORM);
+		require(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_FORM);
 		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>();
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			InvalidRequestException.unless(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_FORM);
+			require(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_FORM);
 			String name = null;
 			Boolean binary = null;
 			for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
@@ -80,13 +82,15 @@ final class OipReader {
 					default -> parser.skipChildren();
 				}
 			}
-			TensorSpec spec = (name != null) ? this.signature.output(name) : null;
-			InvalidRequestException.unless(name != null, "An output lacks \"name\".");
+			if (name == null) {
+				throw new InvalidRequestException("An output lacks \"name\".");
+			}
+			TensorSpec spec = this.signature.output(name);
 			if (spec == null) {
 				throw new InvalidRequestException("There is no output '%s'; the model gives %s."
 					.formatted(InvalidRequestException.excerpt(name), this.signature.outputs()));
 			}
-			InvalidRequestException.unless(!wanted.containsKey(spec), "Output '%s' is asked for twice.", name);
+			require(!wanted.containsKey(spec), "Output '%s' is asked for twice.", name);
 			wanted.put(spec, binary);
 		}
 		return wanted;
@@ -94,7 +98,7 @@ final class OipReader {
 
 	/** Reads Triton's raw request: the body is the bytes of the only input. */
 	Map<String, Tensor> raw() {
-		InvalidRequestException.unless(this.signature.inputs().size() == 1,
+		require(this.signature.inputs().size() == 1,
 				"A body without JSON needs a model with one input; this one takes %s.", this.signature.inputs());
 		TensorSpec spec = this.signature.inputs().getFirst();
 		int length = this.body.length;
@@ -107,13 +111,12 @@ final class OipReader {
 		return Map.of(spec.name(), tensor(spec, shape, ByteBuffer.wrap(this.body)));
 	}
 
-	// The request does not state its shape. So at most one dimension besides the batch
-	// may
-	// be variable, and then the batch is 1.
+	// The request does not state its shape. So one dimension besides the batch may be
+	// variable, and the batch is 1 then.
 	private static Shape rawShape(TensorSpec spec, long elements) {
 		long[] shape = spec.shape().dimensions();
 		long variable = LongStream.of(shape).filter((dimension) -> dimension == Shape.VARIABLE).count();
-		InvalidRequestException.unless(variable <= (spec.shape().isBatched() ? 2 : 1),
+		require(variable <= (spec.shape().isBatched() ? 2 : 1),
 				"Input '%s' has shape %s, which a body without JSON does not determine.", spec.name(), spec.shape());
 		long known = LongStream.of(shape).filter((dimension) -> dimension >= 0).reduce(1, (a, b) -> a * b);
 		long rest = (known > 0) ? elements / known : 0;
@@ -159,7 +162,7 @@ final class OipReader {
 					missing));
 		}
 		Object size = parameters.get("binary_data_size");
-		InvalidRequestException.unless((size != null) == (tensor == null && unread < 0),
+		require((size != null) == (tensor == null && unread < 0),
 				"Input '%s' must have either \"data\" or the parameter binary_data_size.", name);
 		if (size != null) {
 			tensor = binary(spec(name, dataType, shape), shape, size);
@@ -170,7 +173,7 @@ final class OipReader {
 				tensor = data(again, spec(name, dataType, shape), shape);
 			}
 		}
-		InvalidRequestException.unless(tensors.put(name, tensor) == null, "Input '%s' comes twice.", name);
+		require(tensors.put(name, tensor) == null, "Input '%s' comes twice.", name);
 	}
 
 	private TensorSpec spec(String name, String dataType, Shape shape) {
@@ -178,15 +181,14 @@ final class OipReader {
 		if (spec == null) {
 			throw InvalidRequestException.unknownInput(name, this.signature);
 		}
-		InvalidRequestException.unless(spec.dataType().name().equals(dataType), "Input '%s' is %s, not %s.", name,
-				spec.dataType(), dataType);
+		require(spec.dataType().name().equals(dataType), "Input '%s' is %s, not %s.", name, spec.dataType(), dataType);
 		TensorReader.requireShape(spec, shape);
 		return spec;
 	}
 
 	private Tensor data(JsonParser parser, TensorSpec spec, Shape shape) {
-		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
-				"Input '%s' must have an array as \"data\".", spec.name());
+		require(parser.currentToken() == JsonToken.START_ARRAY, "Input '%s' must have an array as \"data\".",
+				spec.name());
 		TensorReader reader = new TensorReader(spec, false, this.memory);
 		reader.read(parser, 0);
 		return reader.toTensor(shape);
@@ -197,7 +199,7 @@ final class OipReader {
 			throw new InvalidRequestException("A binary_data_size needs the header Inference-Header-Content-Length.");
 		}
 		long bytes = (size instanceof Long number) ? number : -1;
-		InvalidRequestException.unless(0 <= bytes && bytes <= this.tail.remaining(),
+		require(0 <= bytes && bytes <= this.tail.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
 				spec.name(), size, this.tail.remaining());
 		ByteBuffer contents = this.tail.slice(this.tail.position(), (int) bytes);
@@ -215,15 +217,14 @@ final class OipReader {
 	}
 
 	private static Shape shape(JsonParser parser) {
-		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
-				"An input's \"shape\" must be an array.");
+		require(parser.currentToken() == JsonToken.START_ARRAY, "An input's \"shape\" must be an array.");
 		LongStream.Builder dimensions = LongStream.builder();
 		long elements = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			long dimension = Json.integer(parser);
 			// Both factors are below 2^31, so their product fits a long.
 			elements = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elements * dimension : -1;
-			InvalidRequestException.unless(0 <= elements && elements <= Integer.MAX_VALUE,
+			require(0 <= elements && elements <= Integer.MAX_VALUE,
 					"An input's \"shape\" must be a few integers, 0 or more, none too large.");
 			dimensions.add(dimension);
 		}

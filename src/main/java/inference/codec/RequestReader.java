@@ -21,6 +21,8 @@ import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
+import static inference.codec.InvalidRequestException.require;
+
 /**
  * Reads one request in a single pass. The members of an object may come in any order.
  * Unknown members are skipped, as the protocols demand.
@@ -74,8 +76,8 @@ public final class RequestReader {
 		if (tail != null && end == 0 && this.allowed.contains(Form.OIP)) {
 			return new InferenceRequest(Form.OIP, null, oip.raw(), outputs(true), null);
 		}
-		InvalidRequestException.unless(end > 0, "The body is empty: send %s.", example());
-		InvalidRequestException.unless(Json.isUtf8(body), "The body must be JSON in UTF-8.");
+		require(end > 0, "The body is empty: send %s.", example());
+		require(Json.isUtf8(body), "The body must be JSON in UTF-8.");
 		try (JsonParser parser = Json.parser(body, 0, end)) {
 			readMembers(parser, oip, body, end);
 		}
@@ -85,13 +87,13 @@ public final class RequestReader {
 		if (this.form == null) {
 			throw new InvalidRequestException("The body has no tensors: send %s.".formatted(example()));
 		}
-		InvalidRequestException.unless(tail == null || !tail.hasRemaining(),
+		require(tail == null || !tail.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
 		if (this.form == Form.ROWS) {
 			requireRows();
 		}
 		List<Output> wanted = outputs(Boolean.TRUE.equals(Json.flag(this.parameters, "binary_data_output")));
-		InvalidRequestException.unless(this.form == Form.OIP || wanted.stream().noneMatch(Output::binary),
+		require(this.form == Form.OIP || wanted.stream().noneMatch(Output::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
 		return new InferenceRequest(this.form, this.id, this.inputs, wanted, timeout());
 	}
@@ -105,12 +107,10 @@ public final class RequestReader {
 	}
 
 	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int end) {
-		InvalidRequestException.unless(parser.nextToken() == JsonToken.START_OBJECT,
-				"The body must be a JSON object: send %s.", example());
+		require(parser.nextToken() == JsonToken.START_OBJECT, "The body must be a JSON object: send %s.", example());
 		for (String member = parser.nextName(); member != null; member = parser.nextName()) {
 			if (parser.nextToken() == JsonToken.VALUE_NULL) {
-				InvalidRequestException.unless(!member.equals("instances") && !member.equals("inputs"),
-						"\"%s\" must not be null.", member);
+				require(!member.equals("instances") && !member.equals("inputs"), "\"%s\" must not be null.", member);
 				continue;
 			}
 			switch (member) {
@@ -128,13 +128,13 @@ public final class RequestReader {
 				case "id" -> this.id = Json.text(parser, "\"id\"");
 				case "signature_name" -> {
 					String name = Json.text(parser, "\"signature_name\"");
-					InvalidRequestException.unless(name.equals(SIGNATURE_NAME),
-							"There is no signature '%s', only '%s'.", name, SIGNATURE_NAME);
+					require(name.equals(SIGNATURE_NAME), "There is no signature '%s', only '%s'.", name,
+							SIGNATURE_NAME);
 				}
 				default -> parser.skipChildren();
 			}
 		}
-		InvalidRequestException.unless(parser.nextToken() == null, "The body must end after the JSON object.");
+		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
 	// On a path that takes both, the two forms that are called "inputs" differ at their
@@ -155,10 +155,8 @@ public final class RequestReader {
 	}
 
 	private void begin(Form next) {
-		InvalidRequestException.unless(this.form == null,
-				"The body has tensors twice: send \"instances\" or \"inputs\", once.");
-		InvalidRequestException.unless(this.allowed.contains(next), "This path takes another form: send %s.",
-				example());
+		require(this.form == null, "The body has tensors twice: send \"instances\" or \"inputs\", once.");
+		require(this.allowed.contains(next), "This path takes another form: send %s.", example());
 		this.form = next;
 	}
 
@@ -169,8 +167,7 @@ public final class RequestReader {
 		boolean isFree = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
 		for (Output output : outputs(false)) {
 			Shape shape = output.spec().shape();
-			InvalidRequestException.unless(
-					!isFree || instances == 1 || shape.rank() == 0 || shape.dimension(0) != instances,
+			require(!isFree || instances == 1 || shape.rank() == 0 || shape.dimension(0) != instances,
 					"Output '%s' has %d rows for any number of instances: use \"inputs\" in place of \"instances\".",
 					output.spec().name(), instances);
 		}
@@ -189,7 +186,7 @@ public final class RequestReader {
 	// Triton's schedule policy states it in microseconds, 0 for none.
 	private @Nullable Duration timeout() {
 		Object timeout = this.parameters.getOrDefault("timeout", 0L);
-		InvalidRequestException.unless(timeout instanceof Long micros && micros >= 0,
+		require(timeout instanceof Long micros && micros >= 0,
 				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", timeout);
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}

@@ -16,6 +16,8 @@ import inference.model.Shape;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
+import static inference.codec.InvalidRequestException.require;
+
 /**
  * Reads one tensor from nested JSON arrays into one buffer. The nesting gives the shape.
  * A value that the data type cannot hold is refused; only floating point numbers are
@@ -111,7 +113,7 @@ final class TensorReader {
 		Shape found = Shape.of(found());
 		boolean isFlat = found.rank() == 1 && found.dimension(0) == stated.elements();
 		boolean isEmpty = stated.elements() == 0 && this.rank == UNKNOWN;
-		InvalidRequestException.unless(isFlat || isEmpty || found.equals(stated),
+		require(isFlat || isEmpty || found.equals(stated),
 				"Input '%s' states shape %s, which is %d elements, but its data has shape %s.", this.spec.name(),
 				stated, stated.elements(), found);
 		return Tensor.of(this.spec.dataType(), stated, this.contents.flip());
@@ -119,8 +121,8 @@ final class TensorReader {
 
 	/** Checks that a shape fits the specification. */
 	static void requireShape(TensorSpec spec, Shape shape) {
-		InvalidRequestException.unless(spec.shape().accepts(shape), "Input '%s' must have shape %s, not %s.",
-				spec.name(), spec.shape(), shape.toString());
+		require(spec.shape().accepts(shape), "Input '%s' must have shape %s, not %s.", spec.name(), spec.shape(),
+				shape.toString());
 	}
 
 	private long[] found() {
@@ -129,7 +131,10 @@ final class TensorReader {
 
 	private void readElement(JsonParser parser) {
 		switch (this.spec.dataType()) {
-			case BOOL -> put(bool(parser) ? 1 : 0);
+			case BOOL -> {
+				requireType(parser, parser.currentToken().isBoolean());
+				put(parser.getBooleanValue() ? 1 : 0);
+			}
 			case UINT8, UINT16, UINT32, UINT64 -> put(integer(parser, false));
 			case INT8, INT16, INT32, INT64 -> put(integer(parser, true));
 			case FP16 -> put(float16(parser));
@@ -162,13 +167,8 @@ final class TensorReader {
 		return this.contents;
 	}
 
-	private boolean bool(JsonParser parser) {
-		require(parser, parser.currentToken().isBoolean());
-		return parser.getBooleanValue();
-	}
-
 	private long integer(JsonParser parser, boolean isSigned) {
-		require(parser, parser.currentToken() == JsonToken.VALUE_NUMBER_INT);
+		requireType(parser, parser.currentToken() == JsonToken.VALUE_NUMBER_INT);
 		BigInteger value = parser.getBigIntegerValue();
 		int bits = Byte.SIZE * this.spec.dataType().width();
 		requireRange(parser, isSigned ? value.bitLength() < bits : value.signum() >= 0 && value.bitLength() <= bits);
@@ -176,7 +176,7 @@ final class TensorReader {
 	}
 
 	private double number(JsonParser parser) {
-		require(parser, parser.currentToken().isNumeric());
+		requireType(parser, parser.currentToken().isNumeric());
 		boolean isNotFinite = parser.isNaN();
 		double value = (this.spec.dataType() == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue();
 		requireRange(parser, isNotFinite || Double.isFinite(value));
@@ -202,21 +202,21 @@ final class TensorReader {
 	private byte[] bytes(JsonParser parser) {
 		if (parser.currentToken() == JsonToken.VALUE_STRING) {
 			byte[] text = parser.getString().getBytes(StandardCharsets.UTF_8);
-			InvalidRequestException.unless(new String(text, StandardCharsets.UTF_8).equals(parser.getString()),
+			require(new String(text, StandardCharsets.UTF_8).equals(parser.getString()),
 					"Input '%s' has a text with half a surrogate pair.", this.spec.name());
 			return text;
 		}
 		if (parser.currentToken() == JsonToken.START_OBJECT) {
 			parser.nextToken();
 		}
-		require(parser, this.base64 && "b64".equals(parser.currentName()));
-		require(parser, parser.nextToken() == JsonToken.VALUE_STRING);
+		requireType(parser, this.base64 && "b64".equals(parser.currentName()));
+		requireType(parser, parser.nextToken() == JsonToken.VALUE_STRING);
 		byte[] bytes = parser.getBinaryValue(BASE64);
-		require(parser, parser.nextToken() == JsonToken.END_OBJECT);
+		requireType(parser, parser.nextToken() == JsonToken.END_OBJECT);
 		return bytes;
 	}
 
-	private void require(JsonParser parser, boolean isRightType) {
+	private void requireType(JsonParser parser, boolean isRightType) {
 		if (isRightType) {
 			return;
 		}

@@ -79,7 +79,7 @@ final class TensorWriter {
 	 */
 	void nested(JsonGenerator json, int depth) {
 		if (depth == this.shape.rank()) {
-			element(json);
+			elements(json, 1);
 			return;
 		}
 		boolean isInnermost = depth == this.shape.rank() - 1;
@@ -87,7 +87,7 @@ final class TensorWriter {
 			json.writeStartObject();
 			for (String key : this.keys) {
 				json.writeName(key);
-				element(json);
+				elements(json, 1);
 			}
 			json.writeEndObject();
 			return;
@@ -112,20 +112,14 @@ final class TensorWriter {
 				bytes(json);
 				continue;
 			}
-			append(piece).append((i < count - 1) ? "," : "");
+			append(piece);
 			if (piece.length() >= PIECE_LENGTH || i == count - 1) {
-				json.writeRaw(piece.toString());
+				json.writeRawValue(piece.toString());
 				piece.setLength(0);
 			}
-		}
-	}
-
-	private void element(JsonGenerator json) {
-		if (this.dataType == DataType.BYTES) {
-			bytes(json);
-		}
-		else {
-			json.writeRawValue(append(new StringBuilder()).toString());
+			else {
+				piece.append(',');
+			}
 		}
 	}
 

@@ -15,6 +15,8 @@ import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
+import static inference.codec.InvalidRequestException.require;
+
 /**
  * Reads the two forms of TensorFlow Serving, which KServe calls v1: rows under
  * {@code instances} and columns under {@code inputs}. A row, or the whole of the columns,
@@ -35,12 +37,11 @@ final class V1Reader {
 	}
 
 	Map<String, Tensor> instances(JsonParser parser) {
-		InvalidRequestException.unless(parser.currentToken() == JsonToken.START_ARRAY,
+		require(parser.currentToken() == JsonToken.START_ARRAY,
 				"\"instances\" must be an array with one element per row.");
-		InvalidRequestException.unless(!this.readers.isEmpty(),
-				"The model has no inputs, and so no rows: send {\"inputs\":{}}.");
+		require(!this.readers.isEmpty(), "The model has no inputs, and so no rows: send {\"inputs\":{}}.");
 		for (TensorSpec spec : this.signature.inputs()) {
-			InvalidRequestException.unless(spec.shape().rank() > 0,
+			require(spec.shape().rank() > 0,
 					"Input '%s' is a scalar and has no rows: use \"inputs\" in place of \"instances\".", spec.name());
 		}
 		int count = 0;
