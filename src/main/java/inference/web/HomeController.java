@@ -90,6 +90,7 @@ class HomeController {
 	private Object summary() {
 		Verdict readiness = this.probes.ask(Probe.READINESS);
 		return JsonNodeFactory.instance.objectNode()
+			.put("status", "alive")
 			.put("name", this.model.name())
 			.put("version", this.model.version())
 			.put("state", readiness.state())

@@ -1,5 +1,8 @@
 package inference.web;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -9,7 +12,6 @@ import java.util.concurrent.TimeUnit;
 import io.micrometer.core.instrument.Timer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -37,6 +39,8 @@ import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
+
+import static inference.web.ModelConfig.object;
 
 /**
  * Describes the model and the server as TensorFlow Serving and KServe v1 ({@code /v1}),
@@ -105,11 +109,17 @@ class MetadataController {
 		return named().put("ready", ready).putPOJO("model_version_status", List.of(version));
 	}
 
+	@GetMapping({ "/v1/models/{model}/metadata", "/v1/models/{model}/versions/{version}/metadata",
+			"/v1/models/{model}/labels/{label}/metadata" })
+	Object metadata() {
+		return new ModelConfig(this.served, this.admission.metadata()).tensorFlow();
+	}
+
 	@GetMapping({ "/v2", "/v2/" })
 	Object server() {
 		return object().put("name", "inference-server")
 			.put("version", this.serverVersion)
-			.putPOJO("extensions", List.of("binary_tensor_data", "statistics"));
+			.putPOJO("extensions", List.of("binary_tensor_data", "model_configuration", "statistics"));
 	}
 
 	@GetMapping("/v2/health/live")
@@ -149,6 +159,26 @@ class MetadataController {
 			.putPOJO("parameters", parameters(metadata.examples()));
 	}
 
+	@GetMapping({ "/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config" })
+	Object config() {
+		return new ModelConfig(this.served, this.admission.metadata()).triton();
+	}
+
+	/**
+	 * Lists the model, ready or not; Triton's parameter {@code ready} omits the latter.
+	 */
+	@PostMapping("/v2/repository/index")
+	Object index(InputStream body) throws IOException {
+		Verdict readiness = this.probes.ask(Probe.READINESS);
+		String parameters = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
+		if (!readiness.passes() && parameters.matches("(?s).*\"ready\"\\s*:\\s*true.*")) {
+			return List.of();
+		}
+		return List.of(named().put("version", this.served.version())
+			.put("state", readiness.passes() ? "READY" : "UNAVAILABLE")
+			.put("reason", readiness.passes() ? "" : readiness.reason()));
+	}
+
 	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })
 	Object statistics() {
 		Timer[] failed = EnumSet.complementOf(EnumSet.of(Outcome.OK))
@@ -181,10 +211,6 @@ class MetadataController {
 
 	private ObjectNode named() {
 		return object().put("name", this.served.name());
-	}
-
-	private static ObjectNode object() {
-		return JsonNodeFactory.instance.objectNode();
 	}
 
 	private static JsonNode duration(Timer... timers) {
