@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.net.SocketTimeoutException;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipException;
 
 import jakarta.servlet.ServletInputStream;
@@ -57,22 +59,25 @@ final class RequestBody extends InputStream {
 			throw tooLarge(limit);
 		}
 		RequestBody body = new RequestBody(request.getInputStream(), reservation, permits);
-		String encoding = request.getHeader("Content-Encoding");
-		return switch ((encoding != null) ? encoding.toLowerCase(Locale.ROOT) : "identity") {
+		String encoding = Objects.requireNonNullElse(request.getHeader("Content-Encoding"), "identity");
+		return switch (encoding.toLowerCase(Locale.ROOT)) {
 			case "identity" -> readAll(body, (length >= 0) ? length : limit + 1, limit, reservation);
-			case "gzip", "x-gzip" -> expand(body, limit, reservation);
+			case "gzip", "x-gzip", "deflate" -> expand(body, encoding, limit, reservation);
 			default -> throw new ResponseStatusException(HttpStatus.UNSUPPORTED_MEDIA_TYPE,
-					"Content-Encoding '%s' is not supported: send gzip or none."
+					"Content-Encoding '%s' is not supported: send gzip, deflate or none."
 						.formatted(InvalidRequestException.excerpt(encoding)));
 		};
 	}
 
-	private static byte[] expand(InputStream body, long limit, Reservation reservation) throws IOException {
-		try {
-			return readAll(new GZIPInputStream(body, INITIAL_BYTES), limit + 1, limit, reservation);
+	private static byte[] expand(InputStream body, String encoding, long limit, Reservation reservation)
+			throws IOException {
+		try (InputStream expanded = encoding.equalsIgnoreCase("deflate") ? new InflaterInputStream(body)
+				: new GZIPInputStream(body, INITIAL_BYTES)) {
+			return readAll(expanded, limit + 1, limit, reservation);
 		}
 		catch (ZipException | EOFException _) {
-			throw new InvalidRequestException("The body is not the gzip that its Content-Encoding says.");
+			throw new InvalidRequestException(
+					"The body is not the %s that its Content-Encoding says.".formatted(encoding));
 		}
 	}
 
