@@ -39,7 +39,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 */
 	public @Nullable String difference(Map<String, Tensor> actual) {
 		for (Map.Entry<String, Tensor> expected : this.outputs.entrySet()) {
-			String difference = expected.getValue().difference(actual.get(expected.getKey()), this.tolerance);
+			String difference = expected.getValue().difference(actual.get(expected.getKey()), this.tolerance, 1);
 			if (difference != null) {
 				return "output '%s' %s".formatted(expected.getKey(), difference);
 			}

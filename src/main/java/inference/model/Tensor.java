@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -155,12 +156,14 @@ public final class Tensor {
 	/**
 	 * Compares this tensor, which is expected, with another one.
 	 * @param actual the other tensor
-	 * @param tolerance the allowed difference of floating point numbers, absolute where
-	 * the expected number is below 1, else relative to it. NaN equals NaN.
+	 * @param tolerance the allowed difference of floating point numbers, relative to the
+	 * expected number or to the scale, whichever is larger. NaN equals NaN.
+	 * @param scale the size of numbers that are usual in the tensor, for example
+	 * {@link #magnitude}
 	 * @return the first difference as the end of a sentence, or {@code null} if there is
 	 * none
 	 */
-	public @Nullable String difference(@Nullable Tensor actual, double tolerance) {
+	public @Nullable String difference(@Nullable Tensor actual, double tolerance, double scale) {
 		if (actual == null || actual.dataType != this.dataType || !actual.shape.equals(this.shape)) {
 			return "is %s instead of %s".formatted(actual, this);
 		}
@@ -168,12 +171,12 @@ public final class Tensor {
 			return null;
 		}
 		if (this.dataType == DataType.BYTES) {
-			return "is %s instead of %s".formatted(actual.strings(), strings());
+			return difference(strings(), actual.strings());
 		}
 		for (int i = 0; i < this.contents.capacity() / this.dataType.width(); i++) {
 			Number expected = number(i);
 			Number found = actual.number(i);
-			double allowed = tolerance * Math.max(1, Math.abs(expected.doubleValue()));
+			double allowed = tolerance * Math.max(scale, Math.abs(expected.doubleValue()));
 			boolean isFloat = expected instanceof Float || expected instanceof Double;
 			if (!expected.equals(found)
 					&& !(isFloat && Math.abs(expected.doubleValue() - found.doubleValue()) <= allowed)) {
@@ -181,6 +184,28 @@ public final class Tensor {
 			}
 		}
 		return null;
+	}
+
+	private static @Nullable String difference(List<String> expected, List<String> found) {
+		for (int i = 0; i < expected.size(); i++) {
+			if (!expected.get(i).equals(found.get(i))) {
+				return "is '%s' instead of '%s' at element %d".formatted(found.get(i), expected.get(i), i);
+			}
+		}
+		return null;
+	}
+
+	/**
+	 * The largest absolute value among the finite numbers.
+	 * @return the value; 0 if there is none, or if the elements are strings
+	 */
+	public double magnitude() {
+		int count = (this.dataType == DataType.BYTES) ? 0 : this.contents.capacity() / this.dataType.width();
+		return IntStream.range(0, count)
+			.mapToDouble((index) -> Math.abs(number(index).doubleValue()))
+			.filter(Double::isFinite)
+			.max()
+			.orElse(0);
 	}
 
 	// Integers without a sign are returned with one, which is enough to compare them.

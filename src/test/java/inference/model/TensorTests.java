@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -159,6 +160,54 @@ class TensorTests {
 		assertThatIllegalStateException().isThrownBy(floats::strings).withMessage("this tensor is FP32, not BYTES");
 		assertThatIllegalStateException().isThrownBy(Tensor.ofLongs(Shape.of(1), 1)::floats)
 			.withMessage("this tensor is INT64, not FP32");
+	}
+
+	@Test
+	void floatsMayDifferByTheToleranceRelativeToTheScale() {
+		assertThat(difference(new float[] { 1000, 0.01f, 0 }, new float[] { 1000.01f, 0.05f, -0f })).isNull();
+		assertThat(difference(new float[] { 1000, 0.01f }, new float[] { 1000, 0.2f }))
+			.isEqualTo("is 0.2 instead of 0.01 at element 1");
+		assertThat(difference(new float[] { 1e-5f }, new float[] { 1.1e-5f })).isNotNull();
+	}
+
+	@Test
+	void nanAndInfinitiesEqualOnlyThemselves() {
+		float infinity = Float.POSITIVE_INFINITY;
+		assertThat(difference(new float[] { Float.NaN, infinity, 1 }, new float[] { Float.NaN, infinity, 1.00001f }))
+			.isNull();
+		assertThat(difference(new float[] { infinity, 1 }, new float[] { -infinity, 1 })).isNotNull();
+		assertThat(difference(new float[] { 1 }, new float[] { Float.NaN }))
+			.isEqualTo("is NaN instead of 1.0 at element 0");
+	}
+
+	@Test
+	void halfPrecisionNumbersAreCompared() {
+		assertThat(half(1).difference(half(1.002f), 1.0 / 128, 1)).isNull();
+		assertThat(half(1).difference(half(1.02f), 1.0 / 128, 1)).isNotNull();
+	}
+
+	@Test
+	void integersAndTextsMustBeEqual() {
+		long large = Long.MAX_VALUE;
+		assertThat(Tensor.ofLongs(Shape.of(2), 1, large)
+			.difference(Tensor.ofLongs(Shape.of(2), 1, large - 1), 1e-4, large))
+			.isEqualTo("is 9223372036854775806 instead of 9223372036854775807 at element 1");
+		assertThat(text("a", "b").difference(text("a", "bc"), 1e-4, 1))
+			.isEqualTo("is 'bc' instead of 'b' at element 1");
+	}
+
+	private static @Nullable String difference(float[] expected, float[] actual) {
+		var tensor = Tensor.ofFloats(Shape.of(expected.length), expected);
+		return tensor.difference(Tensor.ofFloats(Shape.of(actual.length), actual), 1e-4, tensor.magnitude());
+	}
+
+	private static Tensor half(float value) {
+		return Tensor.of(DataType.FP16, Shape.of(1),
+				ByteBuffer.allocate(2).order(ByteOrder.LITTLE_ENDIAN).putShort(Float.floatToFloat16(value)).flip());
+	}
+
+	private static Tensor text(String... values) {
+		return Tensor.ofStrings(Shape.of(values.length), List.of(values));
 	}
 
 	private static int[] bytes(Tensor tensor) {
