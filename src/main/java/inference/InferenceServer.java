@@ -9,7 +9,6 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 
-import inference.lifecycle.HeapExhaustion;
 import inference.lifecycle.ProcessExit;
 
 /**
@@ -30,23 +29,22 @@ public class InferenceServer {
 		if (settings.anyMatch(InferenceServer::mayChangeBeans)) {
 			System.setProperty("spring.aot.enabled", "false");
 		}
-		// With one carrier thread per CPU, which is the default, requests that encode
-		// large
-		// answers held up probes for up to 1.8 s.
+		// By default, there is one carrier thread per CPU. Requests that encoded large
+		// answers then delayed probes by up to 1.8 s.
 		System.setProperty(CARRIERS, System.getProperty(CARRIERS,
 				Integer.toString(CARRIERS_PER_CPU * Runtime.getRuntime().availableProcessors())));
 		ProcessExit exit = new ProcessExit();
-		exit.onSignals();
+		exit.install();
 		SpringApplication application = new SpringApplication(InferenceServer.class);
 		application.setRegisterShutdownHook(false);
-		application.addInitializers(exit, (_) -> new HeapExhaustion().watch());
+		application.addInitializers(exit);
 		application.run(args);
 	}
 
 	/**
-	 * Tells whether a setting may require other beans than the image was built with, such
-	 * as {@code MANAGEMENT_SERVER_PORT}. The code that Spring generated for the beans is
-	 * not used then, and the server starts more slowly.
+	 * Returns whether a setting, such as {@code MANAGEMENT_SERVER_PORT}, may require
+	 * other beans than the image was built with. If so, the code that Spring generated
+	 * for the beans is not used, and the server starts more slowly.
 	 */
 	private static boolean mayChangeBeans(String setting) {
 		String name = setting.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);

@@ -1,18 +1,15 @@
 /**
- * An inference server: one model, one lifecycle, and the surfaces that read it. The
- * packages:
+ * An inference server: one model, one lifecycle, and the protocols that serve it.
  * <ul>
- * <li>{@code model} - what a model is, and the model for ONNX files; a fork's class goes
- * here;</li>
- * <li>{@code lifecycle} - the model's life, and the one state that everything reads;</li>
- * <li>{@code admission} - the queue, the deadlines, the memory and the model
- * threads;</li>
- * <li>{@code codec} - bytes to tensors and back, for every protocol;</li>
- * <li>{@code web} - HTTP: predictions, metadata, errors, probes and the console;</li>
- * <li>{@code health} - what each probe says of the state;</li>
- * <li>{@code ops} - the probe that runs in a container, with the JDK alone.</li>
+ * <li>{@code model}: what a model is, and the model for ONNX files</li>
+ * <li>{@code lifecycle}: the model's life, and the state that every probe reads</li>
+ * <li>{@code admission}: the queue, deadlines, memory budget and model threads</li>
+ * <li>{@code codec}: the conversion between bytes and tensors, for every protocol</li>
+ * <li>{@code web}: predictions, metadata, errors, probes and the console over HTTP</li>
+ * <li>{@code health}: the result of each probe in each state</li>
+ * <li>{@code ops}: the exec probe, which uses the JDK alone</li>
  * </ul>
- * A request passes through them once: web, codec, admission, lifecycle, model. The
+ * A request passes through web, codec, admission, lifecycle and model, in this order. The
  * architecture test lists which package may use which.
  */
 @NullMarked

@@ -128,7 +128,7 @@ class StartFailureTests {
 	}
 
 	private static FailureAnalysis analyze(String message, Exception cause) {
-		return Objects.requireNonNull(new StartFailureAnalyzer()
+		return Objects.requireNonNull(new StartFailures()
 			.analyze(new ApplicationContextException("no web server", new WebServerException(message, cause))));
 	}
 

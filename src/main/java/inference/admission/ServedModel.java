@@ -1,25 +1,52 @@
 package inference.admission;
 
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
 import org.springframework.boot.convert.DurationStyle;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.PayloadApplicationEvent;
 import org.springframework.stereotype.Component;
 
 import inference.lifecycle.ModelLifecycle;
+import inference.lifecycle.Snapshot;
+import inference.lifecycle.State;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.TensorSpec;
 
 /**
- * What is served and how much of it at once, for {@code /actuator/info} and the log.
+ * Tells which model is served and with which resources: in {@code /actuator/info}, and in
+ * the log when the server becomes ready. It warns if the JVM refused the AOT cache, so
+ * that the server starts more slowly, and if the memory limit is too low for the model.
  */
 @Component
-final class ServedModel implements InfoContributor {
+final class ServedModel
+		implements InfoContributor, MeterBinder, ApplicationListener<PayloadApplicationEvent<Snapshot>> {
+
+	private static final Logger logger = LoggerFactory.getLogger(ServedModel.class);
+
+	private static final Path PROCESS_STATUS = Path.of("/proc/self/status");
+
+	/** The memory for compiled code and for the model's calls, in bytes. */
+	private static final long RESERVE = 64L << 20;
 
 	private final ModelLifecycle lifecycle;
 
@@ -29,43 +56,101 @@ final class ServedModel implements InfoContributor {
 
 	private final DeadlineProperties deadline;
 
+	private final boolean aotCacheUsed;
+
+	private final AtomicBoolean logged = new AtomicBoolean();
+
 	ServedModel(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
 			DeadlineProperties deadline) {
 		this.lifecycle = lifecycle;
 		this.model = model;
 		this.properties = properties;
 		this.deadline = deadline;
+		boolean given = ManagementFactory.getRuntimeMXBean()
+			.getInputArguments()
+			.stream()
+			.anyMatch((argument) -> argument.startsWith("-XX:AOTCache="));
+		// A JVM that refuses its cache does not share classes at all.
+		this.aotCacheUsed = given && System.getProperty("java.vm.info", "").contains("sharing");
+		if (given && !this.aotCacheUsed) {
+			logger.warn("The JVM refused the AOT cache, so the server starts more slowly."
+					+ " The option -Xlog:aot:file=/tmp/aot.log writes the reason to that file");
+		}
 	}
 
 	@Override
 	public void contribute(Info.Builder builder) {
-		builder.withDetail("model", model()).withDetail("limits", limits());
-	}
-
-	private Map<String, Object> model() {
 		Map<String, Object> facts = new LinkedHashMap<>();
 		facts.put("name", this.model.name());
 		facts.put("version", this.model.version());
 		ModelMetadata metadata = this.lifecycle.metadata();
 		if (metadata != null) {
 			facts.put("platform", metadata.platform());
-			facts.put("inputs", tensors(metadata.signature().inputs()));
-			facts.put("outputs", tensors(metadata.signature().outputs()));
+			facts.put("inputs", describe(metadata.signature().inputs()));
+			facts.put("outputs", describe(metadata.signature().outputs()));
 		}
 		facts.put("threads", this.model.threads());
-		return facts;
+		Map<String, Object> limits = new LinkedHashMap<>();
+		limits.put("maxConcurrent", this.properties.maxConcurrent(this.model.threads()));
+		limits.put("maxQueued", this.properties.maxQueued());
+		limits.put("deadline", DurationStyle.SIMPLE.print(this.deadline.deadline(), ChronoUnit.MILLIS));
+		builder.withDetail("model", facts)
+			.withDetail("limits", limits)
+			.withDetail("aotCache", Map.of("used", this.aotCacheUsed));
 	}
 
-	private Map<String, Object> limits() {
-		Map<String, Object> facts = new LinkedHashMap<>();
-		facts.put("maxConcurrent", this.properties.maxConcurrent(this.model.threads()));
-		facts.put("maxQueued", this.properties.maxQueued());
-		facts.put("deadline", DurationStyle.SIMPLE.print(this.deadline.deadline(), ChronoUnit.MILLIS));
-		return facts;
-	}
-
-	private static List<String> tensors(List<TensorSpec> tensors) {
+	private static List<String> describe(List<TensorSpec> tensors) {
 		return tensors.stream().map(TensorSpec::toString).toList();
+	}
+
+	@Override
+	public void bindTo(MeterRegistry registry) {
+		Gauge.builder("inference.aot.cache.used", () -> this.aotCacheUsed ? 1 : 0)
+			.description("1 if the JVM uses an AOT cache, else 0")
+			.register(registry);
+	}
+
+	@Override
+	public void onApplicationEvent(PayloadApplicationEvent<Snapshot> event) {
+		ModelMetadata metadata = this.lifecycle.metadata();
+		if (event.getPayload().state() != State.READY || metadata == null || this.logged.getAndSet(true)) {
+			return;
+		}
+		// The container's limit, or else the machine's memory, in bytes
+		long limit = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+		logger.info(
+				"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"
+						+ " memory, {} an AOT cache",
+				this.model.name(), this.model.version(), metadata.signature().inputs().size(),
+				metadata.signature().outputs().size(), Runtime.getRuntime().availableProcessors(),
+				Runtime.getRuntime().maxMemory() >> 20, limit >> 20, this.aotCacheUsed ? "with" : "without");
+		if (Files.exists(PROCESS_STATUS)) {
+			MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+			warnOfMemory(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + RESERVE);
+		}
+	}
+
+	static void warnOfMemory(long limit, long needed) {
+		if (needed > limit) {
+			logger.warn(
+					"The memory limit of {} MB may be too low for this model: under load the process may take {} MB,"
+							+ " and would then be killed. Raise the limit to that, or make the heap smaller with -Xmx",
+					limit >> 20, needed >> 20);
+		}
+	}
+
+	/** The memory that the process has taken, without mapped files, in bytes. */
+	private static long anonymousMemory() {
+		try (var lines = Files.lines(PROCESS_STATUS)) {
+			return lines.filter((line) -> line.startsWith("RssAnon:"))
+				.mapToLong((line) -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+				.findFirst()
+				.orElse(0);
+		}
+		catch (IOException ex) {
+			// Without the figure there is nothing to warn about.
+			return 0;
+		}
 	}
 
 }

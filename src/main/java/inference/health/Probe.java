@@ -3,13 +3,13 @@ package inference.health;
 import inference.lifecycle.State;
 
 /**
- * The three questions Kubernetes asks of a container, and their answer in every state.
+ * The three probes of Kubernetes, with their result in each state.
  */
 public enum Probe {
 
 	/**
-	 * Has it started? Until then the other two are not asked; a limit on the time is the
-	 * platform's to set.
+	 * Has the server started? The platform asks the other two probes only after this one
+	 * has passed, and it limits the time for that.
 	 */
 	STARTUP {
 		@Override
@@ -22,8 +22,8 @@ public enum Probe {
 	},
 
 	/**
-	 * Is it beyond help, so that only a restart mends it? A failed load is not: the
-	 * process ends by itself.
+	 * Can the server go on without a restart? After a failed load the probe passes,
+	 * because the process ends by itself.
 	 */
 	LIVENESS {
 		@Override
@@ -36,8 +36,9 @@ public enum Probe {
 	},
 
 	/**
-	 * Should it be sent requests? Not while it drains, though it serves those that still
-	 * come; but yes under any load, for what is too much gets an answer of its own.
+	 * Should clients send requests? While the server drains the probe fails, although
+	 * requests are still served. The load does not matter, because requests in excess get
+	 * the answer 429.
 	 */
 	READINESS {
 		@Override

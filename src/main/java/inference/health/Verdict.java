@@ -1,11 +1,11 @@
 package inference.health;
 
 /**
- * A probe's answer with what it rests on.
+ * The result of a probe.
  *
- * @param passes 200 if so, else 503
- * @param state the lifecycle's state
- * @param reason one sentence for an operator
+ * @param passes whether the answer is 200, and not 503
+ * @param state the name of the lifecycle's state
+ * @param reason the reason for the state, as one sentence for an operator
  */
 public record Verdict(boolean passes, String state, String reason) {
 }

@@ -1,6 +1,7 @@
 /**
- * What each probe says of the lifecycle's state: one table, read by Actuator's health
- * groups and by the protocols alike. No probe asks anything else, above all not the load.
+ * The result of each probe in each state of the lifecycle. Actuator's health groups and
+ * the protocols read the same table. A probe depends on nothing else, least of all on the
+ * load.
  */
 @NullMarked
 package inference.health;

@@ -9,10 +9,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The end of the process.
+ * The settings of the drain, the phase between SIGTERM and the end of the process.
  *
- * @param delay how long requests are still served after SIGTERM, for clients that have
- * not noticed yet that the server is not ready any more
+ * @param delay the time for which requests are still served after SIGTERM, so that
+ * clients can notice that the server is not ready any more
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.drain", ignoreUnknownFields = false)

@@ -5,30 +5,28 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
-import inference.lifecycle.RunningCalls.RunningCall;
 import inference.model.DeviceLostException;
 import inference.model.Model;
 import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * The model's life. Starts after the port is open, loads and warms the model on a thread
- * of its own, runs calls while the state allows it, drains before the port closes, and
- * frees the model once the web server has finished the last request.
+ * The model's life. It starts after the port is open, loads and warms up the model on a
+ * thread of its own, runs calls while the state allows it, drains before the port closes,
+ * and frees the model after the web server has finished the last request.
  * <p>
- * Every change of state is published as an application event whose payload is the new
+ * Each change of state is published as an application event whose payload is the new
  * {@link Snapshot}.
  */
 @Component
@@ -38,43 +36,35 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private final ModelLoader loader;
 
-	private final DrainProperties properties;
+	private final DrainProperties drain;
+
+	private final Watchdog watchdog;
 
 	private final ApplicationEventPublisher events;
 
-	private final Clock clock = Clock.systemUTC();
-
-	private final RunningCalls calls;
-
-	private final CountDownLatch drained = new CountDownLatch(1);
+	private final CountDownLatch drainEnded = new CountDownLatch(1);
 
 	private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(
-			new Snapshot(State.LOADING, "the model is loading", this.clock.instant()));
+			new Snapshot(State.LOADING, "the model is loading", Clock.systemUTC().instant()));
 
-	private volatile boolean started;
+	private volatile @Nullable Thread watching;
 
 	private volatile boolean deviceLost;
 
 	private volatile @Nullable Model model;
 
-	// Asked for once for all requests: a model may make it anew each time.
+	/** The model is asked for it once, because a model may compute it anew each time. */
 	private volatile @Nullable ModelMetadata metadata;
 
-	@Autowired
-	ModelLifecycle(ModelLoader loader, DrainProperties properties, ApplicationEventPublisher events) {
-		this(loader, properties, events, System::nanoTime);
-	}
-
-	ModelLifecycle(ModelLoader loader, DrainProperties properties, ApplicationEventPublisher events,
-			LongSupplier nanoTime) {
+	ModelLifecycle(ModelLoader loader, DrainProperties drain, Watchdog watchdog, ApplicationEventPublisher events) {
 		this.loader = loader;
-		this.properties = properties;
+		this.drain = drain;
+		this.watchdog = watchdog;
 		this.events = events;
-		this.calls = new RunningCalls(nanoTime);
 	}
 
 	/**
-	 * The state now, with its reason: one volatile read.
+	 * Returns the current state with its reason, by one volatile read.
 	 * @return the current snapshot
 	 */
 	public Snapshot snapshot() {
@@ -82,7 +72,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * What the model says of itself.
+	 * Returns the model's signature, platform and examples.
 	 * @return the metadata, or {@code null} while the model is loading
 	 */
 	public @Nullable ModelMetadata metadata() {
@@ -91,15 +81,15 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	/**
 	 * Runs the model on the calling thread.
-	 * @param inputs checked against the signature
+	 * @param inputs the inputs, checked against the signature
 	 * @return the model's outputs, checked against the signature
 	 * @throws NotServingException if the state does not allow it
 	 * @throws IllegalArgumentException if the model cannot use the inputs
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
 		// The call is added before the state is read, and destroy() changes the state
-		// before it reads the number of calls: one of the two always sees the other.
-		RunningCall call = this.calls.begin();
+		// before it counts the calls, so at least one of the two sees the other.
+		this.watchdog.begin();
 		try {
 			Snapshot now = this.snapshot.get();
 			Model loaded = this.model;
@@ -113,17 +103,17 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 		catch (DeviceLostException ex) {
 			this.deviceLost = true;
-			become(State.STUCK, "the device is lost: %s".formatted(ex.getMessage()));
+			become(State.STUCK, "the device is lost: %s".formatted(ex.getMessage()), ex);
 			throw ex;
 		}
 		finally {
-			this.calls.end(call);
+			this.watchdog.end();
 		}
 	}
 
 	/**
-	 * Asks the model to end the call that a thread is in. The thread stays in the model
-	 * until the call returns.
+	 * Asks the model to end the call of a thread. The thread stays in the model until the
+	 * call returns.
 	 * @param caller the thread that called {@link #infer}
 	 */
 	public void cancel(Thread caller) {
@@ -133,14 +123,17 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** The calls inside the model. While one runs, the process may only be halted. */
-	RunningCalls calls() {
-		return this.calls;
+	/**
+	 * The number of calls inside the model. While there is one, the process may end only
+	 * by {@link Runtime#halt}, because other exits free native memory that the call uses.
+	 */
+	int runningCalls() {
+		return this.watchdog.running();
 	}
 
 	@Override
 	public void start() {
-		this.started = true;
+		this.watching = this.watchdog.start(this::check);
 		Thread.ofPlatform().name("model-loader").start(this::load);
 	}
 
@@ -149,7 +142,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		boolean served = this.snapshot.get().state().serves();
 		become(State.DRAINING, "the process was asked to end");
 		try {
-			if (served && this.drained.await(this.properties.delay().toNanos(), TimeUnit.NANOSECONDS)) {
+			if (served && this.drainEnded.await(this.drain.delay().toNanos(), TimeUnit.NANOSECONDS)) {
 				logger.info("Drain ended early");
 			}
 		}
@@ -158,53 +151,73 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** Ends the drain's delay, if it has begun or when it begins. */
-	void hurry() {
-		this.drained.countDown();
+	/** Ends the drain's delay, whether it has begun or not. */
+	void endDrain() {
+		this.drainEnded.countDown();
 	}
 
 	@Override
 	public boolean isRunning() {
-		return this.started && this.snapshot.get().state() != State.CLOSED;
+		return this.watching != null && this.snapshot.get().state() != State.CLOSED;
 	}
 
 	@Override
 	public void destroy() {
 		become(State.CLOSED, "the model is closed");
-		Model loaded = this.model;
-		if (loaded != null && this.calls.size() == 0) {
-			loaded.close();
+		Thread watcher = this.watching;
+		if (watcher != null) {
+			watcher.interrupt();
 		}
-		else if (this.calls.size() > 0) {
-			logger.warn("The model is not freed, calls are inside it: {}", this.calls.size());
+		Model loaded = this.model;
+		int running = runningCalls();
+		if (running > 0) {
+			logger.warn("The model is not freed, because {} calls are inside it", running);
+		}
+		else if (loaded != null) {
+			loaded.close();
 		}
 	}
 
 	void become(State next, String reason) {
-		Snapshot after = new Snapshot(next, reason, this.clock.instant());
+		become(next, reason, null);
+	}
+
+	/** Changes the state if the current state allows the next one. */
+	void become(State next, String reason, @Nullable Throwable cause) {
+		Snapshot after = new Snapshot(next, reason, Clock.systemUTC().instant());
 		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().canBecome(next) ? after : current);
 		if (before.state().canBecome(next)) {
-			logger.info("{}: {}", next, reason);
+			Level level = (next == State.STUCK) ? Level.ERROR : Level.INFO;
+			logger.atLevel(level).setCause(cause).log("{}: {}", next, reason);
 			this.events.publishEvent(after);
 		}
 	}
 
-	/** Takes a model for the one to be served, once the state allows it. */
+	/** Sets the model that calls run, as soon as the state allows calls. */
 	void serve(Model constructed) {
 		this.model = constructed;
 		this.metadata = ModelMetadata.of(constructed);
 	}
 
-	/** Undoes STUCK, unless it is for good. */
-	void recover() {
-		if (this.snapshot.get().state() == State.STUCK && !this.deviceLost) {
+	/** Changes the state if the model is stuck, or is not stuck any more. */
+	void check() {
+		Thread stuck = this.watchdog.findStuck();
+		State now = this.snapshot.get().state();
+		if (stuck == null && now == State.STUCK && !this.deviceLost) {
 			become(State.READY, "calls return from the model again");
+		}
+		else if (stuck != null && now == State.READY) {
+			Throwable stack = new IllegalStateException("The thread %s is in this method".formatted(stuck.getName()));
+			stack.setStackTrace(stuck.getStackTrace());
+			become(State.STUCK, "a call has not returned from the model for %d s, and no other has since"
+				.formatted(this.watchdog.stuckAfter().toSeconds()), stack);
 		}
 	}
 
 	private void load() {
-		// It counts as a call, because the model must not be freed during its warm-up.
-		RunningCall call = this.calls.begin();
+		// Loading counts as a call, because the model must not be freed during its
+		// warm-up.
+		this.watchdog.begin();
 		State next = State.READY;
 		String reason = "the model serves";
 		try {
@@ -214,12 +227,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			});
 		}
 		catch (Throwable ex) {
-			// Errors too: a missing native library is one, and must end the process.
+			// An Error, such as a missing native library, must end the process, too.
 			next = State.FAILED;
-			reason = this.loader.reason(ex);
+			reason = this.loader.explain(ex);
 		}
 		finally {
-			this.calls.end(call);
+			this.watchdog.end();
 		}
 		become(next, reason);
 	}

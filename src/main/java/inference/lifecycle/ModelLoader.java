@@ -1,15 +1,17 @@
 package inference.lifecycle;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.function.Consumer;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.boot.SpringBootExceptionReporter;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolver;
@@ -20,10 +22,10 @@ import inference.model.ModelProperties;
 import inference.model.UnusableModelException;
 
 /**
- * Constructs and warms up the model, and says why if it cannot.
+ * Constructs and warms up the model, and explains a failure to do so.
  */
 @Component
-final class ModelLoader {
+class ModelLoader {
 
 	private static final Logger logger = LoggerFactory.getLogger(ModelLoader.class);
 
@@ -44,26 +46,42 @@ final class ModelLoader {
 	}
 
 	/**
+	 * Keeps Spring from constructing and closing models. The lifecycle constructs the
+	 * model after the port is open and closes it after the last call has returned, so a
+	 * fork's class needs no annotation for either.
+	 */
+	@Bean
+	static BeanFactoryPostProcessor modelsAreLazy() {
+		return (beans) -> {
+			for (String name : beans.getBeanNamesForType(Model.class, true, false)) {
+				if (beans.getBeanDefinition(name) instanceof AbstractBeanDefinition definition) {
+					definition.setLazyInit(true);
+					definition.setDestroyMethodName("");
+				}
+			}
+		};
+	}
+
+	/**
 	 * Loads the model.
-	 * @param constructed told of the model between construction and warm-up
+	 * @param constructed receives the model between its construction and its warm-up
 	 */
 	void load(Consumer<Model> constructed) throws IOException {
 		long start = System.nanoTime();
 		Model model = this.models.getObject();
 		long loaded = System.nanoTime();
 		constructed.accept(model);
-		List<WarmUpStep> steps = this.steps.orderedStream().toList();
-		int runs = new WarmUp(model, steps).run();
-		logger.info("Model {} version {} loaded in {} ms, warmed by {} runs in {} ms", this.properties.name(),
+		int runs = new WarmUp(model, this.steps.orderedStream().toList()).run();
+		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.properties.name(),
 				this.properties.version(), (loaded - start) / 1_000_000, runs,
 				(System.nanoTime() - loaded) / 1_000_000);
 	}
 
 	/**
-	 * Reports a failed load as Spring Boot reports a failed start.
-	 * @return what an operator must know of it, in one line
+	 * Reports a failed load to the log as Spring Boot reports a failed start.
+	 * @return the reason for an operator, in one line
 	 */
-	String reason(Throwable failure) {
+	String explain(Throwable failure) {
 		boolean reported = SpringFactoriesLoader.forDefaultResourceLocation()
 			.load(SpringBootExceptionReporter.class,
 					ArgumentResolver.of(ConfigurableApplicationContext.class, this.context))

@@ -2,10 +2,14 @@ package inference.lifecycle;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.core.spi.FilterReply;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.event.Level;
+import org.slf4j.Marker;
 import sun.misc.Signal;
 
 import org.springframework.context.ApplicationContextInitializer;
@@ -14,74 +18,114 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.PayloadApplicationEvent;
 
 /**
- * Ends the process, in the one order that neither loses a request nor crashes: first the
- * application (drain, last answers, model freed), then the JVM.
+ * Ends the process: on a signal, when the model cannot be loaded, and when the Java heap
+ * is exhausted.
  * <p>
- * Spring's own shutdown hook cannot: the JVM runs all hooks at once, and ONNX Runtime's
- * frees its environment under the calls that are still running. A second signal ends the
+ * On a signal, the application ends first (drain, last answers, model freed) and the JVM
+ * after it. Spring's own shutdown hook would crash: the JVM runs all hooks at once, and
+ * ONNX Runtime's hook frees memory that running calls use. A second signal ends the
  * drain's delay.
+ * <p>
+ * After an {@link OutOfMemoryError}, in whatever thread or logged message it appears, a
+ * thread may be missing without any probe noticing, so the process ends at once. The
+ * JVM's option {@code ExitOnOutOfMemoryError} does the same, but does not write to the
+ * log.
  */
-public final class ProcessExit implements ApplicationContextInitializer<ConfigurableApplicationContext> {
+public final class ProcessExit extends TurboFilter
+		implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ProcessExit.class);
 
-	private static final int SIGNALLED = 128;
+	private static final int FAILED = 1;
+
+	private static final int OUT_OF_MEMORY = 3;
+
+	private static final int SIGNAL_EXIT_CODE_BASE = 128;
 
 	private final AtomicBoolean ending = new AtomicBoolean();
 
-	private volatile @Nullable ConfigurableApplicationContext context;
+	private final AtomicBoolean outOfMemory = new AtomicBoolean();
+
+	private volatile @Nullable ConfigurableApplicationContext application;
 
 	private volatile @Nullable ModelLifecycle lifecycle;
 
 	/**
-	 * Takes over SIGTERM, SIGINT and SIGHUP. To be called once, before the application
-	 * starts.
+	 * Handles SIGTERM, SIGINT, SIGHUP and uncaught exceptions. Call it once, before the
+	 * application starts.
 	 */
-	public void onSignals() {
+	public void install() {
 		for (String name : new String[] { "TERM", "INT", "HUP" }) {
-			Signal.handle(new Signal(name),
-					(signal) -> exit(SIGNALLED + signal.getNumber(), "Ended by SIG%s".formatted(signal.getName())));
+			Signal.handle(new Signal(name), (signal) -> exit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
+					"Ended by SIG%s".formatted(signal.getName())));
 		}
+		Thread.setDefaultUncaughtExceptionHandler(
+				(thread, failure) -> logger.error("The thread {} failed", thread.getName(), failure));
 	}
 
 	@Override
 	public void initialize(ConfigurableApplicationContext context) {
-		this.context = context;
+		this.application = context;
+		if (LoggerFactory.getILoggerFactory() instanceof LoggerContext logging) {
+			logging.addTurboFilter(this);
+		}
 		ApplicationListener<PayloadApplicationEvent<Snapshot>> onFailure = ApplicationListener
 			.forPayload((snapshot) -> {
 				if (snapshot.state() == State.FAILED) {
-					exit(1, snapshot.reason());
+					exit(FAILED, snapshot.reason());
 				}
 			});
 		context.addApplicationListener(onFailure);
 	}
 
-	// On a thread of its own that is no daemon: the JVM ends by itself, with the wrong
-	// code, once the web server's threads are gone and only daemons are left.
-	private void exit(int code, String reason) {
-		ModelLifecycle draining = this.lifecycle;
-		if (this.ending.getAndSet(true)) {
-			if (draining != null) {
-				draining.hurry();
+	@Override
+	public FilterReply decide(@Nullable Marker marker, ch.qos.logback.classic.Logger source, Level level,
+			@Nullable String format, Object @Nullable [] parameters, @Nullable Throwable failure) {
+		if (failure instanceof OutOfMemoryError && !this.outOfMemory.getAndSet(true)) {
+			try {
+				logger.error(
+						"The process ends, because it is out of memory: {}. Give it more memory, or send less at once",
+						failure.getMessage());
 			}
+			finally {
+				Runtime.getRuntime().halt(OUT_OF_MEMORY);
+			}
+		}
+		return FilterReply.NEUTRAL;
+	}
+
+	// The thread is not a daemon. Once the web server's threads are gone and only daemons
+	// are left, the JVM would end by itself, with exit code 0.
+	private void exit(int code, String reason) {
+		if (!this.ending.getAndSet(true)) {
+			Thread.ofPlatform().name("process-exit").daemon(false).start(() -> end(code, reason));
 			return;
 		}
-		Thread.ofPlatform().name("process-exit").daemon(false).start(() -> end(code, reason));
+		ModelLifecycle draining = this.lifecycle;
+		if (draining != null) {
+			draining.endDrain();
+		}
 	}
 
 	@SuppressWarnings("SystemExitOutsideMain")
 	private void end(int code, String reason) {
-		ConfigurableApplicationContext open = this.context;
+		ConfigurableApplicationContext open = this.application;
 		if (open == null) {
 			System.exit(code);
 			return;
 		}
-		// Looked up, not created, should the application be no further than that.
+		// The bean is looked up and not created, because the application may still be
+		// starting.
 		ModelLifecycle draining = (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle");
 		this.lifecycle = draining;
 		open.close();
-		logger.atLevel((code < SIGNALLED) ? Level.ERROR : Level.INFO).log(reason);
-		if (draining != null && draining.calls().size() > 0) {
+		if (code == FAILED) {
+			logger.error(reason);
+		}
+		else {
+			logger.info(reason);
+		}
+		if (draining != null && draining.runningCalls() > 0) {
 			Runtime.getRuntime().halt(code);
 		}
 		System.exit(code);

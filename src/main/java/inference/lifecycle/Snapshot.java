@@ -3,11 +3,11 @@ package inference.lifecycle;
 import java.time.Instant;
 
 /**
- * The state at one moment, with the reason.
+ * The lifecycle's state at one moment.
  *
- * @param state where the model is in its life
- * @param reason one sentence for an operator
- * @param since when the state was entered
+ * @param state the state
+ * @param reason the reason for the state, as one sentence for an operator
+ * @param since the time at which the state began
  */
 public record Snapshot(State state, String reason, Instant since) {
 }

@@ -1,23 +1,23 @@
 package inference.lifecycle;
 
 /**
- * Where the model is in its life.
+ * The states of the model's life.
  */
 public enum State {
 
 	/** The model's constructor runs. */
 	LOADING,
 
-	/** The model runs on made-up input until it is as fast as it will be. */
+	/** The model runs on examples or on zeros until it gets no faster. */
 	WARMING,
 
 	/** Predictions are served. */
 	READY,
 
-	/** A call into the model does not return, and nothing else gets through. */
+	/** A call has been inside the model for too long, and no other call returns. */
 	STUCK,
 
-	/** The process was asked to end; what still arrives is served, then finished. */
+	/** The process was asked to end. Requests are still served until the drain ends. */
 	DRAINING,
 
 	/** The model could not be loaded; the process ends. */
@@ -27,8 +27,8 @@ public enum State {
 	CLOSED;
 
 	/**
-	 * Whether a prediction may run.
-	 * @return {@code true} in the states in which the model is loaded and whole
+	 * Returns whether predictions may run in this state.
+	 * @return {@code true} if they may
 	 */
 	public boolean serves() {
 		return switch (this) {
@@ -37,6 +37,7 @@ public enum State {
 		};
 	}
 
+	/** Returns whether the given state may follow this one. */
 	boolean canBecome(State next) {
 		return switch (this) {
 			case LOADING -> next == WARMING || next == FAILED || next == DRAINING;

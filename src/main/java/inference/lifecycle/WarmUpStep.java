@@ -9,13 +9,13 @@ import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
- * Something that warm-up runs together with the model, such as the codecs. A package that
- * the lifecycle does not know provides it as a bean.
+ * Code that is warmed up together with the model, such as the codecs. Packages that the
+ * lifecycle must not depend on provide it as a bean.
  */
 public interface WarmUpStep {
 
 	/**
-	 * Runs once, before the first round, even if there is no input that the model
+	 * Runs once, before the first run, even if the warm-up has no input that the model
 	 * accepts.
 	 * @param metadata the model's signature and its golden examples
 	 * @param model runs the model and checks its outputs
@@ -24,7 +24,7 @@ public interface WarmUpStep {
 	}
 
 	/**
-	 * Runs once for each round of the warm-up.
+	 * Runs once after each run of the model.
 	 * @param signature the model's signature
 	 * @param inputs inputs that the model accepts
 	 * @param model runs the model and checks its outputs

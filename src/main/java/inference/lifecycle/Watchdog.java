@@ -1,88 +1,96 @@
 package inference.lifecycle;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadInfo;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.stream.Collectors;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
-import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.InitializingBean;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
-import inference.lifecycle.RunningCalls.RunningCall;
-
 /**
- * Looks at the calls inside the model once in a while, and notices when the model is
- * stuck and when it works again.
+ * Knows the calls inside the model, and finds out when the model is stuck. The model's
+ * construction and its warm-up count as one call.
  */
 @Component
-final class Watchdog implements InitializingBean, DisposableBean {
-
-	private static final Logger logger = LoggerFactory.getLogger(Watchdog.class);
+final class Watchdog {
 
 	private static final Duration MAX_PERIOD = Duration.ofSeconds(1);
 
-	private static final int LOOKS_PER_LIMIT = 10;
+	private static final int CHECKS_PER_LIMIT = 10;
 
-	private final ModelLifecycle lifecycle;
+	/** The thread and the start time of each call, the oldest call first. */
+	private final Map<Thread, Long> calls = new LinkedHashMap<>();
 
 	private final Duration stuckAfter;
 
-	private final Thread thread = Thread.ofPlatform().name("watchdog").daemon().unstarted(this::watch);
+	private final LongSupplier nanoTime;
 
-	Watchdog(ModelLifecycle lifecycle, WatchdogProperties properties) {
-		this.lifecycle = lifecycle;
+	private long lastReturn;
+
+	@Autowired
+	Watchdog(WatchdogProperties properties) {
+		this(properties, System::nanoTime);
+	}
+
+	Watchdog(WatchdogProperties properties, LongSupplier nanoTime) {
 		this.stuckAfter = properties.stuckAfter();
+		this.nanoTime = nanoTime;
+		this.lastReturn = nanoTime.getAsLong();
 	}
 
-	@Override
-	public void afterPropertiesSet() {
-		this.thread.start();
+	Duration stuckAfter() {
+		return this.stuckAfter;
 	}
 
-	@Override
-	public void destroy() {
-		this.thread.interrupt();
+	/** Adds a call of the current thread. */
+	synchronized void begin() {
+		this.calls.put(Thread.currentThread(), this.nanoTime.getAsLong());
 	}
 
-	private void watch() {
-		Duration period = this.stuckAfter.dividedBy(LOOKS_PER_LIMIT);
-		try {
-			while (true) {
-				Thread.sleep((period.compareTo(MAX_PERIOD) < 0) ? period : MAX_PERIOD);
-				look();
+	/** Removes the call of the current thread. */
+	synchronized void end() {
+		this.lastReturn = this.nanoTime.getAsLong();
+		this.calls.remove(Thread.currentThread());
+	}
+
+	/** The number of calls inside the model. */
+	synchronized int running() {
+		return this.calls.size();
+	}
+
+	/** Starts a thread that runs the check regularly until it is interrupted. */
+	Thread start(Runnable check) {
+		Duration period = this.stuckAfter.dividedBy(CHECKS_PER_LIMIT);
+		return Thread.ofPlatform().name("watchdog").daemon().start(() -> {
+			try {
+				while (true) {
+					Thread.sleep((period.compareTo(MAX_PERIOD) < 0) ? period : MAX_PERIOD);
+					check.run();
+				}
 			}
-		}
-		catch (InterruptedException ex) {
-			// The server is closed.
-			Thread.currentThread().interrupt();
-		}
+			catch (InterruptedException ex) {
+				// The server is closed.
+				Thread.currentThread().interrupt();
+			}
+		});
 	}
 
-	/** Looks once. */
-	void look() {
-		RunningCall stuck = this.lifecycle.calls().findStuck(this.stuckAfter);
-		if (stuck == null) {
-			this.lifecycle.recover();
+	/**
+	 * Finds the oldest call if it is stuck. Its age alone does not make it stuck: as long
+	 * as other calls return, the model works.
+	 * @return the thread of the call, or {@code null} if no call is stuck
+	 */
+	synchronized @Nullable Thread findStuck() {
+		Map.Entry<Thread, Long> oldest = this.calls.isEmpty() ? null : this.calls.entrySet().iterator().next();
+		if (oldest == null) {
+			return null;
 		}
-		else if (this.lifecycle.snapshot().state() == State.READY) {
-			logger.error("A call is stuck in the model:\n{}", dump(stuck.thread()));
-			this.lifecycle.become(State.STUCK, "a call has not returned from the model for %d s, and no other has since"
-				.formatted(this.stuckAfter.toSeconds()));
-		}
-	}
-
-	private static String dump(Thread stuck) {
-		String stack = Arrays.stream(stuck.getStackTrace())
-			.map((frame) -> "\tat " + frame)
-			.collect(Collectors.joining("\n", "\"%s\"\n".formatted(stuck.getName()), "\n\n"));
-		return Arrays.stream(ManagementFactory.getThreadMXBean().dumpAllThreads(true, true))
-			.map(ThreadInfo::toString)
-			.collect(Collectors.joining("", stack, ""));
+		long now = this.nanoTime.getAsLong();
+		long limit = this.stuckAfter.toNanos();
+		return (now - oldest.getValue() >= limit && now - this.lastReturn >= limit) ? oldest.getKey() : null;
 	}
 
 }

@@ -9,10 +9,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The limit from which a call counts as stuck.
+ * The settings of the watchdog.
  *
- * @param stuckAfter the age of a call at which liveness fails, if no other call has
- * returned for as long
+ * @param stuckAfter the age of a call from which the model counts as stuck, if no other
+ * call has returned for as long
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.watchdog", ignoreUnknownFields = false)

@@ -1,6 +1,6 @@
 /**
- * What an operator runs beside the server, inside its container. Of the JDK alone, for a
- * probe starts a JVM every few seconds and must cost next to nothing.
+ * The program that an operator runs inside the server's container. It uses the JDK alone,
+ * because the exec probe starts a JVM every few seconds and must be cheap.
  */
 @NullMarked
 package inference.ops;

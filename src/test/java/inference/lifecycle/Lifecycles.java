@@ -28,14 +28,10 @@ public final class Lifecycles {
 	}
 
 	/**
-	 * A lifecycle that is not yet started, and that no watchdog looks after.
+	 * A lifecycle that is not yet started.
 	 */
 	public static ModelLifecycle of(Supplier<Model> constructor, ApplicationEventPublisher events) {
 		return of(constructor, events, Duration.ZERO, System::nanoTime);
-	}
-
-	static Watchdog watchdog(ModelLifecycle lifecycle) {
-		return new Watchdog(lifecycle, new WatchdogProperties(STUCK_AFTER));
 	}
 
 	static ModelLifecycle of(Supplier<Model> constructor, ApplicationEventPublisher events, Duration drainDelay,
@@ -51,11 +47,12 @@ public final class Lifecycles {
 				return Stream.empty();
 			}
 		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), new GenericApplicationContext());
-		return new ModelLifecycle(loader, new DrainProperties(drainDelay), events, nanoTime);
+		return new ModelLifecycle(loader, new DrainProperties(drainDelay),
+				new Watchdog(new WatchdogProperties(STUCK_AFTER), nanoTime), events);
 	}
 
 	/**
-	 * A lifecycle that serves the model, looked after by a watchdog.
+	 * A lifecycle that serves the model.
 	 */
 	public static ModelLifecycle ready(Model model) {
 		CountDownLatch ready = new CountDownLatch(1);
@@ -65,7 +62,6 @@ public final class Lifecycles {
 			}
 		});
 		lifecycle.start();
-		watchdog(lifecycle).afterPropertiesSet();
 		try {
 			if (!ready.await(10, TimeUnit.SECONDS)) {
 				throw new AssertionError("the model is not ready: " + lifecycle.snapshot());

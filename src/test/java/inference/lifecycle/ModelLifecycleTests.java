@@ -202,7 +202,7 @@ class ModelLifecycleTests {
 		assertThatIllegalArgumentException().isThrownBy(() -> lifecycle.infer(FakeModel.question(-300)))
 			.withMessage("-300 is no temperature");
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.READY);
-		assertThat(lifecycle.calls().size()).isZero();
+		assertThat(lifecycle.runningCalls()).isZero();
 	}
 
 	@Test
@@ -211,7 +211,7 @@ class ModelLifecycleTests {
 		this.model.behave((_) -> Map.of("y", Tensor.ofLongs(Shape.of(1), 1)));
 		assertThatIllegalStateException().isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
 			.withMessage("the model declares output y FP32 [-1], but returned INT64 [1]");
-		assertThat(lifecycle.calls().size()).isZero();
+		assertThat(lifecycle.runningCalls()).isZero();
 	}
 
 	@Test
@@ -245,11 +245,11 @@ class ModelLifecycleTests {
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
 		lifecycle.destroy();
-		assertThat(lifecycle.calls().size()).isOne();
+		assertThat(lifecycle.runningCalls()).isOne();
 		assertThat(this.model.closings()).isZero();
 		this.gate.open();
 		assertThat(y(call.get(10, TimeUnit.SECONDS))).containsExactly(5);
-		assertThat(lifecycle.calls().size()).isZero();
+		assertThat(lifecycle.runningCalls()).isZero();
 	}
 
 	@Test
@@ -262,7 +262,7 @@ class ModelLifecycleTests {
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
 		lifecycle.destroy();
-		assertThat(lifecycle.calls().size()).as("or the process would end in good order, under the model").isOne();
+		assertThat(lifecycle.runningCalls()).as("or the process would end in good order, under the model").isOne();
 		assertThat(this.model.closings()).isZero();
 		this.gate.open();
 	}
@@ -276,7 +276,7 @@ class ModelLifecycleTests {
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
 		lifecycle.destroy();
-		assertThat(lifecycle.calls().size()).isOne();
+		assertThat(lifecycle.runningCalls()).isOne();
 		this.gate.open();
 	}
 
@@ -314,12 +314,12 @@ class ModelLifecycleTests {
 	}
 
 	private static void assertRefuses(ModelLifecycle lifecycle) {
-		int running = lifecycle.calls().size();
+		int running = lifecycle.runningCalls();
 		var snapshot = lifecycle.snapshot();
 		assertThatExceptionOfType(NotServingException.class).isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
 			.withMessage(snapshot.reason())
 			.satisfies((ex) -> assertThat(ex.snapshot()).isEqualTo(snapshot));
-		assertThat(lifecycle.calls().size()).isEqualTo(running);
+		assertThat(lifecycle.runningCalls()).isEqualTo(running);
 	}
 
 	private static float[] y(Map<String, Tensor> outputs) {

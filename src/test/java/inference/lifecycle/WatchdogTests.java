@@ -15,7 +15,7 @@ import inference.model.Gate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * When the watchdog barks, on a clock that the test moves.
+ * Tests when a model counts as stuck, on a clock that the test moves.
  */
 class WatchdogTests {
 
@@ -32,8 +32,6 @@ class WatchdogTests {
 			this.ready.countDown();
 		}
 	}, Duration.ZERO, this.now::get);
-
-	private final Watchdog watchdog = Lifecycles.watchdog(this.lifecycle);
 
 	private final Gate first = new Gate();
 
@@ -107,7 +105,7 @@ class WatchdogTests {
 		slow.start();
 		loading.awaitArrivals(1);
 		this.now.addAndGet(STUCK_AFTER.multipliedBy(3).toNanos());
-		Lifecycles.watchdog(slow).look();
+		slow.check();
 		assertThat(slow.snapshot().state()).isEqualTo(State.LOADING);
 		loading.open();
 	}
@@ -129,7 +127,7 @@ class WatchdogTests {
 
 	private void pass(Duration time) {
 		this.now.addAndGet(time.toNanos());
-		this.watchdog.look();
+		this.lifecycle.check();
 	}
 
 	private State state() {

@@ -1,10 +1,14 @@
 package inference;
 
+import java.util.Set;
 import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.boot.EnvironmentPostProcessor;
+import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.bind.validation.BindValidationException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
@@ -16,18 +20,47 @@ import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.boot.web.server.WebServerException;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.util.ClassUtils;
 import org.springframework.validation.FieldError;
 import org.springframework.validation.ObjectError;
 
 import inference.model.UnusableModelException;
 
 /**
- * Explains in one sentence why the server could not start: what is wrong with a property,
- * the model or the web server. Spring Boot's own analysis speaks of Java types, or is a
- * stack trace.
+ * Refuses unusable settings, and explains in one sentence why the server cannot start.
+ * Without this class, Spring Boot accepts a port that EAS reserves, and explains other
+ * settings by Java types or by a stack trace.
  */
 @Order(0)
-class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> {
+class StartFailures extends AbstractFailureAnalyzer<Throwable> implements EnvironmentPostProcessor {
+
+	private static final Set<Integer> RESERVED_PORTS = Set.of(8080, 9090);
+
+	private static final Set<String> LOG_FORMATS = Set.of("", "ecs", "gelf", "logstash");
+
+	@Override
+	public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {
+		checkPort(environment, "server.port");
+		checkPort(environment, "management.server.port");
+		String name = "logging.structured.format.console";
+		String format = environment.getProperty(name, "");
+		if (!LOG_FORMATS.contains(format) && !ClassUtils.isPresent(format, null)) {
+			throw new InvalidConfigurationPropertyValueException(name, format,
+					"must be empty, ecs, gelf, logstash or the name of a class");
+		}
+	}
+
+	private static void checkPort(ConfigurableEnvironment environment, String name) {
+		int port = Binder.get(environment).bind(name, Integer.class).orElse(0);
+		if (port < -1 || port > 65535) {
+			throw new InvalidConfigurationPropertyValueException(name, port, "a port is between 0 and 65535");
+		}
+		if (RESERVED_PORTS.contains(port)) {
+			throw new InvalidConfigurationPropertyValueException(name, port,
+					"EAS reserves the ports 8080 and 9090, and service.json expects 8000");
+		}
+	}
 
 	@Override
 	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, Throwable cause) {

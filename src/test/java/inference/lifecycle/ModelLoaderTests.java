@@ -18,7 +18,7 @@ import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class LazyModelsTests {
+class ModelLoaderTests {
 
 	private final Journal journal = new Journal();
 
@@ -68,7 +68,7 @@ class LazyModelsTests {
 	private AnnotationConfigApplicationContext context(Class<?>... components) {
 		var context = new AnnotationConfigApplicationContext();
 		context.registerBean(Journal.class, () -> this.journal);
-		context.register(LazyModels.class);
+		context.addBeanFactoryPostProcessor(ModelLoader.modelsAreLazy());
 		context.register(components);
 		context.refresh();
 		return context;

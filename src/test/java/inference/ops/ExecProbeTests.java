@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class ProbeTests {
+class ExecProbeTests {
 
 	private static final String READY = "{\"status\":\"UP\"}";
 
@@ -35,7 +35,7 @@ class ProbeTests {
 	private final CountDownLatch over = new CountDownLatch(1);
 
 	// HttpServer.create throws what a field's initialiser may not.
-	ProbeTests() throws IOException {
+	ExecProbeTests() throws IOException {
 		this.server.start();
 	}
 
@@ -64,7 +64,7 @@ class ProbeTests {
 	void readsThePortAsTheServerDoes() {
 		answer("/livez", 200, READY);
 		assertThat(run(" " + port() + " ", "liveness")).isZero();
-		assertThat(Probe.DEFAULT_PORT).isEqualTo(8000);
+		assertThat(ExecProbe.DEFAULT_PORT).isEqualTo(8000);
 	}
 
 	@ParameterizedTest
@@ -100,15 +100,6 @@ class ProbeTests {
 	}
 
 	@Test
-	void givesUpOnAServerThatAnswersByteByByte() throws IOException {
-		try (var slow = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-			Thread.startVirtualThread(() -> answer(slow, "HTTP", () -> !this.over.await(50, TimeUnit.MILLISECONDS)));
-			assertThat(timeToFail(slow)).isLessThan(Duration.ofSeconds(1));
-			assertThat(output()).startsWith("The server does not answer: ");
-		}
-	}
-
-	@Test
 	void doesNotReadAnEndlessAnswer() throws IOException {
 		try (var endless = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
 			Thread.startVirtualThread(() -> answer(endless, "HTTP/1.1 200 OK\r\n", () -> true));
@@ -130,9 +121,9 @@ class ProbeTests {
 	@Test
 	void runsWithTheJdkAlone() throws Exception {
 		answer("/readyz", 200, READY);
-		var classes = Path.of(Probe.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+		var classes = Path.of(ExecProbe.class.getProtectionDomain().getCodeSource().getLocation().toURI());
 		var java = Path.of(System.getProperty("java.home"), "bin", "java");
-		var builder = new ProcessBuilder(java.toString(), "-cp", classes.toString(), Probe.class.getName(),
+		var builder = new ProcessBuilder(java.toString(), "-cp", classes.toString(), ExecProbe.class.getName(),
 				"readiness");
 		builder.environment().put("SERVER_PORT", port());
 		var process = builder.start();
@@ -176,7 +167,7 @@ class ProbeTests {
 	}
 
 	private int run(String port, String... arguments) {
-		return Probe.run(new PrintStream(this.out, true, StandardCharsets.UTF_8), port, arguments);
+		return ExecProbe.run(new PrintStream(this.out, true, StandardCharsets.UTF_8), port, arguments);
 	}
 
 	private String port() {

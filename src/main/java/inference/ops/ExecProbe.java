@@ -1,0 +1,89 @@
+package inference.ops;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The exec probe. It sends one probe to the server on this machine and turns the answer
+ * into the exit code 0 or 1. The only argument is {@code readiness}, {@code liveness} or
+ * {@code startup}; the reason goes to standard output.
+ * <p>
+ * It asks once, because the kubelet is responsible for delays and repetitions. The port
+ * is in the environment variable {@code SERVER_PORT}, as it is for the server.
+ */
+public final class ExecProbe {
+
+	static final int DEFAULT_PORT = 8000;
+
+	// The kubelet waits for one second by default, and starting the JVM takes part of it.
+	private static final int TIMEOUT_MILLIS = 700;
+
+	private static final int MAX_ANSWER_BYTES = 8192;
+
+	private static final String END_OF_HEAD = "\r\n\r\n";
+
+	private static final int PASSED = 0;
+
+	private static final int FAILED = 1;
+
+	private ExecProbe() {
+	}
+
+	public static void main(String[] arguments) {
+		System.exit(run(System.out, System.getenv("SERVER_PORT"), arguments));
+	}
+
+	static int run(PrintStream out, @Nullable String port, String... arguments) {
+		String path = switch (String.join(" ", arguments)) {
+			case "readiness" -> "/readyz";
+			case "liveness" -> "/livez";
+			case "startup" -> "/startupz";
+			default -> null;
+		};
+		if (path == null) {
+			out.println("One argument is needed: readiness, liveness or startup.");
+			return FAILED;
+		}
+		try {
+			String answer = ask(server(port), path);
+			out.println(answer.substring(answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length()));
+			return answer.startsWith("HTTP/1.1 200") ? PASSED : FAILED;
+		}
+		catch (IllegalArgumentException ex) {
+			out.println("SERVER_PORT is '" + port + "', which is not a port.");
+		}
+		catch (IOException ex) {
+			out.println("The server does not answer: " + ex.getMessage());
+		}
+		return FAILED;
+	}
+
+	private static InetSocketAddress server(@Nullable String port) {
+		int number = (port == null || port.isBlank()) ? DEFAULT_PORT : Integer.parseInt(port.strip());
+		return new InetSocketAddress(InetAddress.getLoopbackAddress(), number);
+	}
+
+	// The JDK's HTTP client would take longer to load than the rest of the program. After
+	// an answer to HTTP/1.0 the server closes the connection.
+	private static String ask(InetSocketAddress server, String path) throws IOException {
+		try (Socket socket = new Socket()) {
+			socket.connect(server, TIMEOUT_MILLIS);
+			socket.setSoTimeout(TIMEOUT_MILLIS);
+			String request = "GET " + path + " HTTP/1.0\r\nHost: localhost\r\n\r\n";
+			socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+			byte[] answer = socket.getInputStream().readNBytes(MAX_ANSWER_BYTES);
+			String text = new String(answer, StandardCharsets.UTF_8);
+			if (!text.contains(END_OF_HEAD)) {
+				throw new IOException("its answer is cut off");
+			}
+			return text;
+		}
+	}
+
+}
