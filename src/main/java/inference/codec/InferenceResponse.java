@@ -49,16 +49,7 @@ public final class InferenceResponse {
 		this.version = version;
 		this.request = request;
 		this.outputs = outputs;
-		if (request.form() == Form.ROWS) {
-			requireRows();
-		}
-		for (Output output : request.outputs()) {
-			if (request.form() == Form.OIP && !output.binary() && TensorWriter.isBinary(tensor(output))) {
-				throw new IllegalStateException(
-						"output '%s' is not text, which JSON cannot carry: ask for it as binary data"
-							.formatted(output.spec().name()));
-			}
-		}
+		request.outputs().forEach(this::requireWritable);
 	}
 
 	/**
@@ -116,12 +107,37 @@ public final class InferenceResponse {
 		}
 	}
 
+	private void requireWritable(Output output) {
+		Tensor tensor = tensor(output);
+		Shape shape = tensor.shape();
+		String name = output.spec().name();
+		if (this.request.form() == Form.ROWS) {
+			require(shape.rank() > 0 && shape.dimension(0) == instances(),
+					"Output '%s' has shape %s, not a row for each of %d instances: use \"inputs\" in place of \"instances\".",
+					name, shape, instances());
+		}
+		if (this.request.form() == Form.OIP && !output.binary() && TensorWriter.isBinary(tensor)) {
+			throw new IllegalStateException(
+					"output '%s' is not text, which JSON cannot carry: ask for it as binary data".formatted(name));
+		}
+	}
+
 	private void writeJson(OutputStream target) {
 		try (JsonGenerator json = Json.generator(target)) {
 			json.writeStartObject();
 			switch (this.request.form()) {
-				case ROWS -> rows(json);
-				case COLUMNS -> columns(json);
+				case ROWS -> {
+					List<TensorWriter> writers = writers();
+					json.writeArrayPropertyStart("predictions");
+					for (long row = instances(); row > 0; row--) {
+						nested(json, writers, 1);
+					}
+					json.writeEndArray();
+				}
+				case COLUMNS -> {
+					json.writeName("outputs");
+					nested(json, writers(), 0);
+				}
 				case OIP -> oip(json);
 			}
 			json.writeEndObject();
@@ -141,31 +157,8 @@ public final class InferenceResponse {
 		json.writeEndArray();
 	}
 
-	private void requireRows() {
-		for (Output output : this.request.outputs()) {
-			Shape shape = tensor(output).shape();
-			require(shape.rank() > 0 && shape.dimension(0) == instances(),
-					"Output '%s' has shape %s, not a row for each of %d instances: use \"inputs\" in place of \"instances\".",
-					output.spec().name(), shape, instances());
-		}
-	}
-
 	private long instances() {
 		return this.request.inputs().values().iterator().next().shape().dimension(0);
-	}
-
-	private void rows(JsonGenerator json) {
-		List<TensorWriter> writers = writers();
-		json.writeArrayPropertyStart("predictions");
-		for (long row = instances(); row > 0; row--) {
-			nested(json, writers, 1);
-		}
-		json.writeEndArray();
-	}
-
-	private void columns(JsonGenerator json) {
-		json.writeName("outputs");
-		nested(json, writers(), 0);
 	}
 
 	private void nested(JsonGenerator json, List<TensorWriter> writers, int depth) {

@@ -4,8 +4,10 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
@@ -24,13 +26,15 @@ import static inference.codec.InvalidRequestException.require;
 /**
  * Jackson's parser and generator as this package configures them. The JSON is strict,
  * apart from {@code NaN}, {@code Infinity} and {@code -Infinity}, which TensorFlow
- * Serving and Python's json module read and write as numbers, too. No object may have a
- * member twice.
+ * Serving and Python's json module read and write as numbers, too.
  */
 final class Json {
 
 	/** The depth of a tensor's arrays and of the objects around them. */
 	static final int MAX_DEPTH = 16;
+
+	// Bounds the memory for names, because every one is kept until the object ends.
+	private static final int MAX_MEMBERS = 100;
 
 	// Triton's extensions for classification, shared memory and stateful models.
 	private static final List<String> UNSUPPORTED = List.of("classification", "shared_memory_region",
@@ -39,7 +43,6 @@ final class Json {
 	private static final JsonFactory FACTORY = JsonFactory.builder()
 		.streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).maxNameLength(1000).build())
 		.enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-		.enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
 		.enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
 		.disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
 		.disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
@@ -67,14 +70,20 @@ final class Json {
 	/**
 	 * Goes to the value of an object's next member. A member that is null counts as
 	 * missing.
+	 * @param seen the names in this object so far, of which there may be few
 	 * @return the member's name, or {@code null} at the object's end
 	 */
-	static @Nullable String nextMember(JsonParser parser) {
+	static @Nullable String nextMember(JsonParser parser, Set<String> seen) {
 		String name = parser.nextName();
-		while (name != null && parser.nextToken() == JsonToken.VALUE_NULL) {
+		while (name != null) {
+			require(seen.add(name), "\"%s\" comes twice in an object.", name);
+			require(seen.size() <= MAX_MEMBERS, "An object has more than %d members.", MAX_MEMBERS);
+			if (parser.nextToken() != JsonToken.VALUE_NULL) {
+				return name;
+			}
 			name = parser.nextName();
 		}
-		return name;
+		return null;
 	}
 
 	/** The offset of the current token in the bytes that the parser was made for. */
@@ -103,7 +112,8 @@ final class Json {
 	static Map<String, Object> parameters(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");
 		Map<String, Object> parameters = new HashMap<>();
-		for (String name = nextMember(parser); name != null; name = nextMember(parser)) {
+		Set<String> seen = new HashSet<>();
+		for (String name = nextMember(parser, seen); name != null; name = nextMember(parser, seen)) {
 			parameters.put(name, switch (parser.currentToken()) {
 				case VALUE_STRING -> parser.getString();
 				case VALUE_TRUE -> true;

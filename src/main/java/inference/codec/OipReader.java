@@ -1,8 +1,11 @@
 package inference.codec;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 
@@ -75,7 +78,9 @@ final class OipReader {
 			require(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_FORM);
 			String name = null;
 			Boolean binary = null;
-			for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
+			Set<String> seen = new HashSet<>();
+			for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser,
+					seen)) {
 				switch (member) {
 					case "name" -> name = Json.text(parser, "an output's \"name\"");
 					case "parameters" -> binary = Json.flag(Json.parameters(parser), "binary_data");
@@ -136,7 +141,8 @@ final class OipReader {
 		Tensor tensor = null;
 		Map<String, Object> parameters = Map.of();
 		int unread = -1;
-		for (String member = Json.nextMember(parser); member != null; member = Json.nextMember(parser)) {
+		Set<String> seen = new HashSet<>();
+		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
 			switch (member) {
 				case "name" -> name = Json.text(parser, "an input's \"name\"");
 				case "datatype" -> dataType = Json.text(parser, "an input's \"datatype\"");
@@ -218,17 +224,18 @@ final class OipReader {
 
 	private static Shape shape(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, "An input's \"shape\" must be an array.");
-		LongStream.Builder dimensions = LongStream.builder();
+		long[] dimensions = new long[Json.MAX_DEPTH];
+		int rank = 0;
 		long elements = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			long dimension = Json.integer(parser);
 			// Both factors are below 2^31, so their product fits a long.
 			elements = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elements * dimension : -1;
-			require(0 <= elements && elements <= Integer.MAX_VALUE,
+			require(0 <= elements && elements <= Integer.MAX_VALUE && rank < dimensions.length,
 					"An input's \"shape\" must be a few integers, 0 or more, none too large.");
-			dimensions.add(dimension);
+			dimensions[rank++] = dimension;
 		}
-		return Shape.of(dimensions.build().toArray());
+		return Shape.of(Arrays.copyOf(dimensions, rank));
 	}
 
 }

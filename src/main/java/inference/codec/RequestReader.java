@@ -3,6 +3,7 @@ package inference.codec;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +32,10 @@ public final class RequestReader {
 
 	// The name of the only signature, as TensorFlow Serving has it by default.
 	private static final String SIGNATURE_NAME = "serving_default";
+
+	private static final Set<String> TENSORS = Set.of("instances", "inputs");
+
+	private static final String TENSORS_TWICE = "The body has tensors twice: send \"instances\" or \"inputs\", once.";
 
 	private final Signature signature;
 
@@ -108,11 +113,8 @@ public final class RequestReader {
 
 	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int end) {
 		require(parser.nextToken() == JsonToken.START_OBJECT, "The body must be a JSON object: send %s.", example());
-		for (String member = parser.nextName(); member != null; member = parser.nextName()) {
-			if (parser.nextToken() == JsonToken.VALUE_NULL) {
-				require(!member.equals("instances") && !member.equals("inputs"), "\"%s\" must not be null.", member);
-				continue;
-			}
+		Set<String> seen = new HashSet<>();
+		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
 			switch (member) {
 				case "instances" -> {
 					begin(Form.ROWS);
@@ -134,6 +136,7 @@ public final class RequestReader {
 				default -> parser.skipChildren();
 			}
 		}
+		require(!seen.containsAll(TENSORS), TENSORS_TWICE);
 		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
@@ -155,7 +158,7 @@ public final class RequestReader {
 	}
 
 	private void begin(Form next) {
-		require(this.form == null, "The body has tensors twice: send \"instances\" or \"inputs\", once.");
+		require(this.form == null, TENSORS_TWICE);
 		require(this.allowed.contains(next), "This path takes another form: send %s.", example());
 		this.form = next;
 	}

@@ -201,10 +201,10 @@ final class TensorReader {
 
 	private byte[] bytes(JsonParser parser) {
 		if (parser.currentToken() == JsonToken.VALUE_STRING) {
-			byte[] text = parser.getString().getBytes(StandardCharsets.UTF_8);
-			require(new String(text, StandardCharsets.UTF_8).equals(parser.getString()),
+			String text = parser.getString();
+			require(text.codePoints().noneMatch((point) -> Character.getType(point) == Character.SURROGATE),
 					"Input '%s' has a text with half a surrogate pair.", this.spec.name());
-			return text;
+			return text.getBytes(StandardCharsets.UTF_8);
 		}
 		if (parser.currentToken() == JsonToken.START_OBJECT) {
 			parser.nextToken();

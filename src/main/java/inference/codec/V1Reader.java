@@ -78,7 +78,9 @@ final class V1Reader {
 			if (reader == null) {
 				throw InvalidRequestException.unknownInput(name, this.signature);
 			}
-			missing.remove(name);
+			if (!missing.remove(name)) {
+				throw invalid(instance, "has input '%s' twice".formatted(name));
+			}
 			parser.nextToken();
 			reader.read(parser, depth);
 		}
