@@ -120,6 +120,14 @@ class ConsolePageIT {
 		browser.awaitText("answer", "18446744073709551615", "9007199254740993");
 	}
 
+	@Test
+	void sendsAndShowsNaN() {
+		open(Identity.of("a FP32 [-1]"));
+		browser.fill("input-0", "[NaN, -Infinity, 1]");
+		browser.click("predict");
+		browser.awaitText("answer", "200", "NaN", "-Infinity");
+	}
+
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', textBlock = """
 			[[400, 0]] | 400 | The model cannot use the input: 400 is not a number this model likes.
