@@ -1,0 +1,68 @@
+package inference;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import org.junit.jupiter.api.Test;
+
+import org.springframework.context.ApplicationContext;
+
+import inference.model.FakeModel;
+import inference.model.Model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Every class of the application that implements {@link Model} is a bean. A class that
+ * the application does not find would not be served, and the bundled model would be
+ * served in its place.
+ */
+class ModelDiscoveryTests {
+
+	@Test
+	void findsEveryModelOfTheApplication() throws URISyntaxException {
+		Path classes = Path.of(InferenceServer.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+		List<String> complaints = new ClassFileImporter().importPath(classes)
+			.stream()
+			.filter((type) -> type.isAssignableTo(Model.class) && !type.isInterface())
+			.filter((type) -> !type.getModifiers().contains(JavaModifier.ABSTRACT))
+			.map(JavaClass::reflect)
+			.filter((type) -> !isBean(type, Server.shared().context()))
+			.map(ModelDiscoveryTests::complain)
+			.toList();
+		assertThat(complaints).withFailMessage(() -> String.join("\n", complaints)).isEmpty();
+	}
+
+	@Test
+	void namesTheLinesThatMakeAModelKnown() {
+		assertThat(isBean(FakeModel.class, Server.shared().context())).isFalse();
+		assertThat(complain(FakeModel.class)).startsWith("inference.model.FakeModel implements Model, but")
+			.contains("@Import(inference.model.FakeModel.class)",
+					"scanBasePackages = { \"inference\", \"inference.model\" }");
+	}
+
+	// The type of a bean from a factory method may be a supertype of the model's class.
+	private static boolean isBean(Class<?> model, ApplicationContext context) {
+		return Arrays.stream(context.getBeanNamesForType(Model.class))
+			.filter((name) -> !name.equals("testModel"))
+			.map((name) -> Objects.requireNonNull(context.getType(name)))
+			.anyMatch((type) -> type.isAssignableFrom(model));
+	}
+
+	private static String complain(Class<?> model) {
+		return """
+				%s implements Model, but the application does not find it and would serve the bundled model. Either add
+				  @Import(%s.class)
+				to InferenceServer, or annotate the class with @Component and replace InferenceServer's first annotation by
+				  @SpringBootApplication(proxyBeanMethods = false, scanBasePackages = { "inference", "%s" })
+				"""
+			.formatted(model.getName(), model.getCanonicalName(), model.getPackageName());
+	}
+
+}
