@@ -3,14 +3,17 @@ package inference.lifecycle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import inference.model.DataType;
+import inference.model.DeviceLostException;
 import inference.model.Example;
 import inference.model.Model;
 import inference.model.ModelMetadata;
@@ -21,21 +24,29 @@ import inference.model.TensorSpec;
 import inference.model.UnusableModelException;
 
 /**
- * Runs a model before anybody waits for it: on its golden examples, which it must get
- * right, and on their inputs, or on zeros if it has none, until it does not get faster
- * any more. So the first client pays for no lazy initialisation, neither in the runtime
- * nor in the JVM, and a corrupt model never becomes ready.
+ * Runs a model before it serves: once on each of its golden examples, which it must get
+ * right, and then on the first example, or on zeros if it has none, until it gets no
+ * faster. So a corrupt model never becomes ready, and the first client does not pay for
+ * the lazy initialisation of the JVM and of the model's runtime.
  */
 final class WarmUp {
 
 	private static final Logger logger = LoggerFactory.getLogger(WarmUp.class);
 
-	private static final Duration BUDGET = Duration.ofSeconds(2);
+	private static final Duration MAX_TIME = Duration.ofSeconds(2);
 
-	private static final int ROUND = 20;
+	private static final int RUNS_PER_ROUND = 20;
 
-	// Below this gain from one round to the next, the time is called flat.
-	private static final double FLAT = 0.95;
+	// A round that takes more than this part of the time of the round before is the last.
+	private static final double NO_FASTER = 0.95;
+
+	// An image model may need images larger than its kernels, and a speech model more
+	// samples than its window has. The batch always has the size 1.
+	private static final int[] SIZES = { 1, 16, 64, 224, 512 };
+
+	// Larger inputs than this are tried at the size 1 only, because they may not fit into
+	// the memory.
+	private static final long MAX_ELEMENTS = 1 << 22;
 
 	private final Model model;
 
@@ -47,10 +58,10 @@ final class WarmUp {
 	}
 
 	/**
-	 * Runs the model, once at least.
-	 * @return how often it ran
+	 * Runs the model.
+	 * @return the number of runs; 0 if the model has no examples and refuses zeros
 	 * @throws UnusableModelException if it gets an example wrong
-	 * @throws IllegalStateException if it gives other outputs than it declares
+	 * @throws IllegalStateException if its outputs are not as declared
 	 */
 	int run() throws IOException {
 		ModelMetadata metadata = ModelMetadata.of(this.model);
@@ -63,39 +74,59 @@ final class WarmUp {
 			}
 		}
 		this.steps.forEach((step) -> step.prepare(metadata, this::infer));
-		return examples.isEmpty() ? runOnZeros() : runUntilFlat(examples.getFirst().inputs());
+		Map<String, Tensor> inputs = examples.isEmpty() ? findZeros(metadata.signature())
+				: examples.getFirst().inputs();
+		return (inputs != null) ? runUntilNoFaster(inputs) : 0;
 	}
 
-	private int runOnZeros() throws IOException {
-		Map<String, Tensor> zeros = zeros(this.model.signature());
-		Map<String, Tensor> outputs;
-		try {
-			outputs = this.model.infer(zeros);
-		}
-		catch (RuntimeException ex) {
-			if (!mayBeOurFault(ex, this.model.signature())) {
+	/** Finds zeros of a size that the model accepts. */
+	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
+		boolean open = signature.inputs().stream().map(TensorSpec::shape).anyMatch(WarmUp::hasOpenSize);
+		int[] sizes = open ? SIZES : new int[] { 1 };
+		String firstRefusal = null;
+		for (int size : sizes) {
+			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> elements(spec, size) > MAX_ELEMENTS)) {
+				break;
+			}
+			Map<String, Tensor> zeros = zeros(signature, size);
+			Map<String, Tensor> outputs;
+			try {
+				outputs = this.model.infer(zeros);
+			}
+			catch (DeviceLostException | UnusableModelException ex) {
 				throw ex;
 			}
-			logger.info("Warm-up ended early, the model cannot use zeros: {}", ex.getMessage());
-			return 0;
+			catch (RuntimeException ex) {
+				firstRefusal = (firstRefusal != null) ? firstRefusal : String.valueOf(ex.getMessage());
+				continue;
+			}
+			signature.requireOutputs(outputs);
+			if (firstRefusal != null) {
+				logger.info("The warm-up runs the model on zeros of the size {}, because it refused the size 1: {}",
+						size, firstRefusal);
+			}
+			return zeros;
 		}
-		this.model.signature().requireOutputs(outputs);
-		return runUntilFlat(zeros);
+		logger.warn(
+				"The model is not warmed up, so its first predictions are slower: it has no golden examples, and it"
+						+ " refused zeros{}: {}. Add an example to the model, and the warm-up uses its inputs",
+				open ? " of the sizes " + Arrays.toString(sizes) : "", firstRefusal);
+		return null;
 	}
 
-	private int runUntilFlat(Map<String, Tensor> inputs) throws IOException {
-		long end = System.nanoTime() + BUDGET.toNanos();
+	private int runUntilNoFaster(Map<String, Tensor> inputs) throws IOException {
+		long end = System.nanoTime() + MAX_TIME.toNanos();
 		long before = Long.MAX_VALUE;
 		int runs = 0;
 		while (System.nanoTime() < end) {
 			long start = System.nanoTime();
-			for (int i = 0; i < ROUND && System.nanoTime() < end; i++) {
+			for (int i = 0; i < RUNS_PER_ROUND && System.nanoTime() < end; i++) {
 				infer(inputs);
 				runs++;
 				runSteps(inputs);
 			}
 			long took = System.nanoTime() - start;
-			if (took > FLAT * before) {
+			if (took > NO_FASTER * before) {
 				break;
 			}
 			before = took;
@@ -110,8 +141,8 @@ final class WarmUp {
 			}
 		}
 		catch (RuntimeException ex) {
-			// What comes out for zeros need not be fit for an answer, NaN is not.
-			logger.info("Warm-up goes on without the codecs: {}", ex.getMessage());
+			// The model's outputs for zeros may be such that the codecs refuse them.
+			logger.info("The warm-up goes on without the codecs: {}", ex.getMessage());
 			this.steps = List.of();
 		}
 	}
@@ -122,28 +153,34 @@ final class WarmUp {
 		return outputs;
 	}
 
-	// Zeros need not make sense to this model, nor need 1 where a size is open: an image
-	// smaller than the kernel is, in ONNX Runtime's words, a failure.
-	private static boolean mayBeOurFault(RuntimeException failure, Signature signature) {
-		return failure instanceof IllegalArgumentException || signature.inputs()
-			.stream()
-			.map(TensorSpec::shape)
-			.anyMatch((shape) -> shape.isBatched() ? shape.row().isVariable() : shape.isVariable());
+	private static boolean hasOpenSize(Shape shape) {
+		return shape.isBatched() ? shape.row().isVariable() : shape.isVariable();
 	}
 
-	private static Map<String, Tensor> zeros(Signature signature) {
+	private static Map<String, Tensor> zeros(Signature signature, int size) {
 		Map<String, Tensor> zeros = new LinkedHashMap<>();
 		for (TensorSpec spec : signature.inputs()) {
-			long[] dimensions = spec.shape().dimensions();
-			for (int i = 0; i < dimensions.length; i++) {
-				dimensions[i] = (dimensions[i] == Shape.VARIABLE) ? 1 : dimensions[i];
-			}
-			Shape shape = Shape.of(dimensions);
+			Shape shape = shape(spec, size);
 			int width = (spec.dataType() == DataType.BYTES) ? Integer.BYTES : spec.dataType().width();
-			int size = Math.toIntExact(Math.multiplyExact(shape.elements(), width));
-			zeros.put(spec.name(), Tensor.of(spec.dataType(), shape, ByteBuffer.allocate(size)));
+			int bytes = Math.toIntExact(Math.multiplyExact(shape.elements(), width));
+			zeros.put(spec.name(), Tensor.of(spec.dataType(), shape, ByteBuffer.allocate(bytes)));
 		}
 		return zeros;
+	}
+
+	// A product of doubles does not overflow.
+	private static double elements(TensorSpec spec, int size) {
+		return Arrays.stream(shape(spec, size).dimensions()).asDoubleStream().reduce(1, (a, b) -> a * b);
+	}
+
+	private static Shape shape(TensorSpec spec, int size) {
+		long[] dimensions = spec.shape().dimensions();
+		for (int i = 0; i < dimensions.length; i++) {
+			if (dimensions[i] == Shape.VARIABLE) {
+				dimensions[i] = (i == 0 && spec.shape().isBatched()) ? 1 : size;
+			}
+		}
+		return Shape.of(dimensions);
 	}
 
 }

@@ -9,7 +9,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+import inference.model.Example;
 import inference.model.FakeModel;
 import inference.model.Gate;
 import inference.model.ModelMetadata;
@@ -23,6 +28,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+@ExtendWith(OutputCaptureExtension.class)
 class ModelLifecycleTests {
 
 	private final FakeModel model = new FakeModel();
@@ -92,13 +98,68 @@ class ModelLifecycleTests {
 	}
 
 	@Test
-	void becomesReadyThoughTheSmallestShapeIsTooSmall() throws Exception {
+	void becomesReadyThoughTheModelFailsOnZeros(CapturedOutput output) throws Exception {
+		this.model.behave((_) -> {
+			throw new IllegalStateException("Unknown category and zeros = 0");
+		});
+		start(() -> this.model);
+		await(State.READY);
+		assertThat(output.toString().lines().filter((line) -> line.contains("WARN"))).singleElement()
+			.asString()
+			.contains("no golden examples, and it refused zeros: Unknown category and zeros = 0. Add an example");
+	}
+
+	@Test
+	void warmsUpOnTheInputsOfAnExampleIfThereIsOne(CapturedOutput output) throws Exception {
+		var temperatures = new FakeModel(new Example(FakeModel.question(20), Map.of(), 0));
+		temperatures.behave((inputs) -> {
+			if (y(Map.of("y", Objects.requireNonNull(inputs.get("x"))))[0] == 0) {
+				throw new IllegalArgumentException("0 is no temperature");
+			}
+			return FakeModel.echo(inputs);
+		});
+		start(() -> temperatures);
+		await(State.READY);
+		assertThat(output).contains(" warmed up by ").doesNotContain("WARN", "warmed up by 0 runs");
+	}
+
+	@Test
+	void triesLargerSizesUntilTheModelAcceptsOne(CapturedOutput output) throws Exception {
 		var images = new FakeModel(Shape.of(-1, 3, -1, -1));
-		images.behave((_) -> {
-			throw new IllegalStateException("the kernel is larger than the image");
+		images.behave((inputs) -> {
+			if (Objects.requireNonNull(inputs.get("x")).shape().dimension(2) < 50) {
+				throw new IllegalStateException("the kernel is larger than the image");
+			}
+			return FakeModel.echo(inputs);
 		});
 		start(() -> images);
 		await(State.READY);
+		assertThat(output).contains("zeros of the size 64, because it refused the size 1: the kernel is larger")
+			.doesNotContain("WARN");
+	}
+
+	@Test
+	void saysWhichSizesItTriedInVain(CapturedOutput output) throws Exception {
+		var images = new FakeModel(Shape.of(-1, 3, -1, -1));
+		images.behave((_) -> {
+			throw new IllegalStateException("this is no image");
+		});
+		start(() -> images);
+		await(State.READY);
+		assertThat(output).contains("WARN", "zeros of the sizes [1, 16, 64, 224, 512]: this is no image");
+	}
+
+	@Test
+	void doesNotTryASizeThatNeedsTooMuchMemory() throws Exception {
+		var sizes = new LinkedBlockingQueue<Long>();
+		var volumes = new FakeModel(Shape.of(-1, -1, -1, -1, -1, -1, -1, -1));
+		volumes.behave((inputs) -> {
+			sizes.add(Objects.requireNonNull(inputs.get("x")).shape().elements());
+			throw new IllegalStateException("too small");
+		});
+		start(() -> volumes);
+		await(State.READY);
+		assertThat(sizes).containsExactly(1L);
 	}
 
 	@Test
@@ -142,13 +203,13 @@ class ModelLifecycleTests {
 	}
 
 	@Test
-	void failsWhenTheModelFailsToWarmUp() throws Exception {
+	void failsWhenTheModelThrowsAnErrorInItsWarmUp() throws Exception {
 		this.model.behave((_) -> {
-			throw new IllegalStateException("out of memory");
+			throw new StackOverflowError("too deep");
 		});
 		var lifecycle = start(() -> this.model);
 		assertThat(await(State.FAILED).reason())
-			.isEqualTo("The model 'fake' could not be loaded: java.lang.IllegalStateException: out of memory");
+			.isEqualTo("The model 'fake' could not be loaded: java.lang.StackOverflowError: too deep");
 		assertRefuses(lifecycle);
 	}
 
