@@ -2,6 +2,7 @@ package inference.lifecycle;
 
 import java.time.Duration;
 
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -12,9 +13,9 @@ import org.springframework.validation.annotation.Validated;
  * The settings of the drain, the phase between SIGTERM and the end of the process.
  *
  * @param delay the time for which requests are still served after SIGTERM, so that
- * clients can notice that the server is not ready any more
+ * clients can notice that the server is not ready any more; a day at most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.drain", ignoreUnknownFields = false)
-record DrainProperties(@DurationMin @DefaultValue("0s") Duration delay) {
+record DrainProperties(@DurationMin @DurationMax(days = 1) @DefaultValue("0s") Duration delay) {
 }
