@@ -1,15 +1,19 @@
 package inference.health;
 
+import java.util.List;
 import java.util.Locale;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
 
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
@@ -22,10 +26,24 @@ import inference.lifecycle.State;
 @Configuration(proxyBeanMethods = false)
 public class Probes {
 
+	private static final Logger logger = LoggerFactory.getLogger(Probes.class);
+
+	/** Each of these properties can move the probes, or make them unreachable. */
+	private static final List<String> RISKS = List.of("management.server.port", "management.server.base-path",
+			"management.endpoints.web.base-path", "management.endpoints.web.path-mapping.health",
+			"management.endpoints.web.exposure.exclude", "management.endpoint.health.access", "server.address",
+			"server.servlet.context-path", "server.ssl.bundle", "server.ssl.certificate", "server.ssl.key-store",
+			"spring.mvc.servlet.path");
+
 	private final ModelLifecycle lifecycle;
 
-	Probes(ModelLifecycle lifecycle) {
+	Probes(ModelLifecycle lifecycle, Environment environment) {
 		this.lifecycle = lifecycle;
+		List<String> risks = RISKS.stream().filter(environment::containsProperty).toList();
+		if (!risks.isEmpty()) {
+			logger.warn("Probes may fail, because {} can change their address: check that the probes of the platform,"
+					+ " such as those in service.json, use the address that results", String.join(", ", risks));
+		}
 	}
 
 	public Verdict ask(Probe probe) {

@@ -1,8 +1,14 @@
 package inference.health;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.mock.env.MockEnvironment;
 
 import inference.lifecycle.Lifecycles;
 import inference.lifecycle.State;
@@ -10,6 +16,7 @@ import inference.model.FakeModel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+@ExtendWith(OutputCaptureExtension.class)
 class ProbeTests {
 
 	@ParameterizedTest
@@ -32,12 +39,20 @@ class ProbeTests {
 	@Test
 	void givesTheStateAndTheReasonWithItsAnswer() {
 		var lifecycle = Lifecycles.ready(new FakeModel());
-		var probes = new Probes(lifecycle);
+		var probes = new Probes(lifecycle, new MockEnvironment());
 		assertThat(probes.ask(Probe.READINESS)).isEqualTo(new Verdict(true, "READY", "the model serves"));
 		lifecycle.stop();
 		assertThat(probes.ask(Probe.READINESS))
 			.isEqualTo(new Verdict(false, "DRAINING", "the process was asked to end"));
 		assertThat(probes.ask(Probe.LIVENESS)).isEqualTo(new Verdict(true, "DRAINING", "the process was asked to end"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "management.server.port", "server.servlet.context-path", "server.address" })
+	void warnsOfAPropertyThatCanChangeTheirAddress(String property, CapturedOutput output) {
+		var environment = new MockEnvironment().withProperty(property, "8002");
+		assertThat(new Probes(Lifecycles.ready(new FakeModel()), environment)).isNotNull();
+		assertThat(output).contains("Probes may fail, because %s can change their address".formatted(property));
 	}
 
 }
