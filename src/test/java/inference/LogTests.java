@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
+import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
@@ -38,11 +39,14 @@ class LogTests {
 
 	private static final String SPAN = "00f067aa0ba902b7";
 
-	// Spring Boot keeps the form in a system property, for whoever starts next.
+	// Spring Boot keeps the form in a system property, and it does not set up logging
+	// again
+	// while a server is running, such as the shared one.
 	@BeforeEach
 	@AfterEach
 	void forgetTheForm() {
 		System.clearProperty("CONSOLE_LOG_STRUCTURED_FORMAT");
+		LoggingSystem.get(LogTests.class.getClassLoader()).cleanUp();
 	}
 
 	@Test
