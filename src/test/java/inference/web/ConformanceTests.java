@@ -3,13 +3,16 @@ package inference.web;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -32,11 +35,17 @@ class ConformanceTests {
 
 	private static final Server server = Server.shared();
 
+	/** The operations of the cases so far, each with its status. */
+	private static final Set<String> described = new HashSet<>();
+
 	private static Server loading;
+
+	private static OpenApi document;
 
 	@BeforeAll
 	static void start() {
 		loading = Server.starting(() -> new TestModel(loaded));
+		document = new OpenApi(server.request().get("/openapi.json").then().statusCode(200).extract().asString());
 	}
 
 	@AfterAll
@@ -46,12 +55,14 @@ class ConformanceTests {
 	}
 
 	@TestFactory
-	Stream<DynamicContainer> answersEveryConformanceCase() {
-		return Conformance.all()
+	Stream<DynamicNode> answersEveryConformanceCaseAsTheDocumentSays() {
+		Stream<DynamicNode> cases = Conformance.all()
 			.entrySet()
 			.stream()
 			.map((group) -> DynamicContainer.dynamicContainer(group.getKey(),
 					group.getValue().stream().map((one) -> DynamicTest.dynamicTest(one.title(), () -> ask(one)))));
+		return Stream.concat(cases, Stream.of(DynamicTest.dynamicTest("The cases have answers of every kind",
+				() -> assertThat(described).hasSizeGreaterThan(50))));
 	}
 
 	@Test
@@ -92,6 +103,7 @@ class ConformanceTests {
 		int port = (waits ? loading : server).port();
 		HttpResponse<byte[]> response = client.send(one.toHttp(port), BodyHandlers.ofByteArray());
 		assertThatCode(() -> one.verify(response)).as(one.title()).doesNotThrowAnyException();
+		described.add(String.valueOf(document.assertDescribes(one, response)));
 	}
 
 }

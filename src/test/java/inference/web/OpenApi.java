@@ -1,5 +1,6 @@
 package inference.web;
 
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -56,6 +57,30 @@ final class OpenApi {
 		String pointer = "/paths/" + found.replace("~", "~0").replace("/", "~1") + "/"
 				+ method.toLowerCase(Locale.ROOT);
 		return this.document.at(pointer).isMissingNode() ? null : pointer;
+	}
+
+	/**
+	 * Checks the request and the answer of a conformance case.
+	 * @return the operation and the status, or {@code null} if the path is unknown
+	 */
+	@Nullable String assertDescribes(Conformance one, HttpResponse<byte[]> response) {
+		String path = one.path().replaceFirst("/api/predict/[^/]+", "");
+		boolean predicts = one.method().equals("GET") && one.body().length > 0;
+		String operation = operation(predicts ? "POST" : one.method(), path.isEmpty() ? "/" : path);
+		if (operation == null) {
+			assertThat(response.statusCode()).as(one.title()).isIn(404, 405);
+			return null;
+		}
+		if (response.statusCode() == 200 && one.json() != null) {
+			assertRequest(operation, json(one.json().replace("\uFEFF", "")));
+		}
+		int length = response.headers()
+			.firstValue(Conformance.JSON_LENGTH)
+			.map(Integer::parseInt)
+			.orElse(response.body().length);
+		assertResponse(operation, response.statusCode(), response.headers().firstValue("Content-Type").orElseThrow(),
+				json(response.body(), length));
+		return operation + " " + response.statusCode();
 	}
 
 	void assertRequest(String operation, JsonNode body) {

@@ -1,10 +1,6 @@
 package inference.web;
 
 import java.io.IOException;
-import java.net.http.HttpClient;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.net.http.HttpResponse;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -57,40 +53,6 @@ class OpenApiTests {
 	@AfterAll
 	static void stop() {
 		loading.close();
-	}
-
-	@Test
-	void describesEveryConformanceCase() throws Exception {
-		Set<String> seen = new HashSet<>();
-		try (HttpClient client = HttpClient.newHttpClient()) {
-			for (Conformance one : Conformance.all().values().stream().flatMap(List::stream).toList()) {
-				boolean waits = "not yet loaded".equals(one.yaml().get("model"));
-				String path = one.path().replaceFirst("/api/predict/[^/]+", "");
-				boolean predicts = one.method().equals("GET") && one.body().length > 0;
-				String operation = document.operation(predicts ? "POST" : one.method(), path.isEmpty() ? "/" : path);
-				if (!waits) {
-					server.swap(one.model());
-				}
-				HttpResponse<byte[]> response = client.send(one.toHttp((waits ? loading : server).port()),
-						BodyHandlers.ofByteArray());
-				if (operation == null) {
-					assertThat(response.statusCode()).as(one.title()).isIn(404, 405);
-					continue;
-				}
-				seen.add(operation + " " + response.statusCode());
-				if (response.statusCode() == 200 && one.json() != null) {
-					document.assertRequest(operation, OpenApi.json(one.json().replace("\uFEFF", "")));
-				}
-				int length = response.headers()
-					.firstValue(Conformance.JSON_LENGTH)
-					.map(Integer::parseInt)
-					.orElse(response.body().length);
-				document.assertResponse(operation, response.statusCode(),
-						response.headers().firstValue("Content-Type").orElseThrow(),
-						OpenApi.json(response.body(), length));
-			}
-		}
-		assertThat(seen).hasSizeGreaterThan(50);
 	}
 
 	@ParameterizedTest

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Isolated;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -38,7 +39,8 @@ import static org.awaitility.Awaitility.await;
 /**
  * The example, served: asked over HTTP as its clients would.
  */
-class SentenceEmbeddingsTests {
+@Isolated
+class SentenceEmbeddingsIT {
 
 	private static final String MODEL = "classpath:all-minilm-l6-v2-q.onnx";
 
