@@ -2,6 +2,7 @@ package inference;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -9,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import io.restassured.RestAssured;
 import io.restassured.builder.RequestSpecBuilder;
@@ -141,7 +143,8 @@ public final class Server implements AutoCloseable {
 
 	/**
 	 * Closes the server. A model that is still loading is interrupted, because the
-	 * context waits for its constructor.
+	 * context waits for its constructor. A constructor that ignores this fails the test
+	 * instead of holding it up.
 	 */
 	@Override
 	public void close() {
@@ -149,7 +152,21 @@ public final class Server implements AutoCloseable {
 		if (loading != null) {
 			loading.interrupt();
 		}
-		this.context.close();
+		Thread closing = Thread.ofPlatform().daemon().name("close").start(this.context::close);
+		try {
+			if (!closing.join(TIMEOUT)) {
+				throw new AssertionError("the server did not close, because a thread holds it up:\n"
+						+ String.join("\n", stack(loading)));
+			}
+		}
+		catch (InterruptedException ex) {
+			throw new AssertionError(ex);
+		}
+	}
+
+	private static List<String> stack(@Nullable Thread thread) {
+		return (thread == null) ? List.of()
+				: Stream.of(thread.getStackTrace()).map(StackTraceElement::toString).toList();
 	}
 
 	private static final class Shared {
