@@ -51,12 +51,13 @@ class LogTests {
 
 	@Test
 	void everyLineIsAJsonObjectEvenThatOfAFailure(CapturedOutput output) {
-		serve((server) -> server.request().body(BREAKS).post("/").then().statusCode(500), JSON);
+		serve((server) -> server.request().body(BREAKS).post("/").then().statusCode(500), JSON,
+				"spring.application.name=fraud");
 		assertThat(lines(output)).hasSizeGreaterThan(3).allSatisfy((line) -> {
 			assertThat(line.path("@timestamp").asString()).isNotEmpty();
 			assertThat(line.at("/log/level").asString()).isNotEmpty();
 			assertThat(line.path("message").asString()).isNotEmpty();
-			assertThat(line.at("/service/name").asString()).isEqualTo("inference-server");
+			assertThat(line.at("/service/name").asString()).isEqualTo("fraud");
 		});
 		assertThat(failure(output).at("/error/stack_trace").asString()).contains("the model broke on 500", "\tat ");
 	}

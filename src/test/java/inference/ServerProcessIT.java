@@ -44,7 +44,7 @@ import static org.awaitility.Awaitility.await;
 @Timeout(120)
 class ServerProcessIT {
 
-	private static final Path JAR = Path.of("target/inference-server.jar");
+	private static final Path JAR = Path.of(System.getProperty("server.jar"));
 
 	private final Path directory;
 

@@ -17,6 +17,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 
 import inference.image.Kubelet.Answer;
 import inference.image.Kubelet.Kind;
@@ -31,13 +35,15 @@ import static org.awaitility.Awaitility.await;
  * restarts for the first, nothing at all for the second.
  */
 @NeedsImage
+@Execution(ExecutionMode.CONCURRENT)
 class ChaosIT {
 
 	private static final Duration PATIENCE = Duration.ofMinutes(2);
 
 	private static final int CLIENTS = 128;
 
-	private final Service service = Service.read();
+	/** The service, asked for its readiness every second. */
+	private final Service service = attentive();
 
 	@Test
 	void aHungModelIsRestarted() throws Exception {
@@ -69,13 +75,12 @@ class ChaosIT {
 		}
 	}
 
-	// The timings of service.json allow for 5 minutes; here, a second of loading stands
-	// for
-	// 18 of them, unless -Dseconds=180 says to take the time.
+	// The startup check of service.json allows for 5 minutes. This test allows for 45 s,
+	// unless -Dseconds=180 asks for the real times.
 	@Test
 	void aModelThatTakesThreeMinutesToLoadIsNeverKilled() {
 		Integer real = Integer.getInteger("seconds");
-		Service patient = (real != null) ? this.service
+		Service patient = (real != null) ? Service.read()
 				: this.service.withStartup(every(this.service.startup(), Duration.ofSeconds(1), 45));
 		int seconds = (real != null) ? real : 15;
 		try (Container container = chaos(patient, "load", "CHAOS_SECONDS=" + seconds);
@@ -136,7 +141,9 @@ class ChaosIT {
 		}
 	}
 
+	// The flood takes all CPUs, so no other test runs beside it.
 	@Test
+	@ResourceLock(Resources.GLOBAL)
 	void aFloodedServerIsLeftAlone() throws Exception {
 		Service watchful = this.service.withLiveness(every(this.service.liveness(), Duration.ofSeconds(1), 3));
 		try (Container container = Container.run(watchful);
@@ -177,16 +184,20 @@ class ChaosIT {
 		for (String variable : variables) {
 			options.addAll(List.of("--env", variable));
 		}
-		return Container.run(
-				service.withCommand(List.of("/opt/java/bin/java", "--enable-native-access=ALL-UNNAMED", "-cp",
-						"/app/inference-server.jar:/chaos", "inference.InferenceServer")),
-				options.toArray(String[]::new));
+		return Container.run(service.withCommand(List.of("/opt/java/bin/java", "--enable-native-access=ALL-UNNAMED",
+				"-cp", "/app/server.jar:/chaos", "inference.InferenceServer")), options.toArray(String[]::new));
 	}
 
 	private static HttpRequest predict(Container container, String path, String body) throws IOException {
 		return HttpRequest.newBuilder(URI.create("http://%s:8000%s".formatted(container.address(), path)))
 			.POST(BodyPublishers.ofString(body))
 			.build();
+	}
+
+	private static Service attentive() {
+		Service service = Service.read();
+		return service.withReadiness(every(service.readiness(), Duration.ofSeconds(1), 3))
+			.withStartup(every(service.startup(), Duration.ofSeconds(1), 300));
 	}
 
 	private static Check every(Check check, Duration period, int failures) {

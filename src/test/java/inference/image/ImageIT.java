@@ -21,6 +21,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -34,6 +38,7 @@ import static org.awaitility.Awaitility.await;
  */
 @NeedsImage
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Execution(ExecutionMode.CONCURRENT)
 class ImageIT {
 
 	private static final Duration START = Duration.ofMinutes(1);
@@ -65,7 +70,7 @@ class ImageIT {
 
 	@Test
 	void knowsItsClassesFromWhereTheyAre() {
-		assertThat(this.container.logs()).contains("(/app/inference-server.jar started by");
+		assertThat(this.container.logs()).contains("(/app/server.jar started by");
 	}
 
 	@Test
@@ -165,6 +170,7 @@ class ImageIT {
 	}
 
 	@Test
+	@ResourceLock(Resources.GLOBAL)
 	void answersAnExecProbeInHalfASecond() {
 		// Less what Podman takes for the least program that every base has
 		Duration podman = best("/lib64/ld-linux-x86-64.so.2", "--version");

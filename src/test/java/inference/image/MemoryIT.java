@@ -23,6 +23,7 @@ import java.util.concurrent.Future;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -32,6 +33,7 @@ import static org.awaitility.Awaitility.await;
  * kernel kills a container that exceeds its limit.
  */
 @NeedsImage
+@Isolated
 class MemoryIT {
 
 	private static final String ROW = "[5.1,3.5,1.4,0.2]";

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
+import inference.Console;
+
 /**
  * Skips a test class unless there is an image of what this build packaged, and podman to
  * run it with.
@@ -30,7 +32,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 	 */
 	final class Condition implements ExecutionCondition {
 
-		private static final Path JAR = Path.of("target/image/app/inference-server.jar");
+		private static final Path JAR = Path.of("target/image/app/server.jar");
 
 		@Override
 		public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -42,7 +44,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 			if ("true".equals(System.getenv("CI"))) {
 				throw new IllegalStateException(missing.get());
 			}
-			System.err.println(missing.get());
+			Console.print(missing.get());
 			return ConditionEvaluationResult.disabled(missing.get());
 		}
 
@@ -73,7 +75,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 			try {
 				Path copy = Files.createTempFile("image", ".jar");
 				try {
-					Container.succeed("cp", container + ":/app/inference-server.jar", copy.toString());
+					Container.succeed("cp", container + ":/app/server.jar", copy.toString());
 					return Files.mismatch(copy, JAR) == -1;
 				}
 				finally {

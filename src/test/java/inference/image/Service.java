@@ -44,6 +44,11 @@ record Service(List<String> command, int port, Map<String, String> environment, 
 				this.readiness);
 	}
 
+	Service withReadiness(Check check) {
+		return new Service(this.command, this.port, this.environment, this.gracePeriod, this.startup, this.liveness,
+				check);
+	}
+
 	Service withGracePeriod(Duration period) {
 		return new Service(this.command, this.port, this.environment, period, this.startup, this.liveness,
 				this.readiness);

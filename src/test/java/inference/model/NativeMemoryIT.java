@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
@@ -17,6 +18,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 /**
  * Checks that a call leaves no native memory behind.
  */
+@Isolated
 class NativeMemoryIT {
 
 	private static final Path STATUS = Path.of("/proc/self/status");

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.mock.web.MockHttpServletRequest;
@@ -52,6 +53,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Measures a request of a million numbers, as JSON and as binary data, against the model
  * alone.
  */
+@Isolated
 class LargeTensorIT {
 
 	private static final int ELEMENTS = 1_000_000;

@@ -10,6 +10,8 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
+import inference.Console;
+
 /**
  * Skips a test class unless Chromium and its driver are installed.
  */
@@ -34,7 +36,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 			if ("true".equals(System.getenv("CI"))) {
 				throw new IllegalStateException(sentence);
 			}
-			System.err.println(sentence);
+			Console.print(sentence);
 			return ConditionEvaluationResult.disabled(sentence);
 		}
 
