@@ -104,6 +104,22 @@ class ServerProcessIT {
 	}
 
 	@Test
+	void endsAtOnceOnASignalWhileTheModelLoads() throws Exception {
+		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+		Process process = start(
+				List.of(java, "-cp", System.getProperty("java.class.path"), InferenceServer.class.getName()),
+				Map.of("SPRING_MAIN_SOURCES", NeverLoaded.class.getName()));
+		List<String> log = follow(process, (line) -> {
+			if (line.contains("Started InferenceServer")) {
+				kill(process, "TERM");
+			}
+		});
+		assertThat(process.waitFor()).isEqualTo(143);
+		assertThat(log.getLast()).contains(" INFO ").endsWith("Ended by SIGTERM before the model was ready");
+		assertThat(log).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR"));
+	}
+
+	@Test
 	void endsTheDrainOnASecondSignal() throws Exception {
 		Process process = start(Map.of("INFERENCE_DRAIN_DELAY", "1h"));
 		List<String> log = follow(process, (line) -> {
@@ -207,7 +223,11 @@ class ServerProcessIT {
 
 	private Process start(Map<String, String> environment) throws IOException {
 		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-		ProcessBuilder builder = new ProcessBuilder(java, "-jar", JAR.toString()).redirectErrorStream(true);
+		return start(List.of(java, "-jar", JAR.toString()), environment);
+	}
+
+	private Process start(List<String> command, Map<String, String> environment) throws IOException {
+		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
 		builder.environment().put("SERVER_PORT", "0");
 		builder.environment().put("INFERENCE_MODEL_NAME", "m");
 		builder.environment().putAll(environment);
@@ -223,6 +243,15 @@ class ServerProcessIT {
 		catch (IOException | InterruptedException ex) {
 			throw new AssertionError(ex);
 		}
+	}
+
+	/** A model whose constructor does not return. */
+	static final class NeverLoaded extends TestModel {
+
+		NeverLoaded() {
+			super(new CountDownLatch(1));
+		}
+
 	}
 
 }

@@ -131,6 +131,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		return this.watchdog.running();
 	}
 
+	/** Returns whether the model has not been ready yet. */
+	boolean isLoading() {
+		State now = this.snapshot.get().state();
+		return now == State.LOADING || now == State.WARMING;
+	}
+
 	@Override
 	public void start() {
 		this.watching = this.watchdog.start(this::check);
@@ -229,7 +235,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		catch (Throwable ex) {
 			// An Error, such as a missing native library, must end the process, too.
 			next = State.FAILED;
-			reason = this.loader.explain(ex);
+			// While the application closes, a failure to load is not worth a report.
+			reason = isLoading() ? this.loader.explain(ex) : "the application was closed";
 		}
 		finally {
 			this.watchdog.end();

@@ -24,7 +24,7 @@ import org.springframework.context.PayloadApplicationEvent;
  * On a signal, the application ends first (drain, last answers, model freed) and the JVM
  * after it. Spring's own shutdown hook would crash: the JVM runs all hooks at once, and
  * ONNX Runtime's hook frees memory that running calls use. A second signal ends the
- * drain's delay.
+ * drain's delay. If the model is not ready yet, the JVM ends at once.
  * <p>
  * After an {@link OutOfMemoryError}, in whatever thread or logged message it appears, a
  * thread may be missing without any probe noticing, so the process ends at once. The
@@ -110,15 +110,22 @@ public final class ProcessExit extends TurboFilter
 	@SuppressWarnings("SystemExitOutsideMain")
 	private void end(int code, String reason) {
 		ConfigurableApplicationContext open = this.application;
-		if (open == null) {
-			System.exit(code);
-			return;
-		}
 		// The bean is looked up and not created, because the application may still be
 		// starting.
-		ModelLifecycle draining = (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle");
+		ModelLifecycle draining = (open != null) ? (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle")
+				: null;
+		if (code != FAILED && (draining == null || draining.isLoading())) {
+			// No request has been served, so there is nothing to drain. To close the
+			// application would wait for the model's constructor, which may never return.
+			if (open != null) {
+				logger.info("{} before the model was ready", reason);
+			}
+			Runtime.getRuntime().halt(code);
+		}
 		this.lifecycle = draining;
-		open.close();
+		if (open != null) {
+			open.close();
+		}
 		if (code == FAILED) {
 			logger.error(reason);
 		}
