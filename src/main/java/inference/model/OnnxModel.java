@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
@@ -119,6 +120,10 @@ public final class OnnxModel implements Model {
 		Map<String, OnnxTensor> given = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena memory = Arena.ofConfined(); RunOptions call = new RunOptions()) {
+			// The exception tells the failure. ONNX Runtime would also write it to
+			// stderr, so
+			// clients could flood the log with unusable inputs.
+			call.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
 			this.running.put(caller, call);
 			try {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
