@@ -20,10 +20,12 @@ final class Image {
 
 	/**
 	 * All of Java SE, so that any library that a fork adds finds its modules: the unused
-	 * ones take 0.7 MB of 34 MB. In addition {@code jcmd} and flight recordings for
-	 * diagnosis, JVM metrics, {@code sun.misc.Signal}, and zip files.
+	 * ones take 0.7 MB of 34 MB. In addition {@code jcmd}, flight recordings, the
+	 * debugger's agent and the JMX agent for diagnosis, JVM metrics,
+	 * {@code sun.misc.Signal}, and zip files.
 	 */
-	private static final String MODULES = "java.se,jdk.jcmd,jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs";
+	private static final String MODULES = "java.se,jdk.jcmd,jdk.jdwp.agent,jdk.jfr,jdk.management,jdk.management.agent,"
+			+ "jdk.unsupported,jdk.zipfs";
 
 	/** The time of every file in the image. The AOT cache knows the jars by their times. */
 	private static final FileTime TIME = FileTime.from(Instant.ofEpochSecond(1));

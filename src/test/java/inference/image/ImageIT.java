@@ -101,6 +101,15 @@ class ImageIT {
 	}
 
 	@Test
+	void letsTheOperatorReplaceTheSettingsOfTheJvm() {
+		try (Container other = Container.run(this.service, "--env",
+				"JAVA_TOOL_OPTIONS=-XX:-UseSerialGC -XX:+UseG1GC -XX:MaxRAMPercentage=25")) {
+			await().atMost(START).until(() -> other.logs().contains("Serving model "));
+			assertThat(other.logs()).contains(" a heap of 128 MB ");
+		}
+	}
+
+	@Test
 	void servesActuatorOnAPortOfItsOwn() {
 		try (Container two = Container.run(this.service, "--env", "MANAGEMENT_SERVER_PORT=8002")) {
 			await().atMost(START)
