@@ -153,7 +153,7 @@ class ChaosTests {
 	@Test
 	void refusesCallsAndPassesProbesWhileTheQueueIsFull() {
 		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
-				"inference.admission.max-queued=1")) {
+				"inference.admission.max-queued=1", "inference.deadline=1m")) {
 			hangUninterruptibly();
 			var inside = predict(server, Map.of());
 			this.gate.awaitArrivals(1);
