@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import org.apache.tomcat.util.http.InvalidParameterException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
@@ -35,6 +36,9 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	// nginx logs this status for a client that has gone. Here it is only counted.
 	private static final int CLIENT_CLOSED_REQUEST = 499;
 
+	/** The request's attribute that holds the answer. */
+	static final String ATTRIBUTE = ErrorAnswer.class.getName();
+
 	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
 
 	private static final Map<String, String> ENCODINGS = Map.of("Accept-Encoding", "gzip, deflate");
@@ -46,6 +50,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		return switch (failure) {
 			case InvalidRequestException ex -> of(400, String.valueOf(ex.getMessage()));
 			case Rejection rejection -> of(rejection);
+			case InvalidParameterException ex -> of(400, "The query is not valid: check its encoding.");
 			case HttpRequestMethodNotSupportedException ex -> notAllowed(ex.getMethod(),
 					Objects.requireNonNullElse(ex.getSupportedHttpMethods(), Set.<HttpMethod>of())
 						.stream()
@@ -112,6 +117,9 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	}
 
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {
+		// Tomcat suspends the response when a read fails; ErrorValve sends this answer
+		// then.
+		request.setAttribute(ATTRIBUTE, this);
 		byte[] body = JsonMapper.shared().writeValueAsBytes(Map.of("error", this.sentence));
 		response.setStatus(this.status);
 		response.setHeader(RequestId.HEADER, RequestId.of(request));

@@ -16,13 +16,11 @@ final class ErrorValve extends ErrorReportValve {
 
 	@Override
 	protected void report(Request request, Response response, @Nullable Throwable failure) {
-		int status = isTooLarge(failure) ? 431 : response.getStatus();
-		if (status < 400 || response.getContentWritten() > 0) {
+		if (response.getStatus() < 400 || response.getContentWritten() > 0) {
 			return;
 		}
-		String sentence = response.getMessage();
-		ErrorAnswer answer = (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
-				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentence(status));
+		ErrorAnswer answer = (request.getAttribute(ErrorAnswer.ATTRIBUTE) instanceof ErrorAnswer given) ? given
+				: answer(request, response, failure);
 		try {
 			answer.send(request, response);
 			response.finishResponse();
@@ -30,6 +28,13 @@ final class ErrorValve extends ErrorReportValve {
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
+	}
+
+	private static ErrorAnswer answer(Request request, Response response, @Nullable Throwable failure) {
+		int status = isTooLarge(failure) ? 431 : response.getStatus();
+		String sentence = response.getMessage();
+		return (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
+				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentence(status));
 	}
 
 	// Tomcat answers 400 for headers that are too large and tells the reason only here.

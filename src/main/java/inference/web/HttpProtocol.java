@@ -3,24 +3,37 @@ package inference.web;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import jakarta.servlet.http.HttpServletRequest;
 import org.apache.coyote.Processor;
 import org.apache.coyote.http11.Http11NioProtocol;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.buf.MessageBytes;
+import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Tomcat's protocol, which also accepts host names with an underscore. Tomcat refuses
- * them, but services in Docker Compose and upstreams in nginx have such names.
+ * Tomcat's protocol with two additions: it accepts host names with an underscore, which
+ * services in Docker Compose and upstreams in nginx have, and each request can limit how
+ * long it waits for its client.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final Pattern UNDERSCORED = Pattern.compile("(?=[^:]*_)([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
+
+	private static final String SOCKET = HttpProtocol.class.getName();
+
+	/** Limits how long a read of the request's body waits for bytes. */
+	static void setReadTimeout(HttpServletRequest request, long millis) {
+		if (request.getAttribute(SOCKET) instanceof SocketWrapperBase<?> socket) {
+			socket.setReadTimeout(Math.max(millis, 1));
+		}
+	}
 
 	@Override
 	protected Processor createProcessor() {
 		return new Http11Processor(this, getAdapter()) {
 			@Override
 			protected void parseHost(MessageBytes host) {
+				this.request.setAttribute(SOCKET, getSocketWrapper());
 				Matcher name = UNDERSCORED.matcher((host != null) ? host.toString() : "");
 				if (name.matches()) {
 					this.request.serverName().setString(name.group(1));

@@ -7,6 +7,7 @@ import java.net.SocketTimeoutException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipException;
@@ -14,9 +15,11 @@ import java.util.zip.ZipException;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.server.ResponseStatusException;
 
+import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.codec.InvalidRequestException;
 
@@ -30,14 +33,18 @@ final class RequestBody extends InputStream {
 
 	private static final int GROWTH = 4;
 
+	private final HttpServletRequest request;
+
 	private final ServletInputStream stream;
 
 	private final Reservation reservation;
 
 	private final RequestPermits permits;
 
-	private RequestBody(ServletInputStream stream, Reservation reservation, RequestPermits permits) {
-		this.stream = stream;
+	private RequestBody(HttpServletRequest request, Reservation reservation, RequestPermits permits)
+			throws IOException {
+		this.request = request;
+		this.stream = request.getInputStream();
 		this.reservation = reservation;
 		this.permits = permits;
 	}
@@ -58,7 +65,7 @@ final class RequestBody extends InputStream {
 		if (length > limit) {
 			throw tooLarge(limit);
 		}
-		RequestBody body = new RequestBody(request.getInputStream(), reservation, permits);
+		RequestBody body = new RequestBody(request, reservation, permits);
 		String encoding = Objects.requireNonNullElse(request.getHeader("Content-Encoding"), "identity");
 		return switch (encoding.toLowerCase(Locale.ROOT)) {
 			case "identity" -> readAll(body, (length >= 0) ? length : limit + 1, limit, reservation);
@@ -120,15 +127,20 @@ final class RequestBody extends InputStream {
 
 	@Override
 	public int read(byte[] target, int offset, int count) throws IOException {
-		this.reservation.deadline().requireTime("was read");
+		Deadline deadline = this.reservation.deadline();
+		deadline.requireTime("was read");
+		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(deadline.at() - System.nanoTime()));
 		try {
 			if (this.stream.available() > 0) {
 				return this.stream.read(target, offset, count);
 			}
 			return this.permits.await(() -> this.stream.read(target, offset, count));
 		}
-		catch (SocketTimeoutException ex) {
-			throw this.reservation.deadline().exceeded("was read");
+		catch (IOException ex) {
+			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SocketTimeoutException) {
+				throw deadline.exceeded("was read");
+			}
+			throw new InvalidRequestException("The body ended early, or its chunks are not valid.");
 		}
 	}
 

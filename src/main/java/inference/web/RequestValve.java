@@ -9,8 +9,10 @@ import org.apache.catalina.LifecycleException;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.rewrite.RewriteValve;
+import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ActionCode;
 import org.apache.coyote.http11.filters.IdentityInputFilter;
+import org.apache.tomcat.util.http.MimeHeaders;
 import org.apache.tomcat.util.net.ApplicationBufferHandler;
 
 import inference.admission.Admission;
@@ -30,6 +32,8 @@ final class RequestValve extends RewriteValve {
 	private static final String RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
 
 	private static final String CLIENT = Client.class.getName();
+
+	private static final double MAX_KEPT_SHARE = 0.75;
 
 	private static final Duration MAX_DISCARD = Duration.ofSeconds(2);
 
@@ -62,16 +66,13 @@ final class RequestValve extends RewriteValve {
 	public void invoke(Request request, Response response) throws IOException, ServletException {
 		Client client = () -> isGone(request.getCoyoteRequest());
 		request.setAttribute(CLIENT, client);
-		if (this.admission.isDraining()) {
-			// A client that kept its connection would soon find it closed.
+		if (this.admission.isDraining() || isCrowded(request)) {
 			response.setHeader("Connection", "close");
 		}
 		RequestId.startLogging(request);
 		String path = String.valueOf(request.getDecodedRequestURI());
-		String accept = request.getHeader("Accept");
-		if (path.startsWith(ACTUATOR) && accept != null && !accept.contains("openmetrics")) {
-			// Actuator would refuse what scripts send, such as an empty header.
-			request.getCoyoteRequest().getMimeHeaders().removeHeader("Accept");
+		if (path.startsWith(ACTUATOR)) {
+			removeUnusedHeaders(request);
 		}
 		try {
 			if (path.startsWith(PREFIX)) {
@@ -87,6 +88,23 @@ final class RequestValve extends RewriteValve {
 		}
 		finally {
 			RequestId.endLogging();
+		}
+	}
+
+	// Idle connections must not take the last ones, which probes need.
+	private static boolean isCrowded(Request request) {
+		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
+				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEPT_SHARE;
+	}
+
+	// Actuator refuses headers that scripts send, such as an empty one, although it needs
+	// only Prometheus's wish for OpenMetrics.
+	private static void removeUnusedHeaders(Request request) {
+		MimeHeaders headers = request.getCoyoteRequest().getMimeHeaders();
+		headers.removeHeader("Content-Type");
+		String accept = request.getHeader("Accept");
+		if (accept != null && !accept.contains("openmetrics")) {
+			headers.removeHeader("Accept");
 		}
 	}
 

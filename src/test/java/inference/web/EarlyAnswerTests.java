@@ -5,6 +5,8 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 import org.junit.jupiter.api.Test;
@@ -79,6 +81,50 @@ class EarlyAnswerTests {
 			assertThat(firstLine(socket)).startsWith("HTTP/1.1 100");
 			send(socket, body);
 			assertThat(answer(socket)).contains("HTTP/1.1 200 ");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "Content-Encoding: gzip\r\n" })
+	void answersAtTheDeadlineWhileTheBodyArrives(String encoding) {
+		assertTimeout(Duration.ofSeconds(3), () -> {
+			try (Socket socket = connect(server)) {
+				send(socket, POST + encoding + "X-Request-Timeout-Ms: 200\r\nContent-Length: 100\r\n\r\n{");
+				assertThat(firstLine(socket)).startsWith("HTTP/1.1 504 ");
+			}
+		});
+	}
+
+	@Test
+	void answersABodyThatEndsEarlyWith400() throws IOException {
+		try (Socket socket = connect(server)) {
+			send(socket, POST + "Content-Length: 100\r\n\r\n{");
+			socket.shutdownOutput();
+			assertThat(answer(socket)).startsWith("HTTP/1.1 400 ").contains("The body ended early");
+		}
+	}
+
+	@Test
+	void answersChunksThatAreNotValidWith400() throws IOException {
+		try (Socket socket = connect(server)) {
+			send(socket, POST + "Transfer-Encoding: chunked\r\n\r\nx\r\n");
+			assertThat(answer(socket)).startsWith("HTTP/1.1 400 ").contains("its chunks are not valid");
+		}
+	}
+
+	@Test
+	void idleConnectionsGiveWay() throws IOException {
+		try (Server small = Server.ready(TestModel::new, "server.tomcat.max-connections=8")) {
+			List<Socket> idle = new ArrayList<>();
+			for (int i = 0; i < 20; i++) {
+				Socket socket = connect(small);
+				idle.add(socket);
+				send(socket, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+				assertThat(firstLine(socket)).startsWith("HTTP/1.1 200 ");
+			}
+			for (Socket socket : idle) {
+				socket.close();
+			}
 		}
 	}
 

@@ -62,6 +62,7 @@ class RefusalTests {
 			404 | GET /api/predict/x/.. HTTP/1.1\\r\\nHost: a
 			404 | POST /api/predict/x/.. HTTP/1.1\\r\\nHost: a
 			404 | GET /api/predict/x/%2e%2e HTTP/1.1\\r\\nHost: a
+			400 | GET /actuator/health?x=%zz HTTP/1.1\\r\\nHost: a
 			404 | GET /api/predict/ HTTP/1.1\\r\\nHost: a
 			""")
 	void answersInJsonWithTheRightCode(int status, String head) throws IOException {
@@ -76,7 +77,8 @@ class RefusalTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "Accept:", "Accept: ;", "Accept: nonsense", "Accept: text/html", "Accept: image/png" })
+	@ValueSource(strings = { "Accept:", "Accept: ;", "Accept: nonsense", "Accept: text/html", "Accept: image/png",
+			"Content-Type:", "Content-Type: nonsense" })
 	void metricsAreAnsweredWhateverTheClientAccepts(String accept) throws IOException {
 		assertThat(send("GET /actuator/prometheus HTTP/1.1\r\nHost: a\r\n" + accept + "\r\nConnection: close\r\n\r\n"))
 			.startsWith("HTTP/1.1 200 ");
