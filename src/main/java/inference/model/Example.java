@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
 	/** The key in an ONNX file's metadata under which its examples are. */
-	static final String KEY = "examples";
+	static final String KEY = "inference.examples";
 
 	private static final double TOLERANCE = 1e-3;
 
@@ -65,10 +65,33 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 			}
 		}
 		catch (JacksonException ex) {
-			throw new IllegalArgumentException(
-					"its metadata '%s' is not as expected: %s".formatted(KEY, ex.getOriginalMessage()), ex);
+			throw notAsExpected(ex);
 		}
 		return examples;
+	}
+
+	/**
+	 * Reads the inputs of the examples alone.
+	 * @param json the metadata's value
+	 * @param inputs the inputs' data types
+	 * @throws IllegalArgumentException if they do not fit
+	 */
+	static List<Map<String, Tensor>> readInputs(String json, List<TensorSpec> inputs) {
+		List<Map<String, Tensor>> read = new ArrayList<>();
+		try {
+			for (JsonNode example : JsonMapper.shared().readTree(json)) {
+				read.add(tensors(example.required("inputs"), inputs));
+			}
+			return read;
+		}
+		catch (JacksonException ex) {
+			throw notAsExpected(ex);
+		}
+	}
+
+	private static IllegalArgumentException notAsExpected(JacksonException cause) {
+		return new IllegalArgumentException(
+				"its metadata '%s' is not as expected: %s".formatted(KEY, cause.getOriginalMessage()), cause);
 	}
 
 	private static Map<String, Tensor> tensors(JsonNode tensors, List<TensorSpec> specs) {

@@ -73,10 +73,10 @@ public final class OnnxModel implements Model {
 					ex);
 		}
 		try {
-			this.signature = new Signature(
-					this.session.getInputInfo().values().stream().map(OnnxTensors::input).toList(),
-					this.session.getOutputInfo().values().stream().map(OnnxTensors::output).toList());
 			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.KEY, "[]");
+			OnnxSignature finder = new OnnxSignature(
+					(inputs) -> run(inputs, OnnxSignature::observe), json);
+			this.signature = finder.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
 			this.examples = Example.read(json, this.signature);
 		}
 		catch (OrtException | IllegalArgumentException ex) {
@@ -117,20 +117,24 @@ public final class OnnxModel implements Model {
 
 	@Override
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+		return run(inputs, (result) -> OnnxTensors.fromOnnx(result, this.signature));
+	}
+
+	private <T> T run(Map<String, Tensor> inputs, ResultReader<T> reader) {
 		Map<String, OnnxTensor> given = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena memory = Arena.ofConfined(); RunOptions call = new RunOptions()) {
-			// The exception tells the failure. ONNX Runtime would also write it to
-			// stderr, so
-			// clients could flood the log with unusable inputs.
+			// The exception tells the failure. ONNX Runtime would also write it to stderr,
+			// which clients could flood with inputs that the model cannot use.
 			call.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
 			this.running.put(caller, call);
 			try {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-					given.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue(), memory));
+					given.put(input.getKey(),
+							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), memory));
 				}
 				try (OrtSession.Result result = this.session.run(given, call)) {
-					return OnnxTensors.fromOnnx(result);
+					return reader.read(result);
 				}
 			}
 			finally {
@@ -166,6 +170,12 @@ public final class OnnxModel implements Model {
 			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
 		}
 		this.options.close();
+	}
+
+	private interface ResultReader<T> {
+
+		T read(OrtSession.Result result) throws OrtException;
+
 	}
 
 }

@@ -13,6 +13,7 @@ import java.util.TreeMap;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,6 +101,8 @@ final class OnnxRuntime {
 			// By default ONNX Runtime counts the host's cores, not the container's.
 			options.setIntraOpNumThreads(properties.threads());
 			options.setInterOpNumThreads(1);
+			// It warns of a shape that was declared wrongly in every call.
+			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
 			configure(options, properties);
 			if (!properties.device().equals("cpu")) {
 				addGpu(options, properties.device());

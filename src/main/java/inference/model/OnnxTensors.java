@@ -3,13 +3,12 @@ package inference.model;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
@@ -21,10 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Converts tensors to ONNX Runtime's, and back.
- * <p>
- * ONNX Runtime's Java API passes strings in the JVM's modified UTF-8. It changes
- * characters outside Unicode's basic plane that a model returns, and bytes that are not
- * UTF-8.
  */
 final class OnnxTensors {
 
@@ -54,14 +49,14 @@ final class OnnxTensors {
 	 * Copies an input to native memory, because ONNX Runtime reads nothing else.
 	 * @param memory the owner of the copy, to be closed after the tensor
 	 */
-	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor, Arena memory) throws OrtException {
+	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
 		long[] shape = tensor.shape().dimensions();
 		OnnxJavaType type = inputType(tensor.dataType());
 		if (type == null) {
 			throw new IllegalArgumentException("%s cannot be an input".formatted(tensor.dataType()));
 		}
 		if (type == OnnxJavaType.STRING) {
-			return OnnxTensor.createTensor(environment, tensor.strings().toArray(String[]::new), shape);
+			return OnnxStrings.toOnnx(environment, name, tensor, memory);
 		}
 		ByteBuffer contents = tensor.contents();
 		ByteBuffer copy = memory.allocate(contents.remaining(), ALIGNMENT)
@@ -73,56 +68,60 @@ final class OnnxTensors {
 	}
 
 	/** Copies all outputs of a call to the Java heap. */
-	static Map<String, Tensor> fromOnnx(OrtSession.Result result) throws OrtException {
+	static Map<String, Tensor> fromOnnx(OrtSession.Result result, Signature signature) throws OrtException {
 		Map<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(result.size());
 		for (Map.Entry<String, OnnxValue> output : result) {
-			tensors.put(output.getKey(), fromOnnx((OnnxTensor) output.getValue()));
+			String name = output.getKey();
+			if (output.getValue() instanceof OnnxTensor tensor) {
+				tensors.put(name, fromOnnx(tensor));
+				continue;
+			}
+			OnnxSequence sequence = (OnnxSequence) output.getValue();
+			TensorSpec spec = signature.output(name);
+			if (spec != null && sequence.getInfo().isSequenceOfMaps()) {
+				tensors.put(name, OnnxSequences.table(spec, OnnxSequences.maps(sequence)));
+			}
+			else {
+				tensors.putAll(OnnxSequences.tensors(name, sequence, signature));
+			}
 		}
 		return tensors;
 	}
 
-	private static Tensor fromOnnx(OnnxTensor tensor) throws OrtException {
-		TensorInfo info = tensor.getInfo();
-		DataType dataType = dataType(info.onnxType);
-		Shape shape = Shape.of(info.getShape());
-		if (dataType == null) {
-			throw new IllegalStateException("ONNX Runtime returned %s".formatted(info));
+	static Tensor fromOnnx(OnnxTensor tensor) throws OrtException {
+		TensorSpec spec = spec("output", "", tensor.getInfo());
+		if (spec.dataType() == DataType.BYTES) {
+			return OnnxStrings.fromOnnx(tensor, spec.shape());
 		}
-		if (dataType == DataType.BYTES) {
-			return Tensor.ofStrings(shape, strings(tensor));
-		}
-		ByteBuffer contents = (shape.elements() != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
-		return Tensor.of(dataType, shape, contents);
-	}
-
-	private static List<String> strings(OnnxTensor tensor) throws OrtException {
-		if (tensor.getInfo().isScalar()) {
-			return List.of((String) tensor.getValue());
-		}
-		return Arrays.asList(flatten(tensor.getValue()));
-	}
-
-	private static String[] flatten(Object nested) {
-		if (nested instanceof String[] strings) {
-			return strings;
-		}
-		return Arrays.stream((Object[]) nested)
-			.flatMap((inner) -> Arrays.stream(flatten(inner)))
-			.toArray(String[]::new);
+		ByteBuffer contents = (spec.shape().elements() != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
+		return Tensor.of(spec.dataType(), spec.shape(), contents);
 	}
 
 	private static TensorSpec spec(String what, NodeInfo node) {
-		if (!(node.getInfo() instanceof TensorInfo info)) {
-			throw new IllegalArgumentException(
-					"%s '%s' is not a tensor but %s; export the model with tensors only (scikit-learn: zipmap=False)"
-						.formatted(what, node.getName(), node.getInfo().getClass().getSimpleName()));
+		if (node.getInfo() instanceof TensorInfo info) {
+			return spec(what, node.getName(), info);
 		}
+		throw new IllegalArgumentException("%s '%s' is not a tensor but %s; export the model with tensors only"
+			.formatted(what, node.getName(), node.getInfo().getClass().getSimpleName()));
+	}
+
+	static TensorSpec spec(String what, String name, TensorInfo info) {
 		DataType dataType = dataType(info.onnxType);
 		if (dataType == null) {
-			throw new IllegalArgumentException("%s '%s' has the unsupported element type %s".formatted(what,
-					node.getName(), info.onnxType.name().replace(ELEMENT_TYPE, "")));
+			throw new IllegalArgumentException("%s '%s' has the unsupported element type %s".formatted(what, name,
+					info.onnxType.name().replace(ELEMENT_TYPE, "")));
 		}
-		return new TensorSpec(node.getName(), dataType, Shape.of(info.getShape()));
+		return new TensorSpec(name, dataType, Shape.of(info.getShape()));
+	}
+
+	/** The data type of a map's values. */
+	static DataType dataType(OnnxJavaType type) {
+		return switch (type) {
+			case FLOAT -> DataType.FP32;
+			case DOUBLE -> DataType.FP64;
+			case STRING -> DataType.BYTES;
+			default -> DataType.valueOf(type.name());
+		};
 	}
 
 	private static @Nullable DataType dataType(OnnxTensorType type) {

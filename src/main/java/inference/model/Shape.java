@@ -11,6 +11,12 @@ public final class Shape {
 	/** A dimension whose size each request chooses. The protocols write it as -1. */
 	public static final long VARIABLE = -1;
 
+	/**
+	 * The shape of a tensor whose rank is not known before it comes. Every shape fits it.
+	 * Its first dimension counts as the batch, and it is written as {@code [-1]}.
+	 */
+	public static final Shape ANY = new Shape(new long[] { VARIABLE });
+
 	private final long[] dimensions;
 
 	private Shape(long[] dimensions) {
@@ -49,6 +55,12 @@ public final class Shape {
 		return Arrays.stream(this.dimensions).anyMatch((dimension) -> dimension == VARIABLE);
 	}
 
+	/** Whether this is {@link #ANY}. */
+	@SuppressWarnings("ReferenceEquality") // it has the dimensions of another shape
+	public boolean isOfAnyRank() {
+		return this == ANY;
+	}
+
 	/** Whether the first dimension is {@link #VARIABLE}, hence the batch. */
 	public boolean isBatched() {
 		return rank() > 0 && this.dimensions[0] == VARIABLE;
@@ -78,9 +90,12 @@ public final class Shape {
 	 * Whether a tensor of the other shape fits this shape of a signature.
 	 * @param other the shape of a tensor
 	 * @return {@code true} if both have the same rank, and each dimension is equal or
-	 * variable here
+	 * variable here, or if this is {@link #ANY}
 	 */
 	public boolean accepts(Shape other) {
+		if (isOfAnyRank()) {
+			return true;
+		}
 		if (other.rank() != rank()) {
 			return false;
 		}
@@ -106,7 +121,8 @@ public final class Shape {
 
 	@Override
 	public boolean equals(Object other) {
-		return other instanceof Shape shape && Arrays.equals(this.dimensions, shape.dimensions);
+		return other instanceof Shape shape && isOfAnyRank() == shape.isOfAnyRank()
+				&& Arrays.equals(this.dimensions, shape.dimensions);
 	}
 
 	@Override

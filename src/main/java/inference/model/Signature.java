@@ -1,15 +1,17 @@
 package inference.model;
 
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
 /**
- * The inputs and outputs of a model, in the model's order. Both lists have at least one
- * tensor, and no name twice.
+ * The inputs and outputs of a model, in the model's order. There is at least one output.
+ * No name occurs twice in a list.
  *
  * @param inputs the tensors that a request must contain
  * @param outputs the tensors that a request can ask for
@@ -21,6 +23,32 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 		outputs = List.copyOf(outputs);
 		requireDistinctNames("inputs", inputs);
 		requireDistinctNames("outputs", outputs);
+		if (outputs.isEmpty()) {
+			throw new IllegalArgumentException("a signature needs outputs");
+		}
+	}
+
+	/**
+	 * Whether the rows of several requests can be put into one call: every input and
+	 * output has the batch as its first dimension, and a known rank.
+	 */
+	public boolean isBatched() {
+		return !this.inputs.isEmpty() && Stream.concat(this.inputs.stream(), this.outputs.stream())
+			.map(TensorSpec::shape)
+			.allMatch((shape) -> shape.isBatched() && !shape.isOfAnyRank());
+	}
+
+	/**
+	 * Inputs of zeros, or of empty strings.
+	 * @param batch the size of the first dimension, where it is variable
+	 * @param size the size of every other variable dimension
+	 * @return a tensor for each input
+	 * @throws ArithmeticException if an input is larger than 2 GB
+	 */
+	public Map<String, Tensor> zeros(long batch, long size) {
+		Map<String, Tensor> zeros = new LinkedHashMap<>();
+		this.inputs.forEach((input) -> zeros.put(input.name(), input.zeros(batch, size)));
+		return zeros;
 	}
 
 	public @Nullable TensorSpec input(String name) {
@@ -64,9 +92,6 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	}
 
 	private static void requireDistinctNames(String what, List<TensorSpec> specs) {
-		if (specs.isEmpty()) {
-			throw new IllegalArgumentException("a signature needs %s".formatted(what));
-		}
 		Set<String> names = new HashSet<>();
 		for (TensorSpec spec : specs) {
 			if (!names.add(spec.name())) {

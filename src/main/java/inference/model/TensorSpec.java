@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
@@ -8,8 +9,8 @@ import java.util.List;
  * @param name unique among the inputs, or among the outputs
  * @param dataType the type of every element
  * @param shape with -1 for each dimension whose size a request chooses
- * @param keys the names of the elements of the last dimension, if the model puts out maps
- * with these keys; empty for an ordinary tensor
+ * @param keys the names of the columns, if a row is a map in the model's own format;
+ * empty for an ordinary tensor
  */
 public record TensorSpec(String name, DataType dataType, Shape shape, List<String> keys) {
 
@@ -17,9 +18,30 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		keys = List.copyOf(keys);
 	}
 
-	/** An ordinary tensor. */
+	/** The declaration of an ordinary tensor. */
 	public TensorSpec(String name, DataType dataType, Shape shape) {
 		this(name, dataType, shape, List.of());
+	}
+
+	/**
+	 * A tensor of zeros or empty strings that fits this declaration.
+	 * @param batch the size of the first dimension, if it is variable
+	 * @param size the size of every other variable dimension
+	 * @throws ArithmeticException if the tensor is larger than 2 GB
+	 */
+	Tensor zeros(long batch, long size) {
+		long[] dimensions = !this.shape.isOfAnyRank() ? this.shape.dimensions()
+				: new long[] { Shape.VARIABLE, Shape.VARIABLE };
+		for (int i = 0; i < dimensions.length; i++) {
+			if (dimensions[i] == Shape.VARIABLE) {
+				dimensions[i] = (i == 0) ? batch : size;
+			}
+		}
+		Shape zeros = Shape.of(dimensions);
+		// An empty string is its length, which is 0.
+		int width = (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
+		int bytes = Math.toIntExact(Math.multiplyExact(zeros.elements(), width));
+		return Tensor.of(this.dataType, zeros, ByteBuffer.allocate(bytes));
 	}
 
 	@Override

@@ -76,7 +76,7 @@ class OnnxModelTests {
 	@ValueSource(strings = { "no json", "[{}]", "[{\"inputs\":{\"z\":[1]},\"outputs\":{}}]" })
 	void saysThatItsExamplesDoNotFit(String examples) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.echo(examples)))
-			.withMessageContaining("its metadata 'examples'");
+			.withMessageContaining("its metadata 'inference.examples'");
 	}
 
 	@Test
@@ -193,6 +193,31 @@ class OnnxModelTests {
 		}
 	}
 
+	@Test
+	void carriesBytesThatAreNoText() throws IOException {
+		ByteBuffer bytes = ByteBuffer.wrap(new byte[] { 2, 0, 0, 0, (byte) 0xff, (byte) 0xc0, 0, 0, 0, 0 });
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING, -1))) {
+			var x = Tensor.of(DataType.BYTES, Shape.of(2), bytes);
+			assertThat(infer(model, Map.of("x", x), "y").contents()).isEqualTo(x.contents());
+		}
+	}
+
+	@Test
+	void saysThatATextWithANulCannotBePassed() throws IOException {
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING, -1))) {
+			var x = Tensor.ofStrings(Shape.of(2), List.of("plain", "ab\0c"));
+			assertThatIllegalArgumentException().isThrownBy(() -> model.infer(Map.of("x", x)))
+				.withMessage(
+						"Input 'x' has the character U+0000 in text 1, after 2 bytes. ONNX Runtime's texts end there.");
+		}
+	}
+
+	@Test
+	void saysWhichNameCannotBePassed() {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open("names_odd"))
+			.withMessageContaining("the name of an input or output has a character outside of Unicode's basic plane");
+	}
+
 	@ParameterizedTest
 	@ValueSource(ints = { 2, 10_000 })
 	void takesADirectBufferLikeAnyOther(int elements) throws IOException {
@@ -275,12 +300,12 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void refusesOutputsThatAreNoTensors() {
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.sequence()))
-			.withMessage(
-					"The model at %s cannot be served. Export it again: output 'y' is not a tensor but SequenceInfo; "
-							+ "export the model with tensors only (scikit-learn: zipmap=False).",
-					file());
+	void stacksASequenceOfTensors() throws IOException {
+		try (var model = load(OnnxFiles.sequence())) {
+			assertThat(model.signature().outputs())
+				.containsExactly(new TensorSpec("y", DataType.FP32, Shape.of(-1, 1)));
+			assertThat(infer(model, Map.of("x", Tensor.ofFloats(Shape.of(3), 1, 2, 3)), "y")).hasToString("FP32 [3,1]");
+		}
 	}
 
 	@Test

@@ -1,0 +1,184 @@
+package inference.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxSequence;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.SequenceInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds the signature of an ONNX model. The file declares it, but outputs of many files
+ * have other shapes than declared, and ONNX Runtime's Java API shows neither the keys of
+ * maps nor that a rank is unknown. So the model runs on zeros while it is loaded, or on
+ * the inputs of its examples if it cannot run on zeros.
+ */
+final class OnnxSignature {
+
+	private static final Logger logger = LoggerFactory.getLogger(OnnxSignature.class);
+
+	// With two rows and two sizes, the dimensions that vary differ from those that do
+	// not.
+	private static final int ROWS = 2;
+
+	private static final int[] SIZES = { 1, 64 };
+
+	private final Function<Map<String, Tensor>, List<TensorSpec>> trial;
+
+	private final String examples;
+
+	private final List<List<TensorSpec>> observed = new ArrayList<>();
+
+	private String failure = "";
+
+	/**
+	 * @param trial runs the model and returns what {@link #observe} says of its outputs
+	 * @param examples the examples in the file's metadata, in JSON
+	 */
+	OnnxSignature(Function<Map<String, Tensor>, List<TensorSpec>> trial, String examples) {
+		this.trial = trial;
+		this.examples = examples;
+	}
+
+	/** The outputs of one call, each with the shape that it has in this call. */
+	static List<TensorSpec> observe(OrtSession.Result result) throws OrtException {
+		List<TensorSpec> outputs = new ArrayList<>();
+		for (Map.Entry<String, OnnxValue> output : result) {
+			String name = output.getKey();
+			if (output.getValue() instanceof OnnxTensor tensor) {
+				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
+			}
+			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
+				List<Map<String, Object>> maps = OnnxSequences.maps(sequence);
+				if (!maps.isEmpty()) {
+					List<String> keys = List.copyOf(maps.getFirst().keySet());
+					outputs.add(new TensorSpec(name, OnnxTensors.dataType(sequence.getInfo().mapInfo.valueType),
+							Shape.of(maps.size(), keys.size()), keys));
+				}
+			}
+			else if (output.getValue() instanceof OnnxSequence sequence) {
+				OnnxSequences.tensors(name, sequence, null)
+					.forEach((key, tensor) -> outputs.add(new TensorSpec(key, tensor.dataType(), tensor.shape())));
+			}
+		}
+		return outputs;
+	}
+
+	/**
+	 * Finds the signature.
+	 * @throws IllegalArgumentException if the server cannot carry an input or output
+	 */
+	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
+		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::input).toList();
+		run(inputs);
+		if (this.failure.contains("Invalid input name") || this.failure.contains("Invalid output name")) {
+			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
+					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
+				.formatted(this.failure));
+		}
+		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
+			// To the Java API an unknown rank is a rank of 0. ONNX Runtime does not check
+			// it.
+			int scalar = this.observed.size();
+			List<TensorSpec> open = inputs.stream().map(OnnxSignature::withAnyRank).toList();
+			run(open);
+			inputs = (scalar == 0 || this.observed.size() > scalar) ? open : inputs;
+		}
+		return new Signature(inputs, declaredOutputs.stream().flatMap((output) -> outputs(output).stream()).toList());
+	}
+
+	private static TensorSpec withAnyRank(TensorSpec input) {
+		return (input.shape().rank() > 0) ? input : new TensorSpec(input.name(), input.dataType(), Shape.ANY);
+	}
+
+	private void run(List<TensorSpec> inputs) {
+		boolean ran = false;
+		for (int size : SIZES) {
+			if (size == SIZES[0] || inputs.stream().anyMatch(OnnxSignature::hasVariableSize)) {
+				ran |= run(zeros(inputs, ROWS, size)) || run(zeros(inputs, 1, size));
+			}
+		}
+		if (!ran) {
+			Example.readInputs(this.examples, inputs).forEach(this::run);
+		}
+	}
+
+	private static boolean hasVariableSize(TensorSpec input) {
+		return !input.shape().isOfAnyRank()
+				&& Arrays.stream(input.shape().dimensions()).skip(1).anyMatch((size) -> size == Shape.VARIABLE);
+	}
+
+	private static Map<String, Tensor> zeros(List<TensorSpec> inputs, int rows, int size) {
+		Map<String, Tensor> zeros = new LinkedHashMap<>();
+		inputs.forEach((input) -> zeros.put(input.name(), input.zeros(rows, size)));
+		return zeros;
+	}
+
+	private boolean run(Map<String, Tensor> inputs) {
+		try {
+			return this.observed.add(this.trial.apply(inputs));
+		}
+		catch (RuntimeException ex) {
+			logger.debug("The model cannot run on {}: {}", inputs, ex.getMessage());
+			this.failure = String.valueOf(ex.getMessage());
+			return false;
+		}
+	}
+
+	private List<TensorSpec> outputs(NodeInfo declared) {
+		String name = declared.getName();
+		if (!(declared.getInfo() instanceof SequenceInfo)) {
+			return List.of(output(OnnxTensors.output(declared)));
+		}
+		List<TensorSpec> outputs = this.observed.stream()
+			.limit(1)
+			.flatMap(List::stream)
+			.filter((output) -> output.name().equals(name) || output.name().matches("\\Q%s\\E\\.\\d+".formatted(name)))
+			.map((output) -> new TensorSpec(output.name(), output.dataType(), common(output), output.keys()))
+			.toList();
+		if (outputs.isEmpty()) {
+			throw new IllegalArgumentException(("output '%s' is a sequence, and the model must run once to show what"
+					+ " is in it, but it cannot run on zeros%s; add examples to its metadata '%s'")
+				.formatted(name, this.failure.isEmpty() ? "" : " (%s)".formatted(this.failure), Example.KEY));
+		}
+		return outputs;
+	}
+
+	private TensorSpec output(TensorSpec declared) {
+		for (TensorSpec observed : this.observed.stream().flatMap(List::stream).toList()) {
+			if (observed.name().equals(declared.name()) && !declared.shape().accepts(observed.shape())) {
+				logger.warn("The model declares output {}, but its shape can be {}. The server answers the shape that"
+						+ " the model gives, and does not batch requests.", declared, observed.shape());
+				return new TensorSpec(declared.name(), declared.dataType(), Shape.ANY);
+			}
+		}
+		return declared;
+	}
+
+	// The first dimension is the batch. Another one is fixed if it always has one size.
+	private Shape common(TensorSpec output) {
+		long[] dimensions = output.shape().dimensions();
+		this.observed.stream()
+			.flatMap(List::stream)
+			.filter((other) -> other.name().equals(output.name()) && other.shape().rank() == dimensions.length)
+			.forEach((other) -> {
+				for (int i = 0; i < dimensions.length; i++) {
+					boolean isFixed = i > 0 && dimensions[i] == other.shape().dimension(i);
+					dimensions[i] = isFixed ? dimensions[i] : Shape.VARIABLE;
+				}
+			});
+		return Shape.of(dimensions);
+	}
+
+}

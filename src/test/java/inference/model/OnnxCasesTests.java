@@ -1,0 +1,77 @@
+package inference.model;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.core.io.ClassPathResource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Model files as common exporters write them, with the answers that ONNX Runtime 1.29.0
+ * gives in Python.
+ */
+class OnnxCasesTests {
+
+	@TestFactory
+	Stream<DynamicTest> answersWhatOnnxRuntimeAnswersInPython() throws IOException {
+		JsonNode cases = JsonMapper.shared()
+			.readTree(new ClassPathResource("models/cases/cases.json").getContentAsByteArray());
+		return cases.valueStream()
+			.map((node) -> DynamicTest.dynamicTest(node.required("model").asString(), () -> check(node)));
+	}
+
+	private static void check(JsonNode node) {
+		try (OnnxModel model = open(node.required("model").asString())) {
+			Map<String, Tensor> expected = tensors(node.required("outputs"));
+			Map<String, Tensor> actual = model.infer(tensors(node.required("inputs")));
+			assertThat(actual.keySet()).isEqualTo(expected.keySet());
+			assertThat(new Example(Map.of(), expected, 1e-6).difference(actual)).isNull();
+			model.signature().requireOutputs(actual);
+			for (Map.Entry<String, JsonNode> keys : node.path("keys").properties()) {
+				assertThat(model.signature().output(keys.getKey())).extracting(TensorSpec::keys)
+					.isEqualTo(keys.getValue().valueStream().map(JsonNode::asString).toList());
+			}
+		}
+	}
+
+	static OnnxModel open(String name) {
+		return new OnnxModel(new ModelProperties("test", "1", "classpath:models/cases/%s.onnx".formatted(name), 1,
+				"cpu", List.of()));
+	}
+
+	private static Map<String, Tensor> tensors(JsonNode tensors) {
+		Map<String, Tensor> read = new LinkedHashMap<>();
+		tensors.properties().forEach((tensor) -> read.put(tensor.getKey(), tensor(tensor.getValue())));
+		return read;
+	}
+
+	private static Tensor tensor(JsonNode tensor) {
+		Shape shape = Shape.of(tensor.required("shape").valueStream().mapToLong(JsonNode::asLong).toArray());
+		List<JsonNode> data = tensor.required("data").valueStream().toList();
+		DataType dataType = DataType.valueOf(tensor.required("datatype").asString());
+		if (dataType == DataType.BYTES) {
+			return Tensor.ofStrings(shape, data.stream().map(JsonNode::asString).toList());
+		}
+		ByteBuffer contents = ByteBuffer.allocate(data.size() * dataType.width()).order(ByteOrder.LITTLE_ENDIAN);
+		for (JsonNode value : data) {
+			switch (dataType) {
+				case FP32 -> contents.putFloat(value.floatValue());
+				case INT64 -> contents.putLong(value.asLong());
+				default -> throw new IllegalArgumentException("no case has %s".formatted(dataType));
+			}
+		}
+		return Tensor.of(dataType, shape, contents.flip());
+	}
+
+}
