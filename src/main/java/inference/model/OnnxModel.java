@@ -74,8 +74,7 @@ public final class OnnxModel implements Model {
 		}
 		try {
 			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.KEY, "[]");
-			OnnxSignature finder = new OnnxSignature(
-					(inputs) -> run(inputs, OnnxSignature::observe), json);
+			OnnxSignature finder = new OnnxSignature((inputs) -> run(inputs, OnnxSignature::observe), json);
 			this.signature = finder.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
 			this.examples = Example.read(json, this.signature);
 		}
@@ -124,7 +123,8 @@ public final class OnnxModel implements Model {
 		Map<String, OnnxTensor> given = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena memory = Arena.ofConfined(); RunOptions call = new RunOptions()) {
-			// The exception tells the failure. ONNX Runtime would also write it to stderr,
+			// The exception tells the failure. ONNX Runtime would also write it to
+			// stderr,
 			// which clients could flood with inputs that the model cannot use.
 			call.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
 			this.running.put(caller, call);
