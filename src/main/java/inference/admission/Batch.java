@@ -28,8 +28,11 @@ final class Batch {
 				&& signature.outputs().stream().map(TensorSpec::shape).allMatch(Shape::isBatched);
 	}
 
-	/** How many rows tensors have, as their first one has them. */
+	/** How many rows tensors have, as their first one has them; 1 without a tensor. */
 	static long rows(Map<String, Tensor> tensors) {
+		if (tensors.isEmpty()) {
+			return 1;
+		}
 		Shape shape = tensors.values().iterator().next().shape();
 		return (shape.rank() > 0) ? shape.dimension(0) : 1;
 	}
