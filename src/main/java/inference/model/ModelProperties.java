@@ -7,6 +7,7 @@ import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.Pattern;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.ConstructorBinding;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
@@ -24,6 +25,8 @@ import org.springframework.validation.annotation.Validated;
  * each; its {@code onnxruntime_session_options_config_keys.h} lists the keys. An entry
  * replaces the server's own value. ONNX Runtime ignores unknown keys. Use the form
  * {@code INFERENCE_MODEL_SESSIONCONFIG_0} for a value with a comma
+ * @param customOperators paths of native libraries with operators that ONNX Runtime does
+ * not have, such as those of onnxruntime-extensions
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.model", ignoreUnknownFields = false)
@@ -31,7 +34,8 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAG
 		@NotBlank @Pattern(regexp = NAME, message = MESSAGE) @DefaultValue("1") String version,
 		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads,
 		@Pattern(regexp = DEVICE, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device,
-		@DefaultValue List<@Pattern(regexp = ENTRY, message = ENTRY_MESSAGE) String> sessionConfig) {
+		@DefaultValue List<@Pattern(regexp = ENTRY, message = ENTRY_MESSAGE) String> sessionConfig,
+		@DefaultValue List<@NotBlank String> customOperators) {
 
 	private static final String NAME = "[A-Za-z0-9._-]{0,100}";
 
@@ -44,5 +48,15 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAG
 	private static final String ENTRY_MESSAGE = "must be key=value, without a space before the '='";
 
 	private static final String MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
+
+	@ConstructorBinding
+	public ModelProperties {
+	}
+
+	/** Properties without custom operators. */
+	public ModelProperties(String name, String version, String location, int threads, String device,
+			List<String> sessionConfig) {
+		this(name, version, location, threads, device, sessionConfig, List.of());
+	}
 
 }

@@ -29,6 +29,7 @@ final class OnnxFailure {
 		String message = String.valueOf(failure.getMessage()).strip().replaceAll("\\s+", " ");
 		int end = message.indexOf(CODE_END);
 		String text = (end < 0) ? message : message.substring(end + CODE_END.length());
+		text = text.replaceFirst("^.*\\[ONNXRuntimeError\\] : \\d+ : \\w+ : (GetExtDataFromTensorProto )?", "");
 		text = SOURCE.matcher(text.replaceFirst("^Load model from .*? failed: ?", "")).replaceAll("");
 		return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
 	}
@@ -37,18 +38,42 @@ final class OnnxFailure {
 	static String loadRemedy(Exception failure, String version) {
 		String message = String.valueOf(failure.getMessage());
 		OrtErrorCode code = (failure instanceof OrtException ex) ? ex.getCode() : OrtErrorCode.ORT_FAIL;
+		if (message.contains("External initializer") && message.contains("out of bounds")) {
+			return "Copy the files with its weights again, whole.";
+		}
 		if (message.contains("xternal data") || message.contains("external_data")
 				|| message.contains("model_path must not be empty")) {
 			return "Put the files with its weights beside it and mount both; inside the jar a model must be one file.";
 		}
 		if (code == OrtErrorCode.ORT_INVALID_PROTOBUF || code == OrtErrorCode.ORT_NO_MODEL
 				|| message.contains("does not have a graph")) {
-			return "Copy it again, whole: it is not an ONNX file, but cut short perhaps, or a Git LFS pointer.";
+			return "Copy it again, whole: it is not an ONNX file, but cut short perhaps, in ORT format (then its name must end in .ort), or a Git LFS pointer.";
+		}
+		if (message.contains("locale")) {
+			return "Export it again with locale='C' in its StringNormalizer, or install the locale that it asks for.";
+		}
+		if (message.contains("IR version")) {
+			return "Export it again with ir_version=%s, or convert it with onnx.version_converter."
+				.formatted(message.replaceAll("(?s).*max supported IR version: (\\d+).*", "$1"));
+		}
+		if (message.contains("till opset")) {
+			return "Export it again with operator set %s."
+				.formatted(message.replaceAll("(?s).*is till opset (\\d+).*", "$1"));
+		}
+		if (message.contains("is not a registered function/op") || message.contains("No opset import for domain")) {
+			return "Set inference.model.custom-operators to the library that has this operator, or export it again with standard operators.";
 		}
 		if (code == OrtErrorCode.ORT_RUNTIME_EXCEPTION) {
 			return "Give the process more memory, or quantise the model.";
 		}
 		return "Export it again for ONNX Runtime %s, with standard operators of a version it knows.".formatted(version);
+	}
+
+	/** What is wrong with a signature that cannot be served. */
+	static String signature(Exception failure) {
+		String text = text(failure);
+		return text.contains("Invalid ONNXType")
+				? "an input or output has an optional or a sparse type; give it a tensor's type" : text;
 	}
 
 	/**

@@ -81,7 +81,7 @@ public final class OnnxModel implements Model {
 		catch (OrtException | IllegalArgumentException ex) {
 			close();
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(name),
-					"Export it again: %s.".formatted(OnnxFailure.text(ex)), ex);
+					"Export it again: %s.".formatted(OnnxFailure.signature(ex)), ex);
 		}
 	}
 

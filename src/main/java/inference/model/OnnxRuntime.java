@@ -104,6 +104,7 @@ final class OnnxRuntime {
 			// It warns of a shape that was declared wrongly in every call.
 			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
 			configure(options, properties);
+			properties.customOperators().forEach((library) -> register(options, library));
 			if (!properties.device().equals("cpu")) {
 				addGpu(options, properties.device());
 			}
@@ -136,6 +137,18 @@ final class OnnxRuntime {
 						"Correct inference.model.session-config.", ex);
 			}
 		});
+	}
+
+	private static void register(SessionOptions options, String library) {
+		try {
+			options.registerCustomOpLibrary(library);
+		}
+		catch (OrtException ex) {
+			throw new UnusableModelException(
+					"The library %s cannot be used: %s.".formatted(library, OnnxFailure.text(ex)),
+					"Set inference.model.custom-operators to libraries of operators that are built for this system.",
+					ex);
+		}
 	}
 
 	private static void addGpu(SessionOptions options, String device) {

@@ -178,8 +178,8 @@ public final class Tensor {
 			Number found = actual.number(i);
 			double allowed = tolerance * Math.max(scale, Math.abs(expected.doubleValue()));
 			boolean isFloat = expected instanceof Float || expected instanceof Double;
-			if (!expected.equals(found)
-					&& !(isFloat && Math.abs(expected.doubleValue() - found.doubleValue()) <= allowed)) {
+			if (!expected.equals(found) && !(isFloat && Double.isFinite(allowed)
+					&& Math.abs(expected.doubleValue() - found.doubleValue()) <= allowed)) {
 				return "is %s instead of %s at element %d".formatted(found, expected, i);
 			}
 		}

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,6 +30,24 @@ class OnnxCasesTests {
 			.readTree(new ClassPathResource("models/cases/cases.json").getContentAsByteArray());
 		return cases.valueStream()
 			.map((node) -> DynamicTest.dynamicTest(node.required("model").asString(), () -> check(node)));
+	}
+
+	@Test
+	void servesAnInputOfUnknownRank() {
+		try (OnnxModel model = open("norank")) {
+			assertThat(model.signature().inputs()).extracting(TensorSpec::shape).containsExactly(Shape.ANY);
+			assertThat(model.signature().isBatched()).isFalse();
+			assertThat(model.infer(Map.of("x", Tensor.ofFloats(Shape.of(1, 2, 4), new float[8]))))
+				.hasToString("{y=FP32 [1,2,3]}");
+		}
+	}
+
+	@Test
+	void doesNotBatchAModelThatDeclaresAnotherShape() {
+		try (OnnxModel model = open("lgbm_nozip"); OnnxModel honest = open("logreg_zipmap_int")) {
+			assertThat(model.signature().isBatched()).isFalse();
+			assertThat(honest.signature().isBatched()).isTrue();
+		}
 	}
 
 	private static void check(JsonNode node) {

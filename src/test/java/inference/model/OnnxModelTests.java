@@ -27,6 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import org.springframework.core.io.ClassPathResource;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -371,19 +373,62 @@ class OnnxModelTests {
 	@Test
 	void saysWhichOperatorSetTheRuntimeKnows() {
 		assertUnloadable(OnnxFiles.sum("Add", 99, 8), "Current official support for domain ai.onnx is till opset",
-				"with standard operators of a version it knows.");
+				"Export it again with operator set 26.");
 	}
 
 	@Test
 	void saysWhichFormatTheRuntimeKnows() {
 		assertUnloadable(OnnxFiles.sum("Add", 15, 99), "Unsupported model IR version: 99, max supported",
-				"with standard operators of a version it knows.");
+				"Export it again with ir_version=13, or convert it with onnx.version_converter.");
 	}
 
 	@Test
 	void saysWhichWeightsAreMissing() {
 		assertUnloadable(OnnxFiles.elsewhere("weights.bin"), this.directory.resolve("weights.bin").toString(),
 				"Put the files with its weights beside it and mount both; inside the jar a model must be one file.");
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			default_make_model  | Export it again with ir_version=13
+			customop_extensions | Set inference.model.custom-operators to the library that has this operator
+			optional_in         | an input or output has an optional or a sparse type
+			""")
+	void saysWhatToDoAboutAFileOfAnExporter(String name, String action) {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open(name))
+			.satisfies((failure) -> assertThat(failure.action()).contains(action));
+	}
+
+	@Test
+	void saysWhichWeightsAreCutShort() throws IOException {
+		Files.write(this.directory.resolve("weights.bin"), new byte[3]);
+		assertUnloadable(OnnxFiles.elsewhere("weights.bin"), "out of bounds",
+				"Copy the files with its weights again, whole.");
+	}
+
+	@Test
+	void runsATokenizerOfAnotherLibrary() throws IOException {
+		String file = System.mapLibraryName("onnxruntime_extensions4j_jni");
+		Path library = this.directory.resolve(file);
+		try (var content = new ClassPathResource("ai/onnxruntime/extensions/native/linux-x64/" + file)
+			.getInputStream()) {
+			Files.copy(content, library);
+		}
+		var properties = new ModelProperties("test", "1", "classpath:models/cases/tokenizer.onnx", 1, "cpu", List.of(),
+				List.of(library.toString()));
+		try (var model = new OnnxModel(properties)) {
+			var outputs = model.infer(Map.of("text", Tensor.ofStrings(Shape.of(1), List.of("A good, badly"))));
+			assertThat(tensor(outputs, "ids").longs()).containsExactly(2, 8, 5, 1, 6, 7, 3);
+			assertThat(tensor(outputs, "y").floats()).containsExactly(0.5f);
+		}
+	}
+
+	@Test
+	void saysWhichLibraryOfOperatorsCannotBeUsed() {
+		var properties = new ModelProperties("test", "1", "classpath:model.onnx", 1, "cpu", List.of(),
+				List.of("/absent.so"));
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> new OnnxModel(properties))
+			.withMessageStartingWith("The library /absent.so cannot be used: ");
 	}
 
 	@ParameterizedTest

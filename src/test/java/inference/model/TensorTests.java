@@ -189,7 +189,8 @@ class TensorTests {
 	@Test
 	void integersAndTextsMustBeEqual() {
 		long large = Long.MAX_VALUE;
-		assertThat(Tensor.ofLongs(Shape.of(2), 1, large).difference(Tensor.ofLongs(Shape.of(2), 1, large - 1), 1e-4, 1))
+		assertThat(Tensor.ofLongs(Shape.of(2), 1, large)
+			.difference(Tensor.ofLongs(Shape.of(2), 1, large - 1), 1e-4, (double) large))
 			.isEqualTo("is 9223372036854775806 instead of 9223372036854775807 at element 1");
 		assertThat(text("a", "b").difference(text("a", "bc"), 1e-4, 1))
 			.isEqualTo("is 'bc' instead of 'b' at element 1");
