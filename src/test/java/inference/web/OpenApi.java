@@ -84,7 +84,14 @@ final class OpenApi {
 	}
 
 	void assertRequest(String operation, JsonNode body) {
-		assertValid(resolve(resolve(operation) + "/requestBody") + "/content/*~1*/schema", body);
+		assertValid(resolve(resolve(operation) + "/requestBody") + "/content/application~1json/schema",
+				withoutNulls(body));
+	}
+
+	// The server takes null for absent. The document does not say so, because few
+	// generators understand such a type.
+	private static JsonNode withoutNulls(JsonNode body) {
+		return Conformance.JSON.readTree(body.toString().replaceAll("\"\\w+\":null,|,?\"\\w+\":null", ""));
 	}
 
 	/**
