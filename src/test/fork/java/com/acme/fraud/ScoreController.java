@@ -1,0 +1,38 @@
+package com.acme.fraud;
+
+import java.util.Map;
+import java.util.Objects;
+
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RestController;
+
+import inference.admission.Admission;
+import inference.admission.Client;
+import inference.admission.Reservation;
+import inference.model.Shape;
+import inference.model.Tensor;
+
+/**
+ * A company's own endpoint. Its calls wait in the same queue as all others.
+ */
+@RestController
+class ScoreController {
+
+	private final Admission admission;
+
+	ScoreController(Admission admission) {
+		this.admission = admission;
+	}
+
+	@PostMapping("/score")
+	float[] score(@RequestBody float[] amounts) {
+		try (Reservation reservation = this.admission.admit(null)) {
+			Map<String, Tensor> inputs = Map.of("amount", Tensor.ofFloats(Shape.of(amounts.length), amounts));
+			Map<String, Tensor> outputs = this.admission.infer(inputs, reservation, reservation.deadline(),
+					Client.CONNECTED);
+			return Objects.requireNonNull(outputs.get("score")).floats();
+		}
+	}
+
+}

@@ -1,0 +1,29 @@
+package com.acme.fraud;
+
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.security.authorization.AuthorizationDecision;
+import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.web.SecurityFilterChain;
+
+/**
+ * A company's API key. The probes stay open for the kubelet and for the build's training.
+ */
+@Configuration(proxyBeanMethods = false)
+class SecurityConfiguration {
+
+	@Bean
+	SecurityFilterChain security(HttpSecurity http, @Value("${acme.key:}") String key) throws Exception {
+		return http.csrf((csrf) -> csrf.disable())
+			.headers((headers) -> headers.disable())
+			.authorizeHttpRequests((requests) -> requests
+				.requestMatchers("/startupz", "/livez", "/readyz", "/actuator/health/**")
+				.permitAll()
+				.anyRequest()
+				.access((_, context) -> new AuthorizationDecision(
+						key.isEmpty() || key.equals(context.getRequest().getHeader("X-Api-Key")))))
+			.build();
+	}
+
+}
