@@ -9,9 +9,7 @@ import java.util.Map;
 
 import inference.model.DataType;
 import inference.model.Shape;
-import inference.model.Signature;
 import inference.model.Tensor;
-import inference.model.TensorSpec;
 
 /**
  * Inputs of several calls as one, and its outputs as those of each: tensors are joined
@@ -20,12 +18,6 @@ import inference.model.TensorSpec;
 final class Batch {
 
 	private Batch() {
-	}
-
-	/** Whether calls of a model can run together at all: every tensor has rows. */
-	static boolean isPossible(Signature signature) {
-		return signature.inputs().stream().map(TensorSpec::shape).allMatch(Shape::isBatched)
-				&& signature.outputs().stream().map(TensorSpec::shape).allMatch(Shape::isBatched);
 	}
 
 	/** How many rows tensors have, as their first one has them; 1 without a tensor. */

@@ -66,7 +66,7 @@ final class Batching implements WarmUpStep, InfoContributor {
 
 	void check(Signature signature, List<Map<String, Tensor>> examples, UnaryOperator<Map<String, Tensor>> model) {
 		int configured = this.properties.maxSize();
-		RowIndependence.Result result = Batch.isPossible(signature)
+		RowIndependence.Result result = signature.isBatched()
 				? new RowIndependence(signature, examples, configured, model).search()
 				: new RowIndependence.Result(true, "not every tensor has a variable first dimension");
 		if (result.influence()) {

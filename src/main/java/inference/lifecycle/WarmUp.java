@@ -1,10 +1,8 @@
 package inference.lifecycle;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -12,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import inference.model.DataType;
 import inference.model.DeviceLostException;
 import inference.model.Example;
 import inference.model.Model;
@@ -88,7 +85,7 @@ final class WarmUp {
 			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> elements(spec, size) > MAX_ELEMENTS)) {
 				break;
 			}
-			Map<String, Tensor> zeros = zeros(signature, size);
+			Map<String, Tensor> zeros = signature.zeros(1, size);
 			Map<String, Tensor> outputs;
 			try {
 				outputs = this.model.infer(zeros);
@@ -155,17 +152,6 @@ final class WarmUp {
 
 	private static boolean hasOpenSize(Shape shape) {
 		return shape.isBatched() ? shape.row().isVariable() : shape.isVariable();
-	}
-
-	private static Map<String, Tensor> zeros(Signature signature, int size) {
-		Map<String, Tensor> zeros = new LinkedHashMap<>();
-		for (TensorSpec spec : signature.inputs()) {
-			Shape shape = shape(spec, size);
-			int width = (spec.dataType() == DataType.BYTES) ? Integer.BYTES : spec.dataType().width();
-			int bytes = Math.toIntExact(Math.multiplyExact(shape.elements(), width));
-			zeros.put(spec.name(), Tensor.of(spec.dataType(), shape, ByteBuffer.allocate(bytes)));
-		}
-		return zeros;
 	}
 
 	// A product of doubles does not overflow.

@@ -6,11 +6,8 @@ import java.util.Objects;
 
 import org.junit.jupiter.api.Test;
 
-import inference.model.DataType;
 import inference.model.Shape;
-import inference.model.Signature;
 import inference.model.Tensor;
-import inference.model.TensorSpec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -72,15 +69,6 @@ class BatchTests {
 		assertThatIllegalStateException()
 			.isThrownBy(() -> Batch.split(Map.of("mean", floats(1, 1, 0)), List.of(1L, 1L)))
 			.withMessage("output 'mean' is FP32 [1,1] for 2 rows");
-	}
-
-	@Test
-	void isPossibleOnlyIfEveryTensorHasRows() {
-		var rows = new TensorSpec("rows", DataType.FP32, Shape.of(Shape.VARIABLE, 2));
-		var fixed = new TensorSpec("fixed", DataType.FP32, Shape.of(1, 2));
-		assertThat(Batch.isPossible(new Signature(List.of(rows), List.of(rows)))).isTrue();
-		assertThat(Batch.isPossible(new Signature(List.of(rows, fixed), List.of(rows)))).isFalse();
-		assertThat(Batch.isPossible(new Signature(List.of(rows), List.of(fixed)))).isFalse();
 	}
 
 	private static Tensor floats(int rows, int columns, float... values) {

@@ -90,4 +90,13 @@ class SignatureTests {
 			.withMessage("the model returned 3 outputs, but declares 2");
 	}
 
+	@Test
+	void isBatchedOnlyIfEveryTensorHasRows() {
+		var rows = new TensorSpec("rows", DataType.FP32, Shape.of(Shape.VARIABLE, 2));
+		var fixed = new TensorSpec("fixed", DataType.FP32, Shape.of(1, 2));
+		assertThat(new Signature(List.of(rows), List.of(rows)).isBatched()).isTrue();
+		assertThat(new Signature(List.of(rows, fixed), List.of(rows)).isBatched()).isFalse();
+		assertThat(new Signature(List.of(rows), List.of(fixed)).isBatched()).isFalse();
+	}
+
 }
