@@ -22,6 +22,7 @@ COPY --from=build /build/target/image/opt /opt
 COPY --from=build /build/target/image/app/lib /app/lib
 COPY --from=build /build/target/image/app/*.args /build/target/image/app/*.flags /build/target/image/app/*.jar /app/
 COPY --from=build /build/target/image/models /models
+COPY --from=build /build/target/image/usr /usr
 COPY --from=build /build/target/image/app/*.aot /app/
 # File names in other than ASCII, of a mounted model say
 ENV LANG=C.UTF-8

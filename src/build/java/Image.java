@@ -65,6 +65,9 @@ final class Image {
 		image.unpackNativeLibraries();
 		image.generateBeans(image.app.resolve("server.jar"));
 		Files.createDirectories(image.image.resolve("models"));
+		Path aliases = image.image.resolve("usr/share/locale/locale.alias");
+		Files.createDirectories(aliases.getParent());
+		Files.copy(Path.of(args[1], "usr/share/locale/locale.alias"), aliases);
 		image.addArguments(Path.of(args[1], "app"), complete);
 		image.setTimes();
 		if (complete) {

@@ -120,6 +120,17 @@ class ImageIT {
 	}
 
 	@Test
+	void hasTheLocaleThatTextModelsAskFor() {
+		String model = Path.of("src/test/resources/models/cases/tfidf.onnx").toAbsolutePath() + ":/models/model.onnx:ro";
+		try (Container texts = Container.run(this.service, "--volume", model, "--env",
+				"INFERENCE_MODEL_LOCATION=/models")) {
+			await().atMost(START)
+				.ignoreExceptions()
+				.until(() -> RestAssured.get(texts.uri(this.service.port(), "/readyz")).statusCode() == 200);
+		}
+	}
+
+	@Test
 	void saysWhatABaseLacks() {
 		FileModel.assumeServed();
 		// For want of a base without it: one in which it is empty
