@@ -24,6 +24,20 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
+	 * The size in bytes of the smallest tensor that fits this declaration.
+	 * @param batch the size of the first dimension, if it is variable
+	 * @param size the size of every other variable dimension
+	 */
+	public double bytes(long batch, long size) {
+		double bytes = (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
+		for (int i = 0; i < this.shape.rank(); i++) {
+			long dimension = this.shape.dimension(i);
+			bytes *= (dimension != Shape.VARIABLE) ? dimension : (i == 0) ? batch : size;
+		}
+		return bytes;
+	}
+
+	/**
 	 * A tensor of zeros or empty strings that fits this declaration.
 	 * @param batch the size of the first dimension, if it is variable
 	 * @param size the size of every other variable dimension

@@ -1,0 +1,46 @@
+package inference.web;
+
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.stereotype.Component;
+
+import inference.lifecycle.WarmUpStep;
+import inference.model.ModelMetadata;
+import inference.model.Signature;
+import inference.model.Tensor;
+
+/**
+ * Warns once the model is loaded if a request of one row is larger than a body may be.
+ * Every request would get 413.
+ */
+@Component
+final class RequestSizeCheck implements WarmUpStep {
+
+	private static final Logger logger = LoggerFactory.getLogger(RequestSizeCheck.class);
+
+	private final long maxSize;
+
+	RequestSizeCheck(RequestProperties properties) {
+		this.maxSize = properties.maxSize().toBytes();
+	}
+
+	@Override
+	public void prepare(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+		warn(metadata.signature(), this.maxSize);
+	}
+
+	static void warn(Signature signature, long maxSize) {
+		double bytes = signature.inputs().stream().mapToDouble((input) -> input.bytes(1, 1)).sum();
+		if (bytes > maxSize) {
+			logger.warn(
+					"The smallest request for this model has {} bytes in binary, and more as JSON, but a body may have"
+							+ " {} bytes: every request gets 413 until inference.request.max-size is raised",
+					"%.0f".formatted(bytes), maxSize);
+		}
+	}
+
+}

@@ -1,0 +1,40 @@
+package inference.web;
+
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+import inference.model.DataType;
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.TensorSpec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@ExtendWith(OutputCaptureExtension.class)
+class RequestSizeCheckTests {
+
+	private static final List<TensorSpec> OUTPUTS = List.of(new TensorSpec("y", DataType.FP32, Shape.of(-1)));
+
+	@Test
+	void warnsOfAModelThatNoRequestCanReach(CapturedOutput log) {
+		RequestSizeCheck.warn(images(), 12_582_911);
+		assertThat(log).contains("The smallest request for this model has 12582912 bytes in binary")
+			.contains("every request gets 413 until inference.request.max-size is raised");
+	}
+
+	@Test
+	void isSilentIfOneRowFits(CapturedOutput log) {
+		RequestSizeCheck.warn(images(), 12_582_912);
+		assertThat(log).doesNotContain("smallest request");
+	}
+
+	private static Signature images() {
+		return new Signature(List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 3, 1024, 1024))), OUTPUTS);
+	}
+
+}
