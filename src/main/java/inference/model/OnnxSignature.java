@@ -32,7 +32,10 @@ final class OnnxSignature {
 	// not.
 	private static final int ROWS = 2;
 
-	private static final int[] SIZES = { 1, 64 };
+	private static final int LARGE = 64;
+
+	// The heap may be small, and a run on more takes long.
+	private static final int MAX_BYTES = 16 << 20;
 
 	private final Function<Map<String, Tensor>, List<TensorSpec>> trial;
 
@@ -81,7 +84,8 @@ final class OnnxSignature {
 	 */
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
 		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::input).toList();
-		run(inputs);
+		boolean hasSequences = declaredOutputs.stream().anyMatch((output) -> output.getInfo() instanceof SequenceInfo);
+		run(inputs, hasSequences);
 		if (this.failure.contains("Invalid input name") || this.failure.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
@@ -92,7 +96,7 @@ final class OnnxSignature {
 			// it.
 			int scalar = this.observed.size();
 			List<TensorSpec> open = inputs.stream().map(OnnxSignature::withAnyRank).toList();
-			run(open);
+			run(open, hasSequences);
 			inputs = (scalar == 0 || this.observed.size() > scalar) ? open : inputs;
 		}
 		return new Signature(inputs, declaredOutputs.stream().flatMap((output) -> outputs(output).stream()).toList());
@@ -102,16 +106,32 @@ final class OnnxSignature {
 		return (input.shape().rank() > 0) ? input : new TensorSpec(input.name(), input.dataType(), Shape.ANY);
 	}
 
-	private void run(List<TensorSpec> inputs) {
-		boolean ran = false;
-		for (int size : SIZES) {
-			if (size == SIZES[0] || inputs.stream().anyMatch(OnnxSignature::hasVariableSize)) {
-				ran |= run(zeros(inputs, ROWS, size)) || run(zeros(inputs, 1, size));
+	private void run(List<TensorSpec> inputs, boolean hasSequences) {
+		boolean ran = run(inputs, 1, hasSequences);
+		if (inputs.stream().anyMatch(OnnxSignature::hasVariableSize)) {
+			int size = LARGE;
+			while (size > 2 && !fits(inputs, ROWS, size)) {
+				size /= 2;
 			}
+			ran |= run(inputs, size, hasSequences);
 		}
 		if (!ran) {
 			Example.readInputs(this.examples, inputs).forEach(this::run);
 		}
+	}
+
+	// One row shows what two do not: whether the length of a sequence depends on the
+	// rows.
+	private boolean run(List<TensorSpec> inputs, int size, boolean hasSequences) {
+		boolean ran = fits(inputs, ROWS, size) && run(zeros(inputs, ROWS, size));
+		if (!ran || hasSequences) {
+			ran |= fits(inputs, 1, size) && run(zeros(inputs, 1, size));
+		}
+		return ran;
+	}
+
+	private static boolean fits(List<TensorSpec> inputs, int rows, int size) {
+		return inputs.stream().mapToDouble((input) -> input.bytes(rows, size)).sum() <= MAX_BYTES;
 	}
 
 	private static boolean hasVariableSize(TensorSpec input) {
@@ -156,14 +176,20 @@ final class OnnxSignature {
 	}
 
 	private TensorSpec output(TensorSpec declared) {
-		for (TensorSpec observed : this.observed.stream().flatMap(List::stream).toList()) {
-			if (observed.name().equals(declared.name()) && !declared.shape().accepts(observed.shape())) {
+		TensorSpec open = new TensorSpec(declared.name(), declared.dataType(), Shape.ANY);
+		List<TensorSpec> shown = this.observed.stream()
+			.flatMap(List::stream)
+			.filter((output) -> output.name().equals(declared.name()))
+			.toList();
+		for (TensorSpec output : shown) {
+			if (!declared.shape().accepts(output.shape())) {
 				logger.warn("The model declares output {}, but its shape can be {}. The server answers the shape that"
-						+ " the model gives, and does not batch requests.", declared, observed.shape());
-				return new TensorSpec(declared.name(), declared.dataType(), Shape.ANY);
+						+ " the model gives, and does not batch requests.", declared, output.shape());
+				return open;
 			}
 		}
-		return declared;
+		// To the Java API an unknown rank is a rank of 0.
+		return (declared.shape().rank() == 0 && shown.isEmpty()) ? open : declared;
 	}
 
 	// The first dimension is the batch. Another one is fixed if it always has one size.

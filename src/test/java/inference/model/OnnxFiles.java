@@ -122,11 +122,16 @@ public final class OnnxFiles {
 	 * Wraps {@code x}, FP32 [-1], in {@code y}, an ONNX sequence and so no tensor.
 	 */
 	static byte[] sequence() {
+		return sequence("SequenceConstruct");
+	}
+
+	/** Makes a sequence {@code y} of {@code x}, FP32 [-1], by an operator. */
+	static byte[] sequence(String operator) {
 		var x = tensor("x", DataType.FLOAT, -1);
 		return model(GraphProto.newBuilder()
 			.setName("sequence")
 			.addInput(x)
-			.addNode(node("SequenceConstruct", List.of("x"), "y"))
+			.addNode(node(operator, List.of("x"), "y"))
 			.addOutput(ValueInfoProto.newBuilder()
 				.setName("y")
 				.setType(TypeProto.newBuilder()

@@ -1,0 +1,50 @@
+package inference.model;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+import ai.onnx.proto.OnnxMl.TensorProto;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class OnnxSignatureTests {
+
+	@ParameterizedTest
+	@CsvSource({ "4096,4096", "65536,65536", "-1,-1" })
+	void loadsAModelOfLargeInputsWithoutThatMuchMemory(long height, long width, @TempDir Path directory)
+			throws Exception {
+		Path file = Files.write(directory.resolve("model.onnx"),
+				OnnxFiles.identity(TensorProto.DataType.FLOAT, -1, -1, -1, -1, height, width));
+		try (var model = new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of()))) {
+			assertThat(model.signature().inputs()).singleElement()
+				.hasToString("x FP32 [-1,-1,-1,-1,%d,%d]".formatted(height, width));
+		}
+	}
+
+	@Test
+	void answersAnOutputOfUnknownRankThatNoTrialShowed() {
+		// It multiplies by a matrix [4,3], which the trial cannot know.
+		try (var model = OnnxCasesTests.open("norank")) {
+			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(2, 4), 1, 2, 3, 4, 5, 6, 7, 8)));
+			assertThat(outputs.get("y")).hasToString("FP32 [2,3]");
+			model.signature().requireOutputs(outputs);
+		}
+	}
+
+	@Test
+	void stacksASequenceThatIsAsLongAsTheBatch(@TempDir Path directory) throws Exception {
+		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.sequence("SplitToSequence"));
+		try (var model = new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of()))) {
+			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(3), 1, 2, 3)));
+			assertThat(outputs.get("y")).hasToString("FP32 [1,3]");
+			model.signature().requireOutputs(outputs);
+		}
+	}
+
+}
