@@ -10,8 +10,10 @@ import ai.onnxruntime.OrtException.OrtErrorCode;
  */
 final class OnnxFailure {
 
-	// A source file with a line number, and possibly a function's signature after it.
-	private static final Pattern SOURCE = Pattern.compile("\\S+\\.(cc|h):\\d+ ([^\"]*?\\) (?=[A-Z]))?");
+	// A source file with a line number, and possibly a function's signature after it; or
+	// the C++ library's name for a missing locale.
+	private static final Pattern SOURCE = Pattern
+		.compile("\\S+\\.(cc|h):\\d+ ([^\"]*?\\)>? (?=[A-Z]))?|:locale::facet::\\S+ name not valid(?=:)");
 
 	// CUDA's messages after which every later call fails.
 	private static final Pattern LOST_DEVICE = Pattern.compile("illegal memory access|misaligned address"

@@ -93,7 +93,12 @@ final class OnnxTensors {
 		if (spec.dataType() == DataType.BYTES) {
 			return OnnxStrings.fromOnnx(tensor, spec.shape());
 		}
-		ByteBuffer contents = (spec.shape().elements() != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
+		long elements = spec.shape().elements();
+		if (elements > Integer.MAX_VALUE / spec.dataType().width()) {
+			throw new IllegalStateException(
+					"the model put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
+		}
+		ByteBuffer contents = (elements != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
 		return Tensor.of(spec.dataType(), spec.shape(), contents);
 	}
 

@@ -121,7 +121,8 @@ class ImageIT {
 
 	@Test
 	void hasTheLocaleThatTextModelsAskFor() {
-		String model = Path.of("src/test/resources/models/cases/tfidf.onnx").toAbsolutePath() + ":/models/model.onnx:ro";
+		String model = Path.of("src/test/resources/models/cases/tfidf.onnx").toAbsolutePath()
+				+ ":/models/model.onnx:ro";
 		try (Container texts = Container.run(this.service, "--volume", model, "--env",
 				"INFERENCE_MODEL_LOCATION=/models")) {
 			await().atMost(START)

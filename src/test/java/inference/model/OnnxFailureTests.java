@@ -1,0 +1,23 @@
+package inference.model;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtException.OrtErrorCode;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class OnnxFailureTests {
+
+	@Test
+	void saysWhichLocaleIsMissingWithoutSourceCode() {
+		var failure = new OrtException(OrtErrorCode.ORT_FAIL, "Exception during initialization: "
+				+ "/onnxruntime_src/onnxruntime/core/providers/cpu/text/string_normalizer.cc:235 "
+				+ "onnxruntime::StringNormalizer::Locale::Locale(const std::string&)::<lambda()> Failed to construct "
+				+ "locale with name:en_US.UTF-8:locale::facet::_S_create_c_locale name not valid:Please, install "
+				+ "necessary language-pack-XX and configure locales\n");
+		assertThat(OnnxFailure.text(failure))
+			.isEqualTo("Exception during initialization: Failed to construct locale with name:en_US.UTF-8:Please, "
+					+ "install necessary language-pack-XX and configure locales");
+	}
+
+}
