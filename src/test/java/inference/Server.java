@@ -153,14 +153,21 @@ public final class Server implements AutoCloseable {
 			loading.interrupt();
 		}
 		Thread closing = Thread.ofPlatform().daemon().name("close").start(this.context::close);
-		try {
-			if (!closing.join(TIMEOUT)) {
-				throw new AssertionError("the server did not close, because a thread holds it up:\n"
-						+ String.join("\n", stack(loading)));
-			}
+		if (!join(closing)) {
+			throw new AssertionError("the server did not close, because a thread holds it up:\n"
+					+ String.join("\n", stack(loading)));
 		}
-		catch (InterruptedException ex) {
-			throw new AssertionError(ex);
+	}
+
+	// An interrupt is passed on, because it ends the drain's delay.
+	private static boolean join(Thread closing) {
+		while (true) {
+			try {
+				return closing.join(TIMEOUT);
+			}
+			catch (InterruptedException ex) {
+				closing.interrupt();
+			}
 		}
 	}
 
