@@ -81,7 +81,7 @@ final class RequestValve extends RewriteValve {
 			else {
 				getNext().invoke(request, response);
 			}
-			if (response.getStatus() >= 400 && RequestBody.isPresent(request) && request.getHeader("Expect") == null) {
+			if (hasUnreadBody(request, response)) {
 				response.flushBuffer();
 				this.permits.await(() -> discardBody(request.getCoyoteRequest()));
 			}
@@ -89,6 +89,14 @@ final class RequestValve extends RewriteValve {
 		finally {
 			RequestId.endLogging();
 		}
+	}
+
+	// Tomcat refuses a length that is not a number, and fails if it is asked for it
+	// again.
+	private static boolean hasUnreadBody(Request request, Response response) {
+		String length = String.valueOf(request.getHeader("Content-Length"));
+		return response.getStatus() >= 400 && request.getHeader("Expect") == null
+				&& (length.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
 	// Idle connections must not take the last ones, which probes need.
