@@ -154,8 +154,8 @@ public final class Server implements AutoCloseable {
 		}
 		Thread closing = Thread.ofPlatform().daemon().name("close").start(this.context::close);
 		if (!join(closing)) {
-			throw new AssertionError("the server did not close, because a thread holds it up:\n"
-					+ String.join("\n", stack(loading)));
+			throw new AssertionError(
+					"the server did not close, because a thread holds it up:\n" + String.join("\n", stack(loading)));
 		}
 	}
 
