@@ -22,18 +22,20 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * The only way to the model for a request. A bounded number of calls run, a bounded
- * number wait, none beyond its deadline, and a call that could not be answered before its
- * deadline is rejected at once.
+ * The only way to the model for a request. The number of running calls and the number of
+ * queued calls are limited. No call waits longer than its deadline. A call that cannot be
+ * answered before its deadline is rejected at once.
  */
 @Component
 public final class Admission implements WarmUpStep, AutoCloseable {
 
-	// The predicted wait is taken an eighth longer. A queue that is a little too long
-	// stays so, and then every call begins just before its deadline and is ended by it.
+	// An eighth is added to the predicted wait. Without this margin the queue can become
+	// slightly too long, and it stays too long. Then every call starts just before its
+	// deadline and is cancelled at its deadline.
 	private static final int WAIT_MARGIN_DIVISOR = 8;
 
-	// A text is a Java string, its array and a reference before it is part of a tensor.
+	// The estimated heap bytes of a text. Before a text is written to a tensor, it needs
+	// a String, its byte array and a reference.
 	private static final int TEXT_BYTES = 64;
 
 	private final ModelLifecycle lifecycle;
@@ -88,8 +90,8 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	}
 
 	/**
-	 * Runs the model for a request, when a model thread is free.
-	 * @param inputs checked against the signature
+	 * Waits for a free model thread, and runs the model for a request.
+	 * @param inputs the inputs, which the caller has checked against the signature
 	 * @param reservation the request's share of the memory, to which the outputs are
 	 * added
 	 * @param deadline the request's deadline
@@ -138,14 +140,18 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	}
 
 	/**
-	 * Whether the process is about to end, so that connections are not kept.
+	 * Whether the process is about to end. If so, each connection is closed after its
+	 * answer.
 	 * @return {@code true} from SIGTERM on
 	 */
 	public boolean isDraining() {
 		return this.lifecycle.snapshot().state() == State.DRAINING;
 	}
 
-	/** Measures the model before the first request, so that a rush can be predicted. */
+	/**
+	 * Measures the model during warm-up, so that waits can be predicted from the first
+	 * request on.
+	 */
 	@Override
 	public void run(Signature signature, Map<String, Tensor> inputs, UnaryOperator<Map<String, Tensor>> model) {
 		long start = System.nanoTime();
@@ -179,9 +185,9 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		return this.serviceTime.average() * (ahead + 1) / this.maxConcurrent;
 	}
 
-	// predictedWait() counts each running call as if it had just started. On average it
-	// is
-	// half done, so half of one call's share is subtracted here.
+	// predictedWait() counts each running call as if it had just started. On average a
+	// running call is half done, so half of the time that one call adds to the wait is
+	// subtracted here.
 	private long predictedRun() {
 		return this.serviceTime.run() - this.serviceTime.average() / (2L * this.maxConcurrent);
 	}

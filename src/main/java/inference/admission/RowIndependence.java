@@ -53,7 +53,7 @@ final class RowIndependence {
 	private @Nullable String refusal;
 
 	/**
-	 * A search that has not begun.
+	 * Creates a search, which {@link #search} runs.
 	 * @param signature the model's signature; the first dimension of each tensor is
 	 * variable
 	 * @param examples inputs that the model can use, perhaps none
@@ -88,8 +88,8 @@ final class RowIndependence {
 	}
 
 	/**
-	 * Runs the model for one second at most, but at least on two rows and a batch of
-	 * them.
+	 * Searches for about one second. At least two rows alone and one batch of them run,
+	 * even if that takes longer.
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
 	Result search() {
@@ -114,8 +114,9 @@ final class RowIndependence {
 				(this.refusal != null) ? found + "; the model refused some generated input: " + this.refusal : found);
 	}
 
-	// Only rows of the same shape are batched. The generated shapes come last, and the
-	// search ends with the first of them that the model accepts.
+	// Only rows of the same shape are batched. Shapes of the examples come first, and
+	// then generated shapes. The search ends after the first generated shape that the
+	// model accepts.
 	private Map<Map<String, Shape>, List<Map<String, Tensor>>> examplesByShape() {
 		Map<Map<String, Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))

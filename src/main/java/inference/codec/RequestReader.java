@@ -30,7 +30,8 @@ import static inference.codec.InvalidRequestException.require;
  */
 public final class RequestReader {
 
-	// The name of the only signature, as TensorFlow Serving has it by default.
+	// TensorFlow Serving's default name of a signature. This server accepts no other
+	// name.
 	private static final String SIGNATURE_NAME = "serving_default";
 
 	private static final Set<String> TENSORS = Set.of("instances", "inputs");
@@ -104,7 +105,8 @@ public final class RequestReader {
 	}
 
 	/**
-	 * The client's name for the request, even of one that is refused.
+	 * The id that the client gave the request. It is known even if the request is refused
+	 * later.
 	 * @return the name, or {@code null} if none has been read
 	 */
 	public @Nullable String id() {
@@ -163,8 +165,9 @@ public final class RequestReader {
 		this.form = next;
 	}
 
-	// An output whose first dimension is fixed while those of all inputs are variable has
-	// no row for an instance, even if it happens to have as many rows.
+	// The row form needs an output row for each instance. If all inputs have a variable
+	// first dimension and an output has a fixed one, that output has no such rows, even
+	// if the numbers happen to be equal.
 	private void requireRows() {
 		long instances = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean isFree = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());

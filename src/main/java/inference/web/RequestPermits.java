@@ -18,17 +18,19 @@ import org.springframework.stereotype.Component;
  * <p>
  * Without a bound, thousands of requests at work on a few CPUs fill the heap with
  * Tomcat's buffers, 80 KB for each, and queue up at Tomcat's locks. With 2,000
- * connections 25,000 requests a second are answered then, and 36,000 with the bound.
+ * connections the server answers 25,000 requests a second without the bound and 36,000
+ * with it.
  */
 @Component
 final class RequestPermits implements Executor {
 
-	// As many permits as CPUs cost a fifth of the speed on a small model, because nearly
-	// every request has to wait for a permit.
+	// With one permit for each carrier thread a small model serves a fifth fewer
+	// requests, because nearly every request waits for a permit.
 	private static final int MAX_ACTIVE = 64;
 
-	// After this time a request runs without a permit, so that requests that block
-	// somewhere else, in a fork's filter for example, do not hold up the probes.
+	// A request that has waited for this time runs without a permit. Otherwise requests
+	// that block while they hold permits, for example in a filter of your own, would
+	// delay the probes.
 	private static final long MAX_WAIT_MILLIS = 100;
 
 	private final ThreadFactory threads = Thread.ofVirtual().name("request-", 0).factory();
@@ -99,7 +101,8 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Waits for the client within {@link #runCodec}.
+	 * Writes to the client from inside {@link #runCodec}. The codec permit is given back
+	 * during the write.
 	 * @param write sends a part of the answer
 	 */
 	void pauseCodec(Task<?> write) throws IOException {

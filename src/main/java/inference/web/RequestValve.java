@@ -117,8 +117,8 @@ final class RequestValve extends RewriteValve {
 	}
 
 	// A client that sends its whole body before it reads the answer would get a broken
-	// pipe if the connection were closed in the meantime. The Servlet API does not read
-	// on once the answer is written, Tomcat does.
+	// pipe if the connection were closed in the meantime. After the answer is written,
+	// the Servlet API cannot read the rest of the body. Tomcat's own request can.
 	private static long discardBody(org.apache.coyote.Request request) {
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		long end = System.nanoTime() + MAX_DISCARD.toNanos();
@@ -134,9 +134,9 @@ final class RequestValve extends RewriteValve {
 		return discarded;
 	}
 
-	// Makes Tomcat read from the connection without waiting; the Servlet API cannot. At
-	// the connection's end Tomcat reports one available byte. Nothing, or the bytes of
-	// another request, mean that the client is connected.
+	// Makes Tomcat read from the connection without waiting; the Servlet API cannot. If
+	// the client has closed the connection, Tomcat reports exactly one available byte.
+	// Any other number means that the client is connected.
 	private static boolean isGone(org.apache.coyote.Request connection) {
 		connection.action(ActionCode.AVAILABLE, true);
 		int available = connection.getAvailable();
