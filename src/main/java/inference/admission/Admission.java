@@ -36,7 +36,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 
 	// The estimated heap bytes of a text. Before a text is written to a tensor, it needs
 	// a String, its byte array and a reference.
-	private static final int TEXT_BYTES = 64;
+	private static final int TEXT_OVERHEAD_BYTES = 64;
 
 	private final ModelLifecycle lifecycle;
 
@@ -84,7 +84,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
 		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
 		if (!this.queue.hasIdleThread()) {
-			requireQueue(this.queue.size(), agreed);
+			rejectIfOverloaded(this.queue.size(), agreed);
 		}
 		return new Reservation(this.memory, agreed);
 	}
@@ -106,7 +106,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		long expected = expectedBytes(metadata().signature(), inputs);
 		reservation.add(expected);
 		Call call = new Call(inputs, deadline, client);
-		this.queue.add(call, (ahead) -> requireQueue(ahead, deadline));
+		this.queue.add(call, (ahead) -> rejectIfOverloaded(ahead, deadline));
 		try {
 			Map<String, Tensor> outputs = call.await();
 			reservation.add(bytes(outputs) - expected);
@@ -172,7 +172,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		return this.queue.busyThreads();
 	}
 
-	long reservedMemory() {
+	long reservedBytes() {
 		return this.memory.reserved();
 	}
 
@@ -188,7 +188,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	// predictedWait() counts each running call as if it had just started. On average a
 	// running call is half done, so half of the time that one call adds to the wait is
 	// subtracted here.
-	private long predictedRun() {
+	private long expectedRunTime() {
 		return this.serviceTime.run() - this.serviceTime.average() / (2L * this.maxConcurrent);
 	}
 
@@ -197,7 +197,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		long rows = inputs.isEmpty() ? 1 : Batch.rows(inputs);
 		long bytes = 0;
 		for (TensorSpec output : signature.outputs()) {
-			long width = (output.dataType() == DataType.BYTES) ? TEXT_BYTES : output.dataType().width();
+			long width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
 			double elements = output.shape().isBatched() ? rows : 1;
 			for (long dimension : output.shape().dimensions()) {
 				elements *= Math.abs(dimension);
@@ -211,9 +211,9 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		return tensors.values().stream().mapToLong((tensor) -> tensor.contents().remaining()).sum();
 	}
 
-	private void requireQueue(int ahead, Deadline deadline) {
+	private void rejectIfOverloaded(int ahead, Deadline deadline) {
 		long wait = predictedWait(ahead);
-		if (ahead >= this.maxQueued || wait + wait / WAIT_MARGIN_DIVISOR + predictedRun() > deadline.remaining()) {
+		if (ahead >= this.maxQueued || wait + wait / WAIT_MARGIN_DIVISOR + expectedRunTime() > deadline.remaining()) {
 			throw Rejection.overloaded(
 					"The server is busy: %d of at most %d calls are queued; the expected wait is about %d ms"
 						.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),

@@ -21,7 +21,7 @@ final class CallQueue {
 	private final Condition arrival = this.lock.newCondition();
 
 	// Signalled instead of the other condition while a thread fills a batch.
-	private final Condition joining = this.lock.newCondition();
+	private final Condition batchArrival = this.lock.newCondition();
 
 	private final Deque<Call> calls = new ArrayDeque<>();
 
@@ -71,7 +71,7 @@ final class CallQueue {
 			}
 			this.calls.add(call);
 			this.size = this.calls.size();
-			(this.filling ? this.joining : this.arrival).signal();
+			(this.filling ? this.batchArrival : this.arrival).signal();
 		}
 		finally {
 			this.lock.unlock();
@@ -135,10 +135,10 @@ final class CallQueue {
 			long rest = maxDelay;
 			while (this.calls.isEmpty() || (rest > 0 && rows(firstBatch(maxRows)) < maxRows)) {
 				if (this.calls.isEmpty()) {
-					this.joining.await();
+					this.batchArrival.await();
 				}
 				else {
-					rest = this.joining.awaitNanos(rest);
+					rest = this.batchArrival.awaitNanos(rest);
 				}
 			}
 		}

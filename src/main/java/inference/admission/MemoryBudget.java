@@ -17,9 +17,9 @@ final class MemoryBudget {
 
 	// Large requests leave this part of the budget to small ones, which are then served
 	// while clients of large ones read their answers slowly.
-	private static final int SMALL_DIVISOR = 4;
+	private static final int SMALL_REQUESTS_DIVISOR = 4;
 
-	private static final long SMALL_BYTES = 256 * 1024;
+	private static final long MAX_SMALL_REQUEST_BYTES = 256 * 1024;
 
 	private final AtomicLong reserved = new AtomicLong();
 
@@ -51,13 +51,13 @@ final class MemoryBudget {
 	 * memory now
 	 */
 	void reserve(long bytes, long held) {
-		long largest = this.max - this.max / SMALL_DIVISOR;
+		long largest = this.max - this.max / SMALL_REQUESTS_DIVISOR;
 		if (held + bytes > largest) {
 			throw new Rejection(Kind.TOO_LARGE,
 					"The request and its answer need more than the %d MB of memory that a request can have: send fewer rows per request, or give the server more memory"
 						.formatted(largest >> 20));
 		}
-		long limit = (held + bytes <= SMALL_BYTES) ? this.max : largest;
+		long limit = (held + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.max : largest;
 		if (this.reserved.addAndGet(bytes) > limit) {
 			release(bytes);
 			throw Rejection.overloaded("The server is busy: other requests hold its memory", Duration.ofSeconds(1));

@@ -31,9 +31,9 @@ final class RowIndependence {
 	private static final Duration MAX_TIME = Duration.ofSeconds(1);
 
 	// Rows are kept for comparison until they fill this memory.
-	private static final long MAX_BYTES = 8 << 20;
+	private static final long MAX_KEPT_BYTES = 8 << 20;
 
-	private static final int ORDERS = 8;
+	private static final int ORDER_COUNT = 8;
 
 	// Sizes for variable dimensions other than the first. The larger ones suit images.
 	private static final int[] VARIABLE_SIZES = { 6, 1, 64, 224 };
@@ -48,7 +48,7 @@ final class RowIndependence {
 
 	private final long started = System.nanoTime();
 
-	private int batches;
+	private int comparedBatches;
 
 	private @Nullable String refusal;
 
@@ -100,16 +100,16 @@ final class RowIndependence {
 			if (difference != null) {
 				return new Result(true, difference);
 			}
-			if (this.batches > 0 && (own.isEmpty() || isOver(MAX_TIME))) {
+			if (this.comparedBatches > 0 && (own.isEmpty() || hasElapsed(MAX_TIME))) {
 				break;
 			}
 		}
-		if (this.batches == 0) {
+		if (this.comparedBatches == 0) {
 			return new Result(false,
 					"not checked for influence between rows, because the model refused the generated input: "
 							+ this.refusal);
 		}
-		String found = "no influence between rows found, batches compared: " + this.batches;
+		String found = "no influence between rows found, batches compared: " + this.comparedBatches;
 		return new Result(false,
 				(this.refusal != null) ? found + "; the model refused some generated input: " + this.refusal : found);
 	}
@@ -141,8 +141,8 @@ final class RowIndependence {
 	private List<Row> runAlone(List<Supplier<Map<String, Tensor>>> samples) {
 		List<Row> rows = new ArrayList<>();
 		for (Supplier<Map<String, Tensor>> sample : samples) {
-			boolean isSlow = isOver(MAX_TIME.dividedBy(2));
-			if (rows.size() > 1 && (isSlow || rows.stream().mapToLong(Row::bytes).sum() > MAX_BYTES)) {
+			boolean isSlow = hasElapsed(MAX_TIME.dividedBy(2));
+			if (rows.size() > 1 && (isSlow || rows.stream().mapToLong(Row::bytes).sum() > MAX_KEPT_BYTES)) {
 				break;
 			}
 			try {
@@ -164,10 +164,10 @@ final class RowIndependence {
 		int[] sizes = IntStream.of(largest, 2, 3).filter((size) -> size <= largest).distinct().toArray();
 		Random random = new Random(0);
 		List<Row> order = rows;
-		for (int i = 0; i < ORDERS; i++) {
+		for (int i = 0; i < ORDER_COUNT; i++) {
 			for (int size : sizes) {
 				for (int end = size; end <= rows.size(); end += size) {
-					if (this.batches > 0 && isOver(MAX_TIME)) {
+					if (this.comparedBatches > 0 && hasElapsed(MAX_TIME)) {
 						return null;
 					}
 					String difference = compare(order.subList(end - size, end));
@@ -185,7 +185,7 @@ final class RowIndependence {
 	}
 
 	private @Nullable String compare(List<Row> batch) {
-		this.batches++;
+		this.comparedBatches++;
 		List<Map<String, Tensor>> together;
 		try {
 			together = rows(this.model.apply(Batch.join(batch.stream().map(Row::inputs).toList())), batch.size());
@@ -220,7 +220,7 @@ final class RowIndependence {
 		};
 	}
 
-	private boolean isOver(Duration time) {
+	private boolean hasElapsed(Duration time) {
 		return System.nanoTime() - this.started > time.toNanos();
 	}
 

@@ -84,7 +84,7 @@ public final class Statistics {
 			.baseUnit("seconds")
 			.description("How long a call that arrives now would wait")
 			.register(this.registry);
-		Gauge.builder("inference.memory.reserved", admission, Admission::reservedMemory)
+		Gauge.builder("inference.memory.reserved", admission, Admission::reservedBytes)
 			.baseUnit("bytes")
 			.description("Memory that requests have reserved for bodies, tensors and answers")
 			.register(this.registry);

@@ -41,9 +41,9 @@ final class PredictionServlet extends HttpServlet {
 
 	private static final Set<Form> OIP = EnumSet.of(Form.OIP);
 
-	private static final String JSON_LENGTH = "Inference-Header-Content-Length";
+	private static final String JSON_LENGTH_HEADER = "Inference-Header-Content-Length";
 
-	private static final String TIMEOUT = "X-Request-Timeout-Ms";
+	private static final String TIMEOUT_HEADER = "X-Request-Timeout-Ms";
 
 	// A body of texts is decoded to Java strings of up to three times its length. That is
 	// reserved for bodies of this size and more.
@@ -124,7 +124,7 @@ final class PredictionServlet extends HttpServlet {
 	private InferenceRequest read(HttpServletRequest request, Reservation reservation) throws IOException {
 		long start = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
-		String jsonLength = request.getHeader(JSON_LENGTH);
+		String jsonLength = request.getHeader(JSON_LENGTH_HEADER);
 		byte[] body = RequestBody.read(request, this.maxSize, reservation, this.permits);
 		long decoding = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
 				: 0;
@@ -169,7 +169,7 @@ final class PredictionServlet extends HttpServlet {
 		}
 		if (answer.isBinary()) {
 			long jsonLength = answer.jsonLength();
-			response.setHeader(JSON_LENGTH, Long.toString(jsonLength));
+			response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
 			response.setContentType("application/octet-stream");
 			response.setContentLengthLong(jsonLength + answer.binaryLength());
 		}
@@ -199,7 +199,7 @@ final class PredictionServlet extends HttpServlet {
 
 	// 0 means no timeout, as in the Open Inference Protocol's parameter "timeout".
 	private static @Nullable Duration timeout(HttpServletRequest request) {
-		String millis = request.getHeader(TIMEOUT);
+		String millis = request.getHeader(TIMEOUT_HEADER);
 		if (millis == null) {
 			return null;
 		}
@@ -208,7 +208,7 @@ final class PredictionServlet extends HttpServlet {
 			return (timeout > 0) ? Duration.ofMillis(timeout) : null;
 		}
 		catch (NumberFormatException ex) {
-			throw new InvalidRequestException("%s must be a number of milliseconds, not '%s'.".formatted(TIMEOUT,
+			throw new InvalidRequestException("%s must be a number of milliseconds, not '%s'.".formatted(TIMEOUT_HEADER,
 					InvalidRequestException.excerpt(millis)));
 		}
 	}

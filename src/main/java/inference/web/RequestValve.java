@@ -25,13 +25,13 @@ import inference.admission.Client;
  */
 final class RequestValve extends RewriteValve {
 
-	private static final String PREFIX = "/api/predict/";
+	private static final String EAS_PATH_PREFIX = "/api/predict/";
 
 	private static final String ACTUATOR = "/actuator/";
 
-	private static final String RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
+	private static final String PREFIX_REWRITE_RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
 
-	private static final String CLIENT = Client.class.getName();
+	private static final String CLIENT_ATTRIBUTE = Client.class.getName();
 
 	private static final double MAX_KEPT_SHARE = 0.75;
 
@@ -48,13 +48,13 @@ final class RequestValve extends RewriteValve {
 
 	/** The client that sent a request. */
 	static Client clientOf(HttpServletRequest request) {
-		return (request.getAttribute(CLIENT) instanceof Client client) ? client : Client.CONNECTED;
+		return (request.getAttribute(CLIENT_ATTRIBUTE) instanceof Client client) ? client : Client.CONNECTED;
 	}
 
 	@Override
 	protected void startInternal() throws LifecycleException {
 		try {
-			setConfiguration(RULE);
+			setConfiguration(PREFIX_REWRITE_RULE);
 		}
 		catch (Exception ex) {
 			throw new LifecycleException(ex);
@@ -65,7 +65,7 @@ final class RequestValve extends RewriteValve {
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
 		Client client = () -> isGone(request.getCoyoteRequest());
-		request.setAttribute(CLIENT, client);
+		request.setAttribute(CLIENT_ATTRIBUTE, client);
 		if (this.admission.isDraining() || isCrowded(request)) {
 			response.setHeader("Connection", "close");
 		}
@@ -75,7 +75,7 @@ final class RequestValve extends RewriteValve {
 			removeUnusedHeaders(request);
 		}
 		try {
-			if (path.startsWith(PREFIX)) {
+			if (path.startsWith(EAS_PATH_PREFIX)) {
 				super.invoke(request, response);
 			}
 			else {
