@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
 import inference.model.DataType;
@@ -44,7 +45,7 @@ final class TensorWriter {
 		ByteBuffer rest = tensor.contents();
 		boolean isText = true;
 		while (tensor.dataType() == DataType.BYTES && isText && rest.hasRemaining()) {
-			isText = isText(next(rest));
+			isText = text(next(rest)) != null;
 		}
 		return !isText;
 	}
@@ -144,8 +145,9 @@ final class TensorWriter {
 
 	private void bytes(JsonGenerator json) {
 		byte[] bytes = next(this.rest);
-		if (isText(bytes)) {
-			json.writeString(new String(bytes, StandardCharsets.UTF_8));
+		String text = text(bytes);
+		if (text != null) {
+			json.writeString(text);
 			return;
 		}
 		json.writeStartObject();
@@ -159,8 +161,10 @@ final class TensorWriter {
 		return bytes;
 	}
 
-	private static boolean isText(byte[] bytes) {
-		return Arrays.equals(bytes, new String(bytes, StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8));
+	// The string of these bytes, or null if they are not UTF-8.
+	private static @Nullable String text(byte[] bytes) {
+		String text = new String(bytes, StandardCharsets.UTF_8);
+		return Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8)) ? text : null;
 	}
 
 }

@@ -17,7 +17,7 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
-	private static final Pattern UNDERSCORED = Pattern.compile("(?=[^:]*_)([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
+	private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
 
 	private static final String SOCKET = HttpProtocol.class.getName();
 
@@ -34,7 +34,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 			@Override
 			protected void parseHost(MessageBytes host) {
 				this.request.setAttribute(SOCKET, getSocketWrapper());
-				Matcher name = UNDERSCORED.matcher((host != null) ? host.toString() : "");
+				Matcher name = UNDERSCORED.matcher((host != null && host.indexOf("_") >= 0) ? host.toString() : "");
 				if (name.matches()) {
 					this.request.serverName().setString(name.group(1));
 					this.request.setServerPort((name.group(2) != null) ? Integer.parseInt(name.group(2)) : -1);

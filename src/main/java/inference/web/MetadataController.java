@@ -164,9 +164,7 @@ class MetadataController {
 		return new ModelConfig(this.served, this.admission.metadata()).triton();
 	}
 
-	/**
-	 * Lists the model, ready or not; Triton's parameter {@code ready} omits the latter.
-	 */
+	/** Lists the model. The parameter {@code ready} omits it while it is not ready. */
 	@PostMapping("/v2/repository/index")
 	Object index(InputStream body) throws IOException {
 		Verdict readiness = this.probes.ask(Probe.READINESS);
