@@ -198,11 +198,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		long bytes = 0;
 		for (TensorSpec output : signature.outputs()) {
 			long width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
-			double elements = output.shape().isBatched() ? rows : 1;
-			for (long dimension : output.shape().dimensions()) {
-				elements *= Math.abs(dimension);
-			}
-			bytes += (long) (elements * width);
+			bytes += (long) (output.elements(rows, 1) * width);
 		}
 		return bytes;
 	}

@@ -20,6 +20,7 @@ import inference.model.DeviceLostException;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
+import inference.model.TensorComparison;
 
 /**
  * A search for rows whose outputs change when other rows are in the same batch. It runs
@@ -199,8 +200,8 @@ final class RowIndependence {
 		for (int i = 0; i < batch.size(); i++) {
 			for (Map.Entry<String, Tensor> alone : batch.get(i).outputs().entrySet()) {
 				Tensor expected = alone.getValue();
-				String difference = expected.difference(together.get(i).get(alone.getKey()),
-						tolerance(expected.dataType()), expected.magnitude());
+				String difference = TensorComparison.difference(expected, together.get(i).get(alone.getKey()),
+						tolerance(expected.dataType()), TensorComparison.magnitude(expected));
 				if (difference != null) {
 					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), alone.getKey(),
 							difference);

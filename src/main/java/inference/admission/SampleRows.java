@@ -52,12 +52,7 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	static Map<String, Shape> shapes(Signature signature, long size) {
 		Map<String, Shape> shapes = new LinkedHashMap<>();
 		for (TensorSpec input : signature.inputs()) {
-			long[] dimensions = input.shape().dimensions();
-			dimensions[0] = 1;
-			for (int i = 1; i < dimensions.length; i++) {
-				dimensions[i] = (dimensions[i] == Shape.VARIABLE) ? size : dimensions[i];
-			}
-			shapes.put(input.name(), Shape.of(dimensions));
+			shapes.put(input.name(), input.shape().withSizes(1, size));
 		}
 		return shapes;
 	}

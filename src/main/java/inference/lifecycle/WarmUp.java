@@ -82,7 +82,7 @@ final class WarmUp {
 		int[] sizes = open ? SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
-			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> elements(spec, size) > MAX_ELEMENTS)) {
+			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elements(1, size) > MAX_ELEMENTS)) {
 				break;
 			}
 			Map<String, Tensor> zeros = signature.zeros(1, size);
@@ -152,21 +152,6 @@ final class WarmUp {
 
 	private static boolean hasOpenSize(Shape shape) {
 		return shape.isBatched() ? shape.row().isVariable() : shape.isVariable();
-	}
-
-	// A product of doubles does not overflow.
-	private static double elements(TensorSpec spec, int size) {
-		return Arrays.stream(shape(spec, size).dimensions()).asDoubleStream().reduce(1, (a, b) -> a * b);
-	}
-
-	private static Shape shape(TensorSpec spec, int size) {
-		long[] dimensions = spec.shape().dimensions();
-		for (int i = 0; i < dimensions.length; i++) {
-			if (dimensions[i] == Shape.VARIABLE) {
-				dimensions[i] = (i == 0 && spec.shape().isBatched()) ? 1 : size;
-			}
-		}
-		return Shape.of(dimensions);
 	}
 
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -18,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param inputs a value for each input of the signature
  * @param outputs the expected values of some or all outputs
  * @param tolerance the allowed difference of floating point numbers, see
- * {@link Tensor#difference}
+ * {@link TensorComparison#difference}
  */
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
@@ -39,7 +40,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 */
 	public @Nullable String difference(Map<String, Tensor> actual) {
 		for (Map.Entry<String, Tensor> expected : this.outputs.entrySet()) {
-			String difference = expected.getValue().difference(actual.get(expected.getKey()), this.tolerance, 1);
+			String difference = TensorComparison.difference(expected.getValue(), actual.get(expected.getKey()),
+					this.tolerance, 1);
 			if (difference != null) {
 				return "output '%s' %s".formatted(expected.getKey(), difference);
 			}
@@ -56,18 +58,10 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * @throws IllegalArgumentException if they do not fit the signature
 	 */
 	static List<Example> read(String json, Signature signature) {
-		List<Example> examples = new ArrayList<>();
-		try {
-			for (JsonNode example : JsonMapper.shared().readTree(json)) {
-				examples.add(new Example(tensors(example.required("inputs"), signature.inputs()),
+		return read(json,
+				(example) -> new Example(tensors(example.required("inputs"), signature.inputs()),
 						tensors(example.required("outputs"), signature.outputs()),
 						example.path("tolerance").asDouble(TOLERANCE)));
-			}
-		}
-		catch (JacksonException ex) {
-			throw notAsExpected(ex);
-		}
-		return examples;
 	}
 
 	/**
@@ -77,21 +71,17 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * @throws IllegalArgumentException if they do not fit
 	 */
 	static List<Map<String, Tensor>> readInputs(String json, List<TensorSpec> inputs) {
-		List<Map<String, Tensor>> read = new ArrayList<>();
-		try {
-			for (JsonNode example : JsonMapper.shared().readTree(json)) {
-				read.add(tensors(example.required("inputs"), inputs));
-			}
-			return read;
-		}
-		catch (JacksonException ex) {
-			throw notAsExpected(ex);
-		}
+		return read(json, (example) -> tensors(example.required("inputs"), inputs));
 	}
 
-	private static IllegalArgumentException notAsExpected(JacksonException cause) {
-		return new IllegalArgumentException(
-				"its metadata '%s' is not as expected: %s".formatted(KEY, cause.getOriginalMessage()), cause);
+	private static <T> List<T> read(String json, Function<JsonNode, T> reader) {
+		try {
+			return JsonMapper.shared().readTree(json).valueStream().map(reader).toList();
+		}
+		catch (JacksonException ex) {
+			throw new IllegalArgumentException(
+					"its metadata '%s' is not as expected: %s".formatted(KEY, ex.getOriginalMessage()), ex);
+		}
 	}
 
 	private static Map<String, Tensor> tensors(JsonNode tensors, List<TensorSpec> specs) {

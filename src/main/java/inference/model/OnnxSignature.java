@@ -3,7 +3,6 @@ package inference.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -123,9 +122,9 @@ final class OnnxSignature {
 	// One row shows what two do not: whether the length of a sequence depends on the
 	// rows.
 	private boolean run(List<TensorSpec> inputs, int size, boolean hasSequences) {
-		boolean ran = fits(inputs, ROWS, size) && run(zeros(inputs, ROWS, size));
+		boolean ran = fits(inputs, ROWS, size) && run(TensorSpec.zeros(inputs, ROWS, size));
 		if (!ran || hasSequences) {
-			ran |= fits(inputs, 1, size) && run(zeros(inputs, 1, size));
+			ran |= fits(inputs, 1, size) && run(TensorSpec.zeros(inputs, 1, size));
 		}
 		return ran;
 	}
@@ -137,12 +136,6 @@ final class OnnxSignature {
 	private static boolean hasVariableSize(TensorSpec input) {
 		return !input.shape().isOfAnyRank()
 				&& Arrays.stream(input.shape().dimensions()).skip(1).anyMatch((size) -> size == Shape.VARIABLE);
-	}
-
-	private static Map<String, Tensor> zeros(List<TensorSpec> inputs, int rows, int size) {
-		Map<String, Tensor> zeros = new LinkedHashMap<>();
-		inputs.forEach((input) -> zeros.put(input.name(), input.zeros(rows, size)));
-		return zeros;
 	}
 
 	private boolean run(Map<String, Tensor> inputs) {

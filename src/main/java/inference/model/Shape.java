@@ -108,6 +108,21 @@ public final class Shape {
 	}
 
 	/**
+	 * This shape of a signature with a size for each variable dimension.
+	 * @param batch the size of the first dimension, if it is variable
+	 * @param size the size of every other variable dimension
+	 */
+	public Shape withSizes(long batch, long size) {
+		long[] sizes = dimensions();
+		for (int i = 0; i < sizes.length; i++) {
+			if (sizes[i] == VARIABLE) {
+				sizes[i] = (i == 0) ? batch : size;
+			}
+		}
+		return new Shape(sizes);
+	}
+
+	/**
 	 * The shape of one row: this shape without its first dimension.
 	 * @return the inner shape
 	 * @throws IllegalArgumentException if this is the shape of a scalar

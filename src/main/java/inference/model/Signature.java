@@ -1,7 +1,6 @@
 package inference.model;
 
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,9 +45,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	 * @throws ArithmeticException if an input is larger than 2 GB
 	 */
 	public Map<String, Tensor> zeros(long batch, long size) {
-		Map<String, Tensor> zeros = new LinkedHashMap<>();
-		this.inputs.forEach((input) -> zeros.put(input.name(), input.zeros(batch, size)));
-		return zeros;
+		return TensorSpec.zeros(this.inputs, batch, size);
 	}
 
 	public @Nullable TensorSpec input(String name) {

@@ -6,9 +6,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
-
-import org.jspecify.annotations.Nullable;
 
 /**
  * An n-dimensional array of one data type. Its contents must not be changed.
@@ -151,77 +148,6 @@ public final class Tensor {
 			values.add(new String(bytes, StandardCharsets.UTF_8));
 		}
 		return values;
-	}
-
-	/**
-	 * Compares this tensor, which is expected, with another one.
-	 * @param actual the other tensor
-	 * @param tolerance the allowed difference of floating point numbers, relative to the
-	 * expected number or to the scale, whichever is larger. NaN equals NaN.
-	 * @param scale the size of numbers that are usual in the tensor, for example
-	 * {@link #magnitude}
-	 * @return the first difference as the end of a sentence, or {@code null} if there is
-	 * none
-	 */
-	public @Nullable String difference(@Nullable Tensor actual, double tolerance, double scale) {
-		if (actual == null || actual.dataType != this.dataType || !actual.shape.equals(this.shape)) {
-			return "is %s instead of %s".formatted(actual, this);
-		}
-		if (this.contents.equals(actual.contents)) {
-			return null;
-		}
-		if (this.dataType == DataType.BYTES) {
-			return difference(strings(), actual.strings());
-		}
-		for (int i = 0; i < this.contents.capacity() / this.dataType.width(); i++) {
-			Number expected = number(i);
-			Number found = actual.number(i);
-			double allowed = tolerance * Math.max(scale, Math.abs(expected.doubleValue()));
-			boolean isFloat = expected instanceof Float || expected instanceof Double;
-			if (!expected.equals(found) && !(isFloat && Double.isFinite(allowed)
-					&& Math.abs(expected.doubleValue() - found.doubleValue()) <= allowed)) {
-				return "is %s instead of %s at element %d".formatted(found, expected, i);
-			}
-		}
-		return null;
-	}
-
-	private static @Nullable String difference(List<String> expected, List<String> found) {
-		for (int i = 0; i < expected.size(); i++) {
-			if (!expected.get(i).equals(found.get(i))) {
-				return "is '%s' instead of '%s' at element %d".formatted(found.get(i), expected.get(i), i);
-			}
-		}
-		return null;
-	}
-
-	/**
-	 * The largest absolute value among the finite numbers.
-	 * @return the value; 0 if there is none, or if the elements are strings
-	 */
-	public double magnitude() {
-		int count = (this.dataType == DataType.BYTES) ? 0 : this.contents.capacity() / this.dataType.width();
-		return IntStream.range(0, count)
-			.mapToDouble((index) -> Math.abs(number(index).doubleValue()))
-			.filter(Double::isFinite)
-			.max()
-			.orElse(0);
-	}
-
-	// Integers without a sign are returned with one, which is enough to compare them.
-	private Number number(int index) {
-		int position = index * this.dataType.width();
-		return switch (this.dataType) {
-			case BOOL, INT8, UINT8 -> this.contents.get(position);
-			case INT16, UINT16 -> this.contents.getShort(position);
-			case INT32, UINT32 -> this.contents.getInt(position);
-			case INT64, UINT64 -> this.contents.getLong(position);
-			case FP16 -> Float.float16ToFloat(this.contents.getShort(position));
-			case BF16 -> Float.intBitsToFloat(this.contents.getShort(position) << Short.SIZE);
-			case FP32 -> this.contents.getFloat(position);
-			case FP64 -> this.contents.getDouble(position);
-			case BYTES -> throw new IllegalStateException("a string is not a number");
-		};
 	}
 
 	@Override

@@ -1,7 +1,9 @@
 package inference.model;
 
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The declaration of one input or output.
@@ -24,17 +26,42 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
+	 * The number of elements of a tensor that fits this declaration. A product of doubles
+	 * does not overflow.
+	 * @param batch the size of the first dimension, if it is variable
+	 * @param size the size of every other variable dimension
+	 */
+	public double elements(long batch, long size) {
+		double elements = 1;
+		for (int i = 0; i < this.shape.rank(); i++) {
+			long dimension = this.shape.dimension(i);
+			elements *= (dimension != Shape.VARIABLE) ? dimension : (i == 0) ? batch : size;
+		}
+		return elements;
+	}
+
+	/**
 	 * The size in bytes of the smallest tensor that fits this declaration.
 	 * @param batch the size of the first dimension, if it is variable
 	 * @param size the size of every other variable dimension
 	 */
 	public double bytes(long batch, long size) {
-		double bytes = (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
-		for (int i = 0; i < this.shape.rank(); i++) {
-			long dimension = this.shape.dimension(i);
-			bytes *= (dimension != Shape.VARIABLE) ? dimension : (i == 0) ? batch : size;
-		}
-		return bytes;
+		return elements(batch, size) * minWidth();
+	}
+
+	// An empty string is its length, which is 0.
+	private int minWidth() {
+		return (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
+	}
+
+	/**
+	 * Zeros or empty strings for each of some inputs, by name; see
+	 * {@link #zeros(long, long)}.
+	 */
+	static Map<String, Tensor> zeros(List<TensorSpec> inputs, long batch, long size) {
+		Map<String, Tensor> zeros = new LinkedHashMap<>();
+		inputs.forEach((input) -> zeros.put(input.name(), input.zeros(batch, size)));
+		return zeros;
 	}
 
 	/**
@@ -44,17 +71,8 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	 * @throws ArithmeticException if the tensor is larger than 2 GB
 	 */
 	Tensor zeros(long batch, long size) {
-		long[] dimensions = !this.shape.isOfAnyRank() ? this.shape.dimensions()
-				: new long[] { Shape.VARIABLE, Shape.VARIABLE };
-		for (int i = 0; i < dimensions.length; i++) {
-			if (dimensions[i] == Shape.VARIABLE) {
-				dimensions[i] = (i == 0) ? batch : size;
-			}
-		}
-		Shape zeros = Shape.of(dimensions);
-		// An empty string is its length, which is 0.
-		int width = (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
-		int bytes = Math.toIntExact(Math.multiplyExact(zeros.elements(), width));
+		Shape zeros = this.shape.isOfAnyRank() ? Shape.of(batch, size) : this.shape.withSizes(batch, size);
+		int bytes = Math.toIntExact(Math.multiplyExact(zeros.elements(), minWidth()));
 		return Tensor.of(this.dataType, zeros, ByteBuffer.allocate(bytes));
 	}
 

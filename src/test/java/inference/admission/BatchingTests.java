@@ -24,6 +24,7 @@ import inference.model.ModelProperties;
 import inference.model.OnnxModel;
 import inference.model.Shape;
 import inference.model.Tensor;
+import inference.model.TensorComparison;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -104,7 +105,9 @@ class BatchingTests {
 			var answers = clients.invokeAll(calls);
 			for (int i = 0; i < 64; i++) {
 				var together = Objects.requireNonNull(answers.get(i).get().get("y"));
-				assertThat(alone.get(i).difference(together, 1e-4, alone.get(i).magnitude())).isNull();
+				assertThat(TensorComparison.difference(alone.get(i), together, 1e-4,
+						TensorComparison.magnitude(alone.get(i))))
+					.isNull();
 			}
 		}
 		assertThat(this.meters.get("inference.batch.rows").summary().max()).isGreaterThan(1);

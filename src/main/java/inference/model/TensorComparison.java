@@ -1,0 +1,96 @@
+package inference.model;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.stream.IntStream;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The comparison of a tensor with an expected one, for golden examples and for the search
+ * for rows that influence each other.
+ */
+public final class TensorComparison {
+
+	private TensorComparison() {
+	}
+
+	/**
+	 * Finds the first difference.
+	 * @param tolerance the allowed difference of floating point numbers, relative to the
+	 * expected number or to the scale, whichever is larger. NaN equals NaN.
+	 * @param scale the size of numbers that are usual in the tensor, for example
+	 * {@link #magnitude}
+	 * @return the first difference as the end of a sentence, or {@code null} if there is
+	 * none
+	 */
+	public static @Nullable String difference(Tensor expected, @Nullable Tensor actual, double tolerance,
+			double scale) {
+		if (actual == null || actual.dataType() != expected.dataType() || !actual.shape().equals(expected.shape())) {
+			return "is %s instead of %s".formatted(actual, expected);
+		}
+		ByteBuffer wanted = expected.contents();
+		ByteBuffer given = actual.contents();
+		if (wanted.equals(given)) {
+			return null;
+		}
+		if (expected.dataType() == DataType.BYTES) {
+			return difference(expected.strings(), actual.strings());
+		}
+		for (int i = 0; i < count(expected); i++) {
+			Number want = number(expected.dataType(), wanted, i);
+			Number have = number(expected.dataType(), given, i);
+			double allowed = tolerance * Math.max(scale, Math.abs(want.doubleValue()));
+			boolean isFloat = want instanceof Float || want instanceof Double;
+			if (!want.equals(have) && !(isFloat && Double.isFinite(allowed)
+					&& Math.abs(want.doubleValue() - have.doubleValue()) <= allowed)) {
+				return "is %s instead of %s at element %d".formatted(have, want, i);
+			}
+		}
+		return null;
+	}
+
+	private static @Nullable String difference(List<String> expected, List<String> actual) {
+		for (int i = 0; i < expected.size(); i++) {
+			if (!expected.get(i).equals(actual.get(i))) {
+				return "is '%s' instead of '%s' at element %d".formatted(actual.get(i), expected.get(i), i);
+			}
+		}
+		return null;
+	}
+
+	/**
+	 * The largest absolute value among the finite numbers of a tensor.
+	 * @return the value; 0 if there is none, or if the elements are strings
+	 */
+	public static double magnitude(Tensor tensor) {
+		ByteBuffer contents = tensor.contents();
+		return IntStream.range(0, count(tensor))
+			.mapToDouble((index) -> Math.abs(number(tensor.dataType(), contents, index).doubleValue()))
+			.filter(Double::isFinite)
+			.max()
+			.orElse(0);
+	}
+
+	// The number of elements that are numbers.
+	private static int count(Tensor tensor) {
+		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elements();
+	}
+
+	// Integers without a sign are returned with one, which is enough to compare them.
+	private static Number number(DataType dataType, ByteBuffer contents, int index) {
+		int position = index * dataType.width();
+		return switch (dataType) {
+			case BOOL, INT8, UINT8 -> contents.get(position);
+			case INT16, UINT16 -> contents.getShort(position);
+			case INT32, UINT32 -> contents.getInt(position);
+			case INT64, UINT64 -> contents.getLong(position);
+			case FP16 -> Float.float16ToFloat(contents.getShort(position));
+			case BF16 -> Float.intBitsToFloat(contents.getShort(position) << Short.SIZE);
+			case FP32 -> contents.getFloat(position);
+			case FP64 -> contents.getDouble(position);
+			case BYTES -> throw new IllegalStateException("a string is not a number");
+		};
+	}
+
+}
