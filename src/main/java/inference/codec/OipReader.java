@@ -116,8 +116,8 @@ final class OipReader {
 		return Map.of(spec.name(), tensor(spec, shape, ByteBuffer.wrap(this.body)));
 	}
 
-	// The request does not state its shape. So one dimension besides the batch may be
-	// variable, and the batch is 1 then.
+	// A raw request does not state its shape. One variable dimension gets its size from
+	// the body's length. If the batch is variable as well, it is 1.
 	private static Shape rawShape(TensorSpec spec, long elements) {
 		long[] shape = spec.shape().dimensions();
 		long variable = LongStream.of(shape).filter((dimension) -> dimension == Shape.VARIABLE).count();

@@ -58,8 +58,8 @@ public final class RequestReader {
 	 * A reader for one request.
 	 * @param signature the model's signature
 	 * @param allowed the forms that the request's path takes
-	 * @param memory is told how many bytes are about to be allocated for tensors, or by a
-	 * negative number how many have been freed; it may refuse by an exception
+	 * @param memory receives the number of bytes before they are allocated for tensors; a
+	 * negative number means that bytes were freed. It throws an exception to refuse
 	 */
 	public RequestReader(Signature signature, Set<Form> allowed, LongConsumer memory) {
 		this.signature = signature;
@@ -71,7 +71,8 @@ public final class RequestReader {
 	 * Reads the request.
 	 * @param body JSON, and behind it the tensors that are sent as bytes
 	 * @param jsonLength the value of the header {@code Inference-Header-Content-Length};
-	 * {@code null} if the whole body is JSON, 0 if the body is the only input's bytes
+	 * {@code null} if the whole body is JSON, 0 if there is no JSON and the body is the
+	 * bytes of the only input
 	 * @return the request, whose binary tensors are views of the body
 	 * @throws InvalidRequestException if the model cannot be run with it
 	 */
@@ -142,9 +143,9 @@ public final class RequestReader {
 		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
-	// On a path that takes both, the two forms that are called "inputs" differ at their
-	// first element only: an object, unless it is Base64, means the Open Inference
-	// Protocol. A second parser looks ahead.
+	// The columns and the Open Inference Protocol both use the member "inputs". If the
+	// path takes both forms, the first element decides: an object means the Open
+	// Inference Protocol, unless it is Base64. A second parser looks ahead.
 	private boolean isOip(JsonParser parser, byte[] body, int end) {
 		if (!this.allowed.contains(Form.OIP) || !this.allowed.contains(Form.COLUMNS)) {
 			return this.allowed.contains(Form.OIP);
@@ -189,7 +190,8 @@ public final class RequestReader {
 			.toList();
 	}
 
-	// Triton's schedule policy states it in microseconds, 0 for none.
+	// The parameter is in microseconds, as in Triton's schedule policy. 0 means no
+	// timeout.
 	private @Nullable Duration timeout() {
 		Object timeout = this.parameters.getOrDefault("timeout", 0L);
 		require(timeout instanceof Long micros && micros >= 0,

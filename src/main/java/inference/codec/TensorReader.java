@@ -145,7 +145,8 @@ final class TensorReader {
 		}
 	}
 
-	// The lowest bytes come first, and the others are overwritten by the next element.
+	// All eight bytes are written, the lowest first. The next element overwrites the
+	// bytes that this data type does not have.
 	private void put(long bits) {
 		int position = reserve(Long.BYTES).position();
 		this.contents.putLong(position, bits).position(position + this.spec.dataType().width());

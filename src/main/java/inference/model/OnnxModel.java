@@ -85,8 +85,8 @@ public final class OnnxModel implements Model {
 		}
 	}
 
-	// ONNX Runtime opens a file on disk itself, and only then finds weights in files
-	// beside it.
+	// ONNX Runtime finds files with weights beside the model only if it gets the model's
+	// path.
 	private OrtSession open(Resource file) throws OrtException, IOException {
 		return (file instanceof FileSystemResource disk) ? this.environment.createSession(disk.getPath(), this.options)
 				: this.environment.createSession(file.getContentAsByteArray(), this.options);
@@ -123,9 +123,8 @@ public final class OnnxModel implements Model {
 		Map<String, OnnxTensor> given = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena memory = Arena.ofConfined(); RunOptions call = new RunOptions()) {
-			// The exception tells the failure. ONNX Runtime would also write it to
-			// stderr,
-			// which clients could flood with inputs that the model cannot use.
+			// A failure is thrown as an exception. ONNX Runtime would also write it to
+			// stderr, and clients could flood that with inputs that the model cannot use.
 			call.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
 			this.running.put(caller, call);
 			try {
@@ -149,7 +148,8 @@ public final class OnnxModel implements Model {
 
 	@Override
 	public void cancel(Thread caller) {
-		// The map locks the entry meanwhile, so the call cannot close its options.
+		// The map locks the entry while this function runs. The call removes the entry
+		// before it closes its options, so they are still open here.
 		this.running.computeIfPresent(caller, (_, call) -> {
 			try {
 				call.setTerminate(true);

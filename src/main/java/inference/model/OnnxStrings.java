@@ -46,8 +46,8 @@ final class OnnxStrings {
 
 	private static final int FUNCTIONS = 94;
 
-	// The first of a character's four bytes in UTF-8, as the Java API returns it. The end
-	// of the text is lost then.
+	// The Java API returns the first of such a character's four bytes in UTF-8 as this
+	// character, and loses the end of the text.
 	private static final Pattern CHANGED = Pattern.compile("\u00f0([\u0080-\u00bf]|$)");
 
 	private static final MemorySegment API = api();

@@ -19,9 +19,9 @@ import inference.admission.Admission;
 import inference.admission.Client;
 
 /**
- * The first step of every request, before any filter. It serves every path also under
- * {@code /api/predict/{service}}: EAS clients address a service so, and a direct
- * connection does not strip the prefix as the gateway does.
+ * The first step of every request, before any filter. Every path is also served under
+ * {@code /api/predict/{service}}, which EAS clients use. The EAS gateway removes this
+ * prefix. A direct connection does not, so this valve removes it.
  */
 final class RequestValve extends RewriteValve {
 
