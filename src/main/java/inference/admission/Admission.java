@@ -96,19 +96,20 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	 * added
 	 * @param deadline the request's deadline
 	 * @param client is asked whether it is still connected when the call's turn comes
+	 * @param onLongWait runs when the call has waited for 20 ms
 	 * @return the model's outputs
 	 * @throws Rejection if the model does not serve, the queue is full, the outputs do
 	 * not fit into the memory, the deadline passes, or the client is gone
 	 * @throws IllegalArgumentException if the model cannot use the inputs
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
-			Client client) {
+			Client client, Runnable onLongWait) {
 		long expected = expectedBytes(metadata().signature(), inputs);
 		reservation.add(expected);
 		Call call = new Call(inputs, deadline, client);
 		this.queue.add(call, (ahead) -> rejectIfOverloaded(ahead, deadline));
 		try {
-			Map<String, Tensor> outputs = call.await();
+			Map<String, Tensor> outputs = call.await(onLongWait);
 			reservation.add(bytes(outputs) - expected);
 			return outputs;
 		}

@@ -18,6 +18,8 @@ import inference.model.Tensor;
  */
 final class Call {
 
+	private static final long LONG_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
 	private final CompletableFuture<Map<String, Tensor>> outcome = new CompletableFuture<>();
 
 	private final @Nullable Map<String, String> logContext = MDC.getCopyOfContextMap();
@@ -90,11 +92,15 @@ final class Call {
 
 	/**
 	 * Waits for the outputs.
+	 * @param onLongWait runs if they have not come after 20 ms
 	 * @return the model's outputs
 	 * @throws Rejection if the deadline passes, or the call does not run
 	 */
-	Map<String, Tensor> await() {
+	Map<String, Tensor> await(Runnable onLongWait) {
 		try {
+			if (!isDoneWithin(Math.min(LONG_WAIT_NANOS, this.deadline.remaining()))) {
+				onLongWait.run();
+			}
 			return this.outcome.get(this.deadline.remaining(), TimeUnit.NANOSECONDS);
 		}
 		catch (TimeoutException ex) {
@@ -107,6 +113,19 @@ final class Call {
 		}
 		catch (ExecutionException ex) {
 			return outputs();
+		}
+	}
+
+	private boolean isDoneWithin(long nanos) throws InterruptedException {
+		try {
+			var _ = this.outcome.get(nanos, TimeUnit.NANOSECONDS);
+			return true;
+		}
+		catch (ExecutionException ex) {
+			return true;
+		}
+		catch (TimeoutException ex) {
+			return false;
 		}
 	}
 

@@ -147,13 +147,12 @@ final class PredictionServlet extends HttpServlet {
 		return inference;
 	}
 
-	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request)
-			throws IOException {
+	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
 		Duration wanted = inference.timeout();
 		Deadline deadline = (wanted != null) ? reservation.deadline().within(wanted) : reservation.deadline();
 		try {
-			return this.permits.await(() -> this.admission.infer(inference.inputs(), reservation, deadline,
-					RequestValve.clientOf(request)));
+			return this.permits.awaitShortly((onLongWait) -> this.admission.infer(inference.inputs(), reservation,
+					deadline, RequestValve.clientOf(request), onLongWait));
 		}
 		catch (IllegalArgumentException ex) {
 			throw new InvalidRequestException("The model cannot use the input: %s.".formatted(ex.getMessage()));

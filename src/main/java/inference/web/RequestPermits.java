@@ -5,6 +5,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -13,13 +15,14 @@ import org.springframework.stereotype.Component;
 
 /**
  * Runs each request on a virtual thread, and bounds how many are at work at once, first
- * come, first served. A request gives its permit back while it waits for the model or for
- * a part of its body.
+ * come, first served. A request gives its permit back while it waits for a part of its
+ * body, or long for the model.
  * <p>
  * Without a bound, thousands of requests at work on a few CPUs fill the heap with
  * Tomcat's buffers, 80 KB for each, and queue up at Tomcat's locks. With 2,000
  * connections the server answers 25,000 requests a second without the bound and 36,000
- * with it.
+ * with it. If requests gave their permits back at once, thousands would wait for a fast
+ * model together, fill its queue, and be refused.
  */
 @Component
 final class RequestPermits implements Executor {
@@ -31,7 +34,7 @@ final class RequestPermits implements Executor {
 	// A request that has waited for this time runs without a permit. Otherwise requests
 	// that block while they hold permits, for example in a filter of your own, would
 	// delay the probes.
-	private static final long MAX_WAIT_MILLIS = 100;
+	private static final long MAX_WAIT_MILLIS = 200;
 
 	private final ThreadFactory threads = Thread.ofVirtual().name("request-", 0).factory();
 
@@ -81,6 +84,26 @@ final class RequestPermits implements Executor {
 		}
 		finally {
 			this.permits.take();
+		}
+	}
+
+	/**
+	 * Waits for something, and gives the permit back only if the wait is long.
+	 * @param wait blocks, and runs the task that it is given when it has waited long
+	 * @return the result
+	 */
+	<T> T awaitShortly(Function<Runnable, T> wait) {
+		AtomicBoolean released = new AtomicBoolean();
+		try {
+			return wait.apply(() -> {
+				released.set(true);
+				this.permits.release();
+			});
+		}
+		finally {
+			if (released.get()) {
+				this.permits.take();
+			}
 		}
 	}
 

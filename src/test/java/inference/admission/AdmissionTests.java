@@ -140,6 +140,17 @@ class AdmissionTests {
 	}
 
 	@Test
+	void tellsItsCallerWhenTheWaitIsLong() {
+		holdUpCalls();
+		var admission = admission(1, 1, LONG);
+		try (Reservation reservation = admission.admit(LONG)) {
+			Map<String, Tensor> outputs = admission.infer(FakeModel.question(1), reservation, reservation.deadline(),
+					Client.CONNECTED, this.gate::open);
+			assertThat(outputs).containsKey("y");
+		}
+	}
+
+	@Test
 	void refusesACallWhoseDeadlinePassesInTheQueue() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 1, LONG);
@@ -604,7 +615,8 @@ class AdmissionTests {
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted,
 			Client client) {
 		try (Reservation reservation = admission.admit(wanted)) {
-			return admission.infer(inputs, reservation, reservation.deadline(), client);
+			return admission.infer(inputs, reservation, reservation.deadline(), client, () -> {
+			});
 		}
 	}
 

@@ -131,7 +131,8 @@ class BatchingTests {
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> row) {
 		try (Reservation reservation = admission.admit(null)) {
-			return admission.infer(row, reservation, reservation.deadline(), Client.CONNECTED);
+			return admission.infer(row, reservation, reservation.deadline(), Client.CONNECTED, () -> {
+			});
 		}
 	}
 
