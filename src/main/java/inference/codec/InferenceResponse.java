@@ -14,10 +14,9 @@ import tools.jackson.core.exc.JacksonIOException;
 
 import inference.codec.InferenceRequest.Form;
 import inference.codec.InferenceRequest.Output;
+import inference.model.InvalidOutputException;
 import inference.model.Shape;
 import inference.model.Tensor;
-
-import static inference.codec.InvalidRequestException.require;
 
 /**
  * The answer to a prediction, in the form of its request. It is encoded while it is
@@ -42,7 +41,8 @@ public final class InferenceResponse {
 	 * @param outputs the model's outputs
 	 * @throws InvalidRequestException if the outputs cannot be written in the request's
 	 * form
-	 * @throws IllegalStateException if the outputs have bytes that JSON cannot carry
+	 * @throws InvalidOutputException if the outputs have bytes that JSON cannot carry, or
+	 * not the rows that the signature declares
 	 */
 	public InferenceResponse(String model, String version, InferenceRequest request, Map<String, Tensor> outputs) {
 		this.model = model;
@@ -63,14 +63,14 @@ public final class InferenceResponse {
 	/**
 	 * The length of the JSON, found by encoding it.
 	 * @return the number of bytes
-	 * @throws IllegalStateException if the length does not fit an {@code int}, which
+	 * @throws InvalidOutputException if the length does not fit an {@code int}, which
 	 * clients read it into
 	 */
 	public int jsonLength() {
 		DataOutputStream counter = new DataOutputStream(OutputStream.nullOutputStream());
 		writeJson(counter);
 		if (counter.size() == Integer.MAX_VALUE) {
-			throw new IllegalStateException("the JSON is larger than 2 GiB: ask for every output as binary data");
+			throw new InvalidOutputException("the JSON is larger than 2 GiB: ask for every output as binary data");
 		}
 		return counter.size();
 	}
@@ -111,13 +111,17 @@ public final class InferenceResponse {
 		Tensor tensor = tensor(output);
 		Shape shape = tensor.shape();
 		String name = output.spec().name();
-		if (this.request.form() == Form.ROWS) {
-			require(shape.rank() > 0 && shape.dimension(0) == instances(),
-					"Output '%s' has shape %s, not a row for each of %d instances: use \"inputs\" in place of \"instances\".",
-					name, shape, instances());
+		if (this.request.form() == Form.ROWS && (shape.rank() == 0 || shape.dimension(0) != instances())) {
+			String sentence = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
+					instances());
+			Shape declared = output.spec().shape();
+			if (declared.isBatched() && !declared.isOfAnyRank()) {
+				throw new InvalidOutputException(sentence);
+			}
+			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(sentence));
 		}
 		if (this.request.form() == Form.OIP && !output.binary() && TensorWriter.isBinary(tensor)) {
-			throw new IllegalStateException(
+			throw new InvalidOutputException(
 					"output '%s' is not text, which JSON cannot carry: ask for it as binary data".formatted(name));
 		}
 	}

@@ -3,8 +3,10 @@ package inference.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 import ai.onnxruntime.NodeInfo;
@@ -41,6 +43,9 @@ final class OnnxSignature {
 	private final String examples;
 
 	private final List<List<TensorSpec>> observed = new ArrayList<>();
+
+	/** The outputs of which the first dimension is not the batch. */
+	private final Set<String> withoutRows = new HashSet<>();
 
 	private String failure = "";
 
@@ -140,13 +145,22 @@ final class OnnxSignature {
 
 	private boolean run(Map<String, Tensor> inputs) {
 		try {
-			return this.observed.add(this.trial.apply(inputs));
+			List<TensorSpec> outputs = this.trial.apply(inputs);
+			Shape input = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
+			outputs.stream()
+				.filter((output) -> !haveSameRows(input, output.shape()))
+				.forEach((output) -> this.withoutRows.add(output.name()));
+			return this.observed.add(outputs);
 		}
 		catch (RuntimeException ex) {
 			logger.debug("The model cannot run on {}: {}", inputs, ex.getMessage());
 			this.failure = String.valueOf(ex.getMessage());
 			return false;
 		}
+	}
+
+	private static boolean haveSameRows(Shape input, Shape output) {
+		return input.rank() > 0 && output.rank() > 0 && input.dimension(0) == output.dimension(0);
 	}
 
 	private List<TensorSpec> outputs(NodeInfo declared) {
@@ -182,7 +196,9 @@ final class OnnxSignature {
 			}
 		}
 		// To the Java API an unknown rank is a rank of 0.
-		return (declared.shape().rank() == 0 && shown.isEmpty()) ? open : declared;
+		boolean isUnknown = declared.shape().rank() == 0 && shown.isEmpty();
+		boolean isUnpaired = declared.shape().isBatched() && this.withoutRows.contains(declared.name());
+		return (isUnknown || isUnpaired) ? open : declared;
 	}
 
 	// The first dimension is the batch. Another one is fixed if it always has one size.

@@ -95,8 +95,8 @@ final class OnnxTensors {
 		}
 		long elements = spec.shape().elements();
 		if (elements > Integer.MAX_VALUE / spec.dataType().width()) {
-			throw new IllegalStateException(
-					"the model put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
+			throw new InvalidOutputException(
+					"it put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
 		}
 		ByteBuffer contents = (elements != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
 		return Tensor.of(spec.dataType(), spec.shape(), contents);

@@ -59,22 +59,22 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	/**
 	 * Checks the outputs of a call.
 	 * @param outputs tensors by name
-	 * @throws IllegalStateException if they are not exactly the declared outputs, each of
-	 * its data type and of a shape that fits
+	 * @throws InvalidOutputException if they are not exactly the declared outputs, each
+	 * of its data type and of a shape that fits
 	 */
 	public void requireOutputs(Map<String, Tensor> outputs) {
 		for (TensorSpec spec : this.outputs) {
 			Tensor tensor = outputs.get(spec.name());
 			if (tensor == null) {
-				throw new IllegalStateException("the model did not return output '%s'".formatted(spec.name()));
+				throw new InvalidOutputException("the model did not return output '%s'".formatted(spec.name()));
 			}
 			if (tensor.dataType() != spec.dataType() || !spec.shape().accepts(tensor.shape())) {
-				throw new IllegalStateException(
+				throw new InvalidOutputException(
 						"the model declares output %s, but returned %s".formatted(spec, tensor));
 			}
 		}
 		if (outputs.size() != this.outputs.size()) {
-			throw new IllegalStateException(
+			throw new InvalidOutputException(
 					"the model returned %d outputs, but declares %d".formatted(outputs.size(), this.outputs.size()));
 		}
 	}

@@ -22,6 +22,7 @@ import org.springframework.web.server.ResponseStatusException;
 
 import inference.admission.Rejection;
 import inference.codec.InvalidRequestException;
+import inference.model.InvalidOutputException;
 
 /**
  * The answer to a request that failed. This is the only place where a failure is
@@ -39,6 +40,9 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	/** The request's attribute that holds the answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
+	// The message of the model's exception may hold what other people must not see.
+	private static final String MODEL_FAILURE = "The model failed. The server's log has the reason, with this answer's X-Request-Id.";
+
 	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
 
 	private static final Map<String, String> ENCODINGS = Map.of("Accept-Encoding", "gzip, deflate");
@@ -50,6 +54,10 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		return switch (failure) {
 			case InvalidRequestException ex -> of(400, String.valueOf(ex.getMessage()));
 			case Rejection rejection -> of(rejection);
+			case InvalidOutputException ex -> {
+				logger.error("A prediction failed: {}", ex.getMessage());
+				yield of(500, "The model failed: %s.".formatted(ex.getMessage()));
+			}
 			case InvalidParameterException ex -> of(400, "The query is not valid: check its encoding.");
 			case HttpRequestMethodNotSupportedException ex -> notAllowed(ex.getMethod(),
 					Objects.requireNonNullElse(ex.getSupportedHttpMethods(), Set.<HttpMethod>of())
@@ -63,7 +71,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentence(ex.getStatusCode().value()));
 			default -> {
 				logger.error("A prediction failed", failure);
-				yield of(500, "The model failed: %s".formatted(failure.getMessage()));
+				yield of(500, MODEL_FAILURE);
 			}
 		};
 	}

@@ -18,6 +18,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
+import inference.ErrorBody;
 import inference.Server;
 import inference.model.DataType;
 import inference.model.Model;
@@ -65,8 +66,9 @@ class ModelAnswersTests {
 			assertSame(predict(answer, rows, 200).get("predictions"), output.get("data"));
 		}
 		else {
-			assertThat(predict(answer, rows, 400).get("error").stringValue()).contains("Output '%s'".formatted(name))
-				.contains("use \"inputs\" in place of \"instances\"");
+			assertThat(predict(answer, rows, 400).get(ErrorBody.SENTENCE).stringValue())
+				.containsIgnoringCase("output '%s'".formatted(name))
+				.containsIgnoringCase("use \"inputs\" in place of \"instances\"");
 		}
 	}
 
@@ -96,7 +98,7 @@ class ModelAnswersTests {
 			.post("/v1/models/m:predict")
 			.then()
 			.statusCode(400)
-			.body("error", containsString("has %d rows for any number of instances".formatted(instances)));
+			.body(ErrorBody.SENTENCE, containsString("has %d rows for any number of instances".formatted(instances)));
 	}
 
 	@Test

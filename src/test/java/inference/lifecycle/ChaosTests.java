@@ -26,6 +26,7 @@ import tools.jackson.core.exc.StreamReadException;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
+import inference.ErrorBody;
 import inference.Server;
 import inference.Surfaces;
 import inference.model.DeviceLostException;
@@ -41,6 +42,7 @@ import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.greaterThanOrEqualTo;
 import static org.hamcrest.Matchers.lessThan;
+import static org.hamcrest.Matchers.not;
 
 /**
  * Models and clients that misbehave: what every surface says, what clients are answered,
@@ -146,7 +148,7 @@ class ChaosTests {
 				.post("/v2/models/m/infer")
 				.then()
 				.statusCode(504)
-				.body("error", containsString("The deadline of 50 ms"));
+				.body(ErrorBody.SENTENCE, containsString("The deadline of 50 ms"));
 		}
 	}
 
@@ -165,7 +167,7 @@ class ChaosTests {
 				.then()
 				.statusCode(429)
 				.header("Retry-After", Integer::parseInt, greaterThanOrEqualTo(1))
-				.body("error", containsString("The server is busy"));
+				.body(ErrorBody.SENTENCE, containsString("The server is busy"));
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			metric(server, "inference_requests_seconds_count{outcome=\"overloaded\"} 1");
 			this.gate.open();
@@ -232,27 +234,30 @@ class ChaosTests {
 			this.model.behave((_) -> {
 				throw new IllegalStateException("broken");
 			});
-			failed(server, "The model failed: broken");
+			failed(server, "The model failed. The server's log has the reason");
+			server.request().body(ONE_ROW).post("/").then().body(not(containsString("broken")));
 			this.model.behave((_) -> {
 				throw new StreamReadException("no JSON");
 			});
-			failed(server, "The model failed: no JSON");
+			failed(server, "The model failed.");
 			this.model.behave((_) -> {
 				throw new StackOverflowError("too deep");
 			});
-			failed(server, "The model failed: too deep");
+			failed(server, "The model failed.");
 			this.model.behave((_) -> Map.of());
-			failed(server, "the model did not return output 'y'");
+			failed(server, "the model did not return output 'y'.");
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1, 1), 1)));
-			failed(server, "the model declares output y FP32 [-1], but returned FP32 [1,1]");
+			failed(server, "the model declares output y FP32 [-1], but returned FP32 [1,1].");
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
-			metric(server, "inference_requests_seconds_count{outcome=\"failed\"} 5");
+			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(2), 1, 2)));
+			failed(server, "The model failed: output 'y' has shape [2], not a row for each of 1 instances.");
+			metric(server, "inference_requests_seconds_count{outcome=\"failed\"} 7");
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
 			server.request().body(ONE_ROW).post("/").then().statusCode(200).body(containsString("NaN"));
 			this.model.behave(FakeModel::echo);
 			server.request().body(ONE_ROW).post("/").then().statusCode(200);
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
-			assertThat(output).contains("A prediction failed");
+			assertThat(output).contains("A prediction failed", "broken", "no JSON", "too deep");
 		}
 	}
 
@@ -321,7 +326,12 @@ class ChaosTests {
 	}
 
 	private static void failed(Server server, String sentence) {
-		server.request().body(ONE_ROW).post("/").then().statusCode(500).body("error", containsString(sentence));
+		server.request()
+			.body(ONE_ROW)
+			.post("/")
+			.then()
+			.statusCode(500)
+			.body(ErrorBody.SENTENCE, containsString(sentence));
 	}
 
 	private static void metric(Server server, String line) {

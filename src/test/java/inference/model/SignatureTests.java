@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatNoException;
 
 class SignatureTests {
@@ -68,17 +68,18 @@ class SignatureTests {
 
 	@Test
 	void findsTheOutputThatIsMissing() {
-		assertThatIllegalStateException().isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.score)))
+		assertThatExceptionOfType(InvalidOutputException.class)
+			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.score)))
 			.withMessage("the model did not return output 'label'");
 	}
 
 	@Test
 	void findsTheOutputOfAnotherTypeOrShape() {
 		var matrix = Tensor.ofFloats(Shape.of(1, 2), 1, 2);
-		assertThatIllegalStateException()
+		assertThatExceptionOfType(InvalidOutputException.class)
 			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.label, "label", this.label)))
 			.withMessage("the model declares output score FP32 [-1], but returned BYTES [1]");
-		assertThatIllegalStateException()
+		assertThatExceptionOfType(InvalidOutputException.class)
 			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", matrix, "label", this.label)))
 			.withMessage("the model declares output score FP32 [-1], but returned FP32 [1,2]");
 	}
@@ -86,7 +87,7 @@ class SignatureTests {
 	@Test
 	void findsTheOutputTooMany() {
 		var outputs = Map.of("score", this.score, "label", this.label, "secret", this.score);
-		assertThatIllegalStateException().isThrownBy(() -> this.signature.requireOutputs(outputs))
+		assertThatExceptionOfType(InvalidOutputException.class).isThrownBy(() -> this.signature.requireOutputs(outputs))
 			.withMessage("the model returned 3 outputs, but declares 2");
 	}
 

@@ -29,6 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.core.io.Resource;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
+import inference.ErrorBody;
 import inference.TestModel;
 import inference.model.Model;
 
@@ -172,9 +173,9 @@ record Conformance(String group, String request, Map<String, Object> yaml) {
 	}
 
 	private void verify(JsonNode answer) {
-		if (this.yaml.get("error") instanceof String sentence) {
-			assertThat(answer.propertyNames()).containsExactly("error");
-			assertThat(answer.get("error").stringValue()).contains(sentence);
+		if (this.yaml.get(ErrorBody.SENTENCE) instanceof String sentence) {
+			assertThat(answer.propertyNames()).containsExactlyElementsOf(ErrorBody.MEMBERS);
+			assertThat(answer.get(ErrorBody.SENTENCE).stringValue()).contains(sentence);
 		}
 		else if (this.yaml.get("outputs") instanceof String outputs) {
 			String all = "{\"model_name\":\"m\",\"model_version\":\"1\",\"outputs\":%s}".formatted(outputs);

@@ -131,7 +131,7 @@ class ConsolePageIT {
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', textBlock = """
 			[[400, 0]] | 400 | The model cannot use the input: 400 is not a number this model likes.
-			[[500, 0]] | 500 | The model failed: the model broke on 500
+			[[500, 0]] | 500 | The model failed. The server's log has the reason
 			[[1, 2, 3]] | 400 | must have shape [-1,2]
 			""")
 	void showsTheServersSentence(String input, String status, String sentence) {

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.web.servlet.ServletContextInitializer;
 
+import inference.ErrorBody;
 import inference.Server;
 import inference.TestModel;
 
@@ -60,7 +61,7 @@ class FilterTests {
 			.post("/v2/models/m/infer")
 			.then()
 			.statusCode(401)
-			.body("error", equalTo("An API key is missing."));
+			.body(ErrorBody.SENTENCE, equalTo("An API key is missing."));
 	}
 
 	@Test

@@ -27,6 +27,7 @@ import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
 
+import inference.ErrorBody;
 import inference.Server;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -102,7 +103,7 @@ class FuzzTests {
 		int length = (jsonLength != null) ? Integer.parseInt(jsonLength) : body.length;
 		JsonNode json = Conformance.JSON.readTree(Arrays.copyOf(body, length));
 		if (status != 200) {
-			assertThat(json.path("error").isString()).as(request).isTrue();
+			assertThat(json.path(ErrorBody.SENTENCE).isString()).as(request).isTrue();
 			assertThat(status < 500 || isAllowed(json.toString())).as("%s got %d %s".formatted(request, status, json))
 				.isTrue();
 		}

@@ -4,6 +4,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import inference.ErrorBody;
 import inference.Server;
 
 import static org.hamcrest.Matchers.equalTo;
@@ -41,7 +42,7 @@ class ProbePathsTests {
 			.then()
 			.statusCode(405)
 			.header("Allow", "GET, HEAD")
-			.body("error", equalTo(method + " is not allowed here: use GET."));
+			.body(ErrorBody.SENTENCE, equalTo(method + " is not allowed here: use GET."));
 	}
 
 }

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
+import inference.ErrorBody;
 import inference.Server;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -99,7 +100,7 @@ class RefusalTests {
 		server.request()
 			.get("/error")
 			.then()
-			.body("error", org.hamcrest.Matchers.equalTo("There is nothing at /error."));
+			.body(ErrorBody.SENTENCE, org.hamcrest.Matchers.equalTo("There is nothing at /error."));
 	}
 
 	private static void assertRefused(int status, String answer) {
@@ -110,7 +111,7 @@ class RefusalTests {
 			.containsIgnoringCase("\r\nX-Request-Id: ")
 			.doesNotContain("null");
 		String body = answer.substring(answer.indexOf("\r\n\r\n") + 4);
-		assertThat(Conformance.JSON.readTree(body).propertyNames()).containsExactly("error");
+		assertThat(Conformance.JSON.readTree(body).propertyNames()).containsExactlyElementsOf(ErrorBody.MEMBERS);
 	}
 
 	private static String send(String request) throws IOException {

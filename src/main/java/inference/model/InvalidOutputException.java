@@ -1,0 +1,13 @@
+package inference.model;
+
+/**
+ * The model put out what cannot be answered. The message completes the sentence "The
+ * model failed: ...", which the client gets.
+ */
+public final class InvalidOutputException extends RuntimeException {
+
+	public InvalidOutputException(String message) {
+		super(message);
+	}
+
+}
