@@ -10,16 +10,15 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 import inference.admission.Rejection.Kind;
+import inference.admission.Statistics.Outcome;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
 import inference.lifecycle.WarmUpStep;
-import inference.model.DataType;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
-import inference.model.TensorSpec;
 
 /**
  * The only way to the model for a request. The number of running calls and the number of
@@ -34,10 +33,6 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	// deadline and is cancelled at its deadline.
 	private static final int WAIT_MARGIN_DIVISOR = 8;
 
-	// The estimated heap bytes of a text. Before a text is written to a tensor, it needs
-	// a String, its byte array and a reference.
-	private static final int TEXT_OVERHEAD_BYTES = 64;
-
 	private final ModelLifecycle lifecycle;
 
 	private final MemoryBudget memory = new MemoryBudget();
@@ -47,6 +42,8 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	private final ServiceTime serviceTime;
 
 	private final ModelThreads threads;
+
+	private final Statistics statistics;
 
 	private final int maxConcurrent;
 
@@ -61,6 +58,7 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		this.maxQueued = properties.maxQueued();
 		this.deadline = deadline.deadline();
 		this.queue = new CallQueue(this.maxConcurrent);
+		this.statistics = statistics;
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
 		this.threads = new ModelThreads(this.queue, batching, lifecycle, statistics, this.serviceTime);
 		statistics.registerLoadGauges(this);
@@ -98,24 +96,52 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	 * @param client is asked whether it is still connected when the call's turn comes
 	 * @param onLongWait runs when the call has waited for 20 ms
 	 * @return the model's outputs
-	 * @throws Rejection if the model does not serve, the queue is full, the outputs do
-	 * not fit into the memory, the deadline passes, or the client is gone
-	 * @throws IllegalArgumentException if the model cannot use the inputs
+	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue
+	 * is full, the outputs do not fit into the memory, the deadline passes, or the client
+	 * is gone
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
 			Client client, Runnable onLongWait) {
-		long expected = expectedBytes(metadata().signature(), inputs);
-		reservation.add(expected);
+		reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, client);
 		this.queue.add(call, (ahead) -> rejectIfOverloaded(ahead, deadline));
 		try {
 			Map<String, Tensor> outputs = call.await(onLongWait);
-			reservation.add(bytes(outputs) - expected);
+			reservation.addOutputs(outputs);
 			return outputs;
 		}
 		catch (Rejection ex) {
 			this.queue.remove(call);
 			throw ex;
+		}
+		catch (IllegalArgumentException ex) {
+			throw new Rejection(Kind.INVALID_INPUT, "The model cannot use the input: %s.".formatted(ex.getMessage()));
+		}
+	}
+
+	/**
+	 * Predicts for an endpoint of your own, within the configured deadline, and counts
+	 * the request.
+	 * @param inputs a tensor for each input of the signature
+	 * @return the model's outputs
+	 * @throws Rejection if there are none; a controller may leave it to the server, which
+	 * answers as on its own paths
+	 */
+	public Map<String, Tensor> predict(Map<String, Tensor> inputs) {
+		long arrived = System.nanoTime();
+		Outcome outcome = Outcome.FAILED;
+		try (Reservation reservation = admit(null)) {
+			Map<String, Tensor> outputs = infer(inputs, reservation, reservation.deadline(), Client.CONNECTED, () -> {
+			});
+			outcome = Outcome.OK;
+			return outputs;
+		}
+		catch (Rejection ex) {
+			outcome = Outcome.of(ex);
+			throw ex;
+		}
+		finally {
+			this.statistics.record(outcome, System.nanoTime() - arrived);
 		}
 	}
 
@@ -191,21 +217,6 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	// subtracted here.
 	private long expectedRunTime() {
 		return this.serviceTime.run() - this.serviceTime.average() / (2L * this.maxConcurrent);
-	}
-
-	// A dimension that the signature leaves open counts as 1, except for the batch.
-	private static long expectedBytes(Signature signature, Map<String, Tensor> inputs) {
-		long rows = inputs.isEmpty() ? 1 : Batch.rows(inputs);
-		long bytes = 0;
-		for (TensorSpec output : signature.outputs()) {
-			long width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
-			bytes += (long) (output.elements(rows, 1) * width);
-		}
-		return bytes;
-	}
-
-	private static long bytes(Map<String, Tensor> tensors) {
-		return tensors.values().stream().mapToLong((tensor) -> tensor.contents().remaining()).sum();
 	}
 
 	private void rejectIfOverloaded(int ahead, Deadline deadline) {

@@ -5,8 +5,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reason why a call has no outputs although neither its input nor the model is at
- * fault. Rejections are as frequent as the load makes them, so they have no stack trace.
+ * The reason why a call has no outputs although the model has not failed. Rejections are
+ * as frequent as the load makes them, so they have no stack trace.
  */
 public final class Rejection extends RuntimeException {
 
@@ -46,6 +46,9 @@ public final class Rejection extends RuntimeException {
 
 	/** The kinds of rejections. */
 	public enum Kind {
+
+		/** The model cannot use the inputs. */
+		INVALID_INPUT,
 
 		/** The lifecycle's state does not allow predictions. */
 		NOT_READY,

@@ -1,5 +1,12 @@
 package inference.admission;
 
+import java.util.Map;
+
+import inference.model.DataType;
+import inference.model.Signature;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+
 /**
  * An admitted request's share of the memory budget, and its deadline. It is closed when
  * the answer is sent. One thread uses it.
@@ -9,11 +16,17 @@ public final class Reservation implements AutoCloseable {
 	// A connection's buffers and its thread's stack while its request is served.
 	private static final long REQUEST_BYTES = 64 * 1024;
 
+	// The estimated heap bytes of a text. Before a text is written to a tensor, it needs
+	// a String, its byte array and a reference.
+	private static final int TEXT_OVERHEAD_BYTES = 64;
+
 	private final MemoryBudget budget;
 
 	private final Deadline deadline;
 
 	private long held;
+
+	private long expected;
 
 	Reservation(MemoryBudget budget, Deadline deadline) {
 		this.budget = budget;
@@ -45,10 +58,33 @@ public final class Reservation implements AutoCloseable {
 		this.held += bytes;
 	}
 
+	/** Reserves what the outputs of these inputs take, estimated by the signature. */
+	void addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
+		this.expected = expectedBytes(signature, inputs);
+		add(this.expected);
+	}
+
+	/** Reserves what the outputs take, in place of the estimate. */
+	void addOutputs(Map<String, Tensor> outputs) {
+		long bytes = outputs.values().stream().mapToLong((tensor) -> tensor.contents().remaining()).sum();
+		add(bytes - this.expected);
+	}
+
 	@Override
 	public void close() {
 		this.budget.release(this.held);
 		this.held = 0;
+	}
+
+	// A dimension that the signature leaves open counts as 1, except for the batch.
+	private static long expectedBytes(Signature signature, Map<String, Tensor> inputs) {
+		long rows = inputs.isEmpty() ? 1 : Batch.rows(inputs);
+		long bytes = 0;
+		for (TensorSpec output : signature.outputs()) {
+			long width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
+			bytes += (long) (output.elements(rows, 1) * width);
+		}
+		return bytes;
 	}
 
 }

@@ -53,7 +53,18 @@ public final class Statistics {
 	 */
 	public enum Outcome {
 
-		OK, INVALID, OVERLOADED, NOT_READY, LATE, GONE, FAILED
+		OK, INVALID, OVERLOADED, NOT_READY, LATE, GONE, FAILED;
+
+		/** The outcome of a request that was rejected. */
+		public static Outcome of(Rejection rejection) {
+			return switch (rejection.kind()) {
+				case INVALID_INPUT, TOO_LARGE -> INVALID;
+				case OVERLOADED -> OVERLOADED;
+				case NOT_READY -> NOT_READY;
+				case DEADLINE_EXCEEDED -> LATE;
+				case CLIENT_GONE -> GONE;
+			};
+		}
 
 	}
 

@@ -111,6 +111,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	private static ErrorAnswer of(Rejection rejection) {
 		String reason = String.valueOf(rejection.getMessage());
 		return switch (rejection.kind()) {
+			case INVALID_INPUT -> of(400, reason);
 			case NOT_READY -> retry(503, "Not ready: " + reason, NOT_READY_RETRY);
 			case OVERLOADED -> retry(429, reason, Objects.requireNonNull(rejection.retryAfter()));
 			case TOO_LARGE -> of(413, reason);

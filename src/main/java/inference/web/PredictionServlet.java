@@ -150,13 +150,8 @@ final class PredictionServlet extends HttpServlet {
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
 		Duration wanted = inference.timeout();
 		Deadline deadline = (wanted != null) ? reservation.deadline().within(wanted) : reservation.deadline();
-		try {
-			return this.permits.awaitShortly((onLongWait) -> this.admission.infer(inference.inputs(), reservation,
-					deadline, RequestValve.clientOf(request), onLongWait));
-		}
-		catch (IllegalArgumentException ex) {
-			throw new InvalidRequestException("The model cannot use the input: %s.".formatted(ex.getMessage()));
-		}
+		return this.permits.awaitShortly((onLongWait) -> this.admission.infer(inference.inputs(), reservation, deadline,
+				RequestValve.clientOf(request), onLongWait));
 	}
 
 	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,

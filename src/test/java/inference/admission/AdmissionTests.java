@@ -30,7 +30,6 @@ import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.awaitility.Awaitility.await;
 
@@ -380,9 +379,9 @@ class AdmissionTests {
 		assertThat(good.answer()).containsExactly(2);
 		assertThat(goodToo.answer()).containsExactly(3);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(bad::answer)
-			.withCauseInstanceOf(IllegalArgumentException.class)
+			.withCauseInstanceOf(Rejection.class)
 			.havingCause()
-			.withMessage("-1 is unusable");
+			.withMessage("The model cannot use the input: -1 is unusable.");
 	}
 
 	@Test
@@ -494,7 +493,9 @@ class AdmissionTests {
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("the input is unusable");
 		});
-		assertThatIllegalArgumentException().isThrownBy(() -> infer(admission, FakeModel.question(1)));
+		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(1)))
+			.satisfies(Admissions.isOf(Kind.INVALID_INPUT))
+			.withMessage("The model cannot use the input: the input is unusable.");
 		this.model.behave((_) -> {
 			throw new StackOverflowError();
 		});

@@ -8,13 +8,12 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
 
 import inference.admission.Admission;
-import inference.admission.Client;
-import inference.admission.Reservation;
 import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * A company's own endpoint. Its calls wait in the same queue as all others.
+ * A company's own endpoint. Its calls wait in the same queue as all others, and are
+ * counted and refused like them.
  */
 @RestController
 class ScoreController {
@@ -27,12 +26,8 @@ class ScoreController {
 
 	@PostMapping("/score")
 	float[] score(@RequestBody float[] amounts) {
-		try (Reservation reservation = this.admission.admit(null)) {
-			Map<String, Tensor> inputs = Map.of("amount", Tensor.ofFloats(Shape.of(amounts.length), amounts));
-			Map<String, Tensor> outputs = this.admission.infer(inputs, reservation, reservation.deadline(),
-					Client.CONNECTED);
-			return Objects.requireNonNull(outputs.get("score")).floats();
-		}
+		Map<String, Tensor> inputs = Map.of("amount", Tensor.ofFloats(Shape.of(amounts.length), amounts));
+		return Objects.requireNonNull(this.admission.predict(inputs).get("score")).floats();
 	}
 
 }
