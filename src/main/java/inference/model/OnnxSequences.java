@@ -1,14 +1,15 @@
 package inference.model;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.LongStream;
 
+import ai.onnxruntime.MapInfo;
+import ai.onnxruntime.OnnxMap;
 import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -26,20 +27,29 @@ final class OnnxSequences {
 	}
 
 	/**
-	 * The maps of a sequence, with their keys in ONNX Runtime's order, which the Java API
-	 * loses: numbers ascending, texts by their characters.
+	 * The maps of a sequence, as tensors of their values with their keys in ONNX
+	 * Runtime's order: numbers ascending, texts by their bytes.
 	 */
-	static List<Map<String, Object>> maps(OnnxSequence sequence) throws OrtException {
-		List<Map<String, Object>> maps = new ArrayList<>();
+	static List<Row> maps(OnnxSequence sequence) throws OrtException {
+		List<Row> rows = new ArrayList<>();
 		for (OnnxValue element : sequence.getValue()) {
-			try (element) {
-				Map<String, Object> map = new LinkedHashMap<>();
-				new TreeMap<>((Map<?, ?>) element.getValue())
-					.forEach((key, value) -> map.put(OnnxStrings.requireUnchanged(String.valueOf(key)), value));
-				maps.add(map);
+			try (OnnxMap map = (OnnxMap) element) {
+				MapInfo info = map.getInfo();
+				Tensor keys = OnnxStrings.fromOnnx(map, 0, OnnxTensors.dataType(info.keyType));
+				rows.add(new Row(
+						(keys.dataType() == DataType.BYTES) ? keys.strings() : numbers(keys.contents().asLongBuffer()),
+						OnnxStrings.fromOnnx(map, 1, OnnxTensors.dataType(info.valueType))));
 			}
 		}
-		return maps;
+		return rows;
+	}
+
+	private static List<String> numbers(LongBuffer keys) {
+		return LongStream.generate(keys::get).limit(keys.remaining()).mapToObj(Long::toString).toList();
+	}
+
+	/** A map, as a row of a tensor. */
+	record Row(List<String> keys, Tensor values) {
 	}
 
 	/**
@@ -75,31 +85,17 @@ final class OnnxSequences {
 	 * @param spec the output, with the keys
 	 * @throws IllegalStateException if a map has other keys
 	 */
-	static Tensor table(TensorSpec spec, List<Map<String, Object>> maps) {
-		Shape shape = Shape.of(maps.size(), spec.keys().size());
-		List<Object> values = new ArrayList<>();
-		for (Map<String, Object> map : maps) {
-			if (!List.copyOf(map.keySet()).equals(spec.keys())) {
+	static Tensor table(TensorSpec spec, List<Row> rows) {
+		int size = rows.stream().mapToInt((row) -> row.values().contents().remaining()).sum();
+		ByteBuffer contents = ByteBuffer.allocate(size);
+		for (Row row : rows) {
+			if (!row.keys().equals(spec.keys())) {
 				throw new IllegalStateException("output '%s' has a row with the keys %s instead of %s"
-					.formatted(spec.name(), map.keySet(), spec.keys()));
+					.formatted(spec.name(), row.keys(), spec.keys()));
 			}
-			values.addAll(map.values());
+			contents.put(row.values().contents());
 		}
-		if (spec.dataType() == DataType.BYTES) {
-			return Tensor.ofStrings(shape,
-					values.stream().map((value) -> OnnxStrings.requireUnchanged(String.valueOf(value))).toList());
-		}
-		ByteBuffer contents = ByteBuffer.allocate(values.size() * spec.dataType().width())
-			.order(ByteOrder.LITTLE_ENDIAN);
-		for (Object value : values) {
-			switch (value) {
-				case Float number -> contents.putFloat(number);
-				case Double number -> contents.putDouble(number);
-				case Long number -> contents.putLong(number);
-				default -> throw new IllegalStateException("a map has the value %s".formatted(value));
-			}
-		}
-		return Tensor.of(spec.dataType(), shape, contents.flip());
+		return Tensor.of(spec.dataType(), Shape.of(rows.size(), spec.keys().size()), contents.flip());
 	}
 
 	// K tensors [N,…] become [N,K,…], and K scalars become [K].

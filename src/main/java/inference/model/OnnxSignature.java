@@ -67,11 +67,11 @@ final class OnnxSignature {
 				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				List<Map<String, Object>> maps = OnnxSequences.maps(sequence);
-				if (!maps.isEmpty()) {
-					List<String> keys = List.copyOf(maps.getFirst().keySet());
-					outputs.add(new TensorSpec(name, OnnxTensors.dataType(sequence.getInfo().mapInfo.valueType),
-							Shape.of(maps.size(), keys.size()), keys));
+				List<OnnxSequences.Row> rows = OnnxSequences.maps(sequence);
+				if (!rows.isEmpty()) {
+					OnnxSequences.Row first = rows.getFirst();
+					outputs.add(new TensorSpec(name, first.values().dataType(),
+							Shape.of(rows.size(), first.keys().size()), first.keys()));
 				}
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {

@@ -14,8 +14,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.regex.Pattern;
 
+import ai.onnxruntime.OnnxMap;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
@@ -23,12 +23,14 @@ import ai.onnxruntime.OrtException;
 import org.jspecify.annotations.Nullable;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
- * Reads and writes tensors of strings by ONNX Runtime's C API, byte for byte. The Java
- * API passes strings in the JVM's modified UTF-8, which changes characters outside
- * Unicode's basic plane, such as emoji, and bytes that are not UTF-8.
+ * Reads and writes tensors of strings, and reads maps, by ONNX Runtime's C API, byte for
+ * byte. The Java API passes strings in the JVM's modified UTF-8, which changes characters
+ * outside Unicode's basic plane, such as emoji, and bytes that are not UTF-8. It also
+ * loses the order of a map's keys.
  */
 @SuppressWarnings("restricted")
 final class OnnxStrings {
@@ -36,19 +38,23 @@ final class OnnxStrings {
 	// The positions of functions in the C API's table, which no later version changes.
 	private static final int GET_ERROR_MESSAGE = 2;
 
+	private static final int GET_TENSOR_MUTABLE_DATA = 51;
+
 	private static final int FILL_STRING_TENSOR = 52;
 
 	private static final int GET_STRING_TENSOR_DATA_LENGTH = 53;
 
 	private static final int GET_STRING_TENSOR_CONTENT = 54;
 
+	private static final int GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = 78;
+
+	private static final int GET_VALUE = 80;
+
 	private static final int RELEASE_STATUS = 93;
 
-	private static final int FUNCTIONS = 94;
+	private static final int RELEASE_VALUE = 96;
 
-	// The Java API returns the first of such a character's four bytes in UTF-8 as this
-	// character, and loses the end of the text.
-	private static final Pattern CHANGED = Pattern.compile("\u00f0([\u0080-\u00bf]|$)");
+	private static final int FUNCTIONS = 97;
 
 	private static final MemorySegment API = api();
 
@@ -59,7 +65,17 @@ final class OnnxStrings {
 	private static final MethodHandle CONTENT = function(GET_STRING_TENSOR_CONTENT, ADDRESS, ADDRESS, ADDRESS,
 			JAVA_LONG, ADDRESS, JAVA_LONG);
 
-	private static final VarHandle HANDLE = handle();
+	private static final MethodHandle DATA = function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS, ADDRESS);
+
+	private static final MethodHandle ALLOCATOR = function(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
+
+	private static final MethodHandle VALUE = function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+
+	private static final MethodHandle RELEASE = function(RELEASE_VALUE, null, ADDRESS);
+
+	private static final VarHandle TENSOR = handle(OnnxTensorLike.class);
+
+	private static final VarHandle MAP = handle(OnnxMap.class);
 
 	private OnnxStrings() {
 	}
@@ -105,14 +121,18 @@ final class OnnxStrings {
 
 	/** Copies a tensor of strings to the Java heap. */
 	static Tensor fromOnnx(OnnxTensor onnx, Shape shape) {
+		return fromOnnx(pointer(onnx), shape);
+	}
+
+	private static Tensor fromOnnx(MemorySegment onnx, Shape shape) {
 		int count = Math.toIntExact(shape.elements());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment length = memory.allocate(JAVA_LONG);
-			check((MemorySegment) LENGTH.invokeExact(pointer(onnx), length));
+			check((MemorySegment) LENGTH.invokeExact(onnx, length));
 			long bytes = length.get(JAVA_LONG, 0);
 			MemorySegment texts = memory.allocate(bytes);
 			MemorySegment starts = memory.allocate(JAVA_LONG, count);
-			check((MemorySegment) CONTENT.invokeExact(pointer(onnx), texts, bytes, starts, (long) count));
+			check((MemorySegment) CONTENT.invokeExact(onnx, texts, bytes, starts, (long) count));
 			ByteBuffer contents = ByteBuffer.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count))
 				.order(ByteOrder.LITTLE_ENDIAN);
 			for (int i = 0; i < count; i++) {
@@ -128,20 +148,37 @@ final class OnnxStrings {
 	}
 
 	/**
-	 * Checks a text that came through the Java API, as those in maps do.
-	 * @throws IllegalStateException if it may have been changed there
+	 * The keys or the values of a map as a tensor [K], in ONNX Runtime's order.
+	 * @param part 0 for the keys, 1 for the values
 	 */
-	static String requireUnchanged(String text) {
-		if (CHANGED.matcher(text).find()) {
-			throw new IllegalStateException(("the text '%s' in a map has a character outside of Unicode's basic plane,"
-					+ " which ONNX Runtime's Java API changes; export without maps (scikit-learn: zipmap=False)")
-				.formatted(text));
+	static Tensor fromOnnx(OnnxMap map, int part, DataType dataType) {
+		Shape shape = Shape.of(map.size());
+		try (Arena memory = Arena.ofConfined()) {
+			MemorySegment result = memory.allocate(ADDRESS);
+			check((MemorySegment) ALLOCATOR.invokeExact(result));
+			MemorySegment owner = MemorySegment.ofAddress((long) MAP.get(map));
+			check((MemorySegment) VALUE.invokeExact(owner, part, result.get(ADDRESS, 0), result));
+			MemorySegment tensor = result.get(ADDRESS, 0);
+			try {
+				if (dataType == DataType.BYTES) {
+					return fromOnnx(tensor, shape);
+				}
+				check((MemorySegment) DATA.invokeExact(tensor, result));
+				long bytes = shape.elements() * dataType.width();
+				byte[] contents = result.get(ADDRESS, 0).reinterpret(bytes).toArray(ValueLayout.JAVA_BYTE);
+				return Tensor.of(dataType, shape, ByteBuffer.wrap(contents));
+			}
+			finally {
+				RELEASE.invokeExact(tensor);
+			}
 		}
-		return text;
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
+		}
 	}
 
 	private static MemorySegment pointer(OnnxTensor tensor) {
-		return MemorySegment.ofAddress((long) HANDLE.get(tensor));
+		return MemorySegment.ofAddress((long) TENSOR.get(tensor));
 	}
 
 	private static void check(MemorySegment status) throws Throwable {
@@ -166,7 +203,7 @@ final class OnnxStrings {
 			MemorySegment base = (MemorySegment) linker.downcallHandle(getBase, FunctionDescriptor.of(ADDRESS))
 				.invokeExact();
 			MethodHandle getApi = linker.downcallHandle(base.reinterpret(ADDRESS.byteSize()).get(ADDRESS, 0),
-					FunctionDescriptor.of(ADDRESS, ValueLayout.JAVA_INT));
+					FunctionDescriptor.of(ADDRESS, JAVA_INT));
 			return ((MemorySegment) getApi.invokeExact(1)).reinterpret(FUNCTIONS * ADDRESS.byteSize());
 		}
 		catch (Throwable ex) {
@@ -174,13 +211,13 @@ final class OnnxStrings {
 		}
 	}
 
-	private static VarHandle handle() {
+	private static VarHandle handle(Class<?> type) {
 		try {
-			return MethodHandles.privateLookupIn(OnnxTensorLike.class, MethodHandles.lookup())
-				.findVarHandle(OnnxTensorLike.class, "nativeHandle", long.class);
+			return MethodHandles.privateLookupIn(type, MethodHandles.lookup())
+				.findVarHandle(type, "nativeHandle", long.class);
 		}
 		catch (ReflectiveOperationException ex) {
-			throw new IllegalStateException("ONNX Runtime's Java API has no pointer to its tensors", ex);
+			throw new IllegalStateException("ONNX Runtime's Java API has no pointer in its %s".formatted(type), ex);
 		}
 	}
 

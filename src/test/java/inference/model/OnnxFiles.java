@@ -138,6 +138,24 @@ public final class OnnxFiles {
 					.setSequenceType(TypeProto.Sequence.newBuilder().setElemType(x.getType())))));
 	}
 
+	/** Puts {@code x}, FP32 [-1,K], out as a sequence {@code y} of maps with K keys. */
+	static byte[] maps(String... keys) {
+		var labels = attribute("classlabels_strings", AttributeType.STRINGS);
+		List.of(keys).forEach((key) -> labels.addStrings(ByteString.copyFromUtf8(key)));
+		var map = TypeProto.Map.newBuilder()
+			.setKeyType(DataType.STRING.getNumber())
+			.setValueType(tensor("", DataType.FLOAT).getType());
+		return model(GraphProto.newBuilder()
+			.setName("maps")
+			.addInput(tensor("x", DataType.FLOAT, -1, keys.length))
+			.addNode(node("ZipMap", List.of("x"), "y", labels.build()).toBuilder().setDomain("ai.onnx.ml"))
+			.addOutput(ValueInfoProto.newBuilder()
+				.setName("y")
+				.setType(TypeProto.newBuilder()
+					.setSequenceType(
+							TypeProto.Sequence.newBuilder().setElemType(TypeProto.newBuilder().setMapType(map))))));
+	}
+
 	/**
 	 * Returns the absolute value of {@code x}, FP32 [-1], as {@code y} after so many
 	 * needless {@code steps}, INT64 [], between which a run can be terminated.

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,20 @@ class OnnxSignatureTests {
 			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(2, 4), 1, 2, 3, 4, 5, 6, 7, 8)));
 			assertThat(outputs.get("y")).hasToString("FP32 [2,3]");
 			model.signature().requireOutputs(outputs);
+		}
+	}
+
+	@Test
+	void keepsTheKeysOfMapsWhateverTheirCharacters(@TempDir Path directory) throws Exception {
+		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.maps("veður", "ð", "🙂", "🙂🙂 b", "a"));
+		try (var model = new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of()))) {
+			assertThat(model.signature().outputs()).singleElement()
+				.extracting(TensorSpec::keys)
+				.isEqualTo(List.of("a", "veður", "ð", "🙂", "🙂🙂 b"));
+			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(2, 5), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)));
+			var y = Objects.requireNonNull(outputs.get("y"));
+			assertThat(y).hasToString("FP32 [2,5]");
+			assertThat(y.floats()).containsExactly(5, 1, 2, 3, 4, 10, 6, 7, 8, 9);
 		}
 	}
 
