@@ -216,9 +216,9 @@ def boosters():
 def models():
     """All models but those of packages: (name, file, inputs)."""
     for index, (name, estimator) in enumerate(CLASSIFIERS.items()):
-        fitted = estimator.fit(X, NAMES[Y] if index % 2 == 0 else Y)
-        yield name, to_onnx(fitted, X[:1]), {"X": ROWS}
-        yield f"{name}-tensor", to_onnx(fitted, X[:1], options={"zipmap": False}), {"X": ROWS}
+        yield name, to_onnx(estimator.fit(X, NAMES[Y] if index % 2 else Y), X[:1]), {"X": ROWS}
+        if index % 2:
+            yield f"{name}-tensor", to_onnx(estimator, X[:1], options={"zipmap": False}), {"X": ROWS}
     fitted = linear_model.LogisticRegression(max_iter=1000).fit(X, NAMES[Y])
     yield "output-for-each-class", to_onnx(fitted, X[:1], options={"zipmap": "columns"}), {"X": ROWS}
     for name, estimator in REGRESSORS.items():
