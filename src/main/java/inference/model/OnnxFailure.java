@@ -4,6 +4,7 @@ import java.util.regex.Pattern;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
+import ai.onnxruntime.OrtSession;
 
 /**
  * Turns ONNX Runtime's errors into sentences and exceptions of this server.
@@ -72,10 +73,12 @@ final class OnnxFailure {
 	}
 
 	/** What is wrong with a signature that cannot be served. */
-	static String signature(Exception failure) {
+	static String signature(Exception failure, OrtSession session) {
 		String text = text(failure);
 		return text.contains("Invalid ONNXType")
-				? "an input or output has an optional or a sparse type; give it a tensor's type" : text;
+				? "one of the inputs %s or outputs %s has an optional or a sparse type; give it a tensor's type"
+					.formatted(session.getInputNames(), session.getOutputNames())
+				: text;
 	}
 
 	/**

@@ -14,6 +14,8 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import org.springframework.context.annotation.Fallback;
 import org.springframework.core.io.FileSystemResource;
@@ -31,6 +33,8 @@ import org.springframework.stereotype.Component;
 @Fallback
 @Component
 public final class OnnxModel implements Model {
+
+	private static final Logger logger = LoggerFactory.getLogger(OnnxModel.class);
 
 	// The options of each running call, by the thread that runs it.
 	private final Map<Thread, RunOptions> running = new ConcurrentHashMap<>();
@@ -79,9 +83,15 @@ public final class OnnxModel implements Model {
 			this.examples = Example.read(json, this.signature);
 		}
 		catch (OrtException | IllegalArgumentException ex) {
+			String reason = OnnxFailure.signature(ex, this.session);
 			close();
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(name),
-					"Export it again: %s.".formatted(OnnxFailure.signature(ex)), ex);
+					"Export it again: %s.".formatted(reason), ex);
+		}
+		List<String> fixed = OnnxNative.inputsWithValue(this.session);
+		if (!fixed.isEmpty()) {
+			logger.warn("Requests cannot set the inputs {}, because ONNX Runtime's Java API does not offer inputs that"
+					+ " have a value in the file. The model always uses that value.", fixed);
 		}
 	}
 

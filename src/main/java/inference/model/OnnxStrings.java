@@ -1,14 +1,9 @@
 package inference.model;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,7 +15,6 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import org.jspecify.annotations.Nullable;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -35,9 +29,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 @SuppressWarnings("restricted")
 final class OnnxStrings {
 
-	// The positions of functions in the C API's table, which no later version changes.
-	private static final int GET_ERROR_MESSAGE = 2;
-
+	// The positions of functions in the C API's table.
 	private static final int GET_TENSOR_MUTABLE_DATA = 51;
 
 	private static final int FILL_STRING_TENSOR = 52;
@@ -46,36 +38,29 @@ final class OnnxStrings {
 
 	private static final int GET_STRING_TENSOR_CONTENT = 54;
 
-	private static final int GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = 78;
-
 	private static final int GET_VALUE = 80;
-
-	private static final int RELEASE_STATUS = 93;
 
 	private static final int RELEASE_VALUE = 96;
 
-	private static final int FUNCTIONS = 97;
+	private static final MethodHandle FILL = OnnxNative.function(FILL_STRING_TENSOR, ADDRESS, ADDRESS, ADDRESS,
+			JAVA_LONG);
 
-	private static final MemorySegment API = api();
+	private static final MethodHandle LENGTH = OnnxNative.function(GET_STRING_TENSOR_DATA_LENGTH, ADDRESS, ADDRESS,
+			ADDRESS);
 
-	private static final MethodHandle FILL = function(FILL_STRING_TENSOR, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
+	private static final MethodHandle CONTENT = OnnxNative.function(GET_STRING_TENSOR_CONTENT, ADDRESS, ADDRESS,
+			ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
 
-	private static final MethodHandle LENGTH = function(GET_STRING_TENSOR_DATA_LENGTH, ADDRESS, ADDRESS, ADDRESS);
+	private static final MethodHandle DATA = OnnxNative.function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS, ADDRESS);
 
-	private static final MethodHandle CONTENT = function(GET_STRING_TENSOR_CONTENT, ADDRESS, ADDRESS, ADDRESS,
-			JAVA_LONG, ADDRESS, JAVA_LONG);
+	private static final MethodHandle VALUE = OnnxNative.function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT, ADDRESS,
+			ADDRESS);
 
-	private static final MethodHandle DATA = function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS, ADDRESS);
+	private static final MethodHandle RELEASE = OnnxNative.function(RELEASE_VALUE, null, ADDRESS);
 
-	private static final MethodHandle ALLOCATOR = function(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
+	private static final VarHandle TENSOR = OnnxNative.handle(OnnxTensorLike.class);
 
-	private static final MethodHandle VALUE = function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-
-	private static final MethodHandle RELEASE = function(RELEASE_VALUE, null, ADDRESS);
-
-	private static final VarHandle TENSOR = handle(OnnxTensorLike.class);
-
-	private static final VarHandle MAP = handle(OnnxMap.class);
+	private static final VarHandle MAP = OnnxNative.handle(OnnxMap.class);
 
 	private OnnxStrings() {
 	}
@@ -110,7 +95,7 @@ final class OnnxStrings {
 		Arrays.fill(empty, "");
 		OnnxTensor onnx = OnnxTensor.createTensor(environment, empty, tensor.shape().dimensions());
 		try {
-			check((MemorySegment) FILL.invokeExact(pointer(onnx), pointers, (long) count));
+			OnnxNative.check((MemorySegment) FILL.invokeExact(pointer(onnx), pointers, (long) count));
 			return onnx;
 		}
 		catch (Throwable ex) {
@@ -128,11 +113,11 @@ final class OnnxStrings {
 		int count = Math.toIntExact(shape.elements());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment length = memory.allocate(JAVA_LONG);
-			check((MemorySegment) LENGTH.invokeExact(onnx, length));
+			OnnxNative.check((MemorySegment) LENGTH.invokeExact(onnx, length));
 			long bytes = length.get(JAVA_LONG, 0);
 			MemorySegment texts = memory.allocate(bytes);
 			MemorySegment starts = memory.allocate(JAVA_LONG, count);
-			check((MemorySegment) CONTENT.invokeExact(onnx, texts, bytes, starts, (long) count));
+			OnnxNative.check((MemorySegment) CONTENT.invokeExact(onnx, texts, bytes, starts, (long) count));
 			ByteBuffer contents = ByteBuffer.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count))
 				.order(ByteOrder.LITTLE_ENDIAN);
 			for (int i = 0; i < count; i++) {
@@ -155,15 +140,14 @@ final class OnnxStrings {
 		Shape shape = Shape.of(map.size());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment result = memory.allocate(ADDRESS);
-			check((MemorySegment) ALLOCATOR.invokeExact(result));
 			MemorySegment owner = MemorySegment.ofAddress((long) MAP.get(map));
-			check((MemorySegment) VALUE.invokeExact(owner, part, result.get(ADDRESS, 0), result));
+			OnnxNative.check((MemorySegment) VALUE.invokeExact(owner, part, OnnxNative.allocator(memory), result));
 			MemorySegment tensor = result.get(ADDRESS, 0);
 			try {
 				if (dataType == DataType.BYTES) {
 					return fromOnnx(tensor, shape);
 				}
-				check((MemorySegment) DATA.invokeExact(tensor, result));
+				OnnxNative.check((MemorySegment) DATA.invokeExact(tensor, result));
 				long bytes = shape.elements() * dataType.width();
 				byte[] contents = result.get(ADDRESS, 0).reinterpret(bytes).toArray(ValueLayout.JAVA_BYTE);
 				return Tensor.of(dataType, shape, ByteBuffer.wrap(contents));
@@ -179,46 +163,6 @@ final class OnnxStrings {
 
 	private static MemorySegment pointer(OnnxTensor tensor) {
 		return MemorySegment.ofAddress((long) TENSOR.get(tensor));
-	}
-
-	private static void check(MemorySegment status) throws Throwable {
-		if (status.address() != 0) {
-			MemorySegment message = (MemorySegment) function(GET_ERROR_MESSAGE, ADDRESS, ADDRESS).invokeExact(status);
-			String text = message.reinterpret(Long.MAX_VALUE).getString(0);
-			function(RELEASE_STATUS, null, ADDRESS).invokeExact(status);
-			throw new IllegalStateException(text);
-		}
-	}
-
-	private static MethodHandle function(int index, @Nullable MemoryLayout result, MemoryLayout... arguments) {
-		FunctionDescriptor signature = (result != null) ? FunctionDescriptor.of(result, arguments)
-				: FunctionDescriptor.ofVoid(arguments);
-		return Linker.nativeLinker().downcallHandle(API.getAtIndex(ADDRESS, index), signature);
-	}
-
-	private static MemorySegment api() {
-		try {
-			Linker linker = Linker.nativeLinker();
-			MemorySegment getBase = SymbolLookup.loaderLookup().findOrThrow("OrtGetApiBase");
-			MemorySegment base = (MemorySegment) linker.downcallHandle(getBase, FunctionDescriptor.of(ADDRESS))
-				.invokeExact();
-			MethodHandle getApi = linker.downcallHandle(base.reinterpret(ADDRESS.byteSize()).get(ADDRESS, 0),
-					FunctionDescriptor.of(ADDRESS, JAVA_INT));
-			return ((MemorySegment) getApi.invokeExact(1)).reinterpret(FUNCTIONS * ADDRESS.byteSize());
-		}
-		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime's C API was not found", ex);
-		}
-	}
-
-	private static VarHandle handle(Class<?> type) {
-		try {
-			return MethodHandles.privateLookupIn(type, MethodHandles.lookup())
-				.findVarHandle(type, "nativeHandle", long.class);
-		}
-		catch (ReflectiveOperationException ex) {
-			throw new IllegalStateException("ONNX Runtime's Java API has no pointer in its %s".formatted(type), ex);
-		}
 	}
 
 }

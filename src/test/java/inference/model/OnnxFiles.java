@@ -77,6 +77,13 @@ public final class OnnxFiles {
 		return model.build().toByteArray();
 	}
 
+	/** The same, where {@code b} is 3 unless the caller gives another. */
+	static byte[] sumWithDefault() {
+		ModelProto.Builder model = proto(sum()).toBuilder();
+		model.getGraphBuilder().setInput(1, tensor("b", DataType.FLOAT)).addInitializer(floats("b", 3));
+		return model.build().toByteArray();
+	}
+
 	/**
 	 * Gives {@code x}, FP32 [-1], twice in a row, as {@code y} and says of the dimensions
 	 * that they are the same.

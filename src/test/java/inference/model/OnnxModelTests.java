@@ -21,12 +21,15 @@ import java.util.stream.LongStream;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.core.io.ClassPathResource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -215,6 +218,16 @@ class OnnxModelTests {
 	}
 
 	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void saysWhichInputKeepsTheValueInTheFile(CapturedOutput output) throws IOException {
+		try (var model = load(OnnxFiles.sumWithDefault())) {
+			assertThat(model.signature().inputs()).extracting(TensorSpec::name).containsExactly("a");
+			assertThat(output).contains("Requests cannot set the inputs [b]");
+			assertThat(infer(model, Map.of("a", Tensor.ofFloats(Shape.of(1), 1)), "sum").floats()).containsExactly(4);
+		}
+	}
+
+	@Test
 	void saysWhichNameCannotBePassed() {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open("names_odd"))
 			.withMessageContaining("the name of an input or output has a character outside of Unicode's basic plane");
@@ -392,7 +405,7 @@ class OnnxModelTests {
 	@CsvSource(delimiter = '|', textBlock = """
 			default_make_model  | Export it again with ir_version=13
 			customop_extensions | Set inference.model.custom-operators to the library that has this operator
-			optional_in         | an input or output has an optional or a sparse type
+			optional_in         | one of the inputs [o] or outputs [y] has an optional or a sparse type
 			""")
 	void saysWhatToDoAboutAFileOfAnExporter(String name, String action) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open(name))

@@ -1,0 +1,122 @@
+package inference.model;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+
+import ai.onnxruntime.OrtSession;
+import org.jspecify.annotations.Nullable;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+/**
+ * Calls functions of ONNX Runtime's C API, for what its Java API cannot do.
+ */
+@SuppressWarnings("restricted")
+final class OnnxNative {
+
+	// The positions of functions in the C API's table, which no later version changes.
+	private static final int GET_ERROR_MESSAGE = 2;
+
+	private static final int SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT = 32;
+
+	private static final int SESSION_GET_OVERRIDABLE_INITIALIZER_NAME = 38;
+
+	private static final int ALLOCATOR_FREE = 76;
+
+	private static final int GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = 78;
+
+	private static final int RELEASE_STATUS = 93;
+
+	private static final int FUNCTIONS = 97;
+
+	private static final MemorySegment API = api();
+
+	private static final MethodHandle ALLOCATOR = function(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
+
+	private OnnxNative() {
+	}
+
+	/** The names of the inputs that have a value in the file. */
+	static List<String> inputsWithValue(OrtSession session) {
+		MethodHandle count = function(SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT, ADDRESS, ADDRESS, ADDRESS);
+		MethodHandle name = function(SESSION_GET_OVERRIDABLE_INITIALIZER_NAME, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
+				ADDRESS);
+		MethodHandle free = function(ALLOCATOR_FREE, ADDRESS, ADDRESS, ADDRESS);
+		List<String> names = new ArrayList<>();
+		try (Arena memory = Arena.ofConfined()) {
+			MemorySegment owner = MemorySegment.ofAddress((long) handle(OrtSession.class).get(session));
+			MemorySegment result = memory.allocate(ADDRESS);
+			MemorySegment allocator = allocator(memory);
+			check((MemorySegment) count.invokeExact(owner, result));
+			for (long left = result.get(JAVA_LONG, 0); left > 0; left--) {
+				check((MemorySegment) name.invokeExact(owner, (long) names.size(), allocator, result));
+				MemorySegment text = result.get(ADDRESS, 0);
+				names.add(text.reinterpret(Long.MAX_VALUE).getString(0));
+				check((MemorySegment) free.invokeExact(allocator, text));
+			}
+			return names;
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not name its inputs", ex);
+		}
+	}
+
+	/** The allocator of what the C API returns. */
+	static MemorySegment allocator(Arena memory) throws Throwable {
+		MemorySegment result = memory.allocate(ADDRESS);
+		check((MemorySegment) ALLOCATOR.invokeExact(result));
+		return result.get(ADDRESS, 0);
+	}
+
+	static void check(MemorySegment status) throws Throwable {
+		if (status.address() != 0) {
+			MemorySegment message = (MemorySegment) function(GET_ERROR_MESSAGE, ADDRESS, ADDRESS).invokeExact(status);
+			String text = message.reinterpret(Long.MAX_VALUE).getString(0);
+			function(RELEASE_STATUS, null, ADDRESS).invokeExact(status);
+			throw new IllegalStateException(text);
+		}
+	}
+
+	static MethodHandle function(int index, @Nullable MemoryLayout result, MemoryLayout... arguments) {
+		FunctionDescriptor signature = (result != null) ? FunctionDescriptor.of(result, arguments)
+				: FunctionDescriptor.ofVoid(arguments);
+		return Linker.nativeLinker().downcallHandle(API.getAtIndex(ADDRESS, index), signature);
+	}
+
+	private static MemorySegment api() {
+		try {
+			Linker linker = Linker.nativeLinker();
+			MemorySegment getBase = SymbolLookup.loaderLookup().findOrThrow("OrtGetApiBase");
+			MemorySegment base = (MemorySegment) linker.downcallHandle(getBase, FunctionDescriptor.of(ADDRESS))
+				.invokeExact();
+			MethodHandle getApi = linker.downcallHandle(base.reinterpret(ADDRESS.byteSize()).get(ADDRESS, 0),
+					FunctionDescriptor.of(ADDRESS, JAVA_INT));
+			return ((MemorySegment) getApi.invokeExact(1)).reinterpret(FUNCTIONS * ADDRESS.byteSize());
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime's C API was not found", ex);
+		}
+	}
+
+	static VarHandle handle(Class<?> type) {
+		try {
+			return MethodHandles.privateLookupIn(type, MethodHandles.lookup())
+				.findVarHandle(type, "nativeHandle", long.class);
+		}
+		catch (ReflectiveOperationException ex) {
+			throw new IllegalStateException("ONNX Runtime's Java API has no pointer in its %s".formatted(type), ex);
+		}
+	}
+
+}
