@@ -180,12 +180,14 @@ final class OnnxRuntime {
 			return resource;
 		}
 		Path path = path(location.startsWith("file:") ? location.substring("file:".length()) : location);
-		if (!Files.exists(path)) {
+		if (Files.notExists(path)) {
 			throw new UnusableModelException("There is no model at %s.".formatted(path), REMEDY, null);
 		}
 		if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
 			throw new UnusableModelException("The model at %s cannot be read.".formatted(path),
-					"Make it a file that user %s may read.".formatted(System.getProperty("user.name")), null);
+					"Make it a file that user %s may read, in a directory that it may enter."
+						.formatted(System.getProperty("user.name")),
+					null);
 		}
 		return new FileSystemResource(path);
 	}

@@ -352,8 +352,9 @@ class OnnxModelTests {
 	void saysThatADirectoryIsNoFile() throws IOException {
 		Files.createDirectory(file());
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open(this.directory.toString()))
-			.withMessage("The model at %s cannot be read. Make it a file that user %s may read.", file(),
-					System.getProperty("user.name"));
+			.withMessage(
+					"The model at %s cannot be read. Make it a file that user %s may read, in a directory that it may enter.",
+					file(), System.getProperty("user.name"));
 	}
 
 	@ParameterizedTest
