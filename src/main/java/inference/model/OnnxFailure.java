@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.util.List;
 import java.util.regex.Pattern;
 
 import ai.onnxruntime.OrtException;
@@ -38,7 +39,7 @@ final class OnnxFailure {
 	}
 
 	/** The remedy for a file that cannot be loaded. */
-	static String loadRemedy(Exception failure, String version) {
+	static String loadRemedy(Exception failure, String version, List<String> sessionConfig) {
 		String message = String.valueOf(failure.getMessage());
 		OrtErrorCode code = (failure instanceof OrtException ex) ? ex.getCode() : OrtErrorCode.ORT_FAIL;
 		if (message.contains("External initializer") && message.contains("out of bounds")) {
@@ -56,20 +57,26 @@ final class OnnxFailure {
 			return "Export it again with locale='C' in its StringNormalizer, or install the locale that it asks for.";
 		}
 		if (message.contains("IR version")) {
-			return "Export it again with ir_version=%s, or convert it with onnx.version_converter."
+			return "Export it again with ir_version=%s, or set that in the file with onnx.load and onnx.save."
 				.formatted(message.replaceAll("(?s).*max supported IR version: (\\d+).*", "$1"));
 		}
 		if (message.contains("till opset")) {
-			return "Export it again with operator set %s."
+			return "Export it again with operator set %s, or convert it with onnx.version_converter."
 				.formatted(message.replaceAll("(?s).*is till opset (\\d+).*", "$1"));
 		}
 		if (message.contains("is not a registered function/op") || message.contains("No opset import for domain")) {
 			return "Set inference.model.custom-operators to the library that has this operator, or export it again with standard operators.";
 		}
+		// ONNX Runtime finds some unusable options only when it creates the session, and
+		// its
+		// message does not always name them.
+		String options = sessionConfig.isEmpty() ? ""
+				: " Or correct inference.model.session-config, which is %s.".formatted(sessionConfig);
 		if (code == OrtErrorCode.ORT_RUNTIME_EXCEPTION) {
-			return "Give the process more memory, or quantise the model.";
+			return "Give the process more memory, or quantise the model." + options;
 		}
-		return "Export it again for ONNX Runtime %s, with standard operators of a version it knows.".formatted(version);
+		return "Export it again for ONNX Runtime %s, with standard operators of a version it knows.".formatted(version)
+				+ options;
 	}
 
 	/** What is wrong with a signature that cannot be served. */

@@ -68,7 +68,7 @@ public final class OnnxModel implements Model {
 			this.options.close();
 			throw new UnusableModelException(
 					"The model at %s cannot be loaded: %s.".formatted(name, OnnxFailure.text(ex)),
-					OnnxFailure.loadRemedy(ex, this.environment.getVersion()) + suspicion(properties), ex);
+					OnnxFailure.loadRemedy(ex, this.environment.getVersion(), properties.sessionConfig()), ex);
 		}
 		catch (OutOfMemoryError ex) {
 			this.options.close();
@@ -100,13 +100,6 @@ public final class OnnxModel implements Model {
 	private OrtSession open(Resource file) throws OrtException, IOException {
 		return (file instanceof FileSystemResource disk) ? this.environment.createSession(disk.getPath(), this.options)
 				: this.environment.createSession(file.getContentAsByteArray(), this.options);
-	}
-
-	// ONNX Runtime finds some unusable options only when it creates the session, and its
-	// message does not always name them.
-	private static String suspicion(ModelProperties properties) {
-		List<String> config = properties.sessionConfig();
-		return config.isEmpty() ? "" : " Or correct inference.model.session-config, which is %s.".formatted(config);
 	}
 
 	@Override

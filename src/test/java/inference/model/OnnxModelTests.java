@@ -387,13 +387,13 @@ class OnnxModelTests {
 	@Test
 	void saysWhichOperatorSetTheRuntimeKnows() {
 		assertUnloadable(OnnxFiles.sum("Add", 99, 8), "Current official support for domain ai.onnx is till opset",
-				"Export it again with operator set 26.");
+				"Export it again with operator set 26, or convert it with onnx.version_converter.");
 	}
 
 	@Test
 	void saysWhichFormatTheRuntimeKnows() {
 		assertUnloadable(OnnxFiles.sum("Add", 15, 99), "Unsupported model IR version: 99, max supported",
-				"Export it again with ir_version=13, or convert it with onnx.version_converter.");
+				"Export it again with ir_version=13, or set that in the file with onnx.load and onnx.save.");
 	}
 
 	@Test

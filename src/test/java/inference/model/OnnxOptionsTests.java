@@ -62,6 +62,13 @@ class OnnxOptionsTests {
 				.contains("Or correct inference.model.session-config, which is [session.dynamic_block_base=abc"));
 	}
 
+	@Test
+	void suspectsNoOptionIfItKnowsTheReason() {
+		assertThatExceptionOfType(UnusableModelException.class)
+			.isThrownBy(() -> operators(99, "session.dynamic_block_base=4"))
+			.satisfies((failure) -> assertThat(failure.action()).doesNotContain("session-config"));
+	}
+
 	private static String configured() throws IOException {
 		Object value = new YamlPropertySourceLoader().load("application", new ClassPathResource("application.yaml"))
 			.getFirst()
