@@ -3,6 +3,7 @@ package inference.web;
 import java.io.IOException;
 import java.util.List;
 
+import org.springframework.boot.actuate.endpoint.web.EndpointMediaTypes;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
@@ -58,6 +59,12 @@ class WebConfiguration implements WebMvcConfigurer {
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
 		};
+	}
+
+	// Code generators do not know Actuator's own media type.
+	@Bean
+	EndpointMediaTypes endpointMediaTypes() {
+		return new EndpointMediaTypes(MediaType.APPLICATION_JSON_VALUE);
 	}
 
 	/** Lets controllers answer with JSON whatever the client accepts. */

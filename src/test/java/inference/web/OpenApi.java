@@ -107,10 +107,11 @@ final class OpenApi {
 		assertThat(this.document.at(response).isMissingNode()).as("%s answers %d".formatted(operation, status))
 			.isFalse();
 		JsonNode content = this.document.at(response + "/content");
-		String media = content.has("*/*") ? "*/*" : type.replaceAll(";.*", "");
+		String media = type.replaceAll(";.*", "");
 		assertThat(content.propertyNames()).as(operation).contains(media);
 		if (body != null) {
-			assertValid(response + "/content/" + media.replace("/", "~1") + "/schema", body);
+			// The document has no schema for the JSON in front of binary tensors.
+			assertValid(response + "/content/application~1json/schema", body);
 		}
 	}
 
