@@ -86,6 +86,14 @@ class RefusalTests {
 	}
 
 	@ParameterizedTest
+	@ValueSource(strings = { "", "openapi.json", "v1/models", "v2/models/m" })
+	void readsNoForm(String path) throws IOException {
+		assertThat(send("GET /" + path
+				+ " HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data\r\nConnection: close\r\n\r\n"))
+			.startsWith("HTTP/1.1 200 ");
+	}
+
+	@ParameterizedTest
 	@ValueSource(strings = { "Authorization: Bearer SECRET\u0001", "Cookie: a=SECRET\u0001\"", "SECRET: \u0000",
 			"SECRET SECRET: x", "X-Request-Id: \u0007SECRET", "Host: SECRET/", "Content-Length: SECRET",
 			"Accept: SECRET", "Content-Type: SECRET/\u0001" })
