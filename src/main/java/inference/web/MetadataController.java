@@ -83,7 +83,7 @@ class MetadataController {
 		if (model != null && !model.equals(this.served.name())) {
 			throw unknown("There is no model '%s'; this server serves '%s'.", model, this.served.name());
 		}
-		if (version != null && !version.equals(this.served.version())) {
+		if (version != null && !List.of(this.served.version(), PredictionServlet.NEWEST_VERSION).contains(version)) {
 			throw unknown("Model '" + model + "' has no version '%s', only '%s'.", version, this.served.version());
 		}
 		if (label != null && !label.equals(LABEL)) {

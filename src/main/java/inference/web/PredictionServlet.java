@@ -35,6 +35,9 @@ import inference.model.Tensor;
  */
 final class PredictionServlet extends HttpServlet {
 
+	/** OpenVINO's client asks for this version unless it is given another. */
+	static final String NEWEST_VERSION = "0";
+
 	private static final Set<Form> ANY = EnumSet.allOf(Form.class);
 
 	private static final Set<Form> V1 = EnumSet.of(Form.ROWS, Form.COLUMNS);
@@ -80,8 +83,9 @@ final class PredictionServlet extends HttpServlet {
 		String v1 = "/v1/models/" + model.name();
 		String v2 = "/v2/models/" + model.name();
 		String version = "/versions/" + model.version();
-		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + "/labels/stable:predict",
-				v2 + "/infer", v2 + version + "/infer" };
+		String newest = "/versions/" + NEWEST_VERSION;
+		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + newest + ":predict",
+				v1 + "/labels/stable:predict", v2 + "/infer", v2 + version + "/infer", v2 + newest + "/infer" };
 	}
 
 	@Override

@@ -134,7 +134,8 @@ class OpenApiTests {
 			});
 		ModelProperties model = new ModelProperties("{model}", "{version}", "nowhere", 1, "cpu", List.of());
 		for (String path : PredictionServlet.paths(model)) {
-			routes.add("POST " + (path.isEmpty() ? "/" : path.replace("/labels/stable", "/labels/{label}")));
+			routes.add("POST " + (path.isEmpty() ? "/"
+					: path.replace("/labels/stable", "/labels/{label}").replace("/versions/0", "/versions/{version}")));
 		}
 		return routes;
 	}
