@@ -154,8 +154,8 @@ class MetadataController {
 		ModelMetadata metadata = this.admission.metadata();
 		return named().putPOJO("versions", List.of(this.served.version()))
 			.put("platform", metadata.platform())
-			.putPOJO("inputs", tensors(metadata.signature().inputs()))
-			.putPOJO("outputs", tensors(metadata.signature().outputs()))
+			.putPOJO("inputs", metadata.signature().inputs().stream().map(MetadataController::tensor).toList())
+			.putPOJO("outputs", metadata.signature().outputs().stream().map(MetadataController::tensor).toList())
 			.putPOJO("parameters", parameters(metadata.examples()));
 	}
 
@@ -169,12 +169,14 @@ class MetadataController {
 	Object index(InputStream body) throws IOException {
 		Verdict readiness = this.probes.ask(Probe.READINESS);
 		String parameters = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
-		if (!readiness.passes() && parameters.matches("(?s).*\"ready\"\\s*:\\s*true.*")) {
-			return List.of();
+		if (!parameters.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
+			throw new InvalidRequestException("The body must be {\"ready\":true}, {\"ready\":false} or empty.");
 		}
-		return List.of(named().put("version", this.served.version())
-			.put("state", readiness.passes() ? "READY" : "UNAVAILABLE")
-			.put("reason", readiness.passes() ? "" : readiness.reason()));
+		boolean isHidden = parameters.contains("true") && !readiness.passes();
+		return isHidden ? List.of()
+				: List.of(named().put("version", this.served.version())
+					.put("state", readiness.passes() ? "READY" : "UNAVAILABLE")
+					.put("reason", readiness.passes() ? "" : readiness.reason()));
 	}
 
 	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })
@@ -215,10 +217,6 @@ class MetadataController {
 		return object().put("count", Arrays.stream(timers).mapToLong(Timer::count).sum())
 			.put("ns",
 					(long) Arrays.stream(timers).mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum());
-	}
-
-	private static List<ObjectNode> tensors(List<TensorSpec> tensors) {
-		return tensors.stream().map(MetadataController::tensor).toList();
 	}
 
 	private static ObjectNode tensor(TensorSpec spec) {
