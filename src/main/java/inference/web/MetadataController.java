@@ -185,14 +185,15 @@ class MetadataController {
 			.stream()
 			.map(this.statistics::requests)
 			.toArray(Timer[]::new);
-		JsonNode durations = object().set("success", duration(this.statistics.requests(Outcome.OK)))
-			.set("fail", duration(failed))
-			.set("queue", duration(this.statistics.stage(Stage.QUEUE)))
-			.set("compute_input", duration(this.statistics.stage(Stage.READ)))
-			.set("compute_infer", duration(this.statistics.stage(Stage.RUN)))
-			.set("compute_output", duration(this.statistics.stage(Stage.WRITE)))
-			.set("cache_hit", duration())
-			.set("cache_miss", duration());
+		long count = this.statistics.requests(Outcome.OK).count();
+		JsonNode durations = object().set("success", duration(count, this.statistics.requests(Outcome.OK)))
+			.set("fail", duration(Arrays.stream(failed).mapToLong(Timer::count).sum(), failed))
+			.set("queue", duration(count, this.statistics.stage(Stage.QUEUE)))
+			.set("compute_input", duration(count, this.statistics.stage(Stage.READ)))
+			.set("compute_infer", duration(count, this.statistics.stage(Stage.RUN)))
+			.set("compute_output", duration(count, this.statistics.stage(Stage.WRITE)))
+			.set("cache_hit", duration(0))
+			.set("cache_miss", duration(0));
 		JsonNode model = named().put("version", this.served.version())
 			.put("last_inference", this.statistics.lastInference())
 			.put("inference_count", this.statistics.rows())
@@ -213,10 +214,11 @@ class MetadataController {
 		return object().put("name", this.served.name());
 	}
 
-	private static JsonNode duration(Timer... timers) {
-		return object().put("count", Arrays.stream(timers).mapToLong(Timer::count).sum())
-			.put("ns",
-					(long) Arrays.stream(timers).mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum());
+	// perf_analyzer ends if the stages differ in their count, as they do while requests
+	// are at work. So each has the count of the requests that succeeded.
+	private static JsonNode duration(long count, Timer... timers) {
+		double nanos = Arrays.stream(timers).mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum();
+		return object().put("count", count).put("ns", (long) nanos);
 	}
 
 	private static ObjectNode tensor(TensorSpec spec) {
