@@ -203,12 +203,15 @@ final class PredictionServlet extends HttpServlet {
 		}
 		try {
 			long timeout = Long.parseLong(millis.strip());
-			return (timeout > 0) ? Duration.ofMillis(timeout) : null;
+			if (timeout >= 0) {
+				return (timeout > 0) ? Duration.ofMillis(timeout) : null;
+			}
 		}
 		catch (NumberFormatException ex) {
-			throw new InvalidRequestException("%s must be a number of milliseconds, not '%s'.".formatted(TIMEOUT_HEADER,
-					InvalidRequestException.excerpt(millis)));
+			// Refused below, like a negative number.
 		}
+		throw new InvalidRequestException("%s must be a number of milliseconds, 0 or more, not '%s'."
+			.formatted(TIMEOUT_HEADER, InvalidRequestException.excerpt(millis)));
 	}
 
 	private static Outcome outcome(int status) {
