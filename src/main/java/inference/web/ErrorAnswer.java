@@ -16,6 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.converter.HttpMessageNotReadableException;
 import org.springframework.web.ErrorResponse;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
 import org.springframework.web.server.ResponseStatusException;
@@ -59,6 +60,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 				yield of(500, "The model failed: %s.".formatted(ex.getMessage()));
 			}
 			case InvalidParameterException ex -> of(400, "The query is not valid: check its encoding.");
+			case HttpMessageNotReadableException ex -> of(400, "The body cannot be read: send none.");
 			case HttpRequestMethodNotSupportedException ex -> notAllowed(ex.getMethod(),
 					Objects.requireNonNullElse(ex.getSupportedHttpMethods(), Set.<HttpMethod>of())
 						.stream()

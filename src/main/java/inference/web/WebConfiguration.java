@@ -11,6 +11,7 @@ import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.MediaType;
+import org.springframework.http.converter.HttpMessageNotReadableException;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 import org.springframework.web.servlet.ModelAndView;
 import org.springframework.web.servlet.config.annotation.ContentNegotiationConfigurer;
@@ -76,7 +77,10 @@ class WebConfiguration implements WebMvcConfigurer {
 	@Override
 	public void configureHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
 		resolvers.add((request, response, _, failure) -> {
-			if (response.isCommitted()) {
+			// Tomcat has already refused a body that it could not read, but has not
+			// answered.
+			boolean isUnreadable = failure instanceof HttpMessageNotReadableException;
+			if (response.isCommitted() && !isUnreadable) {
 				return null;
 			}
 			try {

@@ -49,6 +49,8 @@ class RefusalTests {
 			400 | GET /livez HTTP/1.1\\r\\nHost: a\\r\\nX Y: z
 			400 | POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: x
 			400 | POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1\\r\\nContent-Length: 2
+			400 | GET /actuator/info HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nx
+			400 | POST /v2/repository/index HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nx
 			501 | POST / HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: foo
 			417 | POST / HTTP/1.1\\r\\nHost: a\\r\\nExpect: foo
 			505 | GET /livez HTTP/2.0\\r\\nHost: a
