@@ -34,7 +34,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 			@Override
 			protected void parseHost(MessageBytes host) {
 				this.request.setAttribute(SOCKET, getSocketWrapper());
-				Matcher name = UNDERSCORED.matcher((host != null && host.indexOf("_") >= 0) ? host.toString() : "");
+				Matcher name = UNDERSCORED
+					.matcher((host != null && !host.isNull() && host.indexOf("_") >= 0) ? host.toString() : "");
 				if (name.matches()) {
 					this.request.serverName().setString(name.group(1));
 					this.request.setServerPort((name.group(2) != null) ? Integer.parseInt(name.group(2)) : -1);

@@ -46,6 +46,7 @@ class RefusalTests {
 			400 | GET /livez HTTP/1.1\\r\\nHost: a\\r\\nHost: b
 			400 | GET /livez HTTP/1.1\\r\\nHost: a b
 			400 | GET /livez HTTP/1.1\\r\\nHost: a:x
+			400 | GET /livez HTTP/1.1\\r\\nHost: a\\rb
 			400 | GET /livez HTTP/1.1\\r\\nHost: a\\r\\nX Y: z
 			400 | POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: x
 			400 | POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1\\r\\nContent-Length: 2
