@@ -2,6 +2,7 @@ package inference.web;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.regex.Pattern;
 
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -30,6 +31,9 @@ final class RequestValve extends RewriteValve {
 	private static final String ACTUATOR = "/actuator/";
 
 	private static final String PREFIX_REWRITE_RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
+
+	// Tomcat does not refuse it in a parameter of the path, and Spring MVC fails there.
+	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
 
 	private static final String CLIENT_ATTRIBUTE = Client.class.getName();
 
@@ -75,7 +79,10 @@ final class RequestValve extends RewriteValve {
 			removeUnusedHeaders(request);
 		}
 		try {
-			if (path.startsWith(EAS_PATH_PREFIX)) {
+			if (response.getStatus() < 400 && DAMAGED_ESCAPE.matcher(request.getRequestURI()).find()) {
+				ErrorAnswer.of(400, "The path is not valid: check its encoding.").send(request, response);
+			}
+			else if (path.startsWith(EAS_PATH_PREFIX)) {
 				super.invoke(request, response);
 			}
 			else {

@@ -38,6 +38,8 @@ class RefusalTests {
 	@CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
 			400 | GET /a%2Fb HTTP/1.1\\r\\nHost: a
 			400 | GET /%zz HTTP/1.1\\r\\nHost: a
+			400 | GET /v2;%zz HTTP/1.1\\r\\nHost: a
+			400 | POST /;a=%z HTTP/1.1\\r\\nHost: a
 			400 | GET /%00 HTTP/1.1\\r\\nHost: a
 			400 | GET /a\\\\b HTTP/1.1\\r\\nHost: a
 			400 | GET /a b HTTP/1.1\\r\\nHost: a
