@@ -13,7 +13,6 @@ import java.util.stream.Collectors;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 import org.springframework.core.io.ClassPathResource;
-import org.springframework.core.io.Resource;
 import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
@@ -83,8 +82,9 @@ class HomeController {
 	}
 
 	@GetMapping("/openapi.json")
-	ResponseEntity<Resource> openApi() {
-		return ResponseEntity.ok().contentType(MediaType.APPLICATION_JSON).body(new ClassPathResource("openapi.json"));
+	ResponseEntity<byte[]> openApi() throws IOException {
+		byte[] document = new ClassPathResource("openapi.json").getContentAsByteArray();
+		return ResponseEntity.ok().contentType(MediaType.APPLICATION_JSON).body(document);
 	}
 
 	private Object summary() {

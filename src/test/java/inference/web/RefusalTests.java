@@ -98,6 +98,12 @@ class RefusalTests {
 			.startsWith("HTTP/1.1 200 ");
 	}
 
+	@Test
+	void sendsTheDocumentWhole() throws IOException {
+		assertThat(send("GET /openapi.json HTTP/1.1\r\nHost: a\r\nRange: x\r\nConnection: close\r\n\r\n"))
+			.startsWith("HTTP/1.1 200 ");
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "Authorization: Bearer SECRET\u0001", "Cookie: a=SECRET\u0001\"", "SECRET: \u0000",
 			"SECRET SECRET: x", "X-Request-Id: \u0007SECRET", "Host: SECRET/", "Content-Length: SECRET",
