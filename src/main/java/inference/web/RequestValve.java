@@ -135,8 +135,8 @@ final class RequestValve extends RewriteValve {
 				discarded += count;
 			}
 		}
-		catch (IOException ex) {
-			// The client has gone, or sends no more.
+		catch (IOException | IllegalArgumentException ex) {
+			// The client has gone, sends no more, or has not ended the headers yet.
 		}
 		return discarded;
 	}

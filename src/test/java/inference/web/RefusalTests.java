@@ -76,10 +76,12 @@ class RefusalTests {
 	}
 
 	@Test
-	void answersLargeHeadersWith431() throws IOException {
+	void answersLargeHeadersWith431(CapturedOutput output) throws IOException {
 		String large = "x".repeat(20_000);
 		assertRefused(431, send("GET /livez HTTP/1.1\r\nHost: a\r\nX: " + large + "\r\nConnection: close\r\n\r\n"));
 		assertRefused(431, send("GET /" + large + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+		assertRefused(431, send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" + large));
+		assertThat(output).doesNotContain("ERROR");
 	}
 
 	@ParameterizedTest
