@@ -72,7 +72,7 @@ class Server:
             self.process = subprocess.Popen(command, stdout=output, stderr=output, env={
                 **os.environ, "SERVER_PORT": str(self.port), "INFERENCE_MODEL_LOCATION": str(file),
                 "INFERENCE_BATCHING_MAX_SIZE": "8", "INFERENCE_BATCHING_MAX_DELAY": "2ms",
-                "INFERENCE_DEADLINE": "60s", "INFERENCE_GRPC_ENABLED": "false",
+                "INFERENCE_DEADLINE": "60s",
                 "LOGGING_STRUCTURED_FORMAT_CONSOLE": ""})
 
     def await_ready(self):
