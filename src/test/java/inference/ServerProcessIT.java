@@ -105,6 +105,7 @@ class ServerProcessIT {
 
 	@Test
 	void endsAtOnceOnASignalWhileTheModelLoads() throws Exception {
+		FileModel.assumeServed();
 		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 		Process process = start(
 				List.of(java, "-cp", System.getProperty("java.class.path"), InferenceServer.class.getName()),

@@ -60,7 +60,8 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 				yield of(500, "The model failed: %s.".formatted(ex.getMessage()));
 			}
 			case InvalidParameterException ex -> of(400, "The query is not valid: check its encoding.");
-			case HttpMessageNotReadableException ex -> of(400, "The body cannot be read: send none.");
+			case HttpMessageNotReadableException ex ->
+				of(400, "The body cannot be read: check its form and its length.");
 			case HttpRequestMethodNotSupportedException ex -> notAllowed(ex.getMethod(),
 					Objects.requireNonNullElse(ex.getSupportedHttpMethods(), Set.<HttpMethod>of())
 						.stream()

@@ -1,11 +1,10 @@
 package inference.model;
 
+import java.net.URL;
 import java.util.List;
-import java.util.Objects;
 
-import org.springframework.beans.factory.config.BeanDefinition;
-import org.springframework.context.annotation.ClassPathScanningCandidateComponentProvider;
-import org.springframework.core.type.filter.AssignableTypeFilter;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 
 import static org.assertj.core.api.Assumptions.assumeThat;
 
@@ -18,19 +17,17 @@ public final class FileModel {
 	}
 
 	/**
-	 * Skips the test if a class is served, to which the file does not matter.
+	 * Skips the test if the application has a model of its own, in any package.
 	 */
 	public static void assumeServed() {
-		ClassPathScanningCandidateComponentProvider components = new ClassPathScanningCandidateComponentProvider(true);
-		components
-			.addExcludeFilter((metadata, factory) -> !new AssignableTypeFilter(Model.class).match(metadata, factory));
-		components.addExcludeFilter(new AssignableTypeFilter(OnnxModel.class));
-		List<String> classes = components.findCandidateComponents(Model.class.getPackageName())
+		URL classes = Model.class.getProtectionDomain().getCodeSource().getLocation();
+		List<String> models = new ClassFileImporter().importUrl(classes)
 			.stream()
-			.map(BeanDefinition::getBeanClassName)
-			.map(Objects::requireNonNull)
+			.filter((type) -> type.isAssignableTo(Model.class) && !type.isInterface())
+			.map(JavaClass::getName)
+			.filter((name) -> !name.equals(OnnxModel.class.getName()))
 			.toList();
-		assumeThat(classes).as("classes that are served in place of an ONNX file").isEmpty();
+		assumeThat(models).as("classes that are served in place of an ONNX file").isEmpty();
 	}
 
 }

@@ -5,6 +5,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.security.authorization.AuthorizationDecision;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.core.userdetails.UserDetailsService;
+import org.springframework.security.provisioning.InMemoryUserDetailsManager;
 import org.springframework.security.web.SecurityFilterChain;
 
 /**
@@ -24,6 +26,12 @@ class SecurityConfiguration {
 				.access((_, context) -> new AuthorizationDecision(
 						key.isEmpty() || key.equals(context.getRequest().getHeader("X-Api-Key")))))
 			.build();
+	}
+
+	/** Nobody. Without this bean, Spring Boot makes a user and logs its password. */
+	@Bean
+	UserDetailsService users() {
+		return new InMemoryUserDetailsManager();
 	}
 
 }
