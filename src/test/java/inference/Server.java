@@ -44,6 +44,8 @@ public final class Server implements AutoCloseable {
 
 	private final ConfigurableApplicationContext context;
 
+	private volatile boolean closed;
+
 	private Server(Supplier<? extends Model> model, Consumer<GenericApplicationContext> beans, String... properties) {
 		SpringApplication application = new SpringApplication(InferenceServer.class);
 		application.setRegisterShutdownHook(false);
@@ -133,6 +135,9 @@ public final class Server implements AutoCloseable {
 
 	private Model load(Supplier<? extends Model> model) {
 		this.loader.set(Thread.currentThread());
+		if (this.closed) {
+			Thread.currentThread().interrupt();
+		}
 		try {
 			return model.get();
 		}
@@ -148,6 +153,7 @@ public final class Server implements AutoCloseable {
 	 */
 	@Override
 	public void close() {
+		this.closed = true;
 		Thread loading = this.loader.get();
 		if (loading != null) {
 			loading.interrupt();
