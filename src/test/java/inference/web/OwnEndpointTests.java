@@ -56,7 +56,7 @@ class OwnEndpointTests {
 	}
 
 	private static ValidatableResponse score(Server server, int status) {
-		return server.request().contentType("application/json").body("[1,2]").post("/score").then().statusCode(status);
+		return server.request().contentType("application/json").body("[1,2]").post("/own").then().statusCode(status);
 	}
 
 	private static void verifyCount(Server server, String outcome) {
@@ -75,7 +75,7 @@ class OwnEndpointTests {
 			this.admission = admission;
 		}
 
-		@PostMapping("/score")
+		@PostMapping("/own")
 		float[] score(@RequestBody float[] values) {
 			return Objects.requireNonNull(this.admission.predict(FakeModel.question(values)).get("y")).floats();
 		}
