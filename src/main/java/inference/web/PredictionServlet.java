@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 import inference.admission.Admission;
 import inference.admission.Deadline;
+import inference.admission.Rejection;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Outcome;
@@ -107,7 +108,7 @@ final class PredictionServlet extends HttpServlet {
 
 	private void predict(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		long arrived = System.nanoTime();
-		int status = HttpServletResponse.SC_OK;
+		Outcome outcome = Outcome.OK;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
 			InferenceRequest inference = read(request, reservation);
 			Map<String, Tensor> outputs = infer(inference, reservation, request);
@@ -117,11 +118,11 @@ final class PredictionServlet extends HttpServlet {
 		}
 		catch (RuntimeException | Error ex) {
 			ErrorAnswer error = ErrorAnswer.of(ex);
-			status = error.status();
+			outcome = outcome(ex, error);
 			error.send(request, response);
 		}
 		finally {
-			this.statistics.record(outcome(status), System.nanoTime() - arrived);
+			this.statistics.record(outcome, System.nanoTime() - arrived);
 		}
 	}
 
@@ -214,16 +215,11 @@ final class PredictionServlet extends HttpServlet {
 			.formatted(TIMEOUT_HEADER, InvalidRequestException.excerpt(millis)));
 	}
 
-	private static Outcome outcome(int status) {
-		return switch (status) {
-			case 200 -> Outcome.OK;
-			case 429 -> Outcome.OVERLOADED;
-			case 499 -> Outcome.GONE;
-			case 500 -> Outcome.FAILED;
-			case 503 -> Outcome.NOT_READY;
-			case 504 -> Outcome.LATE;
-			default -> Outcome.INVALID;
-		};
+	private static Outcome outcome(Throwable failure, ErrorAnswer answer) {
+		if (failure instanceof Rejection rejection) {
+			return Outcome.of(rejection);
+		}
+		return (answer.status() == HttpServletResponse.SC_INTERNAL_SERVER_ERROR) ? Outcome.FAILED : Outcome.INVALID;
 	}
 
 }
