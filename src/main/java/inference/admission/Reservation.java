@@ -66,8 +66,7 @@ public final class Reservation implements AutoCloseable {
 
 	/** Reserves what the outputs take, in place of the estimate. */
 	void addOutputs(Map<String, Tensor> outputs) {
-		long bytes = outputs.values().stream().mapToLong((tensor) -> tensor.contents().remaining()).sum();
-		add(bytes - this.expected);
+		add(Tensor.bytes(outputs.values()) - this.expected);
 	}
 
 	@Override

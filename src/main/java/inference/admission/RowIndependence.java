@@ -81,9 +81,7 @@ final class RowIndependence {
 	private record Row(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
 
 		long bytes() {
-			return Stream.concat(this.inputs.values().stream(), this.outputs.values().stream())
-				.mapToLong((tensor) -> tensor.contents().remaining())
-				.sum();
+			return Tensor.bytes(this.inputs.values()) + Tensor.bytes(this.outputs.values());
 		}
 
 	}

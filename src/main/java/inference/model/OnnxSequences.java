@@ -103,7 +103,7 @@ final class OnnxSequences {
 		Tensor first = tensors.getFirst();
 		boolean isScalar = first.shape().rank() == 0;
 		int rows = isScalar ? 1 : Math.toIntExact(first.shape().dimension(0));
-		int size = Math.toIntExact(tensors.stream().mapToLong((tensor) -> tensor.contents().remaining()).sum());
+		int size = Math.toIntExact(Tensor.bytes(tensors));
 		long[] inner = isScalar ? new long[0] : first.shape().row().dimensions();
 		long[] dimensions = LongStream
 			.concat(isScalar ? LongStream.of(tensors.size()) : LongStream.of(rows, tensors.size()),

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -107,6 +108,15 @@ public final class Tensor {
 	 */
 	public ByteBuffer contents() {
 		return this.contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	/**
+	 * The size of several tensors.
+	 * @param tensors the tensors
+	 * @return the number of bytes in their contents
+	 */
+	public static long bytes(Collection<Tensor> tensors) {
+		return tensors.stream().mapToLong((tensor) -> tensor.contents.capacity()).sum();
 	}
 
 	/**

@@ -59,7 +59,7 @@ final class CodecWarmUp implements WarmUpStep {
 	}
 
 	private static boolean isLarge(Map<String, Tensor> tensors) {
-		return tensors.values().stream().mapToLong((tensor) -> tensor.contents().remaining()).sum() > MAX_BYTES;
+		return Tensor.bytes(tensors.values()) > MAX_BYTES;
 	}
 
 }

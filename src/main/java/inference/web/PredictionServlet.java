@@ -175,8 +175,7 @@ final class PredictionServlet extends HttpServlet {
 		else {
 			response.setContentType("application/json");
 		}
-		long bytes = outputs.values().stream().mapToLong((output) -> output.contents().remaining()).sum();
-		if (bytes < MIN_CODEC_BYTES) {
+		if (Tensor.bytes(outputs.values()) < MIN_CODEC_BYTES) {
 			answer.writeTo(response.getOutputStream());
 			return;
 		}
