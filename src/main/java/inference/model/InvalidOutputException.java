@@ -1,8 +1,8 @@
 package inference.model;
 
 /**
- * The model put out what cannot be answered. The message completes the sentence "The
- * model failed: ...", which the client gets.
+ * The model's output cannot be sent. The message completes the sentence "The model
+ * failed: ...", which the client gets.
  */
 public final class InvalidOutputException extends RuntimeException {
 

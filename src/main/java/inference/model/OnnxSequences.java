@@ -57,7 +57,7 @@ final class OnnxSequences {
 	 * differ, each has a name of its own: {@code name.0}, {@code name.1} and so on.
 	 * @param signature the model's outputs, which say whether the tensors are stacked;
 	 * {@code null} if that is still to be found out
-	 * @throws IllegalStateException if the tensors do not fit the signature
+	 * @throws InvalidOutputException if the tensors do not fit the signature
 	 */
 	static Map<String, Tensor> tensors(String name, OnnxSequence sequence, @Nullable Signature signature)
 			throws OrtException {
@@ -70,7 +70,7 @@ final class OnnxSequences {
 		boolean isEven = tensors.stream().map(Tensor::shape).distinct().count() == 1;
 		if ((signature != null) ? signature.output(name) != null : isEven) {
 			if (!isEven) {
-				throw new IllegalStateException(
+				throw new InvalidOutputException(
 						"output '%s' is a sequence of tensors whose shapes differ: %s".formatted(name, tensors));
 			}
 			return Map.of(name, stack(tensors));
@@ -83,14 +83,14 @@ final class OnnxSequences {
 	/**
 	 * The values of maps as a tensor [N,K].
 	 * @param spec the output, with the keys
-	 * @throws IllegalStateException if a map has other keys
+	 * @throws InvalidOutputException if a map has other keys
 	 */
 	static Tensor table(TensorSpec spec, List<Row> rows) {
 		int size = rows.stream().mapToInt((row) -> row.values().contents().remaining()).sum();
 		ByteBuffer contents = ByteBuffer.allocate(size);
 		for (Row row : rows) {
 			if (!row.keys().equals(spec.keys())) {
-				throw new IllegalStateException("output '%s' has a row with the keys %s instead of %s"
+				throw new InvalidOutputException("output '%s' has a row with the keys %s instead of %s"
 					.formatted(spec.name(), row.keys(), spec.keys()));
 			}
 			contents.put(row.values().contents());
