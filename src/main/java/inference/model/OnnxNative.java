@@ -38,32 +38,23 @@ final class OnnxNative {
 
 	private static final int RELEASE_STATUS = 93;
 
-	private static final int FUNCTIONS = 97;
+	private static final int FUNCTION_COUNT = 97;
 
 	private static final MemorySegment API = api();
-
-	private static final MethodHandle ALLOCATOR = function(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
 
 	private OnnxNative() {
 	}
 
 	/** The names of the inputs that have a value in the file. */
 	static List<String> inputsWithValue(OrtSession session) {
-		MethodHandle count = function(SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT, ADDRESS, ADDRESS, ADDRESS);
-		MethodHandle name = function(SESSION_GET_OVERRIDABLE_INITIALIZER_NAME, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
-				ADDRESS);
-		MethodHandle free = function(ALLOCATOR_FREE, ADDRESS, ADDRESS, ADDRESS);
 		List<String> names = new ArrayList<>();
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment owner = MemorySegment.ofAddress((long) handle(OrtSession.class).get(session));
 			MemorySegment result = memory.allocate(ADDRESS);
-			MemorySegment allocator = allocator(memory);
+			MethodHandle count = function(SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT, ADDRESS, ADDRESS, ADDRESS);
 			check((MemorySegment) count.invokeExact(owner, result));
 			for (long left = result.get(JAVA_LONG, 0); left > 0; left--) {
-				check((MemorySegment) name.invokeExact(owner, (long) names.size(), allocator, result));
-				MemorySegment text = result.get(ADDRESS, 0);
-				names.add(text.reinterpret(Long.MAX_VALUE).getString(0));
-				check((MemorySegment) free.invokeExact(allocator, text));
+				names.add(inputWithValue(owner, names.size(), memory));
 			}
 			return names;
 		}
@@ -72,11 +63,30 @@ final class OnnxNative {
 		}
 	}
 
-	/** The allocator of what the C API returns. */
-	static MemorySegment allocator(Arena memory) throws Throwable {
+	private static String inputWithValue(MemorySegment session, long index, Arena memory) throws Throwable {
+		MethodHandle name = function(SESSION_GET_OVERRIDABLE_INITIALIZER_NAME, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
+				ADDRESS);
+		MethodHandle free = function(ALLOCATOR_FREE, ADDRESS, ADDRESS, ADDRESS);
 		MemorySegment result = memory.allocate(ADDRESS);
-		check((MemorySegment) ALLOCATOR.invokeExact(result));
-		return result.get(ADDRESS, 0);
+		MemorySegment allocator = allocator();
+		check((MemorySegment) name.invokeExact(session, index, allocator, result));
+		MemorySegment text = result.get(ADDRESS, 0);
+		String copy = text.reinterpret(Long.MAX_VALUE).getString(0);
+		check((MemorySegment) free.invokeExact(allocator, text));
+		return copy;
+	}
+
+	/** The C API's default allocator, of which there is one. */
+	static MemorySegment allocator() {
+		MethodHandle get = function(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
+		try (Arena memory = Arena.ofConfined()) {
+			MemorySegment result = memory.allocate(ADDRESS);
+			check((MemorySegment) get.invokeExact(result));
+			return result.get(ADDRESS, 0);
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime has no allocator", ex);
+		}
 	}
 
 	static void check(MemorySegment status) throws Throwable {
@@ -102,7 +112,7 @@ final class OnnxNative {
 				.invokeExact();
 			MethodHandle getApi = linker.downcallHandle(base.reinterpret(ADDRESS.byteSize()).get(ADDRESS, 0),
 					FunctionDescriptor.of(ADDRESS, JAVA_INT));
-			return ((MemorySegment) getApi.invokeExact(1)).reinterpret(FUNCTIONS * ADDRESS.byteSize());
+			return ((MemorySegment) getApi.invokeExact(1)).reinterpret(FUNCTION_COUNT * ADDRESS.byteSize());
 		}
 		catch (Throwable ex) {
 			throw new IllegalStateException("ONNX Runtime's C API was not found", ex);

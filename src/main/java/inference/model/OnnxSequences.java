@@ -1,5 +1,10 @@
 package inference.model;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
@@ -16,12 +21,39 @@ import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import org.jspecify.annotations.Nullable;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 /**
  * Converts outputs that are ONNX sequences to tensors. A sequence of maps, one for each
  * row, is a tensor [N,K] of the maps' values. A sequence of K tensors [N,…] is one tensor
  * [N,K,…].
  */
+@SuppressWarnings("restricted")
 final class OnnxSequences {
+
+	// The positions of functions in the C API's table.
+	private static final int GET_TENSOR_MUTABLE_DATA = 51;
+
+	private static final int GET_VALUE = 80;
+
+	private static final int RELEASE_VALUE = 96;
+
+	private static final MethodHandle DATA = OnnxNative.function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS, ADDRESS);
+
+	private static final MethodHandle VALUE = OnnxNative.function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT, ADDRESS,
+			ADDRESS);
+
+	private static final MethodHandle RELEASE = OnnxNative.function(RELEASE_VALUE, null, ADDRESS);
+
+	private static final VarHandle HANDLE = OnnxNative.handle(OnnxMap.class);
+
+	private static final MemorySegment ALLOCATOR = OnnxNative.allocator();
+
+	// The two parts of a map in the C API.
+	private static final int KEYS = 0;
+
+	private static final int VALUES = 1;
 
 	private OnnxSequences() {
 	}
@@ -30,18 +62,44 @@ final class OnnxSequences {
 	 * The maps of a sequence, as tensors of their values with their keys in ONNX
 	 * Runtime's order: numbers ascending, texts by their bytes.
 	 */
-	static List<Row> maps(OnnxSequence sequence) throws OrtException {
-		List<Row> rows = new ArrayList<>();
+	static List<MapRow> maps(OnnxSequence sequence) throws OrtException {
+		List<MapRow> rows = new ArrayList<>();
 		for (OnnxValue element : sequence.getValue()) {
 			try (OnnxMap map = (OnnxMap) element) {
 				MapInfo info = map.getInfo();
-				Tensor keys = OnnxStrings.fromOnnx(map, 0, OnnxTensors.dataType(info.keyType));
-				rows.add(new Row(
+				Tensor keys = tensor(map, KEYS, OnnxTensors.dataType(info.keyType));
+				rows.add(new MapRow(
 						(keys.dataType() == DataType.BYTES) ? keys.strings() : numbers(keys.contents().asLongBuffer()),
-						OnnxStrings.fromOnnx(map, 1, OnnxTensors.dataType(info.valueType))));
+						tensor(map, VALUES, OnnxTensors.dataType(info.valueType))));
 			}
 		}
 		return rows;
+	}
+
+	// The keys or the values of a map as a tensor [K].
+	private static Tensor tensor(OnnxMap map, int part, DataType dataType) {
+		Shape shape = Shape.of(map.size());
+		try (Arena memory = Arena.ofConfined()) {
+			MemorySegment result = memory.allocate(ADDRESS);
+			MemorySegment owner = MemorySegment.ofAddress((long) HANDLE.get(map));
+			OnnxNative.check((MemorySegment) VALUE.invokeExact(owner, part, ALLOCATOR, result));
+			MemorySegment tensor = result.get(ADDRESS, 0);
+			try {
+				if (dataType == DataType.BYTES) {
+					return OnnxStrings.fromOnnx(tensor, shape);
+				}
+				OnnxNative.check((MemorySegment) DATA.invokeExact(tensor, result));
+				long bytes = shape.elements() * dataType.width();
+				byte[] contents = result.get(ADDRESS, 0).reinterpret(bytes).toArray(ValueLayout.JAVA_BYTE);
+				return Tensor.of(dataType, shape, ByteBuffer.wrap(contents));
+			}
+			finally {
+				RELEASE.invokeExact(tensor);
+			}
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
+		}
 	}
 
 	private static List<String> numbers(LongBuffer keys) {
@@ -49,7 +107,7 @@ final class OnnxSequences {
 	}
 
 	/** A map, as a row of a tensor. */
-	record Row(List<String> keys, Tensor values) {
+	record MapRow(List<String> keys, Tensor values) {
 	}
 
 	/**
@@ -85,10 +143,10 @@ final class OnnxSequences {
 	 * @param spec the output, with the keys
 	 * @throws InvalidOutputException if a map has other keys
 	 */
-	static Tensor table(TensorSpec spec, List<Row> rows) {
+	static Tensor table(TensorSpec spec, List<MapRow> rows) {
 		int size = rows.stream().mapToInt((row) -> row.values().contents().remaining()).sum();
 		ByteBuffer contents = ByteBuffer.allocate(size);
-		for (Row row : rows) {
+		for (MapRow row : rows) {
 			if (!row.keys().equals(spec.keys())) {
 				throw new InvalidOutputException("output '%s' has a row with the keys %s instead of %s"
 					.formatted(spec.name(), row.keys(), spec.keys()));

@@ -67,9 +67,9 @@ final class OnnxSignature {
 				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				List<OnnxSequences.Row> rows = OnnxSequences.maps(sequence);
+				List<OnnxSequences.MapRow> rows = OnnxSequences.maps(sequence);
 				if (!rows.isEmpty()) {
-					OnnxSequences.Row first = rows.getFirst();
+					OnnxSequences.MapRow first = rows.getFirst();
 					outputs.add(new TensorSpec(name, first.values().dataType(),
 							Shape.of(rows.size(), first.keys().size()), first.keys()));
 				}

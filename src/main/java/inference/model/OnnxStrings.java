@@ -10,37 +10,28 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-import ai.onnxruntime.OnnxMap;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
- * Reads and writes tensors of strings, and reads maps, by ONNX Runtime's C API, byte for
- * byte. The Java API passes strings in the JVM's modified UTF-8, which changes characters
- * outside Unicode's basic plane, such as emoji, and bytes that are not UTF-8. It also
- * loses the order of a map's keys.
+ * Reads and writes tensors of strings by ONNX Runtime's C API, byte for byte. The Java
+ * API passes strings in the JVM's modified UTF-8, which changes characters outside
+ * Unicode's basic plane, such as emoji, and bytes that are not UTF-8.
  */
 @SuppressWarnings("restricted")
 final class OnnxStrings {
 
 	// The positions of functions in the C API's table.
-	private static final int GET_TENSOR_MUTABLE_DATA = 51;
-
 	private static final int FILL_STRING_TENSOR = 52;
 
 	private static final int GET_STRING_TENSOR_DATA_LENGTH = 53;
 
 	private static final int GET_STRING_TENSOR_CONTENT = 54;
-
-	private static final int GET_VALUE = 80;
-
-	private static final int RELEASE_VALUE = 96;
 
 	private static final MethodHandle FILL = OnnxNative.function(FILL_STRING_TENSOR, ADDRESS, ADDRESS, ADDRESS,
 			JAVA_LONG);
@@ -51,16 +42,7 @@ final class OnnxStrings {
 	private static final MethodHandle CONTENT = OnnxNative.function(GET_STRING_TENSOR_CONTENT, ADDRESS, ADDRESS,
 			ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
 
-	private static final MethodHandle DATA = OnnxNative.function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS, ADDRESS);
-
-	private static final MethodHandle VALUE = OnnxNative.function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT, ADDRESS,
-			ADDRESS);
-
-	private static final MethodHandle RELEASE = OnnxNative.function(RELEASE_VALUE, null, ADDRESS);
-
 	private static final VarHandle TENSOR = OnnxNative.handle(OnnxTensorLike.class);
-
-	private static final VarHandle MAP = OnnxNative.handle(OnnxMap.class);
 
 	private OnnxStrings() {
 	}
@@ -109,7 +91,7 @@ final class OnnxStrings {
 		return fromOnnx(pointer(onnx), shape);
 	}
 
-	private static Tensor fromOnnx(MemorySegment onnx, Shape shape) {
+	static Tensor fromOnnx(MemorySegment onnx, Shape shape) {
 		int count = Math.toIntExact(shape.elements());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment length = memory.allocate(JAVA_LONG);
@@ -129,35 +111,6 @@ final class OnnxStrings {
 		}
 		catch (Throwable ex) {
 			throw new IllegalStateException("ONNX Runtime could not give its texts", ex);
-		}
-	}
-
-	/**
-	 * The keys or the values of a map as a tensor [K], in ONNX Runtime's order.
-	 * @param part 0 for the keys, 1 for the values
-	 */
-	static Tensor fromOnnx(OnnxMap map, int part, DataType dataType) {
-		Shape shape = Shape.of(map.size());
-		try (Arena memory = Arena.ofConfined()) {
-			MemorySegment result = memory.allocate(ADDRESS);
-			MemorySegment owner = MemorySegment.ofAddress((long) MAP.get(map));
-			OnnxNative.check((MemorySegment) VALUE.invokeExact(owner, part, OnnxNative.allocator(memory), result));
-			MemorySegment tensor = result.get(ADDRESS, 0);
-			try {
-				if (dataType == DataType.BYTES) {
-					return fromOnnx(tensor, shape);
-				}
-				OnnxNative.check((MemorySegment) DATA.invokeExact(tensor, result));
-				long bytes = shape.elements() * dataType.width();
-				byte[] contents = result.get(ADDRESS, 0).reinterpret(bytes).toArray(ValueLayout.JAVA_BYTE);
-				return Tensor.of(dataType, shape, ByteBuffer.wrap(contents));
-			}
-			finally {
-				RELEASE.invokeExact(tensor);
-			}
-		}
-		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
 		}
 	}
 
