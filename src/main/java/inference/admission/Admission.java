@@ -209,14 +209,14 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	}
 
 	private long predictedWait(int ahead) {
-		return this.serviceTime.average() * (ahead + 1) / this.maxConcurrent;
+		return this.serviceTime.averagePerCall() * (ahead + 1) / this.maxConcurrent;
 	}
 
 	// predictedWait() counts each running call as if it had just started. On average a
 	// running call is half done, so half of the time that one call adds to the wait is
 	// subtracted here.
 	private long expectedRunTime() {
-		return this.serviceTime.run() - this.serviceTime.average() / (2L * this.maxConcurrent);
+		return this.serviceTime.averagePerRun() - this.serviceTime.averagePerCall() / (2L * this.maxConcurrent);
 	}
 
 	private void rejectIfOverloaded(int ahead, Deadline deadline) {

@@ -27,7 +27,7 @@ final class CallQueue {
 
 	private final AtomicInteger busyThreads = new AtomicInteger();
 
-	private final int threads;
+	private final int threadCount;
 
 	// The number of calls. It is also read without the lock, as an estimate.
 	private volatile int size;
@@ -36,10 +36,10 @@ final class CallQueue {
 
 	/**
 	 * An empty queue.
-	 * @param threads the number of threads that take calls
+	 * @param threadCount the number of threads that take calls
 	 */
-	CallQueue(int threads) {
-		this.threads = threads;
+	CallQueue(int threadCount) {
+		this.threadCount = threadCount;
 	}
 
 	/** The number of calls that wait for a model thread. */
@@ -54,7 +54,7 @@ final class CallQueue {
 
 	/** Whether a call that comes now would be taken at once. */
 	boolean hasIdleThread() {
-		return this.threads - this.busyThreads.get() > this.size;
+		return this.threadCount - this.busyThreads.get() > this.size;
 	}
 
 	/**
@@ -92,12 +92,12 @@ final class CallQueue {
 
 	/**
 	 * Takes the next call, and waits until there is one. The thread is busy until it
-	 * calls {@link #release}.
+	 * calls {@link #markIdle}.
 	 * @param maxRows the most rows that run together; 1 for no batches
 	 * @param maxDelay the time to wait for a full batch, in nanoseconds
 	 * @return the calls to run together, at least one
 	 */
-	List<Call> take(int maxRows, long maxDelay) throws InterruptedException {
+	List<Call> takeBatch(int maxRows, long maxDelay) throws InterruptedException {
 		this.lock.lockInterruptibly();
 		try {
 			while (this.calls.isEmpty() || this.filling) {
@@ -124,7 +124,7 @@ final class CallQueue {
 	}
 
 	/** Marks a thread as idle. */
-	void release() {
+	void markIdle() {
 		this.busyThreads.decrementAndGet();
 	}
 

@@ -58,12 +58,12 @@ final class ModelThreads implements AutoCloseable {
 	private void takeAndRun() {
 		try {
 			while (!this.closed) {
-				List<Call> calls = this.queue.take(this.batching.maxSize(), this.batching.maxDelay());
+				List<Call> calls = this.queue.takeBatch(this.batching.maxSize(), this.batching.maxDelay());
 				long taken = System.nanoTime();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrived()));
 				Runnable answers = run(calls, taken);
 				// The thread is idle before a client can send its next call.
-				this.queue.release();
+				this.queue.markIdle();
 				answers.run();
 			}
 		}

@@ -66,13 +66,13 @@ final class ServiceTime {
 	}
 
 	/** The average share of one call, in nanoseconds; 0 before the first. */
-	long average() {
+	long averagePerCall() {
 		Sums now = this.sums.get();
 		return now.per(now.calls());
 	}
 
 	/** The average run, of one call or of several, in nanoseconds; 0 before the first. */
-	long run() {
+	long averagePerRun() {
 		Sums now = this.sums.get();
 		return now.per(now.runs());
 	}

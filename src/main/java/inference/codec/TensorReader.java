@@ -67,7 +67,7 @@ final class TensorReader {
 		if (!isArray && this.rank == UNKNOWN && this.dimensions[depth] == UNKNOWN) {
 			this.rank = depth;
 		}
-		requireEven(isArray != (depth == this.rank), "values at different depths");
+		requireRectangular(isArray != (depth == this.rank), "values at different depths");
 		if (!isArray) {
 			readElement(parser);
 			return;
@@ -82,7 +82,8 @@ final class TensorReader {
 
 	/** Notes the length of a dimension, which must be the same wherever it occurs. */
 	void close(int depth, long count) {
-		requireEven(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == count, "rows of different lengths");
+		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == count,
+				"rows of different lengths");
 		this.dimensions[depth] = count;
 	}
 
@@ -241,8 +242,8 @@ final class TensorReader {
 		}
 	}
 
-	private void requireEven(boolean isEven, String found) {
-		if (!isEven) {
+	private void requireRectangular(boolean isRectangular, String found) {
+		if (!isRectangular) {
 			throw new InvalidRequestException("Input '%s' must have shape %s, but the data has %s."
 				.formatted(this.spec.name(), this.spec.shape(), found));
 		}

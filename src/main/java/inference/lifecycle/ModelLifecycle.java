@@ -47,7 +47,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(
 			new Snapshot(State.LOADING, "the model is loading", Clock.systemUTC().instant()));
 
-	private volatile @Nullable Thread watching;
+	private volatile @Nullable Thread watchdogThread;
 
 	private volatile boolean deviceLost;
 
@@ -139,7 +139,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public void start() {
-		this.watching = this.watchdog.start(this::check);
+		this.watchdogThread = this.watchdog.start(this::check);
 		Thread.ofPlatform().name("model-loader").start(this::load);
 	}
 
@@ -164,13 +164,13 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public boolean isRunning() {
-		return this.watching != null && this.snapshot.get().state() != State.CLOSED;
+		return this.watchdogThread != null && this.snapshot.get().state() != State.CLOSED;
 	}
 
 	@Override
 	public void destroy() {
 		become(State.CLOSED, "the model is closed");
-		Thread watcher = this.watching;
+		Thread watcher = this.watchdogThread;
 		if (watcher != null) {
 			watcher.interrupt();
 		}

@@ -35,7 +35,7 @@ final class WarmUp {
 	private static final int RUNS_PER_ROUND = 20;
 
 	// A round that takes more than this part of the time of the round before is the last.
-	private static final double NO_FASTER = 0.95;
+	private static final double MAX_ROUND_RATIO = 0.95;
 
 	// An image model may need images larger than its kernels, and a speech model more
 	// samples than its window has. The batch always has the size 1.
@@ -123,7 +123,7 @@ final class WarmUp {
 				runSteps(inputs);
 			}
 			long took = System.nanoTime() - start;
-			if (took > NO_FASTER * before) {
+			if (took > MAX_ROUND_RATIO * before) {
 				break;
 			}
 			before = took;

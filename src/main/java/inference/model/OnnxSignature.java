@@ -33,7 +33,7 @@ final class OnnxSignature {
 	// not.
 	private static final int ROWS = 2;
 
-	private static final int LARGE = 64;
+	private static final int LARGE_SIZE = 64;
 
 	// The heap may be small, and a run on more takes long.
 	private static final int MAX_BYTES = 16 << 20;
@@ -113,7 +113,7 @@ final class OnnxSignature {
 	private void run(List<TensorSpec> inputs, boolean hasSequences) {
 		boolean ran = run(inputs, 1, hasSequences);
 		if (inputs.stream().anyMatch(OnnxSignature::hasVariableSize)) {
-			int size = LARGE;
+			int size = LARGE_SIZE;
 			while (size > 2 && !fits(inputs, ROWS, size)) {
 				size /= 2;
 			}
@@ -197,8 +197,8 @@ final class OnnxSignature {
 		}
 		// To the Java API an unknown rank is a rank of 0.
 		boolean isUnknown = declared.shape().rank() == 0 && shown.isEmpty();
-		boolean isUnpaired = declared.shape().isBatched() && this.withoutRows.contains(declared.name());
-		return (isUnknown || isUnpaired) ? open : declared;
+		boolean hasOtherRows = declared.shape().isBatched() && this.withoutRows.contains(declared.name());
+		return (isUnknown || hasOtherRows) ? open : declared;
 	}
 
 	// The first dimension is the batch. Another one is fixed if it always has one size.

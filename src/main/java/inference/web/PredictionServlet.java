@@ -39,7 +39,7 @@ final class PredictionServlet extends HttpServlet {
 	/** OpenVINO's client asks for this version unless it is given another. */
 	static final String NEWEST_VERSION = "0";
 
-	private static final Set<Form> ANY = EnumSet.allOf(Form.class);
+	private static final Set<Form> ALL_FORMS = EnumSet.allOf(Form.class);
 
 	private static final Set<Form> V1 = EnumSet.of(Form.ROWS, Form.COLUMNS);
 
@@ -93,11 +93,11 @@ final class PredictionServlet extends HttpServlet {
 	protected void service(HttpServletRequest request, HttpServletResponse response)
 			throws ServletException, IOException {
 		boolean isRoot = request.getServletPath().isEmpty();
-		boolean isRead = request.getMethod().equals("GET") || request.getMethod().equals("HEAD");
-		if (request.getMethod().equals("POST") || (isRoot && isRead && RequestBody.isPresent(request))) {
+		boolean isGetOrHead = request.getMethod().equals("GET") || request.getMethod().equals("HEAD");
+		if (request.getMethod().equals("POST") || (isRoot && isGetOrHead && RequestBody.isPresent(request))) {
 			predict(request, response);
 		}
-		else if (isRoot && isRead) {
+		else if (isRoot && isGetOrHead) {
 			RequestDispatcher controllers = getServletContext().getNamedDispatcher("dispatcherServlet");
 			controllers.forward(request, response);
 		}
@@ -131,9 +131,9 @@ final class PredictionServlet extends HttpServlet {
 		Signature signature = this.admission.metadata().signature();
 		String jsonLength = request.getHeader(JSON_LENGTH_HEADER);
 		byte[] body = RequestBody.read(request, this.maxSize, reservation, this.permits);
-		long decoding = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
+		long textBytes = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
 				: 0;
-		reservation.add(decoding);
+		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, forms(request), reservation::add);
 		InferenceRequest inference;
 		try {
@@ -143,7 +143,7 @@ final class PredictionServlet extends HttpServlet {
 		finally {
 			RequestId.suggest(request, reader.id());
 		}
-		reservation.add(-decoding);
+		reservation.add(-textBytes);
 		if (jsonLength == null) {
 			// The tensors are copies, and the body is garbage from here on.
 			reservation.add(-body.length);
@@ -155,8 +155,8 @@ final class PredictionServlet extends HttpServlet {
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
 		Duration wanted = inference.timeout();
 		Deadline deadline = (wanted != null) ? reservation.deadline().within(wanted) : reservation.deadline();
-		return this.permits.awaitShortly((onLongWait) -> this.admission.infer(inference.inputs(), reservation, deadline,
-				RequestValve.clientOf(request), onLongWait));
+		return this.permits.awaitWithPermit((onLongWait) -> this.admission.infer(inference.inputs(), reservation,
+				deadline, RequestValve.clientOf(request), onLongWait));
 	}
 
 	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,
@@ -188,7 +188,7 @@ final class PredictionServlet extends HttpServlet {
 
 	private static Set<Form> forms(HttpServletRequest request) {
 		String path = request.getServletPath();
-		return path.startsWith("/v1/") ? V1 : path.startsWith("/v2/") ? OIP : ANY;
+		return path.startsWith("/v1/") ? V1 : path.startsWith("/v2/") ? OIP : ALL_FORMS;
 	}
 
 	private static boolean takesTexts(Signature signature) {

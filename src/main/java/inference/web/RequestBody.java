@@ -31,7 +31,7 @@ final class RequestBody extends InputStream {
 	// The size of the first array, whatever length the client states.
 	private static final int INITIAL_BYTES = 16 * 1024;
 
-	private static final int GROWTH = 4;
+	private static final int GROWTH_FACTOR = 4;
 
 	private final HttpServletRequest request;
 
@@ -96,7 +96,7 @@ final class RequestBody extends InputStream {
 		byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, end), reservation);
 		for (int count = 0; count >= 0 && size < end; size += Math.max(count, 0)) {
 			if (size == body.length) {
-				body = resize(body, Math.min((long) GROWTH * size, end), reservation);
+				body = resize(body, Math.min((long) GROWTH_FACTOR * size, end), reservation);
 			}
 			count = stream.read(body, size, body.length - size);
 		}
@@ -134,7 +134,7 @@ final class RequestBody extends InputStream {
 			if (this.stream.available() > 0) {
 				return this.stream.read(target, offset, count);
 			}
-			return this.permits.await(() -> this.stream.read(target, offset, count));
+			return this.permits.awaitWithoutPermit(() -> this.stream.read(target, offset, count));
 		}
 		catch (IOException ex) {
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SocketTimeoutException) {

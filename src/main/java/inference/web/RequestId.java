@@ -34,7 +34,7 @@ final class RequestId {
 	private static final Pattern UNPRINTABLE = Pattern.compile("[^!-~]");
 
 	// Tomcat numbers the requests of every process from 0.
-	private static final String PROCESS = UUID.randomUUID().toString().substring(0, 9);
+	private static final String PROCESS_PREFIX = UUID.randomUUID().toString().substring(0, 9);
 
 	private RequestId() {
 	}
@@ -84,7 +84,7 @@ final class RequestId {
 	/** The request's id, which does not change unless {@link #suggest} is called. */
 	static String of(HttpServletRequest request) {
 		String given = given(request);
-		return (given != null) ? given : PROCESS + request.getRequestId();
+		return (given != null) ? given : PROCESS_PREFIX + request.getRequestId();
 	}
 
 }

@@ -36,7 +36,7 @@ final class RequestPermits implements Executor {
 	// delay the probes.
 	private static final long MAX_WAIT_MILLIS = 200;
 
-	private final ThreadFactory threads = Thread.ofVirtual().name("request-", 0).factory();
+	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
 	private final FairPermits permits = new FairPermits(MAX_ACTIVE);
 
@@ -50,7 +50,7 @@ final class RequestPermits implements Executor {
 
 	@Override
 	public void execute(Runnable request) {
-		this.threads.newThread(() -> run(request)).start();
+		this.threadFactory.newThread(() -> run(request)).start();
 	}
 
 	private void run(Runnable request) {
@@ -77,7 +77,7 @@ final class RequestPermits implements Executor {
 	 * @param wait blocks
 	 * @return the result
 	 */
-	<T> T await(Task<T> wait) throws IOException {
+	<T> T awaitWithoutPermit(Task<T> wait) throws IOException {
 		this.permits.release();
 		try {
 			return wait.call();
@@ -92,7 +92,7 @@ final class RequestPermits implements Executor {
 	 * @param wait blocks, and runs the task that it is given when it has waited long
 	 * @return the result
 	 */
-	<T> T awaitShortly(Function<Runnable, T> wait) {
+	<T> T awaitWithPermit(Function<Runnable, T> wait) {
 		AtomicBoolean released = new AtomicBoolean();
 		try {
 			return wait.apply(() -> {

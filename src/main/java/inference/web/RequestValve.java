@@ -37,7 +37,7 @@ final class RequestValve extends RewriteValve {
 
 	private static final String CLIENT_ATTRIBUTE = Client.class.getName();
 
-	private static final double MAX_KEPT_SHARE = 0.75;
+	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
 
 	private static final Duration MAX_DISCARD = Duration.ofSeconds(2);
 
@@ -90,7 +90,7 @@ final class RequestValve extends RewriteValve {
 			}
 			if (hasUnreadBody(request, response)) {
 				response.flushBuffer();
-				this.permits.await(() -> discardBody(request.getCoyoteRequest()));
+				this.permits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
 			}
 		}
 		finally {
@@ -109,7 +109,7 @@ final class RequestValve extends RewriteValve {
 	// Idle connections must not take the last ones, which probes need.
 	private static boolean isCrowded(Request request) {
 		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
-				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEPT_SHARE;
+				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEEP_ALIVE_SHARE;
 	}
 
 	// Actuator refuses headers that scripts send, such as an empty one, although it needs

@@ -33,7 +33,7 @@ class RequestPermitsTests {
 	void keepsThePermitDuringAShortWaitAndServesTheNextRequestInTheEnd() {
 		CountDownLatch waiting = new CountDownLatch(MAX_ACTIVE);
 		for (int i = 0; i < MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitShortly((_) -> {
+			this.permits.execute(() -> this.permits.awaitWithPermit((_) -> {
 				waiting.countDown();
 				return await(this.outputs);
 			}));
@@ -50,7 +50,7 @@ class RequestPermitsTests {
 	void givesThePermitBackDuringALongWait() {
 		CountDownLatch waiting = new CountDownLatch(2 * MAX_ACTIVE);
 		for (int i = 0; i < 2 * MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitShortly((onLongWait) -> {
+			this.permits.execute(() -> this.permits.awaitWithPermit((onLongWait) -> {
 				onLongWait.run();
 				waiting.countDown();
 				return await(this.outputs);
