@@ -120,12 +120,12 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	}
 
 	/**
-	 * Predicts for an endpoint of your own, within the configured deadline, and counts
-	 * the request.
+	 * Predicts for a controller that you add, within the configured deadline; counts the
+	 * request.
 	 * @param inputs a tensor for each input of the signature
 	 * @return the model's outputs
-	 * @throws Rejection if there are none; a controller may leave it to the server, which
-	 * answers as on its own paths
+	 * @throws Rejection if there are no outputs; need not be caught, as the server turns
+	 * it into an error answer
 	 */
 	public Map<String, Tensor> predict(Map<String, Tensor> inputs) {
 		long arrived = System.nanoTime();
@@ -213,8 +213,8 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 	}
 
 	// predictedWait() counts each running call as if it had just started. On average a
-	// running call is half done, so half of the time that one call adds to the wait is
-	// subtracted here.
+	// running call is half done, so half of one call's share of the wait is subtracted
+	// here.
 	private long expectedRunTime() {
 		return this.serviceTime.averagePerRun() - this.serviceTime.averagePerCall() / (2L * this.maxConcurrent);
 	}

@@ -8,10 +8,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The number of calls that run and that wait.
+ * The limits of running and of queued calls.
  *
- * @param maxConcurrent the most calls inside the model; by default as many as the CPUs
- * can run, each with {@code inference.model.threads}, and one more where that is several
+ * @param maxConcurrent the most calls inside the model; by default the CPUs divided by
+ * {@code inference.model.threads}, and one more if that is above 1
  * @param maxQueued the most calls that wait for a model thread; one more is rejected with
  * 429, as is a call that could not be answered before its deadline
  */
@@ -24,7 +24,7 @@ record AdmissionProperties(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @Def
 			return this.maxConcurrent;
 		}
 		int fitting = Runtime.getRuntime().availableProcessors() / threads;
-		// One more, because a CPU would idle until the thread of the next call is awake.
+		// One more thread keeps a CPU busy while the next call's thread wakes up.
 		return (fitting > 1) ? fitting + 1 : 1;
 	}
 

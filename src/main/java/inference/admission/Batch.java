@@ -12,15 +12,15 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * Inputs of several calls as one, and its outputs as those of each: tensors are joined
- * and split along the first dimension, their rows.
+ * Joins the inputs of several calls into one call, and splits its outputs. Tensors are
+ * joined and split by rows, the first dimension.
  */
 final class Batch {
 
 	private Batch() {
 	}
 
-	/** How many rows tensors have, as their first one has them; 1 without a tensor. */
+	/** The number of rows of the first tensor; 1 if there is no tensor. */
 	static long rows(Map<String, Tensor> tensors) {
 		if (tensors.isEmpty()) {
 			return 1;
@@ -50,7 +50,7 @@ final class Batch {
 	}
 
 	/**
-	 * The inputs of one call that does the work of several.
+	 * Joins the inputs of several calls into those of one.
 	 * @param calls that fit each other
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> calls) {
@@ -75,7 +75,7 @@ final class Batch {
 	 * The outputs of each call, copied.
 	 * @param outputs of the joint call
 	 * @param rows of each call
-	 * @throws IllegalStateException if an output has not one row for each of the inputs'
+	 * @throws IllegalStateException if an output's row count differs from the inputs'
 	 */
 	static List<Map<String, Tensor>> split(Map<String, Tensor> outputs, List<Long> rows) {
 		List<Map<String, Tensor>> calls = new ArrayList<>();
@@ -89,7 +89,7 @@ final class Batch {
 			for (int i = 0; i < calls.size(); i++) {
 				Shape shape = withRows(tensor.shape(), rows.get(i));
 				int size = size(tensor.dataType(), shape.elements(), rest);
-				// A copy, so that a slow client does not keep the answers of the others.
+				// A view would keep all calls' outputs while one client still reads.
 				byte[] contents = new byte[size];
 				rest.get(contents);
 				calls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));

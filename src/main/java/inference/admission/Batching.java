@@ -20,8 +20,8 @@ import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
- * The number of rows of different requests that run together. It is 1 until warm-up has
- * searched for rows that influence each other. If it finds some, it stays 1.
+ * The most rows of different requests in one run. It is 1 until warm-up has searched for
+ * rows that influence each other, and stays 1 if it finds some.
  */
 @Component
 final class Batching implements WarmUpStep, InfoContributor {

@@ -13,9 +13,9 @@ import org.springframework.validation.annotation.Validated;
  * Batching of requests. It is off by default, because the rows of some models influence
  * each other.
  *
- * @param maxSize the most rows of different requests that run together; 1 for none. A
- * larger value is used only if warm-up finds no rows that influence each other
- * @param maxDelay how long a call that could run waits for others to join it
+ * @param maxSize the most rows of different requests in one run; 1 disables batching. A
+ * larger value works only if warm-up finds no rows that influence each other
+ * @param maxDelay how long a runnable call waits for other calls to join it
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.batching", ignoreUnknownFields = false)

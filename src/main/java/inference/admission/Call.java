@@ -54,7 +54,7 @@ final class Call {
 		return this.arrived;
 	}
 
-	/** The log's context of the request, for lines that the model logs. */
+	/** The request's MDC, for lines that the model logs. */
 	@Nullable Map<String, String> logContext() {
 		return this.logContext;
 	}
@@ -63,7 +63,7 @@ final class Call {
 	 * Begins the call, unless its thread does not wait any more, its client has gone, or
 	 * its deadline would pass inside the model.
 	 * @param run the run of the model that the call is part of
-	 * @param quickestRun how long the model takes at least, in nanoseconds
+	 * @param quickestRun the shortest recent run, in nanoseconds
 	 * @return whether the call is to run now
 	 */
 	boolean begin(ModelRun run, long quickestRun) {
@@ -129,7 +129,7 @@ final class Call {
 		}
 	}
 
-	// The outputs may have come at the last moment. Then they are answered.
+	// Outputs that came at the last moment are still returned.
 	private Map<String, Tensor> abandon(Rejection rejection) {
 		fail(rejection);
 		ModelRun begun = this.run;

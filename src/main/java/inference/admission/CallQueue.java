@@ -20,7 +20,7 @@ final class CallQueue {
 
 	private final Condition arrival = this.lock.newCondition();
 
-	// Signalled instead of the other condition while a thread fills a batch.
+	// Signalled in place of arrival while a thread waits to fill a batch.
 	private final Condition batchArrival = this.lock.newCondition();
 
 	private final Deque<Call> calls = new ArrayDeque<>();
@@ -91,8 +91,8 @@ final class CallQueue {
 	}
 
 	/**
-	 * Takes the next call, and waits until there is one. The thread is busy until it
-	 * calls {@link #markIdle}.
+	 * Waits for the next call, and takes its batch. The thread is busy until it calls
+	 * {@link #markIdle}.
 	 * @param maxRows the most rows that run together; 1 for no batches
 	 * @param maxDelay the time to wait for a full batch, in nanoseconds
 	 * @return the calls to run together, at least one

@@ -27,7 +27,7 @@ public record Deadline(long at, Duration granted) {
 	}
 
 	/**
-	 * Ends the request if the deadline has passed.
+	 * Throws if the deadline has passed.
 	 * @param where what the request was doing, such as "was read"
 	 * @throws Rejection if it has
 	 */

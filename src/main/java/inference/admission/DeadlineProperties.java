@@ -9,8 +9,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The deadline of every request. Other names under its prefix belong to other records, or
- * to a fork.
+ * The deadline of every request. The prefix also has settings of other records and of
+ * forks.
  *
  * @param deadline the longest time from a request's arrival to its answer; below the 5
  * seconds after which EAS clients give up

@@ -15,8 +15,8 @@ final class MemoryBudget {
 	// Classes, connections and garbage need the other half.
 	private static final int HEAP_DIVISOR = 2;
 
-	// Large requests leave this part of the budget to small ones, which are then served
-	// while clients of large ones read their answers slowly.
+	// Only small requests may use this part of the budget, so slow readers of large
+	// answers do not block them.
 	private static final int SMALL_REQUESTS_DIVISOR = 4;
 
 	private static final long MAX_SMALL_REQUEST_BYTES = 256 * 1024;

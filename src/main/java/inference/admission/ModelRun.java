@@ -35,7 +35,7 @@ final class ModelRun {
 	/** Marks the end of the run. Afterwards it is not cancelled any more. */
 	synchronized void end() {
 		this.thread = null;
-		// A cancellation may have come after the model had returned.
+		// Clears an interrupt that a late cancellation has left.
 		Thread.interrupted();
 	}
 

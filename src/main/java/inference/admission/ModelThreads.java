@@ -62,7 +62,7 @@ final class ModelThreads implements AutoCloseable {
 				long taken = System.nanoTime();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrived()));
 				Runnable answers = run(calls, taken);
-				// The thread is idle before a client can send its next call.
+				// This comes first, so that the client's next call finds an idle thread.
 				this.queue.markIdle();
 				answers.run();
 			}
@@ -116,7 +116,7 @@ final class ModelThreads implements AutoCloseable {
 			};
 		}
 		catch (RuntimeException | Error ex) {
-			// One call's inputs that the model cannot use must not fail the other calls.
+			// One call's bad inputs must not fail the others, so each runs alone.
 			List<Runnable> answers = calls.stream().map((call) -> run(List.of(call), System.nanoTime())).toList();
 			return () -> answers.forEach(Runnable::run);
 		}
@@ -134,7 +134,7 @@ final class ModelThreads implements AutoCloseable {
 		finally {
 			run.end();
 			long left = System.nanoTime();
-			// A cancelled run says only that the model takes longer than this.
+			// A cancelled run's time is only a lower bound.
 			this.serviceTime.record(left - start, (succeeded || run.isAwaited()) ? calls : 0);
 			if (succeeded) {
 				this.statistics.recordRun(Batch.rows(inputs), left - entered);

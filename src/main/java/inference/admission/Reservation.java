@@ -58,13 +58,13 @@ public final class Reservation implements AutoCloseable {
 		this.held += bytes;
 	}
 
-	/** Reserves what the outputs of these inputs take, estimated by the signature. */
+	/** Reserves the expected size of the outputs, estimated from the signature. */
 	void addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
 		this.expected = expectedBytes(signature, inputs);
 		add(this.expected);
 	}
 
-	/** Reserves what the outputs take, in place of the estimate. */
+	/** Replaces the estimate by the actual size of the outputs. */
 	void addOutputs(Map<String, Tensor> outputs) {
 		add(Tensor.bytes(outputs.values()) - this.expected);
 	}

@@ -30,7 +30,7 @@ import inference.model.TensorSpec;
  */
 record SampleRows(Signature signature, Map<String, Shape> shapes) {
 
-	// A quantisation step for numbers around 100 is too coarse for numbers around 0.1.
+	// If rows share a quantisation step, one of 100 makes one of 0.1 imprecise.
 	private static final double[] FLOAT_SCALES = { 1, 100, 0.1, 10 };
 
 	// Small, because many models look integers up in a table.

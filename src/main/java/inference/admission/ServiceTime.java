@@ -4,22 +4,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The time for which calls take a model thread, averaged over about the last second. A
- * shorter average would admit more calls than can be answered in time whenever a few
- * calls happen to be fast.
+ * The time that calls occupy a model thread, averaged over about one second. With a
+ * shorter average, a few fast calls would let in more calls than can be answered in time.
  */
 final class ServiceTime {
 
 	private static final double SECOND = TimeUnit.SECONDS.toNanos(1);
 
-	// In calls. It keeps the average finite when no call has ended lately.
+	// The smallest divisor, in calls. It keeps the average finite.
 	private static final double MIN_COUNT = 0.125;
 
 	private final AtomicReference<Sums> sums = new AtomicReference<>(new Sums(0, 0, 0));
 
 	private final double window;
 
-	// The shortest run lately, in nanoseconds: it rises by 3 % with each longer run.
+	// The shortest recent run, in nanoseconds. A longer run raises it by up to 3 %.
 	private volatile long quickestRun;
 
 	/**
@@ -31,9 +30,9 @@ final class ServiceTime {
 	}
 
 	/**
-	 * Sums that fade as time passes on the model threads.
+	 * Sums that decay with the model threads' busy time.
 	 *
-	 * @param nanos in which model threads were taken
+	 * @param nanos busy time of the model threads
 	 * @param calls that ended
 	 * @param runs of the model that ended
 	 */
@@ -52,10 +51,10 @@ final class ServiceTime {
 	}
 
 	/**
-	 * Records a time for which a model thread was taken.
+	 * Records how long a model thread was busy.
 	 * @param nanos the time
-	 * @param calls the number of calls that were run together; 0 if their deadline ended
-	 * them, because such calls say only that the model takes longer
+	 * @param calls the number of calls in the run; 0 if the run was cancelled, because
+	 * its time is only a lower bound
 	 */
 	void record(long nanos, int calls) {
 		this.sums.updateAndGet((before) -> before.plus(Math.max(nanos, 1), calls, this.window));
@@ -65,19 +64,19 @@ final class ServiceTime {
 		}
 	}
 
-	/** The average share of one call, in nanoseconds; 0 before the first. */
+	/** The average thread time per call, in nanoseconds; 0 at first. */
 	long averagePerCall() {
 		Sums now = this.sums.get();
 		return now.per(now.calls());
 	}
 
-	/** The average run, of one call or of several, in nanoseconds; 0 before the first. */
+	/** The average time of a run of the model, in nanoseconds; 0 before the first. */
 	long averagePerRun() {
 		Sums now = this.sums.get();
 		return now.per(now.runs());
 	}
 
-	/** The quickest run lately, in nanoseconds; 0 before the first. */
+	/** The shortest recent run, in nanoseconds; 0 before the first. */
 	long quickestRun() {
 		return this.quickestRun;
 	}

@@ -41,8 +41,8 @@ public final class InferenceResponse {
 	 * @param outputs the model's outputs
 	 * @throws InvalidRequestException if the outputs cannot be written in the request's
 	 * form
-	 * @throws InvalidOutputException if the outputs have bytes that JSON cannot carry, or
-	 * not the rows that the signature declares
+	 * @throws InvalidOutputException if the outputs have bytes that JSON cannot hold, or
+	 * lack rows that the signature declares
 	 */
 	public InferenceResponse(String model, String version, InferenceRequest request, Map<String, Tensor> outputs) {
 		this.model = model;

@@ -27,7 +27,7 @@ public final class InvalidRequestException extends RuntimeException {
 				"There is no input '%s'; the model takes %s.".formatted(excerpt(name), signature.inputs()));
 	}
 
-	/** Throws this exception unless a condition holds. Long texts are quoted in part. */
+	/** Throws this exception unless a condition holds. Long arguments are cut short. */
 	static void require(boolean condition, String sentence, @Nullable Object... arguments) {
 		if (!condition) {
 			Object[] excerpts = Arrays.stream(arguments)

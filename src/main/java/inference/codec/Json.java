@@ -30,10 +30,10 @@ import static inference.codec.InvalidRequestException.require;
  */
 final class Json {
 
-	/** The depth of a tensor's arrays and of the objects around them. */
+	/** The greatest nesting depth of arrays and objects in a body. */
 	static final int MAX_DEPTH = 16;
 
-	// Bounds the memory for names, because every one is kept until the object ends.
+	// Limits the memory for member names, which are kept until the object ends.
 	private static final int MAX_MEMBERS = 100;
 
 	// Triton's extensions for classification, shared memory and stateful models.
@@ -52,7 +52,7 @@ final class Json {
 	}
 
 	/**
-	 * Whether a body may be UTF-8. A parser reads UTF-16, too, but counts no bytes there.
+	 * Whether a body may be UTF-8. In UTF-16, Jackson's parser gives no byte offsets.
 	 */
 	static boolean isUtf8(byte[] json) {
 		return json.length < 2 || (json[0] != 0 && json[1] != 0 && (json[0] & 0xFE) != 0xFE);
@@ -70,7 +70,7 @@ final class Json {
 	/**
 	 * Goes to the value of an object's next member. A member that is null counts as
 	 * missing.
-	 * @param seen the names in this object so far, of which there may be few
+	 * @param seen the object's member names so far; at most 100 are allowed
 	 * @return the member's name, or {@code null} at the object's end
 	 */
 	static @Nullable String nextMember(JsonParser parser, Set<String> seen) {
@@ -96,7 +96,7 @@ final class Json {
 		return parser.getString();
 	}
 
-	/** The current value as an integer, or -1 if it is none that fits a {@code long}. */
+	/** The current value, or -1 if it is not an integer that fits a {@code long}. */
 	static long integer(JsonParser parser) {
 		boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
 				&& parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;

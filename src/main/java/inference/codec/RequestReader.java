@@ -166,9 +166,9 @@ public final class RequestReader {
 		this.form = next;
 	}
 
-	// The row form needs an output row for each instance. If all inputs have a variable
-	// first dimension and an output has a fixed one, that output has no such rows, even
-	// if the numbers happen to be equal.
+	// The row form needs one output row per instance. If the first dimension of every
+	// input is variable and that of an output is fixed, the output has no such rows, even
+	// if the sizes are equal.
 	private void requireRows() {
 		long instances = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean isFree = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());

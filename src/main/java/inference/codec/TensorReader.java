@@ -44,7 +44,6 @@ final class TensorReader {
 	private ByteBuffer contents = Json.buffer(INITIAL_BYTES);
 
 	/**
-	 * A reader for one tensor.
 	 * @param spec the model's input
 	 * @param base64 whether bytes may come in TensorFlow Serving's form, {@code {"b64":
 	 * "…"}}; the Open Inference Protocol has none
@@ -59,7 +58,7 @@ final class TensorReader {
 
 	/**
 	 * Reads the parser's current value, and everything in it.
-	 * @param parser at the value's first token, or at the name in an object with b64
+	 * @param parser at the value's first token, or at a b64 object's member name
 	 * @param depth the number of this tensor's dimensions around the value
 	 */
 	void read(JsonParser parser, int depth) {
@@ -73,9 +72,8 @@ final class TensorReader {
 			return;
 		}
 		long count = 0;
-		while (parser.nextToken() != JsonToken.END_ARRAY) {
+		for (; parser.nextToken() != JsonToken.END_ARRAY; count++) {
 			read(parser, depth + 1);
-			count++;
 		}
 		close(depth, count);
 	}
@@ -88,9 +86,9 @@ final class TensorReader {
 	}
 
 	/**
-	 * The tensor of what was read, whose shape is the nesting's. The specification gives
-	 * the dimensions inside empty arrays, and an innermost dimension of 1, so that
-	 * {@code 20} is taken for {@code [20]}.
+	 * Returns the tensor, in the shape of the JSON's nesting. Dimensions inside an empty
+	 * array come from the specification. So does an innermost 1: {@code 20} is read as
+	 * {@code [20]}.
 	 */
 	Tensor toTensor() {
 		long[] found = found();
@@ -106,7 +104,7 @@ final class TensorReader {
 	}
 
 	/**
-	 * The tensor of what was read, in the shape that the request states beside the data.
+	 * Returns the tensor, in the shape that the request states beside the data.
 	 * @param stated a shape that fits the specification; the data may be nested like it
 	 * or flat
 	 */
@@ -192,7 +190,7 @@ final class TensorReader {
 		return rounded;
 	}
 
-	// The upper half of an FP32, rounded to the nearest value, or to the even one of two.
+	// Rounds an FP32 to its upper 16 bits. A tie goes to the even value.
 	private short bfloat16(JsonParser parser) {
 		float value = (float) number(parser);
 		int bits = Float.floatToIntBits(value);

@@ -30,8 +30,8 @@ final class TensorWriter {
 
 	/**
 	 * A writer of one tensor.
-	 * @param keys the names of the elements of the last dimension, which is written as an
-	 * object then; empty for an array
+	 * @param keys the names of the last dimension's elements, to write it as an object;
+	 * empty to write an array
 	 */
 	TensorWriter(Tensor tensor, List<String> keys) {
 		this.dataType = tensor.dataType();
@@ -40,7 +40,7 @@ final class TensorWriter {
 		this.rest = tensor.contents();
 	}
 
-	/** Whether a tensor has bytes that are not text, and so no JSON string. */
+	/** Whether a tensor has bytes that no JSON string can hold. */
 	static boolean isBinary(Tensor tensor) {
 		ByteBuffer rest = tensor.contents();
 		boolean isText = true;
@@ -74,7 +74,8 @@ final class TensorWriter {
 	}
 
 	/**
-	 * Writes what is left below a dimension, nested, as TensorFlow Serving has it.
+	 * Writes the tensor, or its next row, as nested JSON arrays in TensorFlow Serving's
+	 * form.
 	 * @param json where to write
 	 * @param depth 0 for the whole tensor, 1 for its next row
 	 */
@@ -105,7 +106,7 @@ final class TensorWriter {
 		json.writeEndArray();
 	}
 
-	// Numbers are given to the generator in pieces, because it makes a string of each.
+	// Many numbers are written at once. One string for each number would be slow.
 	private void elements(JsonGenerator json, long count) {
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {

@@ -60,7 +60,7 @@ final class V1Reader {
 		return tensors();
 	}
 
-	// Reads the instance of this index, or the columns at -1.
+	// Reads one instance, or the columns if the index is -1.
 	private void readInputs(JsonParser parser, int instance) {
 		int depth = (instance < 0) ? 0 : 1;
 		boolean isObject = parser.currentToken() == JsonToken.START_OBJECT;
@@ -89,7 +89,7 @@ final class V1Reader {
 		}
 	}
 
-	// An object with b64 is the value of an only input of bytes, not an object of inputs.
+	// If the only input is BYTES, an object with b64 is its value, not a set of inputs.
 	private boolean isBase64(@Nullable String name) {
 		TensorSpec only = this.signature.inputs().getFirst();
 		return "b64".equals(name) && only.dataType() == DataType.BYTES && !only.name().equals("b64");

@@ -20,8 +20,8 @@ import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
 
 /**
- * Answers the probes from the lifecycle's state: directly, as the state's metric, and as
- * Actuator health indicators. Each indicator is the only member of its health group.
+ * Derives each probe's result, the state metric and Actuator's health indicators from the
+ * lifecycle's state. Each indicator is the only member of its health group.
  */
 @Configuration(proxyBeanMethods = false)
 public class Probes {

@@ -53,7 +53,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
-	/** The model is asked for it once, because a model may compute it anew each time. */
+	/** Read from the model once, because a model may compute it on each call. */
 	private volatile @Nullable ModelMetadata metadata;
 
 	ModelLifecycle(ModelLoader loader, DrainProperties drain, Watchdog watchdog, ApplicationEventPublisher events) {
@@ -131,7 +131,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		return this.watchdog.running();
 	}
 
-	/** Returns whether the model has not been ready yet. */
+	/** Whether the model is loading or warming up. */
 	boolean isLoading() {
 		State now = this.snapshot.get().state();
 		return now == State.LOADING || now == State.WARMING;
@@ -199,7 +199,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** Sets the model that calls run, as soon as the state allows calls. */
+	/** Sets the model. Calls run it once the state allows them. */
 	void serve(Model constructed) {
 		this.model = constructed;
 		this.metadata = ModelMetadata.of(constructed);

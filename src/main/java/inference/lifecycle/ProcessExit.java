@@ -26,10 +26,9 @@ import org.springframework.context.PayloadApplicationEvent;
  * ONNX Runtime's hook frees memory that running calls use. A second signal ends the
  * drain's delay. If the model is not ready yet, the JVM ends at once.
  * <p>
- * After an {@link OutOfMemoryError}, in whatever thread or logged message it appears, a
- * thread may be missing without any probe noticing, so the process ends at once. The
- * JVM's option {@code ExitOnOutOfMemoryError} does the same, but does not write to the
- * log.
+ * An {@link OutOfMemoryError} may end a thread that no probe checks. So the process ends
+ * as soon as one is logged or ends a thread. The JVM's option
+ * {@code ExitOnOutOfMemoryError} does the same, but does not write to the log.
  */
 public final class ProcessExit extends TurboFilter
 		implements ApplicationContextInitializer<ConfigurableApplicationContext> {

@@ -34,7 +34,7 @@ final class WarmUp {
 
 	private static final int RUNS_PER_ROUND = 20;
 
-	// A round that takes more than this part of the time of the round before is the last.
+	// The warm-up ends when a round takes over 95 % of the previous round's time.
 	private static final double MAX_ROUND_RATIO = 0.95;
 
 	// An image model may need images larger than its kernels, and a speech model more
@@ -139,7 +139,7 @@ final class WarmUp {
 		}
 		catch (RuntimeException ex) {
 			// The model's outputs for zeros may be such that the codecs refuse them.
-			logger.info("The warm-up goes on without the codecs: {}", ex.getMessage());
+			logger.info("The warm-up goes on without its steps: {}", ex.getMessage());
 			this.steps = List.of();
 		}
 	}

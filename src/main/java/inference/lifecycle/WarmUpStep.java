@@ -15,8 +15,8 @@ import inference.model.Tensor;
 public interface WarmUpStep {
 
 	/**
-	 * Runs once, before the first run, even if the warm-up has no input that the model
-	 * accepts.
+	 * Called once, after the examples have run, even if the model accepts no warm-up
+	 * input.
 	 * @param metadata the model's signature and its golden examples
 	 * @param model runs the model and checks its outputs
 	 */

@@ -12,8 +12,8 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The settings of the watchdog.
  *
- * @param stuckAfter the age of a call from which the model counts as stuck, if no other
- * call has returned for as long; a day at most
+ * @param stuckAfter the model counts as stuck if a call has run for this time and no
+ * other has returned in it; a day at most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.watchdog", ignoreUnknownFields = false)

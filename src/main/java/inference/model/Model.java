@@ -44,7 +44,7 @@ public interface Model extends AutoCloseable {
 
 	/**
 	 * Asks the model to end a running call early, because nobody waits for its answer any
-	 * more. A model that cannot do so lets the call run; its thread stays taken.
+	 * more. If the model cannot do so, the call runs on and keeps its thread.
 	 * @param caller the thread that called {@link #infer}
 	 */
 	default void cancel(Thread caller) {

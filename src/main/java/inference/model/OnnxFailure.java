@@ -67,8 +67,7 @@ final class OnnxFailure {
 		if (message.contains("is not a registered function/op") || message.contains("No opset import for domain")) {
 			return "Set inference.model.custom-operators to the library that has this operator, or export it again with standard operators.";
 		}
-		// ONNX Runtime finds some unusable options only when it creates the session, and
-		// its
+		// ONNX Runtime finds some unusable options only when it creates the session. Its
 		// message does not always name them.
 		String options = sessionConfig.isEmpty() ? ""
 				: " Or correct inference.model.session-config, which is %s.".formatted(sessionConfig);

@@ -23,8 +23,8 @@ import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
 
 /**
- * A model in an ONNX file, run by ONNX Runtime. The file declares the signature. This
- * model is served unless the application has a {@link Model} of its own.
+ * A model in an ONNX file, run by ONNX Runtime. The signature is found while the file is
+ * loaded. This model is served unless the application has a {@link Model} of its own.
  * <p>
  * Inputs are copied to native memory and outputs are copied from it, and {@link #infer}
  * frees that memory before it returns. A copy takes about 10 µs per 100 KB. No native

@@ -38,11 +38,11 @@ final class OnnxRuntime {
 	}
 
 	/**
-	 * ONNX Runtime's environment, of which a process has one, without telemetry.
+	 * The process's only ONNX Runtime environment, with telemetry disabled.
 	 * <p>
-	 * Telemetry is on by default since 1.29. While it collects its facts, ONNX Runtime
-	 * crashes if the command line is longer than 4 kB, as Maven's is. Only an environment
-	 * variable that is set before the first native call prevents that.
+	 * Telemetry is on by default since 1.29. It crashes the process if the command line
+	 * is longer than 4 kB, as Maven's is. Only an environment variable that is set before
+	 * the first native call prevents that.
 	 * @throws UnusableModelException if the native libraries cannot be loaded
 	 */
 	static OrtEnvironment environment() {
@@ -60,7 +60,7 @@ final class OnnxRuntime {
 					linkRemedy(String.valueOf(ex.getMessage())), ex);
 		}
 		catch (OrtException ex) {
-			throw new IllegalStateException("ONNX Runtime refused to be without telemetry", ex);
+			throw new IllegalStateException("ONNX Runtime could not disable telemetry", ex);
 		}
 	}
 
@@ -101,7 +101,7 @@ final class OnnxRuntime {
 			// By default ONNX Runtime counts the host's cores, not the container's.
 			options.setIntraOpNumThreads(properties.threads());
 			options.setInterOpNumThreads(1);
-			// It warns of a shape that was declared wrongly in every call.
+			// This hides a warning about wrong shapes, which each call repeats.
 			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
 			configure(options, properties);
 			properties.customOperators().forEach((library) -> register(options, library));

@@ -178,7 +178,7 @@ final class OnnxSequences {
 		return Tensor.of(first.dataType(), Shape.of(dimensions), stacked.flip());
 	}
 
-	// Cuts the next elements off, which for strings differ in length.
+	// Returns the next elements. Strings differ in length.
 	private static ByteBuffer cut(ByteBuffer source, DataType dataType, long elements) {
 		int start = source.position();
 		for (long i = 0; i < elements; i++) {

@@ -29,8 +29,7 @@ final class OnnxSignature {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxSignature.class);
 
-	// With two rows and two sizes, the dimensions that vary differ from those that do
-	// not.
+	// Runs with 2 rows, and with the sizes 1 and 64, show which dimensions vary.
 	private static final int ROWS = 2;
 
 	private static final int LARGE_SIZE = 64;
@@ -50,7 +49,7 @@ final class OnnxSignature {
 	private String failure = "";
 
 	/**
-	 * @param trial runs the model and returns what {@link #observe} says of its outputs
+	 * @param trial runs the model and returns {@link #observe} of the result
 	 * @param examples the examples in the file's metadata, in JSON
 	 */
 	OnnxSignature(Function<Map<String, Tensor>, List<TensorSpec>> trial, String examples) {
@@ -84,7 +83,7 @@ final class OnnxSignature {
 
 	/**
 	 * Finds the signature.
-	 * @throws IllegalArgumentException if the server cannot carry an input or output
+	 * @throws IllegalArgumentException if an input or output is not supported
 	 */
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
 		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::input).toList();
@@ -96,8 +95,8 @@ final class OnnxSignature {
 				.formatted(this.failure));
 		}
 		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
-			// To the Java API an unknown rank is a rank of 0. ONNX Runtime does not check
-			// it.
+			// The Java API reports an unknown rank as rank 0, and ONNX Runtime then
+			// accepts every rank.
 			int scalar = this.observed.size();
 			List<TensorSpec> open = inputs.stream().map(OnnxSignature::withAnyRank).toList();
 			run(open, hasSequences);
@@ -124,8 +123,7 @@ final class OnnxSignature {
 		}
 	}
 
-	// One row shows what two do not: whether the length of a sequence depends on the
-	// rows.
+	// Runs on 1 and 2 rows show whether the length of a sequence depends on them.
 	private boolean run(List<TensorSpec> inputs, int size, boolean hasSequences) {
 		boolean ran = fits(inputs, ROWS, size) && run(TensorSpec.zeros(inputs, ROWS, size));
 		if (!ran || hasSequences) {

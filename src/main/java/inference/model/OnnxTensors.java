@@ -119,7 +119,7 @@ final class OnnxTensors {
 		return new TensorSpec(name, dataType, Shape.of(info.getShape()));
 	}
 
-	/** The data type of a map's values. */
+	/** The type of map keys and values. */
 	static DataType dataType(OnnxJavaType type) {
 		return switch (type) {
 			case FLOAT -> DataType.FP32;

@@ -12,8 +12,8 @@ public final class Shape {
 	public static final long VARIABLE = -1;
 
 	/**
-	 * The shape of a tensor whose rank is not known before it comes. Every shape fits it.
-	 * Its first dimension counts as the batch, and it is written as {@code [-1]}.
+	 * The shape of a tensor of unknown rank. Every shape fits it. Its first dimension
+	 * counts as the batch, and it is written as {@code [-1]}.
 	 */
 	public static final Shape ANY = new Shape(new long[] { VARIABLE });
 
@@ -56,7 +56,7 @@ public final class Shape {
 	}
 
 	/** Whether this is {@link #ANY}. */
-	@SuppressWarnings("ReferenceEquality") // it has the dimensions of another shape
+	@SuppressWarnings("ReferenceEquality") // [-1] is also an ordinary shape
 	public boolean isOfAnyRank() {
 		return this == ANY;
 	}

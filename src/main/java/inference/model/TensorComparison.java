@@ -19,8 +19,7 @@ public final class TensorComparison {
 	 * Finds the first difference.
 	 * @param tolerance the allowed difference of floating point numbers, relative to the
 	 * expected number or to the scale, whichever is larger. NaN equals NaN.
-	 * @param scale the size of numbers that are usual in the tensor, for example
-	 * {@link #magnitude}
+	 * @param scale the usual size of the tensor's numbers, for example {@link #magnitude}
 	 * @return the first difference as the end of a sentence, or {@code null} if there is
 	 * none
 	 */
@@ -77,7 +76,7 @@ public final class TensorComparison {
 		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elements();
 	}
 
-	// Integers without a sign are returned with one, which is enough to compare them.
+	// Unsigned integers are returned as signed ones. To compare them, that suffices.
 	private static Number number(DataType dataType, ByteBuffer contents, int index) {
 		int position = index * dataType.width();
 		return switch (dataType) {

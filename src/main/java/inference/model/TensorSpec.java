@@ -49,7 +49,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		return elements(batch, size) * minWidth();
 	}
 
-	// An empty string is its length, which is 0.
+	// An empty string is 4 bytes: its length 0.
 	private int minWidth() {
 		return (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
 	}

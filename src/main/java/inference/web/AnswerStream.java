@@ -16,7 +16,7 @@ final class AnswerStream extends FilterOutputStream {
 	// An answer of this size fits into the socket's buffer, so writing it does not block.
 	private static final int SEND_BUFFER_BYTES = 64 * 1024;
 
-	// A model that took nearly the whole deadline leaves this time for its answer.
+	// The client gets at least this time, even after a slow model run.
 	private static final long MIN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
 	private final long end;

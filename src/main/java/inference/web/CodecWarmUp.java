@@ -25,10 +25,10 @@ import inference.model.Tensor;
 @Component
 final class CodecWarmUp implements WarmUpStep {
 
-	// The JVM compiles code that has run some hundred times; warm-up has many rounds.
+	// The repetitions in each run. Over all runs they make the JVM compile the code.
 	private static final int REPETITIONS = 10;
 
-	// To encode and decode 48 million numbers so often takes minutes.
+	// Larger tensors are skipped: to encode and decode 48 million numbers takes minutes.
 	private static final long MAX_BYTES = 1 << 20;
 
 	private final ModelProperties model;

@@ -41,7 +41,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	/** The request's attribute that holds the answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
-	// The message of the model's exception may hold what other people must not see.
+	// The exception's message may contain data that clients must not see.
 	private static final String MODEL_FAILURE = "The model failed. The server's log has the reason, with this answer's X-Request-Id.";
 
 	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);

@@ -9,8 +9,8 @@ import org.apache.catalina.valves.ErrorReportValve;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers what Tomcat itself and filters refuse in the form of every other error. Without
- * it Tomcat sends an HTML page.
+ * Answers errors of Tomcat and of filters in the same form as other errors. Without it
+ * Tomcat sends an HTML page.
  */
 final class ErrorValve extends ErrorReportValve {
 

@@ -49,7 +49,7 @@ import static inference.web.ModelConfig.object;
 @RestController
 class MetadataController {
 
-	// The only version goes by the label that TensorFlow Serving's users expect.
+	// TensorFlow Serving's usual label. The only version has it.
 	private static final String LABEL = "stable";
 
 	// In elements. Clients ask for metadata often and do not expect megabytes.
@@ -203,7 +203,7 @@ class MetadataController {
 		return Map.of("model_stats", List.of(model));
 	}
 
-	/** Answers predictions by another model, which {@link #requireServed} refuses. */
+	/** Predictions for another model. {@link #requireServed} rejects them. */
 	@PostMapping({ "/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict",
 			"/v1/models/{model}/labels/{label}:predict", "/v2/models/{model}/infer",
 			"/v2/models/{model}/versions/{version}/infer" })
@@ -214,8 +214,8 @@ class MetadataController {
 		return object().put("name", this.served.name());
 	}
 
-	// perf_analyzer ends if the stages differ in their count, as they do while requests
-	// are at work. So each has the count of the requests that succeeded.
+	// perf_analyzer stops if the counts of the stages differ, which happens while
+	// requests run. So every stage gets the number of successful requests.
 	private static JsonNode duration(long count, Timer... timers) {
 		double nanos = Arrays.stream(timers).mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum();
 		return object().put("count", count).put("ns", (long) nanos);

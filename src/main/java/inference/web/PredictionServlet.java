@@ -36,7 +36,7 @@ import inference.model.Tensor;
  */
 final class PredictionServlet extends HttpServlet {
 
-	/** OpenVINO's client asks for this version unless it is given another. */
+	/** The newest version's number in a path. OpenVINO's client sends it by default. */
 	static final String NEWEST_VERSION = "0";
 
 	private static final Set<Form> ALL_FORMS = EnumSet.allOf(Form.class);
@@ -49,15 +49,14 @@ final class PredictionServlet extends HttpServlet {
 
 	private static final String TIMEOUT_HEADER = "X-Request-Timeout-Ms";
 
-	// A body of texts is decoded to Java strings of up to three times its length. That is
-	// reserved for bodies of this size and more.
+	// If the model takes texts, bodies of at least this size reserve three times their
+	// length for the decoded Java strings.
 	private static final int LARGE_BODY_BYTES = 256 * 1024;
 
 	private static final int TEXT_FACTOR = 3;
 
-	// Bodies and outputs below this size are decoded and encoded without a permit, in
-	// less
-	// time than it takes to wait for one.
+	// Smaller bodies and outputs need no codec permit: to wait for one would take longer
+	// than the work.
 	private static final int MIN_CODEC_BYTES = 16 * 1024;
 
 	private final transient Admission admission;

@@ -56,7 +56,7 @@ final class RequestBody extends InputStream {
 	/**
 	 * Reads a whole body into an array, and expands it if it is compressed.
 	 * @param limit the size of the largest body in bytes, after expansion
-	 * @param reservation gives the deadline and the memory, before it is allocated
+	 * @param reservation has the deadline; reserves memory before it is allocated
 	 * @param permits are given back while the client sends nothing
 	 */
 	static byte[] read(HttpServletRequest request, long limit, Reservation reservation, RequestPermits permits)

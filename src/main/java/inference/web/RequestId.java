@@ -33,7 +33,7 @@ final class RequestId {
 
 	private static final Pattern UNPRINTABLE = Pattern.compile("[^!-~]");
 
-	// Tomcat numbers the requests of every process from 0.
+	// Tomcat's numbers are unique only within a process.
 	private static final String PROCESS_PREFIX = UUID.randomUUID().toString().substring(0, 9);
 
 	private RequestId() {
@@ -61,7 +61,7 @@ final class RequestId {
 		MDC.remove(SPAN);
 	}
 
-	/** Sets the id that counts if there is no header. */
+	/** Sets the id for a request without the header. */
 	static void suggest(HttpServletRequest request, @Nullable String id) {
 		if (id != null) {
 			request.setAttribute(ATTRIBUTE, id);

@@ -15,20 +15,20 @@ import org.springframework.stereotype.Component;
 
 /**
  * Runs each request on a virtual thread, and bounds how many are at work at once, first
- * come, first served. A request gives its permit back while it waits for a part of its
- * body, or long for the model.
+ * come, first served. A request returns its permit while it waits for body bytes, or for
+ * the model for over 20 ms.
  * <p>
  * Without a bound, thousands of requests at work on a few CPUs fill the heap with
  * Tomcat's buffers, 80 KB for each, and queue up at Tomcat's locks. With 2,000
  * connections the server answers 25,000 requests a second without the bound and 36,000
- * with it. If requests gave their permits back at once, thousands would wait for a fast
- * model together, fill its queue, and be refused.
+ * with it. Short waits for the model keep the permit. Otherwise thousands of requests
+ * would fill a fast model's queue and be rejected.
  */
 @Component
 final class RequestPermits implements Executor {
 
-	// With one permit for each carrier thread a small model serves a fifth fewer
-	// requests, because nearly every request waits for a permit.
+	// Requests that may be active at once. With one permit for each carrier thread, a
+	// small model serves a fifth fewer requests.
 	private static final int MAX_ACTIVE = 64;
 
 	// A request that has waited for this time runs without a permit. Otherwise requests
@@ -89,7 +89,7 @@ final class RequestPermits implements Executor {
 
 	/**
 	 * Waits for something, and gives the permit back only if the wait is long.
-	 * @param wait blocks, and runs the task that it is given when it has waited long
+	 * @param wait blocks, and runs its argument once it has waited for 20 ms
 	 * @return the result
 	 */
 	<T> T awaitWithPermit(Function<Runnable, T> wait) {
@@ -108,8 +108,8 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Decodes or encodes many bytes. Half of the carrier threads at most do so, because a
-	 * virtual thread that computes keeps its carrier. The other carriers are for probes.
+	 * Decodes or encodes many bytes. At most one thread per CPU, half of the carriers,
+	 * does so: a computing thread keeps its carrier. The other carriers are for probes.
 	 * @param task computes, and blocks only in {@link #pauseCodec}
 	 * @return the result
 	 */
@@ -139,7 +139,7 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * A part of the work for a request.
+	 * Work that may throw IOException.
 	 *
 	 * @param <T> the type of the result
 	 */

@@ -32,7 +32,7 @@ final class RequestValve extends RewriteValve {
 
 	private static final String PREFIX_REWRITE_RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
 
-	// Tomcat does not refuse it in a parameter of the path, and Spring MVC fails there.
+	// Tomcat accepts it in a path parameter, where Spring MVC then fails.
 	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
 
 	private static final String CLIENT_ATTRIBUTE = Client.class.getName();
@@ -98,22 +98,21 @@ final class RequestValve extends RewriteValve {
 		}
 	}
 
-	// Tomcat refuses a length that is not a number, and fails if it is asked for it
-	// again.
+	// Tomcat rejects a length that is not a number, and throws if it is read again.
 	private static boolean hasUnreadBody(Request request, Response response) {
 		String length = String.valueOf(request.getHeader("Content-Length"));
 		return response.getStatus() >= 400 && request.getHeader("Expect") == null
 				&& (length.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
-	// Idle connections must not take the last ones, which probes need.
+	// Connections are kept alive only up to a share, so that some are left for probes.
 	private static boolean isCrowded(Request request) {
 		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
 				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEEP_ALIVE_SHARE;
 	}
 
-	// Actuator refuses headers that scripts send, such as an empty one, although it needs
-	// only Prometheus's wish for OpenMetrics.
+	// Actuator rejects some headers, such as an empty Accept. Only the Accept with which
+	// Prometheus asks for OpenMetrics matters.
 	private static void removeUnusedHeaders(Request request) {
 		MimeHeaders headers = request.getCoyoteRequest().getMimeHeaders();
 		headers.removeHeader("Content-Type");
