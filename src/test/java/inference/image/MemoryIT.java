@@ -21,9 +21,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
+
+import inference.model.FileModel;
+import inference.model.IrisModel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -49,6 +53,12 @@ class MemoryIT {
 	private final Service service = Service.read();
 
 	private final HttpClient client = HttpClient.newHttpClient();
+
+	@BeforeAll
+	static void assumeThatIrisesAreServed() throws IOException {
+		FileModel.assumeServed();
+		IrisModel.assumeBundled();
+	}
 
 	@Test
 	void largeBodiesAndAnswersAreServedOrRefused() throws Exception {
