@@ -88,25 +88,13 @@ final class Batch {
 			ByteBuffer rest = tensor.contents();
 			for (int i = 0; i < calls.size(); i++) {
 				Shape shape = withRows(tensor.shape(), rows.get(i));
-				int size = size(tensor.dataType(), shape.elements(), rest);
 				// A view would keep all calls' outputs while one client still reads.
-				byte[] contents = new byte[size];
+				byte[] contents = new byte[tensor.dataType().size(rest, shape.elements())];
 				rest.get(contents);
 				calls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));
 			}
 		});
 		return calls;
-	}
-
-	private static int size(DataType dataType, long elements, ByteBuffer rest) {
-		if (dataType != DataType.BYTES) {
-			return Math.toIntExact(elements * dataType.width());
-		}
-		int end = rest.position();
-		for (long i = 0; i < elements; i++) {
-			end += Integer.BYTES + rest.order(ByteOrder.LITTLE_ENDIAN).getInt(end);
-		}
-		return end - rest.position();
 	}
 
 	private static Shape withRows(Shape shape, long rows) {

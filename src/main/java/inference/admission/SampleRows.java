@@ -107,22 +107,9 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 		}
 		ByteBuffer contents = ByteBuffer.allocate(count * type.width()).order(ByteOrder.LITTLE_ENDIAN);
 		while (contents.hasRemaining()) {
-			put(contents, type, ((Number) elements.get()).doubleValue());
+			type.put(contents, (Number) elements.get());
 		}
 		return Tensor.of(type, shape, contents.flip());
-	}
-
-	private static void put(ByteBuffer contents, DataType type, double value) {
-		switch (type) {
-			case FP16 -> contents.putShort(Float.floatToFloat16((float) value));
-			case BF16 -> contents.putShort((short) (Float.floatToIntBits((float) value) >> Short.SIZE));
-			case FP32 -> contents.putFloat((float) value);
-			case FP64 -> contents.putDouble(value);
-			case INT64, UINT64 -> contents.putLong((long) value);
-			case INT32, UINT32 -> contents.putInt((int) value);
-			case INT16, UINT16 -> contents.putShort((short) value);
-			default -> contents.put((byte) value);
-		}
 	}
 
 	// One text in four is a number, for models that read numbers from texts.

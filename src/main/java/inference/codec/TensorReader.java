@@ -136,19 +136,21 @@ final class TensorReader {
 			}
 			case UINT8, UINT16, UINT32, UINT64 -> put(integer(parser, false));
 			case INT8, INT16, INT32, INT64 -> put(integer(parser, true));
-			case FP16 -> put(float16(parser));
-			case BF16 -> put(bfloat16(parser));
-			case FP32 -> put(Float.floatToIntBits((float) number(parser)));
-			case FP64 -> put(Double.doubleToLongBits(number(parser)));
+			case FP16, BF16, FP32, FP64 -> {
+				boolean isFinite = !parser.isNaN();
+				put(number(parser));
+				requireRange(parser, !isFinite || Double.isFinite(last().doubleValue()));
+			}
 			case BYTES -> put(bytes(parser));
 		}
 	}
 
-	// All eight bytes are written, the lowest first. The next element overwrites the
-	// bytes that this data type does not have.
-	private void put(long bits) {
-		int position = reserve(Long.BYTES).position();
-		this.contents.putLong(position, bits).position(position + this.spec.dataType().width());
+	private void put(Number value) {
+		this.spec.dataType().put(reserve(this.spec.dataType().width()), value);
+	}
+
+	private Number last() {
+		return this.spec.dataType().get(this.contents, this.contents.position() - this.spec.dataType().width());
 	}
 
 	private void put(byte[] bytes) {
@@ -175,28 +177,9 @@ final class TensorReader {
 		return value.longValue();
 	}
 
-	private double number(JsonParser parser) {
+	private Number number(JsonParser parser) {
 		requireType(parser, parser.currentToken().isNumeric());
-		boolean isNotFinite = parser.isNaN();
-		double value = (this.spec.dataType() == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue();
-		requireRange(parser, isNotFinite || Double.isFinite(value));
-		return value;
-	}
-
-	private short float16(JsonParser parser) {
-		float value = (float) number(parser);
-		short rounded = Float.floatToFloat16(value);
-		requireRange(parser, Float.isFinite(Float.float16ToFloat(rounded)) || !Float.isFinite(value));
-		return rounded;
-	}
-
-	// Rounds an FP32 to its upper 16 bits. A tie goes to the even value.
-	private short bfloat16(JsonParser parser) {
-		float value = (float) number(parser);
-		int bits = Float.floatToIntBits(value);
-		int rounded = (bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE;
-		requireRange(parser, Float.isFinite(Float.intBitsToFloat(rounded << Short.SIZE)) || !Float.isFinite(value));
-		return (short) rounded;
+		return (this.spec.dataType() == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue();
 	}
 
 	private byte[] bytes(JsonParser parser) {

@@ -1,5 +1,8 @@
 package inference.model;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
 /**
  * The type of a tensor's elements, by its name in the Open Inference Protocol. BF16 is
  * Triton's addition to that protocol.
@@ -21,6 +24,72 @@ public enum DataType {
 	/** The size of one element in bytes; 0 for {@link #BYTES}. */
 	public int width() {
 		return this.width;
+	}
+
+	/**
+	 * The size of the next elements of a tensor.
+	 * @param contents the elements, from its position on, which does not change
+	 * @param count how many elements
+	 * @return the number of bytes
+	 */
+	public int size(ByteBuffer contents, long count) {
+		if (this != BYTES) {
+			return Math.toIntExact(count * this.width);
+		}
+		ByteBuffer rest = contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+		for (long i = 0; i < count; i++) {
+			int length = rest.getInt();
+			rest.position(rest.position() + length);
+		}
+		return rest.position() - contents.position();
+	}
+
+	/**
+	 * Appends a number to a tensor's contents. A floating point type rounds it to the
+	 * nearest value, an integer type takes its lowest bits. 1 is true and 0 is false.
+	 * @throws IllegalArgumentException for {@link #BYTES}
+	 */
+	public void put(ByteBuffer contents, Number value) {
+		switch (this) {
+			case BOOL, INT8, UINT8 -> contents.put((byte) value.longValue());
+			case INT16, UINT16 -> contents.putShort((short) value.longValue());
+			case INT32, UINT32 -> contents.putInt((int) value.longValue());
+			case INT64, UINT64 -> contents.putLong(value.longValue());
+			case FP16 -> contents.putShort(Float.floatToFloat16(value.floatValue()));
+			case BF16 -> contents.putShort(bfloat16(value.floatValue()));
+			case FP32 -> contents.putFloat(value.floatValue());
+			case FP64 -> contents.putDouble(value.doubleValue());
+			case BYTES -> throw notANumber();
+		}
+	}
+
+	/**
+	 * Reads the number at a byte's position. Unsigned integers are returned as signed
+	 * ones of the same bits.
+	 * @throws IllegalArgumentException for {@link #BYTES}
+	 */
+	public Number get(ByteBuffer contents, int position) {
+		return switch (this) {
+			case BOOL, INT8, UINT8 -> contents.get(position);
+			case INT16, UINT16 -> contents.getShort(position);
+			case INT32, UINT32 -> contents.getInt(position);
+			case INT64, UINT64 -> contents.getLong(position);
+			case FP16 -> Float.float16ToFloat(contents.getShort(position));
+			case BF16 -> Float.intBitsToFloat(contents.getShort(position) << Short.SIZE);
+			case FP32 -> contents.getFloat(position);
+			case FP64 -> contents.getDouble(position);
+			case BYTES -> throw notANumber();
+		};
+	}
+
+	// The upper 16 bits of an FP32. A tie goes to the even value.
+	private static short bfloat16(float value) {
+		int bits = Float.floatToIntBits(value);
+		return (short) ((bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE);
+	}
+
+	private static IllegalArgumentException notANumber() {
+		return new IllegalArgumentException("a string is not a number");
 	}
 
 }

@@ -111,23 +111,9 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 			return Tensor.ofStrings(shape, elements.stream().map(JsonNode::asString).toList());
 		}
 		ByteBuffer contents = ByteBuffer.allocate(elements.size() * dataType.width()).order(ByteOrder.LITTLE_ENDIAN);
-		elements.forEach((element) -> put(contents, dataType, element));
+		elements.forEach((element) -> dataType.put(contents,
+				element.isBoolean() ? (element.booleanValue() ? 1 : 0) : element.numberValue()));
 		return Tensor.of(dataType, shape, contents.flip());
-	}
-
-	private static void put(ByteBuffer contents, DataType dataType, JsonNode element) {
-		switch (dataType) {
-			case BOOL -> contents.put((byte) (element.asBoolean() ? 1 : 0));
-			case INT8, UINT8 -> contents.put((byte) element.asInt());
-			case INT16, UINT16 -> contents.putShort((short) element.asInt());
-			case INT32, UINT32 -> contents.putInt((int) element.asLong());
-			case INT64, UINT64 -> contents.putLong(element.bigIntegerValue().longValue());
-			case FP32 -> contents.putFloat(element.floatValue());
-			case FP64 -> contents.putDouble(element.doubleValue());
-			case FP16 -> contents.putShort(Float.floatToFloat16(element.floatValue()));
-			case BF16 -> contents.putShort((short) (Float.floatToIntBits(element.floatValue()) >>> Short.SIZE));
-			case BYTES -> throw new IllegalArgumentException("strings have no fixed width");
-		}
 	}
 
 }

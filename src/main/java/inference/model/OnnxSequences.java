@@ -172,21 +172,12 @@ final class OnnxSequences {
 		for (int row = 0; row < rows; row++) {
 			long elements = Shape.of(inner).elements();
 			for (ByteBuffer source : sources) {
-				stacked.put(cut(source, first.dataType(), elements));
+				int bytes = first.dataType().size(source, elements);
+				stacked.put(source.slice(source.position(), bytes));
+				source.position(source.position() + bytes);
 			}
 		}
 		return Tensor.of(first.dataType(), Shape.of(dimensions), stacked.flip());
-	}
-
-	// Returns the next elements. Strings differ in length.
-	private static ByteBuffer cut(ByteBuffer source, DataType dataType, long elements) {
-		int start = source.position();
-		for (long i = 0; i < elements; i++) {
-			int length = (dataType == DataType.BYTES) ? Integer.BYTES + source.getInt(source.position())
-					: dataType.width();
-			source.position(source.position() + length);
-		}
-		return source.slice(start, source.position() - start);
 	}
 
 }

@@ -37,8 +37,8 @@ public final class TensorComparison {
 			return difference(expected.strings(), actual.strings());
 		}
 		for (int i = 0; i < count(expected); i++) {
-			Number want = number(expected.dataType(), wanted, i);
-			Number have = number(expected.dataType(), given, i);
+			Number want = number(wanted, expected.dataType(), i);
+			Number have = number(given, expected.dataType(), i);
 			double allowed = tolerance * Math.max(scale, Math.abs(want.doubleValue()));
 			boolean isFloat = want instanceof Float || want instanceof Double;
 			if (!want.equals(have) && !(isFloat && Double.isFinite(allowed)
@@ -65,7 +65,7 @@ public final class TensorComparison {
 	public static double magnitude(Tensor tensor) {
 		ByteBuffer contents = tensor.contents();
 		return IntStream.range(0, count(tensor))
-			.mapToDouble((index) -> Math.abs(number(tensor.dataType(), contents, index).doubleValue()))
+			.mapToDouble((index) -> Math.abs(number(contents, tensor.dataType(), index).doubleValue()))
 			.filter(Double::isFinite)
 			.max()
 			.orElse(0);
@@ -76,20 +76,8 @@ public final class TensorComparison {
 		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elements();
 	}
 
-	// Unsigned integers are returned as signed ones. To compare them, that suffices.
-	private static Number number(DataType dataType, ByteBuffer contents, int index) {
-		int position = index * dataType.width();
-		return switch (dataType) {
-			case BOOL, INT8, UINT8 -> contents.get(position);
-			case INT16, UINT16 -> contents.getShort(position);
-			case INT32, UINT32 -> contents.getInt(position);
-			case INT64, UINT64 -> contents.getLong(position);
-			case FP16 -> Float.float16ToFloat(contents.getShort(position));
-			case BF16 -> Float.intBitsToFloat(contents.getShort(position) << Short.SIZE);
-			case FP32 -> contents.getFloat(position);
-			case FP64 -> contents.getDouble(position);
-			case BYTES -> throw new IllegalStateException("a string is not a number");
-		};
+	private static Number number(ByteBuffer contents, DataType dataType, int index) {
+		return dataType.get(contents, index * dataType.width());
 	}
 
 }
