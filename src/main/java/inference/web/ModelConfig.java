@@ -28,8 +28,7 @@ record ModelConfig(ModelProperties served, ModelMetadata metadata) {
 	JsonNode triton() {
 		List<TensorSpec> inputs = this.metadata.signature().inputs();
 		List<TensorSpec> outputs = this.metadata.signature().outputs();
-		boolean batched = inputs.stream().allMatch((input) -> input.shape().isBatched())
-				&& outputs.stream().allMatch((output) -> output.shape().isBatched());
+		boolean batched = this.metadata.signature().isBatched();
 		String platform = this.metadata.platform();
 		return object().put("name", this.served.name())
 			.put("platform", platform)
