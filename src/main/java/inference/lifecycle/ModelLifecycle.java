@@ -1,6 +1,5 @@
 package inference.lifecycle;
 
-import java.time.Clock;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -45,7 +44,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	private final CountDownLatch drainEnded = new CountDownLatch(1);
 
 	private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(
-			new Snapshot(State.LOADING, "the model is loading", Clock.systemUTC().instant()));
+			new Snapshot(State.LOADING, "the model is loading"));
 
 	private volatile @Nullable Thread watchdogThread;
 
@@ -190,7 +189,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	/** Changes the state if the current state allows the next one. */
 	void become(State next, String reason, @Nullable Throwable cause) {
-		Snapshot after = new Snapshot(next, reason, Clock.systemUTC().instant());
+		Snapshot after = new Snapshot(next, reason);
 		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().canBecome(next) ? after : current);
 		if (before.state().canBecome(next)) {
 			Level level = (next == State.STUCK) ? Level.ERROR : Level.INFO;

@@ -177,7 +177,6 @@ class ModelLifecycleTests {
 		assertThat(List.of(warming, ready, draining, closed)).extracting(Snapshot::reason)
 			.containsExactly("the model is warming up", "the model serves", "the process was asked to end",
 					"the model is closed");
-		assertThat(List.of(warming, ready, draining, closed)).extracting(Snapshot::since).isSorted();
 		assertThat(this.events).isEmpty();
 		assertThat(lifecycle.snapshot()).isEqualTo(closed);
 		assertThat(lifecycle.isRunning()).isFalse();
