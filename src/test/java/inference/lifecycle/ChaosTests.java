@@ -188,12 +188,10 @@ class ChaosTests {
 					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
 						.getBytes(StandardCharsets.US_ASCII));
 			}
-			// Before any of the slow ones is given up, which takes a minute
 			server.request().body(ONE_ROW).post("/").then().statusCode(200).time(lessThan(10_000L));
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			metric(server, "inference_backlog 0.0");
-		}
-		finally {
+			// A server that ends would wait for their bodies until the deadline.
 			for (Socket socket : slow) {
 				socket.close();
 			}
