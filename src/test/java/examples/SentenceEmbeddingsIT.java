@@ -115,7 +115,7 @@ class SentenceEmbeddingsIT {
 
 	@TestFactory
 	Stream<DynamicTest> holdsToTheContract() {
-		ModelProperties properties = new ModelProperties("sentences", "1", MODEL, 1, "cpu", List.of());
+		ModelProperties properties = new ModelProperties("sentences", "1", MODEL, 1, "cpu", List.of(), List.of());
 		return ModelContract.tests(() -> load(properties), Duration.ofSeconds(4));
 	}
 

@@ -52,7 +52,8 @@ class ReadmeTests {
 	static void start() throws IOException {
 		IrisModel.assumeBundled();
 		server = Server.ready(
-				() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu", List.of())),
+				() -> new OnnxModel(
+						new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu", List.of(), List.of())),
 				"inference.model.name=iris");
 	}
 

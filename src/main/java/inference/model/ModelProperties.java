@@ -7,7 +7,6 @@ import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.Pattern;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.boot.context.properties.bind.ConstructorBinding;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
@@ -48,15 +47,5 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAG
 	private static final String ENTRY_MESSAGE = "must be key=value, without a space before the '='";
 
 	private static final String MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
-
-	@ConstructorBinding
-	public ModelProperties {
-	}
-
-	/** Properties without custom operators. */
-	public ModelProperties(String name, String version, String location, int threads, String device,
-			List<String> sessionConfig) {
-		this(name, version, location, threads, device, sessionConfig, List.of());
-	}
 
 }

@@ -576,7 +576,7 @@ class AdmissionTests {
 
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
 		var meters = new SimpleMeterRegistry();
-		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()),
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				new AdmissionProperties(maxConcurrent, maxQueued), new DeadlineProperties(deadline),
 				new Batching(new BatchingProperties(1, Duration.ZERO), meters), new Statistics(meters));
 	}
@@ -595,8 +595,8 @@ class AdmissionTests {
 		var meters = new SimpleMeterRegistry();
 		var batching = new Batching(batches, meters);
 		batching.prepare(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
-		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), properties,
-				new DeadlineProperties(LONG), batching, new Statistics(meters));
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
+				properties, new DeadlineProperties(LONG), batching, new Statistics(meters));
 	}
 
 	private static Map<String, Tensor> table(int columns, float value) {

@@ -87,7 +87,7 @@ class BatchingTests {
 	@Test
 	void clientsThatShareABatchGetTheAnswersTheyWouldGetAlone() throws Exception {
 		var model = new OnnxModel(
-				new ModelProperties("test", "1", "classpath:models/rows/mlp.onnx", 1, "cpu", List.of()));
+				new ModelProperties("test", "1", "classpath:models/rows/mlp.onnx", 1, "cpu", List.of(), List.of()));
 		var rows = new ArrayList<Map<String, Tensor>>();
 		var alone = new ArrayList<Tensor>();
 		for (int i = 0; i < 64; i++) {
@@ -97,8 +97,9 @@ class BatchingTests {
 		var batching = batching(8, Duration.ofMillis(20));
 		batching.check(model.signature(), List.of(), model::infer);
 		var admission = new Admission(Lifecycles.ready(model),
-				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of()), new AdmissionProperties(1, 100),
-				new DeadlineProperties(Duration.ofSeconds(4)), batching, new Statistics(this.meters));
+				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of(), List.of()),
+				new AdmissionProperties(1, 100), new DeadlineProperties(Duration.ofSeconds(4)), batching,
+				new Statistics(this.meters));
 		try (var clients = Executors.newFixedThreadPool(16)) {
 			List<Callable<Map<String, Tensor>>> calls = new ArrayList<>();
 			rows.forEach((row) -> calls.add(() -> infer(admission, row)));

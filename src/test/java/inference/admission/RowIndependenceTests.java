@@ -156,7 +156,7 @@ class RowIndependenceTests {
 	}
 
 	private static RowIndependence.Result searchFile(String location) {
-		try (var model = new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of()))) {
+		try (var model = new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()))) {
 			return new RowIndependence(model.signature(), List.of(), MAX_SIZE, model::infer).search();
 		}
 	}

@@ -89,7 +89,8 @@ class CaseAnswersTests {
 
 	private static JsonNode predict(JsonNode one, JsonNode body) {
 		server.swap(new OnnxModel(new ModelProperties("test", "1",
-				"classpath:models/cases/%s.onnx".formatted(one.get("model").stringValue()), 1, "cpu", List.of())));
+				"classpath:models/cases/%s.onnx".formatted(one.get("model").stringValue()), 1, "cpu", List.of(),
+				List.of())));
 		Response response = server.request().body(Tensors.JSON.writeValueAsBytes(body)).post("/");
 		assertThat(response.statusCode()).as(response.asString()).isEqualTo(200);
 		return Tensors.JSON.readTree(response.asString());

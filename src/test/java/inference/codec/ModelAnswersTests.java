@@ -141,7 +141,7 @@ class ModelAnswersTests {
 
 	private static void serve(String model) {
 		server.swap(new OnnxModel(new ModelProperties("test", "1", "classpath:models/answers/%s.onnx".formatted(model),
-				1, "cpu", List.of())));
+				1, "cpu", List.of(), List.of())));
 	}
 
 	private static ObjectNode columns(JsonNode answer) {

@@ -46,7 +46,8 @@ public final class Lifecycles {
 			public Stream<WarmUpStep> orderedStream() {
 				return Stream.empty();
 			}
-		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of()), new GenericApplicationContext());
+		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
+				new GenericApplicationContext());
 		return new ModelLifecycle(loader, new DrainProperties(drainDelay),
 				new Watchdog(new WatchdogProperties(STUCK_AFTER), nanoTime), events);
 	}

@@ -40,13 +40,15 @@ class ModelContractIT {
 	Stream<DynamicTest> passWithAModelThatHoldsToIt(@TempDir Path directory) throws IOException {
 		String examples = "[{\"inputs\":{\"x\":[1,2]},\"outputs\":{\"y\":[1,2]},\"tolerance\":0}]";
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.echo(examples));
-		return tests(() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of())));
+		return tests(
+				() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of(), List.of())));
 	}
 
 	@TestFactory
 	Stream<DynamicTest> passWithAModelWithoutExamplesButForThese(@TempDir Path directory) throws IOException {
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.twoInputs());
-		return tests(() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of())))
+		return tests(
+				() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of(), List.of())))
 			.filter((test) -> !test.getDisplayName().equals("gets its examples right"));
 	}
 

@@ -44,7 +44,7 @@ class NativeMemoryIT {
 	}
 
 	static void main(String[] arguments) throws IOException {
-		ModelProperties properties = new ModelProperties("m", "1", arguments[0], 1, "cpu", List.of());
+		ModelProperties properties = new ModelProperties("m", "1", arguments[0], 1, "cpu", List.of(), List.of());
 		List<Map<String, Tensor>> questions = Stream.of(1, 2, 7, 32, 1, 100, 3, 1000, 1, 0)
 			.map((rows) -> Map.of("x", Tensor.ofFloats(Shape.of(rows), new float[rows])))
 			.toList();

@@ -66,7 +66,7 @@ class OnnxCasesTests {
 
 	static OnnxModel open(String name) {
 		return new OnnxModel(new ModelProperties("test", "1", "classpath:models/cases/%s.onnx".formatted(name), 1,
-				"cpu", List.of()));
+				"cpu", List.of(), List.of()));
 	}
 
 	private static Map<String, Tensor> tensors(JsonNode tensors) {

@@ -556,7 +556,7 @@ class OnnxModelTests {
 	}
 
 	private static OnnxModel open(String location) {
-		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of()));
+		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()));
 	}
 
 	private static void assertLoads(String location) {

@@ -83,7 +83,7 @@ class OnnxOptionsTests {
 		List<String> entries = Stream
 			.concat(Stream.of(config), Stream.of("session.optimized_model_filepath=" + optimized))
 			.toList();
-		new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", entries)).close();
+		new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", entries, List.of())).close();
 		return ModelProto.parseFrom(Files.readAllBytes(optimized))
 			.getGraph()
 			.getNodeList()

@@ -22,7 +22,8 @@ class OnnxSignatureTests {
 			throws Exception {
 		Path file = Files.write(directory.resolve("model.onnx"),
 				OnnxFiles.identity(TensorProto.DataType.FLOAT, -1, -1, -1, -1, height, width));
-		try (var model = new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of()))) {
+		try (var model = new OnnxModel(
+				new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of(), List.of()))) {
 			assertThat(model.signature().inputs()).singleElement()
 				.hasToString("x FP32 [-1,-1,-1,-1,%d,%d]".formatted(height, width));
 		}
@@ -41,7 +42,8 @@ class OnnxSignatureTests {
 	@Test
 	void keepsTheKeysOfMapsWhateverTheirCharacters(@TempDir Path directory) throws Exception {
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.maps("veður", "ð", "🙂", "🙂🙂 b", "a"));
-		try (var model = new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of()))) {
+		try (var model = new OnnxModel(
+				new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of(), List.of()))) {
 			assertThat(model.signature().outputs()).singleElement()
 				.extracting(TensorSpec::keys)
 				.isEqualTo(List.of("a", "veður", "ð", "🙂", "🙂🙂 b"));
@@ -55,7 +57,8 @@ class OnnxSignatureTests {
 	@Test
 	void stacksASequenceThatIsAsLongAsTheBatch(@TempDir Path directory) throws Exception {
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.sequence("SplitToSequence"));
-		try (var model = new OnnxModel(new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of()))) {
+		try (var model = new OnnxModel(
+				new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of(), List.of()))) {
 			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(3), 1, 2, 3)));
 			assertThat(outputs.get("y")).hasToString("FP32 [1,3]");
 			model.signature().requireOutputs(outputs);

@@ -18,7 +18,7 @@ class CodecWarmUpTests {
 	void leavesOutInputsThatTakeLongToEncode() throws IOException {
 		var x = new TensorSpec("x", DataType.FP32, Shape.of(1, 3, 1000, 1000));
 		var signature = new Signature(List.of(x), List.of(x));
-		var properties = new ModelProperties("test", "1", "", 1, "cpu", List.of());
+		var properties = new ModelProperties("test", "1", "", 1, "cpu", List.of(), List.of());
 		new CodecWarmUp(properties).run(signature, signature.zeros(1, 1), (inputs) -> {
 			throw new AssertionError("The model ran on " + Map.copyOf(inputs));
 		});

@@ -304,7 +304,8 @@ class ConsolePageIT {
 	void isLegibleInLightAndDarkAndOnAPhone() throws IOException {
 		String faint = new ClassPathResource("faint-texts.js").getContentAsString(StandardCharsets.UTF_8);
 		try (Server iris = Server.ready(
-				() -> new OnnxModel(new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu", List.of())),
+				() -> new OnnxModel(
+						new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu", List.of(), List.of())),
 				"inference.model.name=iris")) {
 			browser.open(iris, "/");
 			browser.awaitText("form", "Predict");

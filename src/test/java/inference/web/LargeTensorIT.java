@@ -70,7 +70,7 @@ class LargeTensorIT {
 	static void start(@TempDir Path directory) throws IOException {
 		Path file = directory.resolve("model.onnx");
 		Files.write(file, OnnxFiles.identity(TensorProto.DataType.FLOAT, -1));
-		ModelProperties properties = new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of());
+		ModelProperties properties = new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of(), List.of());
 		model = new OnnxModel(properties);
 		server = Server.ready(() -> new OnnxModel(properties), "inference.request.max-size=64MB");
 		servlet = Objects

@@ -132,7 +132,7 @@ class OpenApiTests {
 					}
 				}
 			});
-		ModelProperties model = new ModelProperties("{model}", "{version}", "nowhere", 1, "cpu", List.of());
+		ModelProperties model = new ModelProperties("{model}", "{version}", "nowhere", 1, "cpu", List.of(), List.of());
 		for (String path : PredictionServlet.paths(model)) {
 			routes.add("POST " + (path.isEmpty() ? "/"
 					: path.replace("/labels/stable", "/labels/{label}").replace("/versions/0", "/versions/{version}")));
