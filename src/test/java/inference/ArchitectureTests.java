@@ -62,8 +62,7 @@ class ArchitectureTests {
 			.mayNotAccessAnyLayer()
 			.ensureAllClassesAreContainedInArchitecture()
 			// The lifecycle asks for steps of the warm-up, and web provides them.
-			.ignoreDependency("inference.web.CodecWarmUp", "inference.lifecycle.WarmUpStep")
-			.ignoreDependency("inference.web.RequestSizeCheck", "inference.lifecycle.WarmUpStep")
+			.ignoreDependency("inference.web.RequestSizeCheck", "inference.lifecycle.WarmUpListener")
 			.because("a request passes forward only: ask the next room for what you need, or move the code "
 					+ "to the room that has it; a fork's classes belong in inference.model"));
 	}

@@ -3,7 +3,6 @@ package inference.admission;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,10 +13,9 @@ import inference.admission.Statistics.Outcome;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
-import inference.lifecycle.WarmUpStep;
+import inference.lifecycle.WarmUpListener;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
-import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
@@ -26,7 +24,7 @@ import inference.model.Tensor;
  * answered before its deadline is rejected at once.
  */
 @Component
-public final class Admission implements WarmUpStep, AutoCloseable {
+public final class Admission implements WarmUpListener, AutoCloseable {
 
 	// An eighth is added to the predicted wait. Without this margin the queue can become
 	// slightly too long, and it stays too long. Then every call starts just before its
@@ -175,15 +173,10 @@ public final class Admission implements WarmUpStep, AutoCloseable {
 		return this.lifecycle.snapshot().state() == State.DRAINING;
 	}
 
-	/**
-	 * Measures the model during warm-up, so that waits can be predicted from the first
-	 * request on.
-	 */
+	/** Lets waits be predicted from the first request on. */
 	@Override
-	public void run(Signature signature, Map<String, Tensor> inputs, UnaryOperator<Map<String, Tensor>> model) {
-		long start = System.nanoTime();
-		var _ = model.apply(inputs);
-		this.serviceTime.record(System.nanoTime() - start, 1);
+	public void afterRun(long nanos) {
+		this.serviceTime.record(nanos, 1);
 	}
 
 	@Override

@@ -13,7 +13,7 @@ import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
 import org.springframework.stereotype.Component;
 
-import inference.lifecycle.WarmUpStep;
+import inference.lifecycle.WarmUpListener;
 import inference.model.Example;
 import inference.model.ModelMetadata;
 import inference.model.Signature;
@@ -24,7 +24,7 @@ import inference.model.Tensor;
  * rows that influence each other, and stays 1 if it finds some.
  */
 @Component
-final class Batching implements WarmUpStep, InfoContributor {
+final class Batching implements WarmUpListener, InfoContributor {
 
 	private static final Logger logger = LoggerFactory.getLogger(Batching.class);
 
@@ -58,7 +58,7 @@ final class Batching implements WarmUpStep, InfoContributor {
 
 	/** Decides whether requests are batched. */
 	@Override
-	public void prepare(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
 		if (this.properties.maxSize() > 1) {
 			check(metadata.signature(), metadata.examples().stream().map(Example::inputs).toList(), model);
 		}

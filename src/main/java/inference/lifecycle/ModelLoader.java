@@ -1,6 +1,5 @@
 package inference.lifecycle;
 
-import java.io.IOException;
 import java.util.function.Consumer;
 
 import org.slf4j.Logger;
@@ -31,16 +30,16 @@ class ModelLoader {
 
 	private final ObjectProvider<Model> models;
 
-	private final ObjectProvider<WarmUpStep> steps;
+	private final ObjectProvider<WarmUpListener> listeners;
 
 	private final ModelProperties properties;
 
 	private final ConfigurableApplicationContext context;
 
-	ModelLoader(ObjectProvider<Model> models, ObjectProvider<WarmUpStep> steps, ModelProperties properties,
+	ModelLoader(ObjectProvider<Model> models, ObjectProvider<WarmUpListener> listeners, ModelProperties properties,
 			ConfigurableApplicationContext context) {
 		this.models = models;
-		this.steps = steps;
+		this.listeners = listeners;
 		this.properties = properties;
 		this.context = context;
 	}
@@ -66,12 +65,12 @@ class ModelLoader {
 	 * Loads the model.
 	 * @param constructed receives the model between its construction and its warm-up
 	 */
-	void load(Consumer<Model> constructed) throws IOException {
+	void load(Consumer<Model> constructed) {
 		long start = System.nanoTime();
 		Model model = this.models.getObject();
 		long loaded = System.nanoTime();
 		constructed.accept(model);
-		int runs = new WarmUp(model, this.steps.orderedStream().toList()).run();
+		int runs = new WarmUp(model, this.listeners.orderedStream().toList()).run();
 		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.properties.name(),
 				this.properties.version(), (loaded - start) / 1_000_000, runs,
 				(System.nanoTime() - loaded) / 1_000_000);

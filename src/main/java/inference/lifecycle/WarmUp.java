@@ -1,6 +1,5 @@
 package inference.lifecycle;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -47,11 +46,11 @@ final class WarmUp {
 
 	private final Model model;
 
-	private List<WarmUpStep> steps;
+	private final List<WarmUpListener> listeners;
 
-	WarmUp(Model model, List<WarmUpStep> steps) {
+	WarmUp(Model model, List<WarmUpListener> listeners) {
 		this.model = model;
-		this.steps = steps;
+		this.listeners = listeners;
 	}
 
 	/**
@@ -60,7 +59,7 @@ final class WarmUp {
 	 * @throws UnusableModelException if it gets an example wrong
 	 * @throws IllegalStateException if its outputs are not as declared
 	 */
-	int run() throws IOException {
+	int run() {
 		ModelMetadata metadata = ModelMetadata.of(this.model);
 		List<Example> examples = metadata.examples();
 		for (Example example : examples) {
@@ -70,7 +69,7 @@ final class WarmUp {
 						"Serve the model the example was made with, or make the example anew.", null);
 			}
 		}
-		this.steps.forEach((step) -> step.prepare(metadata, this::infer));
+		this.listeners.forEach((listener) -> listener.beforeRuns(metadata, this::infer));
 		Map<String, Tensor> inputs = examples.isEmpty() ? findZeros(metadata.signature())
 				: examples.getFirst().inputs();
 		return (inputs != null) ? runUntilNoFaster(inputs) : 0;
@@ -111,16 +110,18 @@ final class WarmUp {
 		return null;
 	}
 
-	private int runUntilNoFaster(Map<String, Tensor> inputs) throws IOException {
+	private int runUntilNoFaster(Map<String, Tensor> inputs) {
 		long end = System.nanoTime() + MAX_TIME.toNanos();
 		long before = Long.MAX_VALUE;
 		int runs = 0;
 		while (System.nanoTime() < end) {
 			long start = System.nanoTime();
 			for (int i = 0; i < RUNS_PER_ROUND && System.nanoTime() < end; i++) {
+				long began = System.nanoTime();
 				infer(inputs);
+				long nanos = System.nanoTime() - began;
+				this.listeners.forEach((listener) -> listener.afterRun(nanos));
 				runs++;
-				runSteps(inputs);
 			}
 			long took = System.nanoTime() - start;
 			if (took > MAX_ROUND_RATIO * before) {
@@ -129,19 +130,6 @@ final class WarmUp {
 			before = took;
 		}
 		return runs;
-	}
-
-	private void runSteps(Map<String, Tensor> inputs) throws IOException {
-		try {
-			for (WarmUpStep step : this.steps) {
-				step.run(this.model.signature(), inputs, this::infer);
-			}
-		}
-		catch (RuntimeException ex) {
-			// The model's outputs for zeros may be such that the codecs refuse them.
-			logger.info("The warm-up goes on without its steps: {}", ex.getMessage());
-			this.steps = List.of();
-		}
 	}
 
 	private Map<String, Tensor> infer(Map<String, Tensor> inputs) {

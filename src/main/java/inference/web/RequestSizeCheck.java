@@ -8,7 +8,7 @@ import org.slf4j.LoggerFactory;
 
 import org.springframework.stereotype.Component;
 
-import inference.lifecycle.WarmUpStep;
+import inference.lifecycle.WarmUpListener;
 import inference.model.ModelMetadata;
 import inference.model.Signature;
 import inference.model.Tensor;
@@ -18,7 +18,7 @@ import inference.model.Tensor;
  * Every request would get 413.
  */
 @Component
-final class RequestSizeCheck implements WarmUpStep {
+final class RequestSizeCheck implements WarmUpListener {
 
 	private static final Logger logger = LoggerFactory.getLogger(RequestSizeCheck.class);
 
@@ -29,7 +29,7 @@ final class RequestSizeCheck implements WarmUpStep {
 	}
 
 	@Override
-	public void prepare(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
 		warn(metadata.signature(), this.maxSize);
 	}
 

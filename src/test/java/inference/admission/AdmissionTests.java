@@ -281,8 +281,7 @@ class AdmissionTests {
 	@Test
 	void predictsByTheWarmUpBeforeTheFirstCall() throws Exception {
 		var admission = admission(1, 10, LONG);
-		admission.run(Objects.requireNonNull(this.lifecycle.metadata()).signature(), FakeModel.question(1),
-				(inputs) -> echoAfter(Duration.ofMillis(100), inputs));
+		admission.afterRun(Duration.ofMillis(100).toNanos());
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
@@ -594,7 +593,7 @@ class AdmissionTests {
 			BatchingProperties batches) {
 		var meters = new SimpleMeterRegistry();
 		var batching = new Batching(batches, meters);
-		batching.prepare(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
+		batching.beforeRuns(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				properties, new DeadlineProperties(LONG), batching, new Statistics(meters));
 	}

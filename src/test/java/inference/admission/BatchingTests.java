@@ -36,7 +36,7 @@ class BatchingTests {
 	@Test
 	void isOffUnlessConfigured() {
 		var batching = batching(1, Duration.ofMillis(20));
-		batching.prepare(ModelMetadata.of(new FakeModel()), (_) -> {
+		batching.beforeRuns(ModelMetadata.of(new FakeModel()), (_) -> {
 			throw new AssertionError("there is nothing to check");
 		});
 		assertThat(batching.maxSize()).isOne();
@@ -79,7 +79,7 @@ class BatchingTests {
 	@Test
 	void isOffForAModelWithoutRows() {
 		var batching = batching(8, Duration.ZERO);
-		batching.prepare(ModelMetadata.of(new FakeModel(Shape.of(2))), FakeModel::echo);
+		batching.beforeRuns(ModelMetadata.of(new FakeModel(Shape.of(2))), FakeModel::echo);
 		assertThat(info(batching))
 			.isEqualTo(new Batching.Decision(1, "not every tensor has a variable first dimension"));
 	}
@@ -116,7 +116,7 @@ class BatchingTests {
 
 	private Batching rehearsed(int maxSize, UnaryOperator<Map<String, Tensor>> model) {
 		var batching = batching(maxSize, Duration.ofMillis(20));
-		batching.prepare(ModelMetadata.of(new FakeModel()), model);
+		batching.beforeRuns(ModelMetadata.of(new FakeModel()), model);
 		return batching;
 	}
 

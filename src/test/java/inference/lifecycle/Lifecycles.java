@@ -43,7 +43,7 @@ public final class Lifecycles {
 			}
 		}, new ObjectProvider<>() {
 			@Override
-			public Stream<WarmUpStep> orderedStream() {
+			public Stream<WarmUpListener> orderedStream() {
 				return Stream.empty();
 			}
 		}, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),

@@ -1,0 +1,31 @@
+package inference.lifecycle;
+
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+import inference.model.ModelMetadata;
+import inference.model.Tensor;
+
+/**
+ * A bean that the warm-up of the model calls. Packages that the lifecycle must not depend
+ * on prepare themselves for the model in this way.
+ */
+public interface WarmUpListener {
+
+	/**
+	 * Called once, after the examples have run, even if the model accepts no warm-up
+	 * input.
+	 * @param metadata the model's signature and its golden examples
+	 * @param model runs the model and checks its outputs
+	 */
+	default void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+	}
+
+	/**
+	 * Called after each run of the warm-up.
+	 * @param nanos the time that the model took, in nanoseconds
+	 */
+	default void afterRun(long nanos) {
+	}
+
+}
