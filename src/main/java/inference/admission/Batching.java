@@ -66,14 +66,17 @@ final class Batching implements WarmUpListener, InfoContributor {
 
 	void check(Signature signature, List<Map<String, Tensor>> examples, UnaryOperator<Map<String, Tensor>> model) {
 		int configured = this.properties.maxSize();
-		RowIndependence.Result result = signature.isBatched()
-				? new RowIndependence(signature, examples, configured, model).search()
-				: new RowIndependence.Result(true, "not every tensor has a variable first dimension");
-		if (result.influence()) {
-			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configured,
-					result.reason());
+		if (signature.isBatched()) {
+			RowIndependence.Result result = new RowIndependence(signature, examples, configured, model).search();
+			this.decision = new Decision(result.influence() ? 1 : configured, result.reason());
 		}
-		this.decision = new Decision(result.influence() ? 1 : configured, result.reason());
+		else {
+			this.decision = new Decision(1, "not every tensor has a variable first dimension");
+		}
+		if (maxSize() < configured) {
+			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configured,
+					this.decision.reason);
+		}
 	}
 
 	/**

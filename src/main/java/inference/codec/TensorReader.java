@@ -33,7 +33,7 @@ final class TensorReader {
 
 	private final TensorSpec spec;
 
-	private final boolean base64;
+	private final boolean allowsBase64;
 
 	private final LongConsumer memory;
 
@@ -45,13 +45,13 @@ final class TensorReader {
 
 	/**
 	 * @param spec the model's input
-	 * @param base64 whether bytes may come in TensorFlow Serving's form, {@code {"b64":
-	 * "…"}}; the Open Inference Protocol has none
+	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form,
+	 * {@code {"b64": "…"}}; the Open Inference Protocol has none
 	 * @param memory is told how many bytes are about to be allocated or have been freed
 	 */
-	TensorReader(TensorSpec spec, boolean base64, LongConsumer memory) {
+	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer memory) {
 		this.spec = spec;
-		this.base64 = base64;
+		this.allowsBase64 = allowsBase64;
 		this.memory = memory;
 		Arrays.fill(this.dimensions, UNKNOWN);
 	}
@@ -75,11 +75,11 @@ final class TensorReader {
 		for (; parser.nextToken() != JsonToken.END_ARRAY; count++) {
 			read(parser, depth + 1);
 		}
-		close(depth, count);
+		setLength(depth, count);
 	}
 
 	/** Notes the length of a dimension, which must be the same wherever it occurs. */
-	void close(int depth, long count) {
+	void setLength(int depth, long count) {
 		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == count,
 				"rows of different lengths");
 		this.dimensions[depth] = count;
@@ -192,7 +192,7 @@ final class TensorReader {
 		if (parser.currentToken() == JsonToken.START_OBJECT) {
 			parser.nextToken();
 		}
-		requireType(parser, this.base64 && "b64".equals(parser.currentName()));
+		requireType(parser, this.allowsBase64 && "b64".equals(parser.currentName()));
 		requireType(parser, parser.nextToken() == JsonToken.VALUE_STRING);
 		byte[] bytes = parser.getBinaryValue(BASE64);
 		requireType(parser, parser.nextToken() == JsonToken.END_OBJECT);

@@ -26,7 +26,7 @@ final class TensorWriter {
 
 	private final List<String> keys;
 
-	private final ByteBuffer rest;
+	private final ByteBuffer unwritten;
 
 	/**
 	 * A writer of one tensor.
@@ -37,7 +37,7 @@ final class TensorWriter {
 		this.dataType = tensor.dataType();
 		this.shape = tensor.shape();
 		this.keys = keys;
-		this.rest = tensor.contents();
+		this.unwritten = tensor.contents();
 	}
 
 	/** Whether a tensor has bytes that no JSON string can hold. */
@@ -127,25 +127,25 @@ final class TensorWriter {
 
 	private StringBuilder append(StringBuilder target) {
 		return switch (this.dataType) {
-			case BOOL -> target.append(this.rest.get() != 0);
-			case UINT8 -> target.append(Byte.toUnsignedInt(this.rest.get()));
-			case INT8 -> target.append(this.rest.get());
-			case UINT16 -> target.append(Short.toUnsignedInt(this.rest.getShort()));
-			case INT16 -> target.append(this.rest.getShort());
-			case UINT32 -> target.append(Integer.toUnsignedLong(this.rest.getInt()));
-			case INT32 -> target.append(this.rest.getInt());
-			case UINT64 -> target.append(Long.toUnsignedString(this.rest.getLong()));
-			case INT64 -> target.append(this.rest.getLong());
-			case FP16 -> target.append(Float.float16ToFloat(this.rest.getShort()));
-			case BF16 -> target.append(Float.intBitsToFloat(this.rest.getShort() << Short.SIZE));
-			case FP32 -> target.append(this.rest.getFloat());
-			case FP64 -> target.append(this.rest.getDouble());
+			case BOOL -> target.append(this.unwritten.get() != 0);
+			case UINT8 -> target.append(Byte.toUnsignedInt(this.unwritten.get()));
+			case INT8 -> target.append(this.unwritten.get());
+			case UINT16 -> target.append(Short.toUnsignedInt(this.unwritten.getShort()));
+			case INT16 -> target.append(this.unwritten.getShort());
+			case UINT32 -> target.append(Integer.toUnsignedLong(this.unwritten.getInt()));
+			case INT32 -> target.append(this.unwritten.getInt());
+			case UINT64 -> target.append(Long.toUnsignedString(this.unwritten.getLong()));
+			case INT64 -> target.append(this.unwritten.getLong());
+			case FP16 -> target.append(Float.float16ToFloat(this.unwritten.getShort()));
+			case BF16 -> target.append(Float.intBitsToFloat(this.unwritten.getShort() << Short.SIZE));
+			case FP32 -> target.append(this.unwritten.getFloat());
+			case FP64 -> target.append(this.unwritten.getDouble());
 			case BYTES -> throw new IllegalStateException("BYTES as a number. This is a bug.");
 		};
 	}
 
 	private void bytes(JsonGenerator json) {
-		byte[] bytes = next(this.rest);
+		byte[] bytes = next(this.unwritten);
 		String text = text(bytes);
 		if (text != null) {
 			json.writeString(text);

@@ -50,7 +50,7 @@ final class V1Reader {
 			count++;
 		}
 		for (TensorReader reader : this.readers.values()) {
-			reader.close(0, count);
+			reader.setLength(0, count);
 		}
 		return tensors();
 	}

@@ -37,7 +37,7 @@ final class AnswerStream extends FilterOutputStream {
 		if (this.written > SEND_BUFFER_BYTES && this.end - System.nanoTime() <= 0) {
 			throw new IOException("The deadline passed while the client read its answer");
 		}
-		this.permits.pauseCodec(() -> {
+		this.permits.writeWithoutCodecPermit(() -> {
 			this.out.write(source, offset, count);
 			return this.written;
 		});

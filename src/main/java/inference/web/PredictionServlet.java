@@ -57,7 +57,7 @@ final class PredictionServlet extends HttpServlet {
 
 	// Smaller bodies and outputs need no codec permit: to wait for one would take longer
 	// than the work.
-	private static final int MIN_CODEC_BYTES = 16 * 1024;
+	private static final int MIN_BYTES_FOR_PERMIT = 16 * 1024;
 
 	private final transient Admission admission;
 
@@ -136,11 +136,11 @@ final class PredictionServlet extends HttpServlet {
 		RequestReader reader = new RequestReader(signature, forms(request), reservation::add);
 		InferenceRequest inference;
 		try {
-			inference = (body.length < MIN_CODEC_BYTES) ? reader.read(body, jsonLength)
-					: this.permits.runCodec(() -> reader.read(body, jsonLength));
+			inference = (body.length < MIN_BYTES_FOR_PERMIT) ? reader.read(body, jsonLength)
+					: this.permits.runWithCodecPermit(() -> reader.read(body, jsonLength));
 		}
 		finally {
-			RequestId.suggest(request, reader.id());
+			RequestId.setDefault(request, reader.id());
 		}
 		reservation.add(-textBytes);
 		if (jsonLength == null) {
@@ -174,12 +174,12 @@ final class PredictionServlet extends HttpServlet {
 		else {
 			response.setContentType("application/json");
 		}
-		if (Tensor.bytes(outputs.values()) < MIN_CODEC_BYTES) {
+		if (Tensor.bytes(outputs.values()) < MIN_BYTES_FOR_PERMIT) {
 			answer.writeTo(response.getOutputStream());
 			return;
 		}
 		AnswerStream stream = new AnswerStream(response.getOutputStream(), deadline, this.permits);
-		this.permits.runCodec(() -> {
+		this.permits.runWithCodecPermit(() -> {
 			answer.writeTo(stream);
 			return answer;
 		});

@@ -62,7 +62,7 @@ final class RequestId {
 	}
 
 	/** Sets the id for a request without the header. */
-	static void suggest(HttpServletRequest request, @Nullable String id) {
+	static void setDefault(HttpServletRequest request, @Nullable String id) {
 		if (id != null) {
 			request.setAttribute(ATTRIBUTE, id);
 			MDC.put(LOG_KEY, of(request));
@@ -81,7 +81,7 @@ final class RequestId {
 		return UNPRINTABLE.matcher(id.substring(0, Math.min(id.length(), MAX_LENGTH))).replaceAll("_");
 	}
 
-	/** The request's id, which does not change unless {@link #suggest} is called. */
+	/** The request's id, which does not change unless {@link #setDefault} is called. */
 	static String of(HttpServletRequest request) {
 		String given = given(request);
 		return (given != null) ? given : PROCESS_PREFIX + request.getRequestId();

@@ -83,7 +83,7 @@ final class RequestPermits implements Executor {
 			return wait.call();
 		}
 		finally {
-			this.permits.take();
+			this.permits.takeAtOnce();
 		}
 	}
 
@@ -102,7 +102,7 @@ final class RequestPermits implements Executor {
 		}
 		finally {
 			if (released.get()) {
-				this.permits.take();
+				this.permits.takeAtOnce();
 			}
 		}
 	}
@@ -110,10 +110,10 @@ final class RequestPermits implements Executor {
 	/**
 	 * Decodes or encodes many bytes. At most one thread per CPU, half of the carriers,
 	 * does so: a computing thread keeps its carrier. The other carriers are for probes.
-	 * @param task computes, and blocks only in {@link #pauseCodec}
+	 * @param task computes, and blocks only in {@link #writeWithoutCodecPermit}
 	 * @return the result
 	 */
-	<T> T runCodec(Task<T> task) throws IOException {
+	<T> T runWithCodecPermit(Task<T> task) throws IOException {
 		this.codecPermits.acquireUninterruptibly();
 		try {
 			return task.call();
@@ -124,11 +124,11 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Writes to the client from inside {@link #runCodec}. The codec permit is given back
-	 * during the write.
+	 * Writes to the client from inside {@link #runWithCodecPermit}. The codec permit is
+	 * given back during the write.
 	 * @param write sends a part of the answer
 	 */
-	void pauseCodec(Task<?> write) throws IOException {
+	void writeWithoutCodecPermit(Task<?> write) throws IOException {
 		this.codecPermits.release();
 		try {
 			write.call();
@@ -160,7 +160,7 @@ final class RequestPermits implements Executor {
 			super(permits, true);
 		}
 
-		private void take() {
+		private void takeAtOnce() {
 			reducePermits(1);
 		}
 
