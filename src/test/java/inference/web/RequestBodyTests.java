@@ -57,13 +57,16 @@ class RequestBodyTests {
 				return LIMIT;
 			}
 		};
-		request.setContent(new byte[1]);
+		// The least of many, because the JVM allocates for itself at first
+		long least = Long.MAX_VALUE;
 		for (int i = 0; i < 20; i++) {
-			read(request);
+			request.setContent(new byte[1]);
+			long before = threads.getCurrentThreadAllocatedBytes();
+			byte[] body = read(request);
+			least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+			assertThat(body).hasSize(1);
 		}
-		long before = threads.getCurrentThreadAllocatedBytes();
-		assertThat(read(request)).isEmpty();
-		assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(64 * 1024);
+		assertThat(least).isLessThan(64 * 1024);
 	}
 
 	@Test
