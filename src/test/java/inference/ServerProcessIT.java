@@ -2,6 +2,7 @@ package inference;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -132,6 +133,28 @@ class ServerProcessIT {
 		assertThat(log).anyMatch((line) -> line.contains("Drain ended early"));
 	}
 
+	@Test
+	void answersIfIdleClientsHoldAllConnections() throws Exception {
+		int port = freePort();
+		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+		Process process = start(List.of("sh", "-c", "ulimit -n 256 && exec \"$0\" -jar \"$1\"", java, JAR.toString()),
+				Map.of("SERVER_PORT", String.valueOf(port)));
+		List<Socket> idle = new ArrayList<>();
+		List<String> log = follow(process, (line) -> {
+			if (line.contains("READY: ")) {
+				for (int i = 0; i < 300; i++) {
+					idle.add(connectAndAsk(port));
+				}
+				kill(process, "TERM");
+			}
+		});
+		for (Socket socket : idle) {
+			socket.close();
+		}
+		assertThat(idle).hasSize(300);
+		assertThat(log).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR"));
+	}
+
 	/**
 	 * What a rolling update is to a service: clients that keep their connections until
 	 * readiness goes.
@@ -196,6 +219,22 @@ class ServerProcessIT {
 					String.join(",", Collections.nCopies((int) elements, zero))));
 		}
 		return "{\"inputs\":%s}".formatted(inputs);
+	}
+
+	// A client that keeps its connection after one request.
+	private static Socket connectAndAsk(int port) {
+		try {
+			Socket socket = new Socket("localhost", port);
+			socket.setSoTimeout(1000);
+			socket.getOutputStream()
+				.write("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+			byte[] status = socket.getInputStream().readNBytes("HTTP/1.1 200".length());
+			assertThat(new String(status, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 200");
+			return socket;
+		}
+		catch (IOException ex) {
+			throw new AssertionError(ex);
+		}
 	}
 
 	private static int freePort() throws IOException {

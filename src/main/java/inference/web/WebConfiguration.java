@@ -1,7 +1,12 @@
 package inference.web;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.util.List;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import org.apache.coyote.AbstractProtocol;
+import org.apache.coyote.ProtocolHandler;
 
 import org.springframework.boot.actuate.endpoint.web.EndpointMediaTypes;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
@@ -59,7 +64,18 @@ class WebConfiguration implements WebMvcConfigurer {
 				// A client that sends or reads nothing for so long is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
+			tomcat.addConnectorCustomizers((connector) -> limitConnections(connector.getProtocolHandler()));
 		};
+	}
+
+	// Without a free file descriptor, Tomcat can accept no connection, and so no probe. A
+	// quarter of them is left for files.
+	private static void limitConnections(ProtocolHandler handler) {
+		if (handler instanceof AbstractProtocol<?> protocol
+				&& ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
+			protocol.setMaxConnections(
+					(int) Math.min(protocol.getMaxConnections(), system.getMaxFileDescriptorCount() / 4 * 3));
+		}
 	}
 
 	// Code generators do not know Actuator's own media type.
