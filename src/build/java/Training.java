@@ -7,9 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -41,25 +39,14 @@ final class Training {
 		this.log = this.image.resolveSibling("image-training.log");
 	}
 
-	/**
-	 * Records the cache, unless there is one of the very same files. Before 25.0.4, Java
-	 * itself does not notice that a cache belongs to other jars.
-	 * @return the cache
-	 */
-	Path run() throws Exception {
-		Path recipe = this.image.resolveSibling("image-cache.txt");
-		String files = digests();
-		if (Files.exists(this.cache) && Files.exists(recipe) && Files.readString(recipe).equals(files)) {
-			return this.cache;
-		}
-		Files.deleteIfExists(recipe);
+	/** Records the cache, and starts the server from it once. */
+	Path run() throws IOException, InterruptedException {
 		Files.deleteIfExists(this.cache);
 		List<String> options = new ArrayList<>(RECORD);
 		options.add("-XX:AOTCacheOutput=" + this.cache);
 		serve(options);
 		check(Files.exists(this.cache), "Java wrote none");
 		serve(List.of("-XX:AOTCache=" + this.cache, "-XX:AOTMode=on"));
-		Files.writeString(recipe, files);
 		return this.cache;
 	}
 
@@ -120,18 +107,6 @@ final class Training {
 			.filter((argument) -> !argument.isEmpty())
 			.map((argument) -> argument.replace("/app/", "../app/"))
 			.toList();
-	}
-
-	/** The options and the SHA-256 digest of every file that the cache depends on. */
-	private String digests() throws Exception {
-		StringBuilder digests = new StringBuilder(RECORD + "\n");
-		try (Stream<Path> files = Files.walk(this.image)) {
-			for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-				byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-				digests.append(HexFormat.of().formatHex(digest) + "  " + this.image.relativize(file) + "\n");
-			}
-		}
-		return digests.toString();
 	}
 
 	private void check(boolean condition, String failure) {
