@@ -38,7 +38,7 @@ final class OipReader {
 
 	private final @Nullable ByteBuffer tail;
 
-	private final LongConsumer memory;
+	private final LongConsumer onAllocation;
 
 	/**
 	 * A reader for one request.
@@ -46,12 +46,12 @@ final class OipReader {
 	 * @param tail the bytes behind the JSON that no tensor has taken yet; {@code null} if
 	 * the request does not say where its JSON ends
 	 */
-	OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer tail, LongConsumer memory) {
+	OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer tail, LongConsumer onAllocation) {
 		this.signature = signature;
 		this.body = body;
 		this.jsonEnd = jsonEnd;
 		this.tail = tail;
-		this.memory = memory;
+		this.onAllocation = onAllocation;
 	}
 
 	Map<String, Tensor> inputs(JsonParser parser) {
@@ -108,7 +108,7 @@ final class OipReader {
 		TensorSpec spec = this.signature.inputs().getFirst();
 		int length = this.body.length;
 		if (spec.dataType() == DataType.BYTES) {
-			this.memory.accept(Integer.BYTES + length);
+			this.onAllocation.accept(Integer.BYTES + length);
 			ByteBuffer contents = Json.buffer(Integer.BYTES + length).putInt(length).put(this.body).flip();
 			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
 		}
@@ -195,7 +195,7 @@ final class OipReader {
 	private Tensor data(JsonParser parser, TensorSpec spec, Shape shape) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, "Input '%s' must have an array as \"data\".",
 				spec.name());
-		TensorReader reader = new TensorReader(spec, false, this.memory);
+		TensorReader reader = new TensorReader(spec, false, this.onAllocation);
 		reader.read(parser, 0);
 		return reader.toTensor(shape);
 	}

@@ -42,7 +42,7 @@ public final class RequestReader {
 
 	private final Set<Form> allowed;
 
-	private final LongConsumer memory;
+	private final LongConsumer onAllocation;
 
 	private @Nullable Form form;
 
@@ -58,13 +58,14 @@ public final class RequestReader {
 	 * A reader for one request.
 	 * @param signature the model's signature
 	 * @param allowed the forms that the request's path takes
-	 * @param memory receives the number of bytes before they are allocated for tensors; a
-	 * negative number means that bytes were freed. It throws an exception to refuse
+	 * @param onAllocation receives the number of bytes before they are allocated for
+	 * tensors; a negative number means that bytes were freed. It throws an exception to
+	 * refuse
 	 */
-	public RequestReader(Signature signature, Set<Form> allowed, LongConsumer memory) {
+	public RequestReader(Signature signature, Set<Form> allowed, LongConsumer onAllocation) {
 		this.signature = signature;
 		this.allowed = allowed;
-		this.memory = memory;
+		this.onAllocation = onAllocation;
 	}
 
 	/**
@@ -79,7 +80,7 @@ public final class RequestReader {
 	public InferenceRequest read(byte[] body, @Nullable String jsonLength) {
 		int end = (jsonLength != null) ? length(jsonLength, body.length) : body.length;
 		ByteBuffer tail = (jsonLength != null) ? ByteBuffer.wrap(body, end, body.length - end) : null;
-		OipReader oip = new OipReader(this.signature, body, end, tail, this.memory);
+		OipReader oip = new OipReader(this.signature, body, end, tail, this.onAllocation);
 		if (tail != null && end == 0 && this.allowed.contains(Form.OIP)) {
 			return new InferenceRequest(Form.OIP, null, oip.raw(), outputs(true), null);
 		}
@@ -121,12 +122,12 @@ public final class RequestReader {
 			switch (member) {
 				case "instances" -> {
 					begin(Form.ROWS);
-					this.inputs = new V1Reader(this.signature, this.memory).instances(parser);
+					this.inputs = new V1Reader(this.signature, this.onAllocation).instances(parser);
 				}
 				case "inputs" -> {
 					begin(isOip(parser, body, end) ? Form.OIP : Form.COLUMNS);
 					this.inputs = (this.form == Form.OIP) ? oip.inputs(parser)
-							: new V1Reader(this.signature, this.memory).columns(parser);
+							: new V1Reader(this.signature, this.onAllocation).columns(parser);
 				}
 				case "outputs" -> this.outputs = oip.outputs(parser);
 				case "parameters" -> this.parameters = Json.parameters(parser);

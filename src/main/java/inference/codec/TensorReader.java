@@ -35,7 +35,7 @@ final class TensorReader {
 
 	private final boolean allowsBase64;
 
-	private final LongConsumer memory;
+	private final LongConsumer onAllocation;
 
 	private final long[] dimensions = new long[Json.MAX_DEPTH + 1];
 
@@ -47,12 +47,14 @@ final class TensorReader {
 	 * @param spec the model's input
 	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form,
 	 * {@code {"b64": "…"}}; the Open Inference Protocol has none
-	 * @param memory is told how many bytes are about to be allocated or have been freed
+	 * @param onAllocation gets the number of bytes before they are allocated; a negative
+	 * number after they are freed
 	 */
-	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer memory) {
+	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onAllocation) {
 		this.spec = spec;
 		this.allowsBase64 = allowsBase64;
-		this.memory = memory;
+		this.onAllocation = onAllocation;
+		onAllocation.accept(INITIAL_BYTES);
 		Arrays.fill(this.dimensions, UNKNOWN);
 	}
 
@@ -91,7 +93,7 @@ final class TensorReader {
 	 * {@code [20]}.
 	 */
 	Tensor toTensor() {
-		long[] found = found();
+		long[] found = foundDimensions();
 		long[] shape = this.spec.shape().dimensions();
 		boolean isOpen = found.length < shape.length
 				&& (this.rank == UNKNOWN || (this.rank == shape.length - 1 && shape[this.rank] == 1));
@@ -109,7 +111,7 @@ final class TensorReader {
 	 * or flat
 	 */
 	Tensor toTensor(Shape stated) {
-		Shape found = Shape.of(found());
+		Shape found = Shape.of(foundDimensions());
 		boolean isFlat = found.rank() == 1 && found.dimension(0) == stated.elements();
 		boolean isEmpty = stated.elements() == 0 && this.rank == UNKNOWN;
 		require(isFlat || isEmpty || found.equals(stated),
@@ -124,7 +126,7 @@ final class TensorReader {
 				shape.toString());
 	}
 
-	private long[] found() {
+	private long[] foundDimensions() {
 		return Arrays.stream(this.dimensions).takeWhile((dimension) -> dimension != UNKNOWN).toArray();
 	}
 
@@ -146,7 +148,7 @@ final class TensorReader {
 	}
 
 	private void put(Number value) {
-		this.spec.dataType().put(reserve(this.spec.dataType().width()), value);
+		this.spec.dataType().put(makeRoom(this.spec.dataType().width()), value);
 	}
 
 	private Number last() {
@@ -154,17 +156,17 @@ final class TensorReader {
 	}
 
 	private void put(byte[] bytes) {
-		reserve(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
+		makeRoom(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
 	}
 
-	private ByteBuffer reserve(int bytes) {
+	private ByteBuffer makeRoom(int bytes) {
 		if (this.contents.remaining() < bytes) {
 			long size = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) bytes);
 			int before = this.contents.capacity();
 			int after = (int) Math.min(size, Integer.MAX_VALUE - 8);
-			this.memory.accept(after);
+			this.onAllocation.accept(after);
 			this.contents = Json.buffer(after).put(this.contents.flip());
-			this.memory.accept(-before);
+			this.onAllocation.accept(-before);
 		}
 		return this.contents;
 	}

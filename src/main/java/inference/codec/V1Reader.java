@@ -29,10 +29,10 @@ final class V1Reader {
 
 	private final Map<String, TensorReader> readers = new LinkedHashMap<>();
 
-	V1Reader(Signature signature, LongConsumer memory) {
+	V1Reader(Signature signature, LongConsumer onAllocation) {
 		this.signature = signature;
 		for (TensorSpec spec : signature.inputs()) {
-			this.readers.put(spec.name(), new TensorReader(spec, true, memory));
+			this.readers.put(spec.name(), new TensorReader(spec, true, onAllocation));
 		}
 	}
 
