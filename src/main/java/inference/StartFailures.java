@@ -28,9 +28,9 @@ import org.springframework.validation.ObjectError;
 import inference.model.UnusableModelException;
 
 /**
- * Refuses unusable settings, and explains in one sentence why the server cannot start.
- * Without this class, Spring Boot accepts a port that EAS reserves, and explains other
- * settings by Java types or by a stack trace.
+ * Refuses unusable ports and log formats, and explains why the server cannot start.
+ * Without this class, Spring Boot accepts a port that EAS reserves, and reports other
+ * settings with Java types or a stack trace.
  */
 @Order(0)
 class StartFailures extends AbstractFailureAnalyzer<Throwable> implements EnvironmentPostProcessor {

@@ -41,7 +41,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 			.register(registry);
 	}
 
-	/** The most rows that run together; 1 for none. */
+	/** The most rows in one run; 1 if requests are not batched. */
 	int maxSize() {
 		return this.decision.maxSize;
 	}
@@ -60,11 +60,11 @@ final class Batching implements WarmUpListener, InfoContributor {
 	@Override
 	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
 		if (this.properties.maxSize() > 1) {
-			check(metadata.signature(), metadata.examples().stream().map(Example::inputs).toList(), model);
+			decide(metadata.signature(), metadata.examples().stream().map(Example::inputs).toList(), model);
 		}
 	}
 
-	void check(Signature signature, List<Map<String, Tensor>> examples, UnaryOperator<Map<String, Tensor>> model) {
+	void decide(Signature signature, List<Map<String, Tensor>> examples, UnaryOperator<Map<String, Tensor>> model) {
 		int configured = this.properties.maxSize();
 		if (signature.isBatched()) {
 			RowIndependence.Result result = new RowIndependence(signature, examples, configured, model).search();
@@ -82,7 +82,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 	/**
 	 * What was decided.
 	 *
-	 * @param maxSize the most rows that run together; 1 for none
+	 * @param maxSize the most rows in one run; 1 if requests are not batched
 	 * @param reason why, as a clause
 	 */
 	record Decision(int maxSize, String reason) {

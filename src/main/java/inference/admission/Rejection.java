@@ -5,8 +5,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reason why a call has no outputs although the model has not failed. Under load they
- * are frequent, so they have no stack trace.
+ * The reason why a call has no outputs although the model has not failed. Rejections are
+ * frequent under load, so they have no stack trace.
  */
 public final class Rejection extends RuntimeException {
 

@@ -15,8 +15,8 @@ import io.micrometer.core.instrument.Timer;
 import org.springframework.stereotype.Component;
 
 /**
- * What predictions cost, stage by stage. The same meters feed Prometheus and the
- * statistics of the Open Inference Protocol.
+ * What predictions cost, stage by stage. The same meters feed Prometheus and Triton's
+ * statistics extension.
  */
 @Component
 public final class Statistics {
@@ -25,11 +25,11 @@ public final class Statistics {
 
 	private final Map<Stage, Timer> stages = new EnumMap<>(Stage.class);
 
-	private final DistributionSummary rows;
+	private final DistributionSummary rowsPerRun;
 
 	private final MeterRegistry registry;
 
-	private volatile long lastInference;
+	private volatile long lastRunMillis;
 
 	Statistics(MeterRegistry registry) {
 		this.registry = registry;
@@ -42,7 +42,7 @@ public final class Statistics {
 		for (Stage stage : Stage.values()) {
 			this.stages.put(stage, timer("inference." + name(stage), stage.description).register(registry));
 		}
-		this.rows = DistributionSummary.builder("inference.batch.rows")
+		this.rowsPerRun = DistributionSummary.builder("inference.batch.rows")
 			.description("Rows per call of the model")
 			.serviceLevelObjectives(1, 2, 4, 8, 16, 32, 64, 128, 256)
 			.register(registry);
@@ -101,7 +101,7 @@ public final class Statistics {
 			.register(this.registry);
 	}
 
-	/** Limits of the load, so that an alert holds for any configuration. */
+	/** Registers the limits, which alerts compare the load with. */
 	void registerLimitGauges(int maxConcurrent, int maxQueued, Duration deadline, long maxMemory) {
 		Gauge.builder("inference.max.concurrent", () -> maxConcurrent)
 			.description("The most calls inside the model")
@@ -129,8 +129,8 @@ public final class Statistics {
 
 	void recordRun(long rows, long nanos) {
 		record(Stage.RUN, nanos);
-		this.rows.record((double) rows);
-		this.lastInference = System.currentTimeMillis();
+		this.rowsPerRun.record((double) rows);
+		this.lastRunMillis = System.currentTimeMillis();
 	}
 
 	public Timer requests(Outcome outcome) {
@@ -145,16 +145,16 @@ public final class Statistics {
 	 * How many rows the model has been run on.
 	 * @return the sum over all successful calls
 	 */
-	public long rows() {
-		return (long) this.rows.totalAmount();
+	public long totalRows() {
+		return (long) this.rowsPerRun.totalAmount();
 	}
 
 	/**
-	 * When the model last ran.
+	 * When the model last answered.
 	 * @return milliseconds since the epoch, 0 for never
 	 */
-	public long lastInference() {
-		return this.lastInference;
+	public long lastRunMillis() {
+		return this.lastRunMillis;
 	}
 
 	private static Timer.Builder timer(String name, String description) {

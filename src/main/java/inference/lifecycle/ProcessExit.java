@@ -18,8 +18,8 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.PayloadApplicationEvent;
 
 /**
- * Ends the process: on a signal, when the model cannot be loaded, and when the Java heap
- * is exhausted.
+ * Ends the process: on a signal, if the model cannot be loaded, and on an
+ * {@link OutOfMemoryError}.
  * <p>
  * On a signal, the application ends first (drain, last answers, model freed) and the JVM
  * after it. Spring's own shutdown hook would crash: the JVM runs all hooks at once, and
@@ -28,16 +28,16 @@ import org.springframework.context.PayloadApplicationEvent;
  * <p>
  * An {@link OutOfMemoryError} may end a thread that no probe checks. So the process ends
  * as soon as one is logged or ends a thread. The JVM's option
- * {@code ExitOnOutOfMemoryError} does the same, but does not write to the log.
+ * {@code ExitOnOutOfMemoryError} is similar, but does not write to the log.
  */
 public final class ProcessExit extends TurboFilter
 		implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ProcessExit.class);
 
-	private static final int FAILED = 1;
+	private static final int FAILED_EXIT_CODE = 1;
 
-	private static final int OUT_OF_MEMORY = 3;
+	private static final int OUT_OF_MEMORY_EXIT_CODE = 3;
 
 	private static final int SIGNAL_EXIT_CODE_BASE = 128;
 
@@ -55,7 +55,7 @@ public final class ProcessExit extends TurboFilter
 	 */
 	public void install() {
 		for (String name : new String[] { "TERM", "INT", "HUP" }) {
-			Signal.handle(new Signal(name), (signal) -> exit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
+			Signal.handle(new Signal(name), (signal) -> requestExit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
 					"Ended by SIG%s".formatted(signal.getName())));
 		}
 		Thread.setDefaultUncaughtExceptionHandler(
@@ -71,7 +71,7 @@ public final class ProcessExit extends TurboFilter
 		ApplicationListener<PayloadApplicationEvent<Snapshot>> onFailure = ApplicationListener
 			.forPayload((snapshot) -> {
 				if (snapshot.state() == State.FAILED) {
-					exit(FAILED, snapshot.reason());
+					requestExit(FAILED_EXIT_CODE, snapshot.reason());
 				}
 			});
 		context.addApplicationListener(onFailure);
@@ -87,17 +87,17 @@ public final class ProcessExit extends TurboFilter
 						failure.getMessage());
 			}
 			finally {
-				Runtime.getRuntime().halt(OUT_OF_MEMORY);
+				Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT_CODE);
 			}
 		}
 		return FilterReply.NEUTRAL;
 	}
 
-	// The thread is not a daemon. Once the web server's threads are gone and only daemons
-	// are left, the JVM would end by itself, with exit code 0.
-	private void exit(int code, String reason) {
+	// The new thread is not a daemon. Once the web server's threads are gone and only
+	// daemons are left, the JVM would end by itself, with exit code 0.
+	private void requestExit(int code, String reason) {
 		if (!this.ending.getAndSet(true)) {
-			Thread.ofPlatform().name("process-exit").daemon(false).start(() -> end(code, reason));
+			Thread.ofPlatform().name("process-exit").daemon(false).start(() -> closeAndExit(code, reason));
 			return;
 		}
 		ModelLifecycle draining = this.lifecycle;
@@ -107,13 +107,13 @@ public final class ProcessExit extends TurboFilter
 	}
 
 	@SuppressWarnings("SystemExitOutsideMain")
-	private void end(int code, String reason) {
+	private void closeAndExit(int code, String reason) {
 		ConfigurableApplicationContext open = this.application;
 		// The bean is looked up and not created, because the application may still be
 		// starting.
 		ModelLifecycle draining = (open != null) ? (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle")
 				: null;
-		if (code != FAILED && (draining == null || draining.isLoading())) {
+		if (code != FAILED_EXIT_CODE && (draining == null || draining.isLoading())) {
 			// No request has been served, so there is nothing to drain. To close the
 			// application would wait for the model's constructor, which may never return.
 			if (open != null) {
@@ -125,7 +125,7 @@ public final class ProcessExit extends TurboFilter
 		if (open != null) {
 			open.close();
 		}
-		if (code == FAILED) {
+		if (code == FAILED_EXIT_CODE) {
 			logger.error(reason);
 		}
 		else {

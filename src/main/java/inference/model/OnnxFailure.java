@@ -12,9 +12,9 @@ import ai.onnxruntime.OrtSession;
  */
 final class OnnxFailure {
 
-	// A source file with a line number, and possibly a function's signature after it; or
-	// the C++ library's name for a missing locale.
-	private static final Pattern SOURCE = Pattern
+	// Matches a source file with a line number, and possibly a function's signature; or
+	// the C++ library's message about a missing locale.
+	private static final Pattern SOURCE_POSITION = Pattern
 		.compile("\\S+\\.(cc|h):\\d+ ([^\"]*?\\)>? (?=[A-Z]))?|:locale::facet::\\S+ name not valid(?=:)");
 
 	// CUDA's messages after which every later call fails.
@@ -23,7 +23,7 @@ final class OnnxFailure {
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
 			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
 
-	private static final String CODE_END = " - message: ";
+	private static final String MESSAGE_MARKER = " - message: ";
 
 	private OnnxFailure() {
 	}
@@ -31,10 +31,10 @@ final class OnnxFailure {
 	/** The error's message in one line, without source code positions and full stop. */
 	static String text(Exception failure) {
 		String message = String.valueOf(failure.getMessage()).strip().replaceAll("\\s+", " ");
-		int end = message.indexOf(CODE_END);
-		String text = (end < 0) ? message : message.substring(end + CODE_END.length());
+		int end = message.indexOf(MESSAGE_MARKER);
+		String text = (end < 0) ? message : message.substring(end + MESSAGE_MARKER.length());
 		text = text.replaceFirst("^.*\\[ONNXRuntimeError\\] : \\d+ : \\w+ : (GetExtDataFromTensorProto )?", "");
-		text = SOURCE.matcher(text.replaceFirst("^Load model from .*? failed: ?", "")).replaceAll("");
+		text = SOURCE_POSITION.matcher(text.replaceFirst("^Load model from .*? failed: ?", "")).replaceAll("");
 		return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
 	}
 
@@ -79,7 +79,7 @@ final class OnnxFailure {
 	}
 
 	/** What is wrong with a signature that cannot be served. */
-	static String signature(Exception failure, OrtSession session) {
+	static String signatureProblem(Exception failure, OrtSession session) {
 		String text = text(failure);
 		return text.contains("Invalid ONNXType")
 				? "one of the inputs %s or outputs %s has an optional or a sparse type; give it a tensor's type"
@@ -88,8 +88,8 @@ final class OnnxFailure {
 	}
 
 	/**
-	 * The exception for a call that failed. Names, types and shapes were checked before,
-	 * so an invalid argument is an unusable value or inner dimension of the input.
+	 * The exception for a call that failed. The inputs fit the signature, so an invalid
+	 * argument is a value or a variable size that the model cannot use.
 	 */
 	static RuntimeException ofCall(OrtException failure) {
 		String text = text(failure);

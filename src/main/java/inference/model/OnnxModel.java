@@ -83,7 +83,7 @@ public final class OnnxModel implements Model {
 			this.examples = Example.read(json, this.signature);
 		}
 		catch (OrtException | IllegalArgumentException ex) {
-			String reason = OnnxFailure.signature(ex, this.session);
+			String reason = OnnxFailure.signatureProblem(ex, this.session);
 			close();
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(name),
 					"Export it again: %s.".formatted(reason), ex);

@@ -39,14 +39,15 @@ final class OnnxSequences {
 
 	private static final int RELEASE_VALUE = 96;
 
-	private static final MethodHandle DATA = OnnxNative.function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS, ADDRESS);
-
-	private static final MethodHandle VALUE = OnnxNative.function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT, ADDRESS,
+	private static final MethodHandle DATA_FUNCTION = OnnxNative.function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS,
 			ADDRESS);
 
-	private static final MethodHandle RELEASE = OnnxNative.function(RELEASE_VALUE, null, ADDRESS);
+	private static final MethodHandle VALUE_FUNCTION = OnnxNative.function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT,
+			ADDRESS, ADDRESS);
 
-	private static final VarHandle HANDLE = OnnxNative.handle(OnnxMap.class);
+	private static final MethodHandle RELEASE_FUNCTION = OnnxNative.function(RELEASE_VALUE, null, ADDRESS);
+
+	private static final VarHandle MAP_POINTER = OnnxNative.handle(OnnxMap.class);
 
 	private static final MemorySegment ALLOCATOR = OnnxNative.allocator();
 
@@ -81,20 +82,20 @@ final class OnnxSequences {
 		Shape shape = Shape.of(map.size());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment result = memory.allocate(ADDRESS);
-			MemorySegment owner = MemorySegment.ofAddress((long) HANDLE.get(map));
-			OnnxNative.check((MemorySegment) VALUE.invokeExact(owner, part, ALLOCATOR, result));
+			MemorySegment owner = MemorySegment.ofAddress((long) MAP_POINTER.get(map));
+			OnnxNative.check((MemorySegment) VALUE_FUNCTION.invokeExact(owner, part, ALLOCATOR, result));
 			MemorySegment tensor = result.get(ADDRESS, 0);
 			try {
 				if (dataType == DataType.BYTES) {
 					return OnnxStrings.fromOnnx(tensor, shape);
 				}
-				OnnxNative.check((MemorySegment) DATA.invokeExact(tensor, result));
+				OnnxNative.check((MemorySegment) DATA_FUNCTION.invokeExact(tensor, result));
 				long bytes = shape.elements() * dataType.width();
 				byte[] contents = result.get(ADDRESS, 0).reinterpret(bytes).toArray(ValueLayout.JAVA_BYTE);
 				return Tensor.of(dataType, shape, ByteBuffer.wrap(contents));
 			}
 			finally {
-				RELEASE.invokeExact(tensor);
+				RELEASE_FUNCTION.invokeExact(tensor);
 			}
 		}
 		catch (Throwable ex) {

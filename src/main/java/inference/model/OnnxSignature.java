@@ -133,7 +133,7 @@ final class OnnxSignature {
 	}
 
 	private static boolean fits(List<TensorSpec> inputs, int rows, int size) {
-		return inputs.stream().mapToDouble((input) -> input.bytes(rows, size)).sum() <= MAX_BYTES;
+		return inputs.stream().mapToDouble((input) -> input.minBytes(rows, size)).sum() <= MAX_BYTES;
 	}
 
 	private static boolean hasVariableSize(TensorSpec input) {

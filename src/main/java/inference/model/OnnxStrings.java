@@ -33,16 +33,16 @@ final class OnnxStrings {
 
 	private static final int GET_STRING_TENSOR_CONTENT = 54;
 
-	private static final MethodHandle FILL = OnnxNative.function(FILL_STRING_TENSOR, ADDRESS, ADDRESS, ADDRESS,
+	private static final MethodHandle FILL_FUNCTION = OnnxNative.function(FILL_STRING_TENSOR, ADDRESS, ADDRESS, ADDRESS,
 			JAVA_LONG);
 
-	private static final MethodHandle LENGTH = OnnxNative.function(GET_STRING_TENSOR_DATA_LENGTH, ADDRESS, ADDRESS,
-			ADDRESS);
+	private static final MethodHandle LENGTH_FUNCTION = OnnxNative.function(GET_STRING_TENSOR_DATA_LENGTH, ADDRESS,
+			ADDRESS, ADDRESS);
 
-	private static final MethodHandle CONTENT = OnnxNative.function(GET_STRING_TENSOR_CONTENT, ADDRESS, ADDRESS,
-			ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
+	private static final MethodHandle CONTENT_FUNCTION = OnnxNative.function(GET_STRING_TENSOR_CONTENT, ADDRESS,
+			ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
 
-	private static final VarHandle TENSOR = OnnxNative.handle(OnnxTensorLike.class);
+	private static final VarHandle TENSOR_POINTER = OnnxNative.handle(OnnxTensorLike.class);
 
 	private OnnxStrings() {
 	}
@@ -50,7 +50,7 @@ final class OnnxStrings {
 	/**
 	 * A tensor of strings for ONNX Runtime to read.
 	 * @param name the input, for the message
-	 * @param memory the owner of a copy, to be closed after the tensor
+	 * @param memory holds a copy of the texts until the tensor is closed
 	 * @throws IllegalArgumentException if a string has a NUL, which ends a string in C
 	 */
 	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
@@ -77,7 +77,7 @@ final class OnnxStrings {
 		Arrays.fill(empty, "");
 		OnnxTensor onnx = OnnxTensor.createTensor(environment, empty, tensor.shape().dimensions());
 		try {
-			OnnxNative.check((MemorySegment) FILL.invokeExact(pointer(onnx), pointers, (long) count));
+			OnnxNative.check((MemorySegment) FILL_FUNCTION.invokeExact(pointer(onnx), pointers, (long) count));
 			return onnx;
 		}
 		catch (Throwable ex) {
@@ -95,11 +95,11 @@ final class OnnxStrings {
 		int count = Math.toIntExact(shape.elements());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment length = memory.allocate(JAVA_LONG);
-			OnnxNative.check((MemorySegment) LENGTH.invokeExact(onnx, length));
+			OnnxNative.check((MemorySegment) LENGTH_FUNCTION.invokeExact(onnx, length));
 			long bytes = length.get(JAVA_LONG, 0);
 			MemorySegment texts = memory.allocate(bytes);
 			MemorySegment starts = memory.allocate(JAVA_LONG, count);
-			OnnxNative.check((MemorySegment) CONTENT.invokeExact(onnx, texts, bytes, starts, (long) count));
+			OnnxNative.check((MemorySegment) CONTENT_FUNCTION.invokeExact(onnx, texts, bytes, starts, (long) count));
 			ByteBuffer contents = ByteBuffer.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count))
 				.order(ByteOrder.LITTLE_ENDIAN);
 			for (int i = 0; i < count; i++) {
@@ -115,7 +115,7 @@ final class OnnxStrings {
 	}
 
 	private static MemorySegment pointer(OnnxTensor tensor) {
-		return MemorySegment.ofAddress((long) TENSOR.get(tensor));
+		return MemorySegment.ofAddress((long) TENSOR_POINTER.get(tensor));
 	}
 
 }

@@ -11,8 +11,8 @@ import java.util.Map;
  * @param name unique among the inputs, or among the outputs
  * @param dataType the type of every element
  * @param shape with -1 for each dimension whose size a request chooses
- * @param keys the names of the columns, if a row is a map in the model's own format;
- * empty for an ordinary tensor
+ * @param keys the names of the columns, if the model puts out each row as a map; empty
+ * for an ordinary tensor
  */
 public record TensorSpec(String name, DataType dataType, Shape shape, List<String> keys) {
 
@@ -41,11 +41,12 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
-	 * The size in bytes of the smallest tensor that fits this declaration.
+	 * The size in bytes of a tensor that fits this declaration, if all its strings are
+	 * empty.
 	 * @param batch the size of the first dimension, if it is variable
 	 * @param size the size of every other variable dimension
 	 */
-	public double bytes(long batch, long size) {
+	public double minBytes(long batch, long size) {
 		return elements(batch, size) * minWidth();
 	}
 
@@ -55,7 +56,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
-	 * Zeros or empty strings for each of some inputs, by name; see
+	 * A tensor of zeros or empty strings for each input, by name; see
 	 * {@link #zeros(long, long)}.
 	 */
 	static Map<String, Tensor> zeros(List<TensorSpec> inputs, long batch, long size) {

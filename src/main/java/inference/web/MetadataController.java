@@ -195,8 +195,8 @@ class MetadataController {
 			.set("cache_hit", duration(0))
 			.set("cache_miss", duration(0));
 		JsonNode model = named().put("version", this.served.version())
-			.put("last_inference", this.statistics.lastInference())
-			.put("inference_count", this.statistics.rows())
+			.put("last_inference", this.statistics.lastRunMillis())
+			.put("inference_count", this.statistics.totalRows())
 			.put("execution_count", this.statistics.stage(Stage.RUN).count())
 			.set("inference_stats", durations)
 			.putPOJO("batch_stats", List.of());

@@ -41,9 +41,9 @@ final class PredictionServlet extends HttpServlet {
 
 	private static final Set<Form> ALL_FORMS = EnumSet.allOf(Form.class);
 
-	private static final Set<Form> V1 = EnumSet.of(Form.ROWS, Form.COLUMNS);
+	private static final Set<Form> V1_FORMS = EnumSet.of(Form.ROWS, Form.COLUMNS);
 
-	private static final Set<Form> OIP = EnumSet.of(Form.OIP);
+	private static final Set<Form> OIP_FORMS = EnumSet.of(Form.OIP);
 
 	private static final String JSON_LENGTH_HEADER = "Inference-Header-Content-Length";
 
@@ -67,7 +67,7 @@ final class PredictionServlet extends HttpServlet {
 
 	private final transient ModelProperties model;
 
-	private final long maxSize;
+	private final long maxBodyBytes;
 
 	PredictionServlet(Admission admission, Statistics statistics, RequestPermits permits, ModelProperties model,
 			RequestProperties properties) {
@@ -75,7 +75,7 @@ final class PredictionServlet extends HttpServlet {
 		this.statistics = statistics;
 		this.permits = permits;
 		this.model = model;
-		this.maxSize = properties.maxSize().toBytes();
+		this.maxBodyBytes = properties.maxSize().toBytes();
 	}
 
 	/** The paths on which this model predicts. */
@@ -129,7 +129,7 @@ final class PredictionServlet extends HttpServlet {
 		long start = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
 		String jsonLength = request.getHeader(JSON_LENGTH_HEADER);
-		byte[] body = RequestBody.read(request, this.maxSize, reservation, this.permits);
+		byte[] body = RequestBody.read(request, this.maxBodyBytes, reservation, this.permits);
 		long textBytes = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
 				: 0;
 		reservation.add(textBytes);
@@ -187,14 +187,14 @@ final class PredictionServlet extends HttpServlet {
 
 	private static Set<Form> forms(HttpServletRequest request) {
 		String path = request.getServletPath();
-		return path.startsWith("/v1/") ? V1 : path.startsWith("/v2/") ? OIP : ALL_FORMS;
+		return path.startsWith("/v1/") ? V1_FORMS : path.startsWith("/v2/") ? OIP_FORMS : ALL_FORMS;
 	}
 
 	private static boolean takesTexts(Signature signature) {
 		return signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
 	}
 
-	// 0 means no timeout, as in the Open Inference Protocol's parameter "timeout".
+	// 0 means no timeout, as in the request's parameter "timeout".
 	private static @Nullable Duration timeout(HttpServletRequest request) {
 		String millis = request.getHeader(TIMEOUT_HEADER);
 		if (millis == null) {

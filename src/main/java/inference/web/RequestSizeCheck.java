@@ -34,7 +34,7 @@ final class RequestSizeCheck implements WarmUpListener {
 	}
 
 	static void warn(Signature signature, long maxSize) {
-		double bytes = signature.inputs().stream().mapToDouble((input) -> input.bytes(1, 1)).sum();
+		double bytes = signature.inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
 		if (bytes > maxSize) {
 			logger.warn(
 					"The smallest request for this model has {} bytes in binary, and more as JSON, but a body may have"

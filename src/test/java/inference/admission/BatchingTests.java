@@ -95,7 +95,7 @@ class BatchingTests {
 			alone.add(Objects.requireNonNull(model.infer(rows.get(i)).get("y")));
 		}
 		var batching = batching(8, Duration.ofMillis(20));
-		batching.check(model.signature(), List.of(), model::infer);
+		batching.decide(model.signature(), List.of(), model::infer);
 		var admission = new Admission(Lifecycles.ready(model),
 				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				new AdmissionProperties(1, 100), new DeadlineProperties(Duration.ofSeconds(4)), batching,
