@@ -18,7 +18,7 @@ import inference.lifecycle.ProcessExit;
 @ConfigurationPropertiesScan
 public class InferenceServer {
 
-	private static final String CARRIERS = "jdk.virtualThreadScheduler.parallelism";
+	private static final String PARALLELISM_PROPERTY = "jdk.virtualThreadScheduler.parallelism";
 
 	private static final int CARRIERS_PER_CPU = 2;
 
@@ -31,7 +31,7 @@ public class InferenceServer {
 		}
 		// By default, there is one carrier thread per CPU. Requests that encoded large
 		// answers then delayed probes by up to 1.8 s.
-		System.setProperty(CARRIERS, System.getProperty(CARRIERS,
+		System.setProperty(PARALLELISM_PROPERTY, System.getProperty(PARALLELISM_PROPERTY,
 				Integer.toString(CARRIERS_PER_CPU * Runtime.getRuntime().availableProcessors())));
 		ProcessExit exit = new ProcessExit();
 		exit.install();

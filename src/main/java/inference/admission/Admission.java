@@ -60,7 +60,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
 		this.threads = new ModelThreads(this.queue, batching, lifecycle, statistics, this.serviceTime);
 		statistics.registerLoadGauges(this);
-		statistics.registerLimitGauges(this.maxConcurrent, this.maxQueued, this.deadline, this.memory.max());
+		statistics.registerLimitGauges(this.maxConcurrent, this.maxQueued, this.deadline, this.memory.maxBytes());
 		this.threads.start(this.maxConcurrent);
 	}
 
@@ -193,7 +193,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	long reservedBytes() {
-		return this.memory.reserved();
+		return this.memory.reservedBytes();
 	}
 
 	/** How long a call that arrives now would wait, in nanoseconds. */

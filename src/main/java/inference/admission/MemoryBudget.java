@@ -21,26 +21,26 @@ final class MemoryBudget {
 
 	private static final long MAX_SMALL_REQUEST_BYTES = 256 * 1024;
 
-	private final AtomicLong reserved = new AtomicLong();
+	private final AtomicLong reservedBytes = new AtomicLong();
 
-	private final long max;
+	private final long maxBytes;
 
 	MemoryBudget() {
 		this(Runtime.getRuntime().maxMemory() / HEAP_DIVISOR);
 	}
 
-	MemoryBudget(long max) {
-		this.max = max;
+	MemoryBudget(long maxBytes) {
+		this.maxBytes = maxBytes;
 	}
 
 	/** The bytes that all requests together may reserve. */
-	long max() {
-		return this.max;
+	long maxBytes() {
+		return this.maxBytes;
 	}
 
 	/** The bytes that are reserved now. */
-	long reserved() {
-		return this.reserved.get();
+	long reservedBytes() {
+		return this.reservedBytes.get();
 	}
 
 	/**
@@ -51,21 +51,21 @@ final class MemoryBudget {
 	 * memory now
 	 */
 	void reserve(long bytes, long held) {
-		long largest = this.max - this.max / SMALL_REQUESTS_DIVISOR;
+		long largest = this.maxBytes - this.maxBytes / SMALL_REQUESTS_DIVISOR;
 		if (held + bytes > largest) {
 			throw new Rejection(Kind.TOO_LARGE,
 					"The request and its answer need more than the %d MB of memory that a request can have: send fewer rows per request, or give the server more memory"
 						.formatted(largest >> 20));
 		}
-		long limit = (held + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.max : largest;
-		if (this.reserved.addAndGet(bytes) > limit) {
+		long limit = (held + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : largest;
+		if (this.reservedBytes.addAndGet(bytes) > limit) {
 			release(bytes);
 			throw Rejection.overloaded("The server is busy: other requests hold its memory", Duration.ofSeconds(1));
 		}
 	}
 
 	void release(long bytes) {
-		this.reserved.addAndGet(-bytes);
+		this.reservedBytes.addAndGet(-bytes);
 	}
 
 }

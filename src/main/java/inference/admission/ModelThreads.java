@@ -76,7 +76,9 @@ final class ModelThreads implements AutoCloseable {
 	// Returns the task that gives each call its outcome.
 	private Runnable run(List<Call> calls, long start) {
 		ModelRun run = new ModelRun(calls, this.lifecycle::cancel);
-		List<Call> begun = calls.stream().filter((call) -> call.begin(run, this.serviceTime.quickestRun())).toList();
+		List<Call> begun = calls.stream()
+			.filter((call) -> call.begin(run, this.serviceTime.quickestRunNanos()))
+			.toList();
 		return switch (begun.size()) {
 			case 0 -> () -> {
 			};

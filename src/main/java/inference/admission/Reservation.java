@@ -24,9 +24,9 @@ public final class Reservation implements AutoCloseable {
 
 	private final Deadline deadline;
 
-	private long held;
+	private long heldBytes;
 
-	private long expected;
+	private long expectedOutputBytes;
 
 	Reservation(MemoryBudget budget, Deadline deadline) {
 		this.budget = budget;
@@ -50,29 +50,29 @@ public final class Reservation implements AutoCloseable {
 	 */
 	public void add(long bytes) {
 		if (bytes > 0) {
-			this.budget.reserve(bytes, this.held);
+			this.budget.reserve(bytes, this.heldBytes);
 		}
 		else {
 			this.budget.release(-bytes);
 		}
-		this.held += bytes;
+		this.heldBytes += bytes;
 	}
 
 	/** Reserves the expected size of the outputs, estimated from the signature. */
 	void addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
-		this.expected = expectedBytes(signature, inputs);
-		add(this.expected);
+		this.expectedOutputBytes = expectedBytes(signature, inputs);
+		add(this.expectedOutputBytes);
 	}
 
 	/** Replaces the estimate by the actual size of the outputs. */
 	void addOutputs(Map<String, Tensor> outputs) {
-		add(Tensor.bytes(outputs.values()) - this.expected);
+		add(Tensor.bytes(outputs.values()) - this.expectedOutputBytes);
 	}
 
 	@Override
 	public void close() {
-		this.budget.release(this.held);
-		this.held = 0;
+		this.budget.release(this.heldBytes);
+		this.heldBytes = 0;
 	}
 
 	// A dimension that the signature leaves open counts as 1, except for the batch.

@@ -51,7 +51,7 @@ final class RowIndependence {
 
 	private int comparedBatches;
 
-	private @Nullable String refusal;
+	private @Nullable String lastRefusal;
 
 	/**
 	 * Creates a search, which {@link #search} runs.
@@ -106,11 +106,11 @@ final class RowIndependence {
 		if (this.comparedBatches == 0) {
 			return new Result(false,
 					"not checked for influence between rows, because the model refused the generated input: "
-							+ this.refusal);
+							+ this.lastRefusal);
 		}
 		String found = "no influence between rows found, batches compared: " + this.comparedBatches;
-		return new Result(false,
-				(this.refusal != null) ? found + "; the model refused some generated input: " + this.refusal : found);
+		return new Result(false, (this.lastRefusal != null)
+				? found + "; the model refused some generated input: " + this.lastRefusal : found);
 	}
 
 	// Only rows of the same shape are batched. Shapes of the examples come first, and
@@ -152,7 +152,7 @@ final class RowIndependence {
 				throw ex;
 			}
 			catch (RuntimeException ex) {
-				this.refusal = ex.getMessage();
+				this.lastRefusal = ex.getMessage();
 			}
 		}
 		return rows;

@@ -46,7 +46,7 @@ final class ServedModel
 	private static final Path PROCESS_STATUS = Path.of("/proc/self/status");
 
 	/** The memory for compiled code and for the model's calls, in bytes. */
-	private static final long RESERVE = 64L << 20;
+	private static final long RESERVE_BYTES = 64L << 20;
 
 	private final ModelLifecycle lifecycle;
 
@@ -126,7 +126,7 @@ final class ServedModel
 				Runtime.getRuntime().maxMemory() >> 20, limit >> 20, this.aotCacheUsed ? "with" : "without");
 		if (Files.exists(PROCESS_STATUS)) {
 			MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
-			warnOfMemory(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + RESERVE);
+			warnOfMemory(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + RESERVE_BYTES);
 		}
 	}
 

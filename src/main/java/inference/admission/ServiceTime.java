@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class ServiceTime {
 
-	private static final double SECOND = TimeUnit.SECONDS.toNanos(1);
+	private static final double SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
 
 	// The smallest divisor, in calls. It keeps the average finite.
 	private static final double MIN_COUNT = 0.125;
@@ -19,14 +19,14 @@ final class ServiceTime {
 	private final double window;
 
 	// The shortest recent run, in nanoseconds. A longer run raises it by up to 3 %.
-	private volatile long quickestRun;
+	private volatile long quickestRunNanos;
 
 	/**
 	 * The service time of some model threads.
 	 * @param threads how many model threads there are
 	 */
 	ServiceTime(int threads) {
-		this.window = threads * SECOND;
+		this.window = threads * SECOND_NANOS;
 	}
 
 	/**
@@ -59,8 +59,8 @@ final class ServiceTime {
 	void record(long nanos, int calls) {
 		this.sums.updateAndGet((before) -> before.plus(Math.max(nanos, 1), calls, this.window));
 		if (calls > 0) {
-			long before = this.quickestRun;
-			this.quickestRun = (before == 0) ? nanos : Math.min(nanos, before + (before >> 5) + 1);
+			long before = this.quickestRunNanos;
+			this.quickestRunNanos = (before == 0) ? nanos : Math.min(nanos, before + (before >> 5) + 1);
 		}
 	}
 
@@ -77,8 +77,8 @@ final class ServiceTime {
 	}
 
 	/** The shortest recent run, in nanoseconds; 0 before the first. */
-	long quickestRun() {
-		return this.quickestRun;
+	long quickestRunNanos() {
+		return this.quickestRunNanos;
 	}
 
 }

@@ -111,9 +111,9 @@ public final class InferenceResponse {
 		Tensor tensor = tensor(output);
 		Shape shape = tensor.shape();
 		String name = output.spec().name();
-		if (this.request.form() == Form.ROWS && (shape.rank() == 0 || shape.dimension(0) != instances())) {
+		if (this.request.form() == Form.ROWS && (shape.rank() == 0 || shape.dimension(0) != instanceCount())) {
 			String sentence = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
-					instances());
+					instanceCount());
 			Shape declared = output.spec().shape();
 			if (declared.isBatched() && !declared.isOfAnyRank()) {
 				throw new InvalidOutputException(sentence);
@@ -133,22 +133,22 @@ public final class InferenceResponse {
 				case ROWS -> {
 					List<TensorWriter> writers = writers();
 					json.writeArrayPropertyStart("predictions");
-					for (long row = instances(); row > 0; row--) {
-						nested(json, writers, 1);
+					for (long row = instanceCount(); row > 0; row--) {
+						writeNested(json, writers, 1);
 					}
 					json.writeEndArray();
 				}
 				case COLUMNS -> {
 					json.writeName("outputs");
-					nested(json, writers(), 0);
+					writeNested(json, writers(), 0);
 				}
-				case OIP -> oip(json);
+				case OIP -> writeOip(json);
 			}
 			json.writeEndObject();
 		}
 	}
 
-	private void oip(JsonGenerator json) {
+	private void writeOip(JsonGenerator json) {
 		json.writeStringProperty("model_name", this.model);
 		json.writeStringProperty("model_version", this.version);
 		if (this.request.id() != null) {
@@ -161,19 +161,19 @@ public final class InferenceResponse {
 		json.writeEndArray();
 	}
 
-	private long instances() {
+	private long instanceCount() {
 		return this.request.inputs().values().iterator().next().shape().dimension(0);
 	}
 
-	private void nested(JsonGenerator json, List<TensorWriter> writers, int depth) {
+	private void writeNested(JsonGenerator json, List<TensorWriter> writers, int depth) {
 		if (writers.size() == 1) {
-			writers.getFirst().nested(json, depth);
+			writers.getFirst().writeNested(json, depth);
 			return;
 		}
 		json.writeStartObject();
 		for (int i = 0; i < writers.size(); i++) {
 			json.writeName(this.request.outputs().get(i).spec().name());
-			writers.get(i).nested(json, depth);
+			writers.get(i).writeNested(json, depth);
 		}
 		json.writeEndObject();
 	}

@@ -37,7 +37,7 @@ final class Json {
 	private static final int MAX_MEMBERS = 100;
 
 	// Triton's extensions for classification, shared memory and stateful models.
-	private static final List<String> UNSUPPORTED = List.of("classification", "shared_memory_region",
+	private static final List<String> UNSUPPORTED_PARAMETERS = List.of("classification", "shared_memory_region",
 			"shared_memory_offset", "shared_memory_byte_size", "sequence_id", "sequence_start", "sequence_end");
 
 	private static final JsonFactory FACTORY = JsonFactory.builder()
@@ -91,13 +91,13 @@ final class Json {
 		return Math.toIntExact(parser.currentTokenLocation().getByteOffset());
 	}
 
-	static String text(JsonParser parser, String what) {
+	static String stringValue(JsonParser parser, String what) {
 		require(parser.currentToken() == JsonToken.VALUE_STRING, "%s must be a string.", what);
 		return parser.getString();
 	}
 
 	/** The current value, or -1 if it is not an integer that fits a {@code long}. */
-	static long integer(JsonParser parser) {
+	static long integerValue(JsonParser parser) {
 		boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
 				&& parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
 		return fits ? parser.getLongValue() : -1;
@@ -118,13 +118,13 @@ final class Json {
 				case VALUE_STRING -> parser.getString();
 				case VALUE_TRUE -> true;
 				case VALUE_FALSE -> false;
-				case VALUE_NUMBER_INT -> integer(parser);
+				case VALUE_NUMBER_INT -> integerValue(parser);
 				case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
 				default -> throw new InvalidRequestException("Parameter '%s' must be a string, a number or a boolean."
 					.formatted(InvalidRequestException.excerpt(name)));
 			});
 		}
-		for (String name : UNSUPPORTED) {
+		for (String name : UNSUPPORTED_PARAMETERS) {
 			Object value = parameters.getOrDefault(name, "");
 			require(value.equals("") || value.equals(0L) || value.equals(false),
 					"Parameter '%s' is not supported: tensors are sent whole in the body, and requests share no state.",
@@ -134,13 +134,13 @@ final class Json {
 	}
 
 	/** A parameter that is true or false, or {@code null} if there is none. */
-	static @Nullable Boolean flag(Map<String, Object> parameters, String name) {
+	static @Nullable Boolean booleanParameter(Map<String, Object> parameters, String name) {
 		Object value = parameters.get(name);
 		require(value == null || value instanceof Boolean, "Parameter '%s' must be true or false.", name);
 		return (Boolean) value;
 	}
 
-	static ByteBuffer buffer(int bytes) {
+	static ByteBuffer allocate(int bytes) {
 		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
 	}
 

@@ -36,25 +36,26 @@ final class OipReader {
 
 	private final int jsonEnd;
 
-	private final @Nullable ByteBuffer tail;
+	private final @Nullable ByteBuffer binaryData;
 
 	private final LongConsumer onAllocation;
 
 	/**
 	 * A reader for one request.
 	 * @param jsonEnd the length of the JSON at the body's start
-	 * @param tail the bytes behind the JSON that no tensor has taken yet; {@code null} if
-	 * the request does not say where its JSON ends
+	 * @param binaryData the bytes behind the JSON that no tensor has taken yet;
+	 * {@code null} if the request does not say where its JSON ends
 	 */
-	OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer tail, LongConsumer onAllocation) {
+	OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer binaryData,
+			LongConsumer onAllocation) {
 		this.signature = signature;
 		this.body = body;
 		this.jsonEnd = jsonEnd;
-		this.tail = tail;
+		this.binaryData = binaryData;
 		this.onAllocation = onAllocation;
 	}
 
-	Map<String, Tensor> inputs(JsonParser parser) {
+	Map<String, Tensor> readInputs(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY,
 				"\"inputs\" must be an array of objects with name, shape, datatype and data.");
 		Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -71,7 +72,7 @@ final class OipReader {
 	}
 
 	/** Reads which outputs are wanted, each with its parameter {@code binary_data}. */
-	Map<TensorSpec, @Nullable Boolean> outputs(JsonParser parser) {
+	Map<TensorSpec, @Nullable Boolean> readOutputs(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_FORM);
 		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>();
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
@@ -82,8 +83,8 @@ final class OipReader {
 			for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser,
 					seen)) {
 				switch (member) {
-					case "name" -> name = Json.text(parser, "an output's \"name\"");
-					case "parameters" -> binary = Json.flag(Json.parameters(parser), "binary_data");
+					case "name" -> name = Json.stringValue(parser, "an output's \"name\"");
+					case "parameters" -> binary = Json.booleanParameter(Json.parameters(parser), "binary_data");
 					default -> parser.skipChildren();
 				}
 			}
@@ -102,14 +103,14 @@ final class OipReader {
 	}
 
 	/** Reads Triton's raw request: the body is the bytes of the only input. */
-	Map<String, Tensor> raw() {
+	Map<String, Tensor> readRaw() {
 		require(this.signature.inputs().size() == 1,
 				"A body without JSON needs a model with one input; this one takes %s.", this.signature.inputs());
 		TensorSpec spec = this.signature.inputs().getFirst();
 		int length = this.body.length;
 		if (spec.dataType() == DataType.BYTES) {
 			this.onAllocation.accept(Integer.BYTES + length);
-			ByteBuffer contents = Json.buffer(Integer.BYTES + length).putInt(length).put(this.body).flip();
+			ByteBuffer contents = Json.allocate(Integer.BYTES + length).putInt(length).put(this.body).flip();
 			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
 		}
 		Shape shape = rawShape(spec, length / spec.dataType().width());
@@ -144,13 +145,13 @@ final class OipReader {
 		Set<String> seen = new HashSet<>();
 		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
 			switch (member) {
-				case "name" -> name = Json.text(parser, "an input's \"name\"");
-				case "datatype" -> dataType = Json.text(parser, "an input's \"datatype\"");
-				case "shape" -> shape = shape(parser);
+				case "name" -> name = Json.stringValue(parser, "an input's \"name\"");
+				case "datatype" -> dataType = Json.stringValue(parser, "an input's \"datatype\"");
+				case "shape" -> shape = readShape(parser);
 				case "parameters" -> parameters = Json.parameters(parser);
 				case "data" -> {
 					if (name != null && dataType != null && shape != null) {
-						tensor = data(parser, spec(name, dataType, shape), shape);
+						tensor = readData(parser, requireSpec(name, dataType, shape), shape);
 					}
 					else {
 						// The data comes first, so a second parser reads it later.
@@ -171,18 +172,18 @@ final class OipReader {
 		require((size != null) == (tensor == null && unread < 0),
 				"Input '%s' must have either \"data\" or the parameter binary_data_size.", name);
 		if (size != null) {
-			tensor = binary(spec(name, dataType, shape), shape, size);
+			tensor = readBinary(requireSpec(name, dataType, shape), shape, size);
 		}
 		else if (tensor == null) {
 			try (JsonParser again = Json.parser(this.body, unread, this.jsonEnd)) {
 				again.nextToken();
-				tensor = data(again, spec(name, dataType, shape), shape);
+				tensor = readData(again, requireSpec(name, dataType, shape), shape);
 			}
 		}
 		require(tensors.put(name, tensor) == null, "Input '%s' comes twice.", name);
 	}
 
-	private TensorSpec spec(String name, String dataType, Shape shape) {
+	private TensorSpec requireSpec(String name, String dataType, Shape shape) {
 		TensorSpec spec = this.signature.input(name);
 		if (spec == null) {
 			throw InvalidRequestException.unknownInput(name, this.signature);
@@ -192,7 +193,7 @@ final class OipReader {
 		return spec;
 	}
 
-	private Tensor data(JsonParser parser, TensorSpec spec, Shape shape) {
+	private Tensor readData(JsonParser parser, TensorSpec spec, Shape shape) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, "Input '%s' must have an array as \"data\".",
 				spec.name());
 		TensorReader reader = new TensorReader(spec, false, this.onAllocation);
@@ -200,16 +201,16 @@ final class OipReader {
 		return reader.toTensor(shape);
 	}
 
-	private Tensor binary(TensorSpec spec, Shape shape, Object size) {
-		if (this.tail == null) {
+	private Tensor readBinary(TensorSpec spec, Shape shape, Object size) {
+		if (this.binaryData == null) {
 			throw new InvalidRequestException("A binary_data_size needs the header Inference-Header-Content-Length.");
 		}
 		long bytes = (size instanceof Long number) ? number : -1;
-		require(0 <= bytes && bytes <= this.tail.remaining(),
+		require(0 <= bytes && bytes <= this.binaryData.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
-				spec.name(), size, this.tail.remaining());
-		ByteBuffer contents = this.tail.slice(this.tail.position(), (int) bytes);
-		this.tail.position(this.tail.position() + (int) bytes);
+				spec.name(), size, this.binaryData.remaining());
+		ByteBuffer contents = this.binaryData.slice(this.binaryData.position(), (int) bytes);
+		this.binaryData.position(this.binaryData.position() + (int) bytes);
 		return tensor(spec, shape, contents);
 	}
 
@@ -222,13 +223,13 @@ final class OipReader {
 		}
 	}
 
-	private static Shape shape(JsonParser parser) {
+	private static Shape readShape(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, "An input's \"shape\" must be an array.");
 		long[] dimensions = new long[Json.MAX_DEPTH];
 		int rank = 0;
 		long elements = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			long dimension = Json.integer(parser);
+			long dimension = Json.integerValue(parser);
 			// Both factors are below 2^31, so their product fits a long.
 			elements = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elements * dimension : -1;
 			require(0 <= elements && elements <= Integer.MAX_VALUE && rank < dimensions.length,

@@ -34,13 +34,13 @@ public final class RequestReader {
 	// name.
 	private static final String SIGNATURE_NAME = "serving_default";
 
-	private static final Set<String> TENSORS = Set.of("instances", "inputs");
+	private static final Set<String> TENSOR_MEMBERS = Set.of("instances", "inputs");
 
 	private static final String TENSORS_TWICE = "The body has tensors twice: send \"instances\" or \"inputs\", once.";
 
 	private final Signature signature;
 
-	private final Set<Form> allowed;
+	private final Set<Form> allowedForms;
 
 	private final LongConsumer onAllocation;
 
@@ -57,14 +57,14 @@ public final class RequestReader {
 	/**
 	 * A reader for one request.
 	 * @param signature the model's signature
-	 * @param allowed the forms that the request's path takes
+	 * @param allowedForms the forms that the request's path takes
 	 * @param onAllocation receives the number of bytes before they are allocated for
 	 * tensors; a negative number means that bytes were freed. It throws an exception to
 	 * refuse
 	 */
-	public RequestReader(Signature signature, Set<Form> allowed, LongConsumer onAllocation) {
+	public RequestReader(Signature signature, Set<Form> allowedForms, LongConsumer onAllocation) {
 		this.signature = signature;
-		this.allowed = allowed;
+		this.allowedForms = allowedForms;
 		this.onAllocation = onAllocation;
 	}
 
@@ -78,29 +78,30 @@ public final class RequestReader {
 	 * @throws InvalidRequestException if the model cannot be run with it
 	 */
 	public InferenceRequest read(byte[] body, @Nullable String jsonLength) {
-		int end = (jsonLength != null) ? length(jsonLength, body.length) : body.length;
-		ByteBuffer tail = (jsonLength != null) ? ByteBuffer.wrap(body, end, body.length - end) : null;
-		OipReader oip = new OipReader(this.signature, body, end, tail, this.onAllocation);
-		if (tail != null && end == 0 && this.allowed.contains(Form.OIP)) {
-			return new InferenceRequest(Form.OIP, null, oip.raw(), outputs(true), null);
+		int end = (jsonLength != null) ? jsonLength(jsonLength, body.length) : body.length;
+		ByteBuffer binaryData = (jsonLength != null) ? ByteBuffer.wrap(body, end, body.length - end) : null;
+		OipReader oip = new OipReader(this.signature, body, end, binaryData, this.onAllocation);
+		if (binaryData != null && end == 0 && this.allowedForms.contains(Form.OIP)) {
+			return new InferenceRequest(Form.OIP, null, oip.readRaw(), outputs(true), null);
 		}
-		require(end > 0, "The body is empty: send %s.", example());
+		require(end > 0, "The body is empty: send %s.", exampleBody());
 		require(Json.isUtf8(body), "The body must be JSON in UTF-8.");
 		try (JsonParser parser = Json.parser(body, 0, end)) {
 			readMembers(parser, oip, body, end);
 		}
 		catch (JacksonException ex) {
-			throw new InvalidRequestException("The body is not JSON as expected: " + sentence(ex));
+			throw new InvalidRequestException("The body is not JSON as expected: " + describe(ex));
 		}
 		if (this.form == null) {
-			throw new InvalidRequestException("The body has no tensors: send %s.".formatted(example()));
+			throw new InvalidRequestException("The body has no tensors: send %s.".formatted(exampleBody()));
 		}
-		require(tail == null || !tail.hasRemaining(),
+		require(binaryData == null || !binaryData.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
 		if (this.form == Form.ROWS) {
 			requireRows();
 		}
-		List<Output> wanted = outputs(Boolean.TRUE.equals(Json.flag(this.parameters, "binary_data_output")));
+		List<Output> wanted = outputs(
+				Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output")));
 		require(this.form == Form.OIP || wanted.stream().noneMatch(Output::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
 		return new InferenceRequest(this.form, this.id, this.inputs, wanted, timeout());
@@ -116,31 +117,32 @@ public final class RequestReader {
 	}
 
 	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int end) {
-		require(parser.nextToken() == JsonToken.START_OBJECT, "The body must be a JSON object: send %s.", example());
+		require(parser.nextToken() == JsonToken.START_OBJECT, "The body must be a JSON object: send %s.",
+				exampleBody());
 		Set<String> seen = new HashSet<>();
 		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
 			switch (member) {
 				case "instances" -> {
-					begin(Form.ROWS);
-					this.inputs = new V1Reader(this.signature, this.onAllocation).instances(parser);
+					setForm(Form.ROWS);
+					this.inputs = new V1Reader(this.signature, this.onAllocation).readInstances(parser);
 				}
 				case "inputs" -> {
-					begin(isOip(parser, body, end) ? Form.OIP : Form.COLUMNS);
-					this.inputs = (this.form == Form.OIP) ? oip.inputs(parser)
-							: new V1Reader(this.signature, this.onAllocation).columns(parser);
+					setForm(isOip(parser, body, end) ? Form.OIP : Form.COLUMNS);
+					this.inputs = (this.form == Form.OIP) ? oip.readInputs(parser)
+							: new V1Reader(this.signature, this.onAllocation).readColumns(parser);
 				}
-				case "outputs" -> this.outputs = oip.outputs(parser);
+				case "outputs" -> this.outputs = oip.readOutputs(parser);
 				case "parameters" -> this.parameters = Json.parameters(parser);
-				case "id" -> this.id = Json.text(parser, "\"id\"");
+				case "id" -> this.id = Json.stringValue(parser, "\"id\"");
 				case "signature_name" -> {
-					String name = Json.text(parser, "\"signature_name\"");
+					String name = Json.stringValue(parser, "\"signature_name\"");
 					require(name.equals(SIGNATURE_NAME), "There is no signature '%s', only '%s'.", name,
 							SIGNATURE_NAME);
 				}
 				default -> parser.skipChildren();
 			}
 		}
-		require(!seen.containsAll(TENSORS), TENSORS_TWICE);
+		require(!seen.containsAll(TENSOR_MEMBERS), TENSORS_TWICE);
 		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
@@ -148,8 +150,8 @@ public final class RequestReader {
 	// path takes both forms, the first element decides: an object means the Open
 	// Inference Protocol, unless it is Base64. A second parser looks ahead.
 	private boolean isOip(JsonParser parser, byte[] body, int end) {
-		if (!this.allowed.contains(Form.OIP) || !this.allowed.contains(Form.COLUMNS)) {
-			return this.allowed.contains(Form.OIP);
+		if (!this.allowedForms.contains(Form.OIP) || !this.allowedForms.contains(Form.COLUMNS)) {
+			return this.allowedForms.contains(Form.OIP);
 		}
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
@@ -161,9 +163,9 @@ public final class RequestReader {
 		}
 	}
 
-	private void begin(Form next) {
+	private void setForm(Form next) {
 		require(this.form == null, TENSORS_TWICE);
-		require(this.allowed.contains(next), "This path takes another form: send %s.", example());
+		require(this.allowedForms.contains(next), "This path takes another form: send %s.", exampleBody());
 		this.form = next;
 	}
 
@@ -201,14 +203,14 @@ public final class RequestReader {
 	}
 
 	// Jackson's sentence, without its advice to change Jackson's configuration.
-	private static String sentence(JacksonException ex) {
+	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage().replaceAll("[:,] (enable|from) `[^`]*`( to allow)?", "");
 		TokenStreamLocation place = ex.getLocation();
 		String where = (place == null) ? "" : " (line %d, column %d)".formatted(place.getLineNr(), place.getColumnNr());
 		return InvalidRequestException.excerpt(message) + where;
 	}
 
-	private static int length(String header, int bodyLength) {
+	private static int jsonLength(String header, int bodyLength) {
 		try {
 			int length = Integer.parseInt(header.strip());
 			if (0 <= length && length <= bodyLength) {
@@ -223,8 +225,8 @@ public final class RequestReader {
 					.formatted(bodyLength, InvalidRequestException.excerpt(header)));
 	}
 
-	private String example() {
-		return this.allowed.contains(Form.ROWS) ? "{\"instances\":[…]}"
+	private String exampleBody() {
+		return this.allowedForms.contains(Form.ROWS) ? "{\"instances\":[…]}"
 				: "{\"inputs\":[{\"name\":…,\"shape\":[…],\"datatype\":…,\"data\":[…]}]}";
 	}
 

@@ -41,7 +41,7 @@ final class TensorReader {
 
 	private int rank = UNKNOWN;
 
-	private ByteBuffer contents = Json.buffer(INITIAL_BYTES);
+	private ByteBuffer contents = Json.allocate(INITIAL_BYTES);
 
 	/**
 	 * @param spec the model's input
@@ -136,14 +136,14 @@ final class TensorReader {
 				requireType(parser, parser.currentToken().isBoolean());
 				put(parser.getBooleanValue() ? 1 : 0);
 			}
-			case UINT8, UINT16, UINT32, UINT64 -> put(integer(parser, false));
-			case INT8, INT16, INT32, INT64 -> put(integer(parser, true));
+			case UINT8, UINT16, UINT32, UINT64 -> put(readInteger(parser, false));
+			case INT8, INT16, INT32, INT64 -> put(readInteger(parser, true));
 			case FP16, BF16, FP32, FP64 -> {
 				boolean isFinite = !parser.isNaN();
-				put(number(parser));
-				requireRange(parser, !isFinite || Double.isFinite(last().doubleValue()));
+				put(readNumber(parser));
+				requireRange(parser, !isFinite || Double.isFinite(lastElement().doubleValue()));
 			}
-			case BYTES -> put(bytes(parser));
+			case BYTES -> put(readBytes(parser));
 		}
 	}
 
@@ -151,7 +151,7 @@ final class TensorReader {
 		this.spec.dataType().put(makeRoom(this.spec.dataType().width()), value);
 	}
 
-	private Number last() {
+	private Number lastElement() {
 		return this.spec.dataType().get(this.contents, this.contents.position() - this.spec.dataType().width());
 	}
 
@@ -165,13 +165,13 @@ final class TensorReader {
 			int before = this.contents.capacity();
 			int after = (int) Math.min(size, Integer.MAX_VALUE - 8);
 			this.onAllocation.accept(after);
-			this.contents = Json.buffer(after).put(this.contents.flip());
+			this.contents = Json.allocate(after).put(this.contents.flip());
 			this.onAllocation.accept(-before);
 		}
 		return this.contents;
 	}
 
-	private long integer(JsonParser parser, boolean isSigned) {
+	private long readInteger(JsonParser parser, boolean isSigned) {
 		requireType(parser, parser.currentToken() == JsonToken.VALUE_NUMBER_INT);
 		BigInteger value = parser.getBigIntegerValue();
 		int bits = Byte.SIZE * this.spec.dataType().width();
@@ -179,12 +179,12 @@ final class TensorReader {
 		return value.longValue();
 	}
 
-	private Number number(JsonParser parser) {
+	private Number readNumber(JsonParser parser) {
 		requireType(parser, parser.currentToken().isNumeric());
 		return (this.spec.dataType() == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue();
 	}
 
-	private byte[] bytes(JsonParser parser) {
+	private byte[] readBytes(JsonParser parser) {
 		if (parser.currentToken() == JsonToken.VALUE_STRING) {
 			String text = parser.getString();
 			require(text.codePoints().noneMatch((point) -> Character.getType(point) == Character.SURROGATE),

@@ -45,7 +45,7 @@ final class TensorWriter {
 		ByteBuffer rest = tensor.contents();
 		boolean isText = true;
 		while (tensor.dataType() == DataType.BYTES && isText && rest.hasRemaining()) {
-			isText = text(next(rest)) != null;
+			isText = decodeUtf8(nextString(rest)) != null;
 		}
 		return !isText;
 	}
@@ -67,7 +67,7 @@ final class TensorWriter {
 		}
 		else {
 			json.writeArrayPropertyStart("data");
-			new TensorWriter(tensor, List.of()).elements(json, tensor.shape().elements());
+			new TensorWriter(tensor, List.of()).writeElements(json, tensor.shape().elements());
 			json.writeEndArray();
 		}
 		json.writeEndObject();
@@ -79,9 +79,9 @@ final class TensorWriter {
 	 * @param json where to write
 	 * @param depth 0 for the whole tensor, 1 for its next row
 	 */
-	void nested(JsonGenerator json, int depth) {
+	void writeNested(JsonGenerator json, int depth) {
 		if (depth == this.shape.rank()) {
-			elements(json, 1);
+			writeElements(json, 1);
 			return;
 		}
 		boolean isInnermost = depth == this.shape.rank() - 1;
@@ -89,32 +89,32 @@ final class TensorWriter {
 			json.writeStartObject();
 			for (String key : this.keys) {
 				json.writeName(key);
-				elements(json, 1);
+				writeElements(json, 1);
 			}
 			json.writeEndObject();
 			return;
 		}
 		json.writeStartArray();
 		if (isInnermost) {
-			elements(json, this.shape.dimension(depth));
+			writeElements(json, this.shape.dimension(depth));
 		}
 		else {
 			for (long i = 0; i < this.shape.dimension(depth); i++) {
-				nested(json, depth + 1);
+				writeNested(json, depth + 1);
 			}
 		}
 		json.writeEndArray();
 	}
 
 	// Many numbers are written at once. One string for each number would be slow.
-	private void elements(JsonGenerator json, long count) {
+	private void writeElements(JsonGenerator json, long count) {
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {
 			if (this.dataType == DataType.BYTES) {
 				bytes(json);
 				continue;
 			}
-			append(piece);
+			appendNumber(piece);
 			if (piece.length() >= PIECE_LENGTH || i == count - 1) {
 				json.writeRawValue(piece.toString());
 				piece.setLength(0);
@@ -125,7 +125,7 @@ final class TensorWriter {
 		}
 	}
 
-	private StringBuilder append(StringBuilder target) {
+	private StringBuilder appendNumber(StringBuilder target) {
 		return switch (this.dataType) {
 			case BOOL -> target.append(this.unwritten.get() != 0);
 			case UINT8 -> target.append(Byte.toUnsignedInt(this.unwritten.get()));
@@ -145,8 +145,8 @@ final class TensorWriter {
 	}
 
 	private void bytes(JsonGenerator json) {
-		byte[] bytes = next(this.unwritten);
-		String text = text(bytes);
+		byte[] bytes = nextString(this.unwritten);
+		String text = decodeUtf8(bytes);
 		if (text != null) {
 			json.writeString(text);
 			return;
@@ -156,14 +156,14 @@ final class TensorWriter {
 		json.writeEndObject();
 	}
 
-	private static byte[] next(ByteBuffer strings) {
+	private static byte[] nextString(ByteBuffer strings) {
 		byte[] bytes = new byte[strings.getInt()];
 		strings.get(bytes);
 		return bytes;
 	}
 
 	// The string of these bytes, or null if they are not UTF-8.
-	private static @Nullable String text(byte[] bytes) {
+	private static @Nullable String decodeUtf8(byte[] bytes) {
 		String text = new String(bytes, StandardCharsets.UTF_8);
 		return Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8)) ? text : null;
 	}

@@ -36,7 +36,7 @@ final class V1Reader {
 		}
 	}
 
-	Map<String, Tensor> instances(JsonParser parser) {
+	Map<String, Tensor> readInstances(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY,
 				"\"instances\" must be an array with one element per row.");
 		require(!this.readers.isEmpty(), "The model has no inputs, and so no rows: send {\"inputs\":{}}.");
@@ -55,7 +55,7 @@ final class V1Reader {
 		return tensors();
 	}
 
-	Map<String, Tensor> columns(JsonParser parser) {
+	Map<String, Tensor> readColumns(JsonParser parser) {
 		readInputs(parser, -1);
 		return tensors();
 	}

@@ -138,7 +138,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public void start() {
-		this.watchdogThread = this.watchdog.start(this::check);
+		this.watchdogThread = this.watchdog.start(this::checkStuck);
 		Thread.ofPlatform().name("model-loader").start(this::load);
 	}
 
@@ -199,13 +199,13 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/** Sets the model. Calls run it once the state allows them. */
-	void serve(Model constructed) {
+	void setModel(Model constructed) {
 		this.model = constructed;
 		this.metadata = ModelMetadata.of(constructed);
 	}
 
 	/** Changes the state if the model is stuck, or is not stuck any more. */
-	void check() {
+	void checkStuck() {
 		Thread stuck = this.watchdog.findStuck();
 		State now = this.snapshot.get().state();
 		if (stuck == null && now == State.STUCK && !this.deviceLost) {
@@ -227,7 +227,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		String reason = "the model serves";
 		try {
 			this.loader.load((constructed) -> {
-				serve(constructed);
+				setModel(constructed);
 				become(State.WARMING, "the model is warming up");
 			});
 		}

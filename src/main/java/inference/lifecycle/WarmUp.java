@@ -38,7 +38,7 @@ final class WarmUp {
 
 	// An image model may need images larger than its kernels, and a speech model more
 	// samples than its window has. The batch always has the size 1.
-	private static final int[] SIZES = { 1, 16, 64, 224, 512 };
+	private static final int[] ZEROS_SIZES = { 1, 16, 64, 224, 512 };
 
 	// Larger inputs than this are tried at the size 1 only, because they may not fit into
 	// the memory.
@@ -78,7 +78,7 @@ final class WarmUp {
 	/** Finds zeros of a size that the model accepts. */
 	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
 		boolean open = signature.inputs().stream().map(TensorSpec::shape).anyMatch(WarmUp::hasOpenSize);
-		int[] sizes = open ? SIZES : new int[] { 1 };
+		int[] sizes = open ? ZEROS_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
 			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elements(1, size) > MAX_ELEMENTS)) {

@@ -24,9 +24,9 @@ import tools.jackson.databind.json.JsonMapper;
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
 	/** The key in an ONNX file's metadata under which its examples are. */
-	static final String KEY = "inference.examples";
+	static final String METADATA_KEY = "inference.examples";
 
-	private static final double TOLERANCE = 1e-3;
+	private static final double DEFAULT_TOLERANCE = 1e-3;
 
 	public Example {
 		inputs = Map.copyOf(inputs);
@@ -61,7 +61,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		return read(json,
 				(example) -> new Example(tensors(example.required("inputs"), signature.inputs()),
 						tensors(example.required("outputs"), signature.outputs()),
-						example.path("tolerance").asDouble(TOLERANCE)));
+						example.path("tolerance").asDouble(DEFAULT_TOLERANCE)));
 	}
 
 	/**
@@ -80,7 +80,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		}
 		catch (JacksonException ex) {
 			throw new IllegalArgumentException(
-					"its metadata '%s' is not as expected: %s".formatted(KEY, ex.getOriginalMessage()), ex);
+					"its metadata '%s' is not as expected: %s".formatted(METADATA_KEY, ex.getOriginalMessage()), ex);
 		}
 	}
 
@@ -93,8 +93,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 			}
 		}
 		if (read.size() != tensors.size()) {
-			throw new IllegalArgumentException(
-					"its metadata '%s' names %s, but the model has %s".formatted(KEY, tensors.propertyNames(), specs));
+			throw new IllegalArgumentException("its metadata '%s' names %s, but the model has %s"
+				.formatted(METADATA_KEY, tensors.propertyNames(), specs));
 		}
 		return read;
 	}

@@ -29,23 +29,23 @@ import org.springframework.validation.annotation.Validated;
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.model", ignoreUnknownFields = false)
-public record ModelProperties(@NotBlank @Pattern(regexp = NAME, message = MESSAGE) String name,
-		@NotBlank @Pattern(regexp = NAME, message = MESSAGE) @DefaultValue("1") String version,
+public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message = NAME_MESSAGE) String name,
+		@NotBlank @Pattern(regexp = NAME_PATTERN, message = NAME_MESSAGE) @DefaultValue("1") String version,
 		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads,
-		@Pattern(regexp = DEVICE, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device,
-		@DefaultValue List<@Pattern(regexp = ENTRY, message = ENTRY_MESSAGE) String> sessionConfig,
+		@Pattern(regexp = DEVICE_PATTERN, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device,
+		@DefaultValue List<@Pattern(regexp = ENTRY_PATTERN, message = ENTRY_MESSAGE) String> sessionConfig,
 		@DefaultValue List<@NotBlank String> customOperators) {
 
-	private static final String NAME = "[A-Za-z0-9._-]{0,100}";
+	private static final String NAME_PATTERN = "[A-Za-z0-9._-]{0,100}";
 
-	private static final String DEVICE = "cpu|cuda(:[0-9]{1,3})?";
+	private static final String DEVICE_PATTERN = "cpu|cuda(:[0-9]{1,3})?";
 
 	private static final String DEVICE_MESSAGE = "must be cpu, cuda or cuda:n";
 
-	private static final String ENTRY = "[^=\\s]+=.*";
+	private static final String ENTRY_PATTERN = "[^=\\s]+=.*";
 
 	private static final String ENTRY_MESSAGE = "must be key=value, without a space before the '='";
 
-	private static final String MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
+	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
 
 }

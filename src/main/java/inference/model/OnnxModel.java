@@ -37,7 +37,7 @@ public final class OnnxModel implements Model {
 	private static final Logger logger = LoggerFactory.getLogger(OnnxModel.class);
 
 	// The options of each running call, by the thread that runs it.
-	private final Map<Thread, RunOptions> running = new ConcurrentHashMap<>();
+	private final Map<Thread, RunOptions> runningOptions = new ConcurrentHashMap<>();
 
 	private final OrtEnvironment environment;
 
@@ -57,7 +57,7 @@ public final class OnnxModel implements Model {
 	 * refuses the device or an option
 	 */
 	public OnnxModel(ModelProperties properties) {
-		Resource file = OnnxRuntime.file(properties.location());
+		Resource file = OnnxRuntime.findFile(properties.location());
 		this.environment = OnnxRuntime.environment();
 		this.options = OnnxRuntime.options(properties);
 		String name = (file instanceof FileSystemResource disk) ? disk.getPath() : properties.location();
@@ -77,7 +77,7 @@ public final class OnnxModel implements Model {
 					ex);
 		}
 		try {
-			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.KEY, "[]");
+			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.METADATA_KEY, "[]");
 			OnnxSignature finder = new OnnxSignature((inputs) -> run(inputs, OnnxSignature::observe), json);
 			this.signature = finder.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
 			this.examples = Example.read(json, this.signature);
@@ -129,7 +129,7 @@ public final class OnnxModel implements Model {
 			// A failure is thrown as an exception. ONNX Runtime would also write it to
 			// stderr, and clients could flood that with inputs that the model cannot use.
 			call.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-			this.running.put(caller, call);
+			this.runningOptions.put(caller, call);
 			try {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
 					given.put(input.getKey(),
@@ -140,7 +140,7 @@ public final class OnnxModel implements Model {
 				}
 			}
 			finally {
-				this.running.remove(caller);
+				this.runningOptions.remove(caller);
 				given.values().forEach(OnnxTensor::close);
 			}
 		}
@@ -153,7 +153,7 @@ public final class OnnxModel implements Model {
 	public void cancel(Thread caller) {
 		// The map locks the entry while this function runs. The call removes the entry
 		// before it closes its options, so they are still open here.
-		this.running.computeIfPresent(caller, (_, call) -> {
+		this.runningOptions.computeIfPresent(caller, (_, call) -> {
 			try {
 				call.setTerminate(true);
 				return call;

@@ -40,7 +40,7 @@ final class OnnxNative {
 
 	private static final int FUNCTION_COUNT = 97;
 
-	private static final MemorySegment API = api();
+	private static final MemorySegment FUNCTIONS = api();
 
 	private OnnxNative() {
 	}
@@ -49,10 +49,10 @@ final class OnnxNative {
 	static List<String> inputsWithValue(OrtSession session) {
 		List<String> names = new ArrayList<>();
 		try (Arena memory = Arena.ofConfined()) {
-			MemorySegment owner = MemorySegment.ofAddress((long) handle(OrtSession.class).get(session));
+			MemorySegment owner = MemorySegment.ofAddress((long) pointerField(OrtSession.class).get(session));
 			MemorySegment result = memory.allocate(ADDRESS);
 			MethodHandle count = function(SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT, ADDRESS, ADDRESS, ADDRESS);
-			check((MemorySegment) count.invokeExact(owner, result));
+			requireOk((MemorySegment) count.invokeExact(owner, result));
 			for (long left = result.get(JAVA_LONG, 0); left > 0; left--) {
 				names.add(inputWithValue(owner, names.size(), memory));
 			}
@@ -69,10 +69,10 @@ final class OnnxNative {
 		MethodHandle free = function(ALLOCATOR_FREE, ADDRESS, ADDRESS, ADDRESS);
 		MemorySegment result = memory.allocate(ADDRESS);
 		MemorySegment allocator = allocator();
-		check((MemorySegment) name.invokeExact(session, index, allocator, result));
+		requireOk((MemorySegment) name.invokeExact(session, index, allocator, result));
 		MemorySegment text = result.get(ADDRESS, 0);
 		String copy = text.reinterpret(Long.MAX_VALUE).getString(0);
-		check((MemorySegment) free.invokeExact(allocator, text));
+		requireOk((MemorySegment) free.invokeExact(allocator, text));
 		return copy;
 	}
 
@@ -81,7 +81,7 @@ final class OnnxNative {
 		MethodHandle get = function(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment result = memory.allocate(ADDRESS);
-			check((MemorySegment) get.invokeExact(result));
+			requireOk((MemorySegment) get.invokeExact(result));
 			return result.get(ADDRESS, 0);
 		}
 		catch (Throwable ex) {
@@ -89,7 +89,7 @@ final class OnnxNative {
 		}
 	}
 
-	static void check(MemorySegment status) throws Throwable {
+	static void requireOk(MemorySegment status) throws Throwable {
 		if (status.address() != 0) {
 			MemorySegment message = (MemorySegment) function(GET_ERROR_MESSAGE, ADDRESS, ADDRESS).invokeExact(status);
 			String text = message.reinterpret(Long.MAX_VALUE).getString(0);
@@ -101,7 +101,7 @@ final class OnnxNative {
 	static MethodHandle function(int index, @Nullable MemoryLayout result, MemoryLayout... arguments) {
 		FunctionDescriptor signature = (result != null) ? FunctionDescriptor.of(result, arguments)
 				: FunctionDescriptor.ofVoid(arguments);
-		return Linker.nativeLinker().downcallHandle(API.getAtIndex(ADDRESS, index), signature);
+		return Linker.nativeLinker().downcallHandle(FUNCTIONS.getAtIndex(ADDRESS, index), signature);
 	}
 
 	private static MemorySegment api() {
@@ -119,7 +119,7 @@ final class OnnxNative {
 		}
 	}
 
-	static VarHandle handle(Class<?> type) {
+	static VarHandle pointerField(Class<?> type) {
 		try {
 			return MethodHandles.privateLookupIn(type, MethodHandles.lookup())
 				.findVarHandle(type, "nativeHandle", long.class);

@@ -30,9 +30,9 @@ final class OnnxRuntime {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxRuntime.class);
 
-	private static final String NO_TELEMETRY = "ORT_DISABLE_TELEMETRY";
+	private static final String TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY";
 
-	private static final String REMEDY = "Copy or mount an ONNX file there, or set INFERENCE_MODEL_LOCATION to where it is.";
+	private static final String NO_FILE_REMEDY = "Copy or mount an ONNX file there, or set INFERENCE_MODEL_LOCATION to where it is.";
 
 	private OnnxRuntime() {
 	}
@@ -46,7 +46,7 @@ final class OnnxRuntime {
 	 * @throws UnusableModelException if the native libraries cannot be loaded
 	 */
 	static OrtEnvironment environment() {
-		if (System.getenv(NO_TELEMETRY) == null) {
+		if (System.getenv(TELEMETRY_VARIABLE) == null) {
 			Linker linker = Linker.nativeLinker();
 			linker.defaultLookup().find("setenv").ifPresent((setenv) -> disableTelemetry(linker, setenv));
 		}
@@ -71,10 +71,10 @@ final class OnnxRuntime {
 				ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
 		try (Arena arena = Arena.ofConfined()) {
 			int _ = (int) linker.downcallHandle(setenv, signature)
-				.invokeExact(arena.allocateFrom(NO_TELEMETRY), arena.allocateFrom("1"), 1);
+				.invokeExact(arena.allocateFrom(TELEMETRY_VARIABLE), arena.allocateFrom("1"), 1);
 		}
 		catch (Throwable ex) {
-			throw new IllegalStateException("%s could not be set".formatted(NO_TELEMETRY), ex);
+			throw new IllegalStateException("%s could not be set".formatted(TELEMETRY_VARIABLE), ex);
 		}
 	}
 
@@ -104,7 +104,7 @@ final class OnnxRuntime {
 			// This hides a warning about wrong shapes, which each call repeats.
 			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
 			configure(options, properties);
-			properties.customOperators().forEach((library) -> register(options, library));
+			properties.customOperators().forEach((library) -> registerOperators(options, library));
 			if (!properties.device().equals("cpu")) {
 				addGpu(options, properties.device());
 			}
@@ -139,7 +139,7 @@ final class OnnxRuntime {
 		});
 	}
 
-	private static void register(SessionOptions options, String library) {
+	private static void registerOperators(SessionOptions options, String library) {
 		try {
 			options.registerCustomOpLibrary(library);
 		}
@@ -171,17 +171,17 @@ final class OnnxRuntime {
 	 * @return a class path resource or a readable file
 	 * @throws UnusableModelException if there is none
 	 */
-	static Resource file(String location) {
+	static Resource findFile(String location) {
 		if (location.startsWith("classpath:")) {
 			Resource resource = new ClassPathResource(location.substring("classpath:".length()));
 			if (!resource.exists()) {
-				throw new UnusableModelException("There is no model at %s.".formatted(location), REMEDY, null);
+				throw new UnusableModelException("There is no model at %s.".formatted(location), NO_FILE_REMEDY, null);
 			}
 			return resource;
 		}
 		Path path = path(location.startsWith("file:") ? location.substring("file:".length()) : location);
 		if (Files.notExists(path)) {
-			throw new UnusableModelException("There is no model at %s.".formatted(path), REMEDY, null);
+			throw new UnusableModelException("There is no model at %s.".formatted(path), NO_FILE_REMEDY, null);
 		}
 		if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
 			throw new UnusableModelException("The model at %s cannot be read.".formatted(path),
@@ -198,7 +198,8 @@ final class OnnxRuntime {
 			return Files.isDirectory(path) ? path.resolve("model.onnx") : path;
 		}
 		catch (InvalidPathException ex) {
-			throw new UnusableModelException("The model location '%s' is not a path.".formatted(location), REMEDY, ex);
+			throw new UnusableModelException("The model location '%s' is not a path.".formatted(location),
+					NO_FILE_REMEDY, ex);
 		}
 	}
 

@@ -47,14 +47,14 @@ final class OnnxSequences {
 
 	private static final MethodHandle RELEASE_FUNCTION = OnnxNative.function(RELEASE_VALUE, null, ADDRESS);
 
-	private static final VarHandle MAP_POINTER = OnnxNative.handle(OnnxMap.class);
+	private static final VarHandle MAP_POINTER = OnnxNative.pointerField(OnnxMap.class);
 
 	private static final MemorySegment ALLOCATOR = OnnxNative.allocator();
 
 	// The two parts of a map in the C API.
-	private static final int KEYS = 0;
+	private static final int MAP_KEYS = 0;
 
-	private static final int VALUES = 1;
+	private static final int MAP_VALUES = 1;
 
 	private OnnxSequences() {
 	}
@@ -68,10 +68,10 @@ final class OnnxSequences {
 		for (OnnxValue element : sequence.getValue()) {
 			try (OnnxMap map = (OnnxMap) element) {
 				MapInfo info = map.getInfo();
-				Tensor keys = tensor(map, KEYS, OnnxTensors.dataType(info.keyType));
+				Tensor keys = tensor(map, MAP_KEYS, OnnxTensors.dataType(info.keyType));
 				rows.add(new MapRow(
 						(keys.dataType() == DataType.BYTES) ? keys.strings() : numbers(keys.contents().asLongBuffer()),
-						tensor(map, VALUES, OnnxTensors.dataType(info.valueType))));
+						tensor(map, MAP_VALUES, OnnxTensors.dataType(info.valueType))));
 			}
 		}
 		return rows;
@@ -83,13 +83,13 @@ final class OnnxSequences {
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment result = memory.allocate(ADDRESS);
 			MemorySegment owner = MemorySegment.ofAddress((long) MAP_POINTER.get(map));
-			OnnxNative.check((MemorySegment) VALUE_FUNCTION.invokeExact(owner, part, ALLOCATOR, result));
+			OnnxNative.requireOk((MemorySegment) VALUE_FUNCTION.invokeExact(owner, part, ALLOCATOR, result));
 			MemorySegment tensor = result.get(ADDRESS, 0);
 			try {
 				if (dataType == DataType.BYTES) {
 					return OnnxStrings.fromOnnx(tensor, shape);
 				}
-				OnnxNative.check((MemorySegment) DATA_FUNCTION.invokeExact(tensor, result));
+				OnnxNative.requireOk((MemorySegment) DATA_FUNCTION.invokeExact(tensor, result));
 				long bytes = shape.elements() * dataType.width();
 				byte[] contents = result.get(ADDRESS, 0).reinterpret(bytes).toArray(ValueLayout.JAVA_BYTE);
 				return Tensor.of(dataType, shape, ByteBuffer.wrap(contents));
@@ -144,7 +144,7 @@ final class OnnxSequences {
 	 * @param spec the output, with the keys
 	 * @throws InvalidOutputException if a map has other keys
 	 */
-	static Tensor table(TensorSpec spec, List<MapRow> rows) {
+	static Tensor toTable(TensorSpec spec, List<MapRow> rows) {
 		int size = rows.stream().mapToInt((row) -> row.values().contents().remaining()).sum();
 		ByteBuffer contents = ByteBuffer.allocate(size);
 		for (MapRow row : rows) {

@@ -30,30 +30,30 @@ final class OnnxSignature {
 	private static final Logger logger = LoggerFactory.getLogger(OnnxSignature.class);
 
 	// Runs with 2 rows, and with the sizes 1 and 64, show which dimensions vary.
-	private static final int ROWS = 2;
+	private static final int TRIAL_ROWS = 2;
 
 	private static final int LARGE_SIZE = 64;
 
 	// The heap may be small, and a run on more takes long.
 	private static final int MAX_BYTES = 16 << 20;
 
-	private final Function<Map<String, Tensor>, List<TensorSpec>> trial;
+	private final Function<Map<String, Tensor>, List<TensorSpec>> trialRun;
 
 	private final String examples;
 
-	private final List<List<TensorSpec>> observed = new ArrayList<>();
+	private final List<List<TensorSpec>> observedOutputs = new ArrayList<>();
 
 	/** The outputs of which the first dimension is not the batch. */
 	private final Set<String> withoutRows = new HashSet<>();
 
-	private String failure = "";
+	private String lastFailure = "";
 
 	/**
-	 * @param trial runs the model and returns {@link #observe} of the result
+	 * @param trialRun runs the model and returns {@link #observe} of the result
 	 * @param examples the examples in the file's metadata, in JSON
 	 */
-	OnnxSignature(Function<Map<String, Tensor>, List<TensorSpec>> trial, String examples) {
-		this.trial = trial;
+	OnnxSignature(Function<Map<String, Tensor>, List<TensorSpec>> trialRun, String examples) {
+		this.trialRun = trialRun;
 		this.examples = examples;
 	}
 
@@ -89,18 +89,18 @@ final class OnnxSignature {
 		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::input).toList();
 		boolean hasSequences = declaredOutputs.stream().anyMatch((output) -> output.getInfo() instanceof SequenceInfo);
 		run(inputs, hasSequences);
-		if (this.failure.contains("Invalid input name") || this.failure.contains("Invalid output name")) {
+		if (this.lastFailure.contains("Invalid input name") || this.lastFailure.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
-				.formatted(this.failure));
+				.formatted(this.lastFailure));
 		}
 		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
 			// The Java API reports an unknown rank as rank 0, and ONNX Runtime then
 			// accepts every rank.
-			int scalar = this.observed.size();
+			int scalar = this.observedOutputs.size();
 			List<TensorSpec> open = inputs.stream().map(OnnxSignature::withAnyRank).toList();
 			run(open, hasSequences);
-			inputs = (scalar == 0 || this.observed.size() > scalar) ? open : inputs;
+			inputs = (scalar == 0 || this.observedOutputs.size() > scalar) ? open : inputs;
 		}
 		return new Signature(inputs, declaredOutputs.stream().flatMap((output) -> outputs(output).stream()).toList());
 	}
@@ -113,7 +113,7 @@ final class OnnxSignature {
 		boolean ran = run(inputs, 1, hasSequences);
 		if (inputs.stream().anyMatch(OnnxSignature::hasVariableSize)) {
 			int size = LARGE_SIZE;
-			while (size > 2 && !fits(inputs, ROWS, size)) {
+			while (size > 2 && !fits(inputs, TRIAL_ROWS, size)) {
 				size /= 2;
 			}
 			ran |= run(inputs, size, hasSequences);
@@ -125,7 +125,7 @@ final class OnnxSignature {
 
 	// Runs on 1 and 2 rows show whether the length of a sequence depends on them.
 	private boolean run(List<TensorSpec> inputs, int size, boolean hasSequences) {
-		boolean ran = fits(inputs, ROWS, size) && run(TensorSpec.zeros(inputs, ROWS, size));
+		boolean ran = fits(inputs, TRIAL_ROWS, size) && run(TensorSpec.zeros(inputs, TRIAL_ROWS, size));
 		if (!ran || hasSequences) {
 			ran |= fits(inputs, 1, size) && run(TensorSpec.zeros(inputs, 1, size));
 		}
@@ -143,16 +143,16 @@ final class OnnxSignature {
 
 	private boolean run(Map<String, Tensor> inputs) {
 		try {
-			List<TensorSpec> outputs = this.trial.apply(inputs);
+			List<TensorSpec> outputs = this.trialRun.apply(inputs);
 			Shape input = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
 			outputs.stream()
 				.filter((output) -> !haveSameRows(input, output.shape()))
 				.forEach((output) -> this.withoutRows.add(output.name()));
-			return this.observed.add(outputs);
+			return this.observedOutputs.add(outputs);
 		}
 		catch (RuntimeException ex) {
 			logger.debug("The model cannot run on {}: {}", inputs, ex.getMessage());
-			this.failure = String.valueOf(ex.getMessage());
+			this.lastFailure = String.valueOf(ex.getMessage());
 			return false;
 		}
 	}
@@ -166,23 +166,24 @@ final class OnnxSignature {
 		if (!(declared.getInfo() instanceof SequenceInfo)) {
 			return List.of(output(OnnxTensors.output(declared)));
 		}
-		List<TensorSpec> outputs = this.observed.stream()
+		List<TensorSpec> outputs = this.observedOutputs.stream()
 			.limit(1)
 			.flatMap(List::stream)
 			.filter((output) -> output.name().equals(name) || output.name().matches("\\Q%s\\E\\.\\d+".formatted(name)))
-			.map((output) -> new TensorSpec(output.name(), output.dataType(), common(output), output.keys()))
+			.map((output) -> new TensorSpec(output.name(), output.dataType(), commonShape(output), output.keys()))
 			.toList();
 		if (outputs.isEmpty()) {
 			throw new IllegalArgumentException(("output '%s' is a sequence, and the model must run once to show what"
 					+ " is in it, but it cannot run on zeros%s; add examples to its metadata '%s'")
-				.formatted(name, this.failure.isEmpty() ? "" : " (%s)".formatted(this.failure), Example.KEY));
+				.formatted(name, this.lastFailure.isEmpty() ? "" : " (%s)".formatted(this.lastFailure),
+						Example.METADATA_KEY));
 		}
 		return outputs;
 	}
 
 	private TensorSpec output(TensorSpec declared) {
 		TensorSpec open = new TensorSpec(declared.name(), declared.dataType(), Shape.ANY);
-		List<TensorSpec> shown = this.observed.stream()
+		List<TensorSpec> shown = this.observedOutputs.stream()
 			.flatMap(List::stream)
 			.filter((output) -> output.name().equals(declared.name()))
 			.toList();
@@ -200,9 +201,9 @@ final class OnnxSignature {
 	}
 
 	// The first dimension is the batch. Another one is fixed if it always has one size.
-	private Shape common(TensorSpec output) {
+	private Shape commonShape(TensorSpec output) {
 		long[] dimensions = output.shape().dimensions();
-		this.observed.stream()
+		this.observedOutputs.stream()
 			.flatMap(List::stream)
 			.filter((other) -> other.name().equals(output.name()) && other.shape().rank() == dimensions.length)
 			.forEach((other) -> {

@@ -42,7 +42,7 @@ final class OnnxStrings {
 	private static final MethodHandle CONTENT_FUNCTION = OnnxNative.function(GET_STRING_TENSOR_CONTENT, ADDRESS,
 			ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
 
-	private static final VarHandle TENSOR_POINTER = OnnxNative.handle(OnnxTensorLike.class);
+	private static final VarHandle TENSOR_POINTER = OnnxNative.pointerField(OnnxTensorLike.class);
 
 	private OnnxStrings() {
 	}
@@ -77,7 +77,7 @@ final class OnnxStrings {
 		Arrays.fill(empty, "");
 		OnnxTensor onnx = OnnxTensor.createTensor(environment, empty, tensor.shape().dimensions());
 		try {
-			OnnxNative.check((MemorySegment) FILL_FUNCTION.invokeExact(pointer(onnx), pointers, (long) count));
+			OnnxNative.requireOk((MemorySegment) FILL_FUNCTION.invokeExact(pointer(onnx), pointers, (long) count));
 			return onnx;
 		}
 		catch (Throwable ex) {
@@ -95,11 +95,12 @@ final class OnnxStrings {
 		int count = Math.toIntExact(shape.elements());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment length = memory.allocate(JAVA_LONG);
-			OnnxNative.check((MemorySegment) LENGTH_FUNCTION.invokeExact(onnx, length));
+			OnnxNative.requireOk((MemorySegment) LENGTH_FUNCTION.invokeExact(onnx, length));
 			long bytes = length.get(JAVA_LONG, 0);
 			MemorySegment texts = memory.allocate(bytes);
 			MemorySegment starts = memory.allocate(JAVA_LONG, count);
-			OnnxNative.check((MemorySegment) CONTENT_FUNCTION.invokeExact(onnx, texts, bytes, starts, (long) count));
+			OnnxNative
+				.requireOk((MemorySegment) CONTENT_FUNCTION.invokeExact(onnx, texts, bytes, starts, (long) count));
 			ByteBuffer contents = ByteBuffer.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count))
 				.order(ByteOrder.LITTLE_ENDIAN);
 			for (int i = 0; i < count; i++) {

@@ -26,7 +26,7 @@ final class OnnxTensors {
 	// The alignment of a tensor's memory in bytes, which is the size of a cache line.
 	private static final int ALIGNMENT = 64;
 
-	private static final String ELEMENT_TYPE = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
+	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
 
 	private OnnxTensors() {
 	}
@@ -79,7 +79,7 @@ final class OnnxTensors {
 			OnnxSequence sequence = (OnnxSequence) output.getValue();
 			TensorSpec spec = signature.output(name);
 			if (spec != null && sequence.getInfo().isSequenceOfMaps()) {
-				tensors.put(name, OnnxSequences.table(spec, OnnxSequences.maps(sequence)));
+				tensors.put(name, OnnxSequences.toTable(spec, OnnxSequences.maps(sequence)));
 			}
 			else {
 				tensors.putAll(OnnxSequences.tensors(name, sequence, signature));
@@ -114,7 +114,7 @@ final class OnnxTensors {
 		DataType dataType = dataType(info.onnxType);
 		if (dataType == null) {
 			throw new IllegalArgumentException("%s '%s' has the unsupported element type %s".formatted(what, name,
-					info.onnxType.name().replace(ELEMENT_TYPE, "")));
+					info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "")));
 		}
 		return new TensorSpec(name, dataType, Shape.of(info.getShape()));
 	}
@@ -130,7 +130,7 @@ final class OnnxTensors {
 	}
 
 	private static @Nullable DataType dataType(OnnxTensorType type) {
-		String name = type.name().replace(ELEMENT_TYPE, "");
+		String name = type.name().replace(ELEMENT_TYPE_PREFIX, "");
 		return switch (name) {
 			case "FLOAT16" -> DataType.FP16;
 			case "BFLOAT16" -> DataType.BF16;

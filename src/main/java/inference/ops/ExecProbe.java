@@ -28,9 +28,9 @@ public final class ExecProbe {
 
 	private static final String END_OF_HEAD = "\r\n\r\n";
 
-	private static final int PASSED = 0;
+	private static final int PASSED_EXIT_CODE = 0;
 
-	private static final int FAILED = 1;
+	private static final int FAILED_EXIT_CODE = 1;
 
 	private ExecProbe() {
 	}
@@ -48,12 +48,12 @@ public final class ExecProbe {
 		};
 		if (path == null) {
 			out.println("One argument is needed: readiness, liveness or startup.");
-			return FAILED;
+			return FAILED_EXIT_CODE;
 		}
 		try {
 			String answer = ask(server(port), path);
 			out.println(answer.substring(answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length()));
-			return answer.startsWith("HTTP/1.1 200") ? PASSED : FAILED;
+			return answer.startsWith("HTTP/1.1 200") ? PASSED_EXIT_CODE : FAILED_EXIT_CODE;
 		}
 		catch (IllegalArgumentException ex) {
 			out.println("SERVER_PORT is '" + port + "', which is not a port.");
@@ -61,7 +61,7 @@ public final class ExecProbe {
 		catch (IOException ex) {
 			out.println("The server does not answer: " + ex.getMessage());
 		}
-		return FAILED;
+		return FAILED_EXIT_CODE;
 	}
 
 	private static InetSocketAddress server(@Nullable String port) {

@@ -19,27 +19,27 @@ final class AnswerStream extends FilterOutputStream {
 	// The client gets at least this time, even after a slow model run.
 	private static final long MIN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-	private final long end;
+	private final long endNanos;
 
 	private final RequestPermits permits;
 
-	private long written;
+	private long writtenBytes;
 
 	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits permits) {
 		super(stream);
 		this.permits = permits;
-		this.end = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
+		this.endNanos = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
 	}
 
 	@Override
 	public void write(byte[] source, int offset, int count) throws IOException {
-		this.written += count;
-		if (this.written > SEND_BUFFER_BYTES && this.end - System.nanoTime() <= 0) {
+		this.writtenBytes += count;
+		if (this.writtenBytes > SEND_BUFFER_BYTES && this.endNanos - System.nanoTime() <= 0) {
 			throw new IOException("The deadline passed while the client read its answer");
 		}
 		this.permits.writeWithoutCodecPermit(() -> {
 			this.out.write(source, offset, count);
-			return this.written;
+			return this.writtenBytes;
 		});
 	}
 

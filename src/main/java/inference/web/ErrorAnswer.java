@@ -46,7 +46,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
 	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
 
-	private static final Map<String, String> ENCODINGS = Map.of("Accept-Encoding", "gzip, deflate");
+	private static final Map<String, String> ACCEPTED_ENCODINGS = Map.of("Accept-Encoding", "gzip, deflate");
 
 	private static final Logger logger = LoggerFactory.getLogger(ErrorAnswer.class);
 
@@ -68,9 +68,9 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 						.map(HttpMethod::name)
 						.sorted()
 						.collect(Collectors.joining(" or ")));
-			case ResponseStatusException ex ->
-				new ErrorAnswer(ex.getStatusCode().value(), String.valueOf(ex.getReason()),
-						ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE) ? ENCODINGS : Map.of());
+			case ResponseStatusException ex -> new ErrorAnswer(ex.getStatusCode().value(),
+					String.valueOf(ex.getReason()),
+					ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE) ? ACCEPTED_ENCODINGS : Map.of());
 			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentence(ex.getStatusCode().value()));
 			default -> {
 				logger.error("A prediction failed", failure);

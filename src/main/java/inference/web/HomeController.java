@@ -36,9 +36,9 @@ class HomeController {
 
 	private static final MediaType HTML = MediaType.parseMediaType("text/html;charset=UTF-8");
 
-	private static final Pattern INLINE = Pattern.compile("<(style|script)>(.*?)</\\1>", Pattern.DOTALL);
+	private static final Pattern INLINE_ELEMENTS = Pattern.compile("<(style|script)>(.*?)</\\1>", Pattern.DOTALL);
 
-	private static final String POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
+	private static final String BASE_POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
 			+ "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 	private final ModelProperties model;
@@ -59,10 +59,10 @@ class HomeController {
 		// drops carriage returns before it hashes them.
 		this.page = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
 			.replace("\r\n", "\n");
-		this.policy = INLINE.matcher(this.page)
+		this.policy = INLINE_ELEMENTS.matcher(this.page)
 			.results()
 			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), hash(inline.group(2))))
-			.collect(Collectors.joining("", POLICY, ""));
+			.collect(Collectors.joining("", BASE_POLICY, ""));
 	}
 
 	@GetMapping("/")

@@ -50,10 +50,10 @@ import static inference.web.ModelConfig.object;
 class MetadataController {
 
 	// TensorFlow Serving's usual label. The only version has it.
-	private static final String LABEL = "stable";
+	private static final String VERSION_LABEL = "stable";
 
 	// In elements. Clients ask for metadata often and do not expect megabytes.
-	private static final long MAX_EXAMPLE_SIZE = 10_000;
+	private static final long MAX_EXAMPLE_ELEMENTS = 10_000;
 
 	private final ModelProperties served;
 
@@ -86,8 +86,8 @@ class MetadataController {
 		if (version != null && !List.of(this.served.version(), PredictionServlet.NEWEST_VERSION).contains(version)) {
 			throw unknown("Model '" + model + "' has no version '%s', only '%s'.", version, this.served.version());
 		}
-		if (label != null && !label.equals(LABEL)) {
-			throw unknown("Model '" + model + "' has no version labelled '%s', only '%s'.", label, LABEL);
+		if (label != null && !label.equals(VERSION_LABEL)) {
+			throw unknown("Model '" + model + "' has no version labelled '%s', only '%s'.", label, VERSION_LABEL);
 		}
 	}
 
@@ -233,7 +233,7 @@ class MetadataController {
 	private static Map<String, String> parameters(List<Example> examples) {
 		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
 		long elements = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elements()).sum();
-		if (elements == 0 || elements > MAX_EXAMPLE_SIZE) {
+		if (elements == 0 || elements > MAX_EXAMPLE_ELEMENTS) {
 			return Map.of();
 		}
 		String example = InferenceRequest.toJson(inputs);

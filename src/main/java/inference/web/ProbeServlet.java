@@ -20,7 +20,7 @@ import org.springframework.boot.health.contributor.Status;
  */
 final class ProbeServlet extends HttpServlet {
 
-	private static final String ACTUATOR = "/actuator/health/";
+	private static final String ACTUATOR_PATH = "/actuator/health/";
 
 	private final transient HealthEndpoint health;
 
@@ -30,7 +30,8 @@ final class ProbeServlet extends HttpServlet {
 
 	static String[] paths() {
 		return Stream
-			.of("/startupz", "/livez", "/readyz", ACTUATOR + "startup", ACTUATOR + "liveness", ACTUATOR + "readiness")
+			.of("/startupz", "/livez", "/readyz", ACTUATOR_PATH + "startup", ACTUATOR_PATH + "liveness",
+					ACTUATOR_PATH + "readiness")
 			.flatMap((path) -> Stream.of(path, path + "/"))
 			.toArray(String[]::new);
 	}

@@ -18,11 +18,11 @@ final class RequestId {
 	static final String HEADER = "X-Request-Id";
 
 	// The names in the log are those of the Elastic Common Schema.
-	private static final String LOG_KEY = "http.request.id";
+	private static final String REQUEST_KEY = "http.request.id";
 
-	private static final String TRACE = "trace.id";
+	private static final String TRACE_KEY = "trace.id";
 
-	private static final String SPAN = "span.id";
+	private static final String SPAN_KEY = "span.id";
 
 	private static final Pattern TRACE_PARENT = Pattern
 		.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?");
@@ -44,28 +44,28 @@ final class RequestId {
 	 * logs, until {@link #endLogging}.
 	 */
 	static void startLogging(HttpServletRequest request) {
-		MDC.put(LOG_KEY, of(request));
+		MDC.put(REQUEST_KEY, of(request));
 		String parent = request.getHeader("traceparent");
 		if (parent != null) {
 			Matcher ids = TRACE_PARENT.matcher(parent);
 			if (ids.matches()) {
-				MDC.put(TRACE, ids.group(1));
-				MDC.put(SPAN, ids.group(2));
+				MDC.put(TRACE_KEY, ids.group(1));
+				MDC.put(SPAN_KEY, ids.group(2));
 			}
 		}
 	}
 
 	static void endLogging() {
-		MDC.remove(LOG_KEY);
-		MDC.remove(TRACE);
-		MDC.remove(SPAN);
+		MDC.remove(REQUEST_KEY);
+		MDC.remove(TRACE_KEY);
+		MDC.remove(SPAN_KEY);
 	}
 
 	/** Sets the id for a request without the header. */
 	static void setDefault(HttpServletRequest request, @Nullable String id) {
 		if (id != null) {
 			request.setAttribute(ATTRIBUTE, id);
-			MDC.put(LOG_KEY, of(request));
+			MDC.put(REQUEST_KEY, of(request));
 		}
 	}
 

@@ -29,7 +29,7 @@ final class RequestPermits implements Executor {
 
 	// Requests that may be active at once. With one permit for each carrier thread, a
 	// small model serves a fifth fewer requests.
-	private static final int MAX_ACTIVE = 64;
+	private static final int MAX_ACTIVE_REQUESTS = 64;
 
 	// A request that has waited for this time runs without a permit. Otherwise requests
 	// that block while they hold permits, for example in a filter of your own, would
@@ -38,7 +38,7 @@ final class RequestPermits implements Executor {
 
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
-	private final FairPermits permits = new FairPermits(MAX_ACTIVE);
+	private final FairPermits permits = new FairPermits(MAX_ACTIVE_REQUESTS);
 
 	private final Semaphore codecPermits = new Semaphore(Runtime.getRuntime().availableProcessors(), true);
 

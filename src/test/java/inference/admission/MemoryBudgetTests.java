@@ -20,9 +20,9 @@ class MemoryBudgetTests {
 		try (Reservation request = reservation()) {
 			request.add(10 * MB);
 			request.add(-4 * MB);
-			assertThat(this.budget.reserved()).isBetween(6 * MB, 7 * MB);
+			assertThat(this.budget.reservedBytes()).isBetween(6 * MB, 7 * MB);
 		}
-		assertThat(this.budget.reserved()).isZero();
+		assertThat(this.budget.reservedBytes()).isZero();
 	}
 
 	@Test
@@ -33,7 +33,7 @@ class MemoryBudgetTests {
 				.satisfies(Admissions.isOf(Kind.TOO_LARGE))
 				.withMessageContaining("more than the 75 MB of memory that a request can have");
 		}
-		assertThat(this.budget.reserved()).isZero();
+		assertThat(this.budget.reservedBytes()).isZero();
 	}
 
 	@Test
@@ -46,7 +46,7 @@ class MemoryBudgetTests {
 			first.add(-30 * MB);
 			second.add(20 * MB);
 		}
-		assertThat(this.budget.reserved()).isZero();
+		assertThat(this.budget.reservedBytes()).isZero();
 	}
 
 	@Test
@@ -57,7 +57,7 @@ class MemoryBudgetTests {
 				.satisfies(Admissions.isOf(Kind.OVERLOADED));
 			small.add(100_000);
 		}
-		assertThat(this.budget.reserved()).isZero();
+		assertThat(this.budget.reservedBytes()).isZero();
 	}
 
 	private Reservation reservation() {

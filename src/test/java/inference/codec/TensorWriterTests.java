@@ -31,7 +31,7 @@ class TensorWriterTests {
 	void writesEveryNumberOfManySoThatItIsReadAsTheSame(DataType dataType) {
 		for (int columns : new int[] { 0, 1, 31, 32, 33, 5000 }) {
 			Tensor numbers = numbers(dataType, Shape.of(3, columns));
-			String nested = written(numbers, (writer, json) -> writer.nested(json, 0));
+			String nested = written(numbers, (writer, json) -> writer.writeNested(json, 0));
 			assertThat(read(dataType, nested, numbers.shape()).contents()).isEqualTo(numbers.contents());
 		}
 	}
@@ -42,8 +42,8 @@ class TensorWriterTests {
 		TensorWriter rows = new TensorWriter(numbers, List.of());
 		String both = written((json) -> {
 			json.writeStartArray();
-			rows.nested(json, 1);
-			rows.nested(json, 1);
+			rows.writeNested(json, 1);
+			rows.writeNested(json, 1);
 			json.writeEndArray();
 		});
 		assertThat(read(DataType.FP32, both, numbers.shape()).contents()).isEqualTo(numbers.contents());
@@ -54,7 +54,7 @@ class TensorWriterTests {
 		List<String> texts = List.of("", "a", "\"\\/", "\u0000\b\n\u001f\u007f", "é\"\n", "\uD83D\uDE00",
 				"\"".repeat(9000));
 		String written = written(Tensor.ofStrings(Shape.of(texts.size()), texts),
-				(writer, json) -> writer.nested(json, 0));
+				(writer, json) -> writer.writeNested(json, 0));
 		assertThat(this.mapper.readTree(written).valueStream().map(JsonNode::stringValue)).isEqualTo(texts);
 	}
 
@@ -62,13 +62,13 @@ class TensorWriterTests {
 	void writesAnObjectWhereTheElementsHaveKeys() {
 		TensorWriter rows = new TensorWriter(Tensor.ofFloats(Shape.of(2, 2), 0.25f, 0.75f, Float.NaN, 1),
 				List.of("no", "\"yes\""));
-		assertThat(written((json) -> rows.nested(json, 0)))
+		assertThat(written((json) -> rows.writeNested(json, 0)))
 			.isEqualTo("[{\"no\":0.25,\"\\\"yes\\\"\":0.75},{\"no\":NaN,\"\\\"yes\\\"\":1.0}]");
 	}
 
 	private Tensor numbers(DataType dataType, Shape shape) {
 		int elements = (int) shape.elements();
-		var contents = Json.buffer(elements * dataType.width());
+		var contents = Json.allocate(elements * dataType.width());
 		while (contents.hasRemaining()) {
 			switch (dataType) {
 				case FP32 -> contents.putFloat(finite(Float.intBitsToFloat(this.random.nextInt())));
@@ -79,7 +79,7 @@ class TensorWriterTests {
 	}
 
 	private Tensor read(DataType dataType, String json, Shape shape) {
-		var contents = Json.buffer((int) shape.elements() * dataType.width());
+		var contents = Json.allocate((int) shape.elements() * dataType.width());
 		JsonNode rows = this.mapper.readTree(json);
 		assertThat(rows.size()).isEqualTo((int) shape.dimension(0));
 		for (var row : rows) {

@@ -78,7 +78,7 @@ public final class Lifecycles {
 	 * Makes a lifecycle serve another model, between two requests.
 	 */
 	public static void swap(ModelLifecycle lifecycle, Model next) {
-		lifecycle.serve(next);
+		lifecycle.setModel(next);
 	}
 
 }

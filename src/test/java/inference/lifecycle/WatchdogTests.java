@@ -105,7 +105,7 @@ class WatchdogTests {
 		slow.start();
 		loading.awaitArrivals(1);
 		this.now.addAndGet(STUCK_AFTER.multipliedBy(3).toNanos());
-		slow.check();
+		slow.checkStuck();
 		assertThat(slow.snapshot().state()).isEqualTo(State.LOADING);
 		loading.open();
 	}
@@ -127,7 +127,7 @@ class WatchdogTests {
 
 	private void pass(Duration time) {
 		this.now.addAndGet(time.toNanos());
-		this.lifecycle.check();
+		this.lifecycle.checkStuck();
 	}
 
 	private State state() {

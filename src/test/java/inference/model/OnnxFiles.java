@@ -274,7 +274,7 @@ public final class OnnxFiles {
 			.setModelVersion(1)
 			.setDocString(graph.getDocString())
 			.setGraph(graph)
-			.addMetadataProps(StringStringEntryProto.newBuilder().setKey(Example.KEY).setValue(examples))
+			.addMetadataProps(StringStringEntryProto.newBuilder().setKey(Example.METADATA_KEY).setValue(examples))
 			.build()
 			.toByteArray();
 	}
