@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
@@ -50,8 +51,10 @@ class ServiceJsonTests {
 				.getPropertySources()
 				.stream()
 				.filter((source) -> source.getName().contains("application.yaml"))
-				.map((source) -> String.valueOf(source.getProperty("server.port")))
+				.map((source) -> source.getProperty("server.port"))
+				.filter(Objects::nonNull)
 				.findFirst()
+				.map(String::valueOf)
 				.orElseThrow();
 			assertThat(port).hasToString(configured).isNotIn(RESERVED_BY_EAS);
 			for (String check : CHECKS) {

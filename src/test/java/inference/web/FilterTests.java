@@ -51,7 +51,7 @@ class FilterTests {
 				// A firewall such as that of Spring Security answers 400.
 				.statusCode(either(equalTo(twice ? 404 : 401)).or(equalTo(400)))
 				.header("X-Request-Id", notNullValue())
-				.contentType("application/json");
+				.contentType(ErrorBody.CONTENT_TYPE);
 		}
 	}
 
