@@ -3,6 +3,9 @@ package com.acme.fraud;
 import java.util.Map;
 import java.util.Objects;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
@@ -12,22 +15,31 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * A company's own endpoint. Its calls wait in the same queue as all others, and are
- * counted and refused like them.
+ * A company's own endpoint and metric. The endpoint's calls wait in the same queue as all
+ * others, and are counted and refused like them.
  */
 @RestController
 class ScoreController {
 
 	private final Admission admission;
 
-	ScoreController(Admission admission) {
+	private final Counter suspicious;
+
+	ScoreController(Admission admission, MeterRegistry registry) {
 		this.admission = admission;
+		this.suspicious = registry.counter("fraud.suspicious");
 	}
 
 	@PostMapping("/score")
 	float[] score(@RequestBody float[] amounts) {
 		Map<String, Tensor> inputs = Map.of("amount", Tensor.ofFloats(Shape.of(amounts.length), amounts));
-		return Objects.requireNonNull(this.admission.predict(inputs).get("score")).floats();
+		float[] scores = Objects.requireNonNull(this.admission.predict(inputs).get("score")).floats();
+		for (float score : scores) {
+			if (score > 0.9) {
+				this.suspicious.increment();
+			}
+		}
+		return scores;
 	}
 
 }

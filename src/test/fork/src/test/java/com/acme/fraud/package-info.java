@@ -1,0 +1,4 @@
+@NullMarked
+package com.acme.fraud;
+
+import org.jspecify.annotations.NullMarked;
