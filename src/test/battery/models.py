@@ -229,31 +229,3 @@ def models():
     yield "map-with-texts", zip_map(["b", "ð", "ärm", "A"], "strings"), {"x": ROWS}
     for name, (text, inputs) in GRAPHS.items():
         yield name, graph(text), inputs
-
-
-# Models in packages: the package, the end of the file's name in its wheel, and the inputs
-NOISE = np.random.default_rng(0)
-
-
-def noise(*shape):
-    return NOISE.random(shape, np.float32)
-
-
-PACKAGED = [
-    ("silero-vad", "silero_vad.onnx", {"input": noise(1, 576) - 0.5, "state": np.zeros((2, 1, 128), np.float32),
-                                       "sr": np.array(16000)}),
-    ("silero-vad", "silero_vad_16k_sequence.onnx", {"input": noise(8, 576) - 0.5,
-                                                    "h": np.zeros((1, 1, 128), np.float32),
-                                                    "c": np.zeros((1, 1, 128), np.float32)}),
-    ("magika", "model.onnx", {"bytes": NOISE.integers(0, 257, (2, 2048), np.int32)}),
-    ("basic-pitch", "nmp.onnx", {"serving_default_input_2:0": noise(1, 43844, 1) - 0.5}),
-    ("rapidocr-onnxruntime", "v4_det_infer.onnx", {"x": noise(1, 3, 96, 160)}),
-    ("rapidocr-onnxruntime", "v4_rec_infer.onnx", {"x": noise(2, 3, 48, 96)}),
-    ("rapidocr-onnxruntime", "cls_infer.onnx", {"x": noise(3, 3, 48, 192)}),
-    ("ddddocr", "common_old.onnx", {"input1": noise(1, 1, 64, 160)}),
-    ("ddddocr", "common_det.onnx", {"images": noise(1, 3, 416, 416) * 255}),
-    ("nudenet", "320n.onnx", {"images": noise(1, 3, 320, 320)}),
-    ("speechmos", "dnsmos_models/model_v8.onnx", {"input_1": noise(1, 900, 120)}),
-    ("speechmos", "plcmos_v2.onnx", {"degraded_audio": noise(1, 1, 100, 257), "rater_embed": noise(1, 64)}),
-    ("speechmos", "Run_1663829550_Stage_0.onnx", {"input": noise(1, 3, 50, 160), "h0": noise(4, 1, 64)}),
-]
