@@ -16,6 +16,7 @@ import inference.lifecycle.State;
 import inference.lifecycle.WarmUpListener;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
+import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
@@ -129,6 +130,11 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		long arrived = System.nanoTime();
 		Outcome outcome = Outcome.FAILED;
 		try (Reservation reservation = admit(null)) {
+			Signature signature = metadata().signature();
+			if (!signature.acceptsInputs(inputs)) {
+				throw new Rejection(Kind.INVALID_INPUT,
+						"The model takes %s, not %s.".formatted(signature.inputs(), inputs));
+			}
 			Map<String, Tensor> outputs = infer(inputs, reservation, reservation.deadline(), Client.CONNECTED, () -> {
 			});
 			outcome = Outcome.OK;

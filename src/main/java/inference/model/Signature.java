@@ -56,6 +56,12 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 		return find(this.outputs, name);
 	}
 
+	/** Whether these are all the inputs that the model takes, and nothing else. */
+	public boolean acceptsInputs(Map<String, Tensor> tensors) {
+		return tensors.size() == this.inputs.size()
+				&& this.inputs.stream().allMatch((input) -> input.accepts(tensors.get(input.name())));
+	}
+
 	/**
 	 * Checks the outputs of a call.
 	 * @param outputs tensors by name
@@ -68,7 +74,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 			if (tensor == null) {
 				throw new InvalidOutputException("the model did not return output '%s'".formatted(spec.name()));
 			}
-			if (tensor.dataType() != spec.dataType() || !spec.shape().accepts(tensor.shape())) {
+			if (!spec.accepts(tensor)) {
 				throw new InvalidOutputException(
 						"the model declares output %s, but returned %s".formatted(spec, tensor));
 			}

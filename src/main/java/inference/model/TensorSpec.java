@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The declaration of one input or output.
  *
@@ -23,6 +25,11 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	/** The declaration of an ordinary tensor. */
 	public TensorSpec(String name, DataType dataType, Shape shape) {
 		this(name, dataType, shape, List.of());
+	}
+
+	/** Whether a tensor has this data type, and a shape that fits. */
+	boolean accepts(@Nullable Tensor tensor) {
+		return tensor != null && tensor.dataType() == this.dataType && this.shape.accepts(tensor.shape());
 	}
 
 	/**

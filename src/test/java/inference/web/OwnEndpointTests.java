@@ -1,5 +1,6 @@
 package inference.web;
 
+import java.util.Map;
 import java.util.Objects;
 
 import io.restassured.response.ValidatableResponse;
@@ -14,6 +15,8 @@ import inference.Server;
 import inference.admission.Admission;
 import inference.model.DeviceLostException;
 import inference.model.FakeModel;
+import inference.model.Shape;
+import inference.model.Tensor;
 
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -55,6 +58,18 @@ class OwnEndpointTests {
 		}
 	}
 
+	@Test
+	void isRefusedIfItsTensorsAreNotTheInputs() {
+		try (Server server = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class))) {
+			server.request()
+				.post("/unfit")
+				.then()
+				.statusCode(400)
+				.body(ErrorBody.SENTENCE, equalTo("The model takes [x FP32 [-1]], not {x=INT64 [1]}."));
+			verifyCount(server, "invalid");
+		}
+	}
+
 	private static ValidatableResponse score(Server server, int status) {
 		return server.request().contentType("application/json").body("[1,2]").post("/own").then().statusCode(status);
 	}
@@ -73,6 +88,11 @@ class OwnEndpointTests {
 
 		ScoreController(Admission admission) {
 			this.admission = admission;
+		}
+
+		@PostMapping("/unfit")
+		void predict() {
+			this.admission.predict(Map.of("x", Tensor.ofLongs(Shape.of(1), 1)));
 		}
 
 		@PostMapping("/own")
