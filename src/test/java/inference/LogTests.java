@@ -39,8 +39,7 @@ class LogTests {
 
 	private static final String SPAN = "00f067aa0ba902b7";
 
-	// Spring Boot keeps the form in a system property, and it does not set up logging
-	// again
+	// Spring Boot keeps the form in a system property. It does not set up logging again
 	// while a server is running, such as the shared one.
 	@BeforeEach
 	@AfterEach
