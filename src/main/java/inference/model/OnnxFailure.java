@@ -81,10 +81,18 @@ final class OnnxFailure {
 	/** What is wrong with a signature that cannot be served. */
 	static String signatureProblem(Exception failure, OrtSession session) {
 		String text = text(failure);
-		return text.contains("Invalid ONNXType")
-				? "one of the inputs %s or outputs %s has an optional or a sparse type; give it a tensor's type"
-					.formatted(session.getInputNames(), session.getOutputNames())
-				: text;
+		if (!text.contains("Invalid ONNXType")) {
+			return text;
+		}
+		String suspects;
+		try {
+			session.getInputInfo();
+			suspects = "outputs " + session.getOutputNames();
+		}
+		catch (OrtException ex) {
+			suspects = "inputs " + session.getInputNames();
+		}
+		return "one of the %s has an optional or a sparse type; give it a tensor's type".formatted(suspects);
 	}
 
 	/**

@@ -113,8 +113,10 @@ final class OnnxTensors {
 	static TensorSpec spec(String what, String name, TensorInfo info) {
 		DataType dataType = dataType(info.onnxType);
 		if (dataType == null) {
-			throw new IllegalArgumentException("%s '%s' has the unsupported element type %s".formatted(what, name,
-					info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "")));
+			String type = info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "");
+			throw new IllegalArgumentException(
+					"%s '%s' has the unsupported element type %s".formatted(what, name, type.equals("UNDEFINED")
+							? "INT4, UINT4 or another that ONNX Runtime's Java API does not know" : type));
 		}
 		return new TensorSpec(name, dataType, Shape.of(info.getShape()));
 	}

@@ -113,6 +113,22 @@ public final class OnnxFiles {
 			.addOutput(tensor("sum", DataType.FLOAT, 4)));
 	}
 
+	/** Casts {@code x} to {@code y}, which is INT4. */
+	static byte[] int4() {
+		int int4 = 22;
+		ValueInfoProto.Builder output = tensor("y", DataType.INT8, -1).toBuilder();
+		output.getTypeBuilder().getTensorTypeBuilder().setElemType(int4);
+		return proto(model(GraphProto.newBuilder()
+			.setName("int4")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addNode(node("Cast", List.of("x"), "y", attribute("to", int4)))
+			.addOutput(output))).toBuilder()
+			.setIrVersion(10)
+			.setOpsetImport(0, OperatorSetIdProto.newBuilder().setVersion(21))
+			.build()
+			.toByteArray();
+	}
+
 	/**
 	 * Adds up all of {@code x}, FP32 [-1], to {@code total}, a scalar without a batch
 	 * dimension.

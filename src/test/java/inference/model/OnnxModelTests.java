@@ -299,6 +299,12 @@ class OnnxModelTests {
 					+ "Java API cannot carry; put a Cast in front of it.", file(), declared);
 	}
 
+	@Test
+	void namesTheTypesThatTheRuntimeDoesNot() {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.int4()))
+			.withMessageContaining("output 'y' has the unsupported element type INT4, UINT4 or another");
+	}
+
 	@ParameterizedTest
 	@EnumSource(names = { "UINT16", "UINT32", "UINT64" })
 	void givesOutputsOfTypesThatItCannotTake(TensorProto.DataType declared) throws IOException {
@@ -406,7 +412,7 @@ class OnnxModelTests {
 	@CsvSource(delimiter = '|', textBlock = """
 			default_make_model  | Export it again with ir_version=13
 			customop_extensions | Set inference.model.custom-operators to the library that has this operator
-			optional_in         | one of the inputs [o] or outputs [y] has an optional or a sparse type
+			optional_in         | one of the inputs [o] has an optional or a sparse type
 			""")
 	void saysWhatToDoAboutAFileOfAnExporter(String name, String action) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open(name))
