@@ -29,7 +29,7 @@ import inference.model.UnusableModelException;
 
 /**
  * Refuses unusable ports and log formats, and explains why the server cannot start.
- * Without this class, Spring Boot accepts a port that EAS reserves, and reports other
+ * Without this class, Spring Boot accepts a port that EAS reserves, and reports bad
  * settings with Java types or a stack trace.
  */
 @Order(0)

@@ -70,8 +70,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param wanted how long the client waits, or {@code null} if it did not say
 	 * @return the request's deadline and its share of the memory, to be closed when the
 	 * answer is sent
-	 * @throws Rejection if the model does not serve, the queue is full, or the answer
-	 * would come after the deadline
+	 * @throws Rejection if the model does not serve, the queue or the memory is full, or
+	 * the answer would come after the deadline
 	 */
 	public Reservation admit(@Nullable Duration wanted) {
 		Snapshot now = this.lifecycle.snapshot();
@@ -93,7 +93,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * added
 	 * @param deadline the request's deadline
 	 * @param client is asked whether it is still connected when the call's turn comes
-	 * @param onLongWait runs when the call has waited for 20 ms
+	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
 	 * @return the model's outputs
 	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue
 	 * is full, the outputs do not fit into the memory, the deadline passes, or the client
@@ -119,12 +119,12 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	/**
-	 * Predicts for a controller that you add, within the configured deadline; counts the
-	 * request.
+	 * Runs the model for a fork's own controller, within the configured deadline, and
+	 * counts the request.
 	 * @param inputs a tensor for each input of the signature
 	 * @return the model's outputs
-	 * @throws Rejection if there are no outputs; need not be caught, as the server turns
-	 * it into an error answer
+	 * @throws Rejection if the request is rejected; need not be caught, because the
+	 * server makes an error answer of it
 	 */
 	public Map<String, Tensor> predict(Map<String, Tensor> inputs) {
 		long arrived = System.nanoTime();
@@ -163,7 +163,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	/**
-	 * The longest time from a request's arrival to its answer.
+	 * The longest time from a request's admission to its answer.
 	 * @return the configured deadline
 	 */
 	public Duration maxDeadline() {
@@ -173,13 +173,13 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	/**
 	 * Whether the process is about to end. If so, each connection is closed after its
 	 * answer.
-	 * @return {@code true} from SIGTERM on
+	 * @return {@code true} while the server drains
 	 */
 	public boolean isDraining() {
 		return this.lifecycle.snapshot().state() == State.DRAINING;
 	}
 
-	/** Lets waits be predicted from the first request on. */
+	/** Records the run, so that the first waits can be predicted. */
 	@Override
 	public void afterRun(long nanos) {
 		this.serviceTime.record(nanos, 1);

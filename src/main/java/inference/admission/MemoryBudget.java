@@ -12,7 +12,7 @@ import inference.admission.Rejection.Kind;
  */
 final class MemoryBudget {
 
-	// Classes, connections and garbage need the other half.
+	// Spring, connections and garbage need the other half.
 	private static final int HEAP_DIVISOR = 2;
 
 	// Only small requests may use this part of the budget, so slow readers of large

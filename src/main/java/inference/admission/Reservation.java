@@ -66,7 +66,7 @@ public final class Reservation implements AutoCloseable {
 
 	/** Replaces the estimate by the actual size of the outputs. */
 	void addOutputs(Map<String, Tensor> outputs) {
-		add(Tensor.bytes(outputs.values()) - this.expectedOutputBytes);
+		add(Tensor.totalBytes(outputs.values()) - this.expectedOutputBytes);
 	}
 
 	@Override

@@ -81,7 +81,7 @@ final class RowIndependence {
 	private record Row(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
 
 		long bytes() {
-			return Tensor.bytes(this.inputs.values()) + Tensor.bytes(this.outputs.values());
+			return Tensor.totalBytes(this.inputs.values()) + Tensor.totalBytes(this.outputs.values());
 		}
 
 	}

@@ -28,7 +28,7 @@ import static inference.codec.InvalidRequestException.require;
  */
 final class OipReader {
 
-	private static final String OUTPUTS_FORM = "\"outputs\" must be an array of objects with a name.";
+	private static final String OUTPUTS_MESSAGE = "\"outputs\" must be an array of objects with a name.";
 
 	private final Signature signature;
 
@@ -73,10 +73,10 @@ final class OipReader {
 
 	/** Reads which outputs are wanted, each with its parameter {@code binary_data}. */
 	Map<TensorSpec, @Nullable Boolean> readOutputs(JsonParser parser) {
-		require(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_FORM);
+		require(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_MESSAGE);
 		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>();
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			require(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_FORM);
+			require(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_MESSAGE);
 			String name = null;
 			Boolean binary = null;
 			Set<String> seen = new HashSet<>();
@@ -154,7 +154,8 @@ final class OipReader {
 						tensor = readData(parser, requireSpec(name, dataType, shape), shape);
 					}
 					else {
-						// The data comes first, so a second parser reads it later.
+						// The data comes before its type, so a second parser reads it
+						// later.
 						unread = Json.offset(parser);
 						parser.skipChildren();
 					}

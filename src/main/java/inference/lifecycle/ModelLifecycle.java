@@ -21,9 +21,10 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * The model's life. It starts after the port is open, loads and warms up the model on a
- * thread of its own, runs calls while the state allows it, drains before the port closes,
- * and frees the model after the web server has finished the last request.
+ * Loads, runs and frees the model. It starts after the port is open, loads and warms up
+ * the model on a thread of its own, runs calls while the state allows it, drains before
+ * the port closes, and frees the model after the web server has finished the last
+ * request.
  * <p>
  * Each change of state is published as an application event whose payload is the new
  * {@link Snapshot}.
@@ -198,7 +199,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** Sets the model. Calls run it once the state allows them. */
+	/** Calls run this model once the state allows them. */
 	void setModel(Model constructed) {
 		this.model = constructed;
 		this.metadata = ModelMetadata.of(constructed);

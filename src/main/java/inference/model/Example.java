@@ -50,9 +50,9 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	}
 
 	/**
-	 * Reads the examples that an ONNX file has in its metadata: a JSON array of objects
-	 * with {@code inputs} and {@code outputs}, each tensor by its name as nested arrays,
-	 * and a {@code tolerance}.
+	 * Reads the examples in an ONNX file's metadata: a JSON array of objects with
+	 * {@code inputs}, {@code outputs} and {@code tolerance}. Each tensor is given by its
+	 * name, as nested arrays.
 	 * @param json the metadata's value
 	 * @param signature the tensors' data types
 	 * @throws IllegalArgumentException if they do not fit the signature
@@ -65,7 +65,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	}
 
 	/**
-	 * Reads the inputs of the examples alone.
+	 * Reads the inputs of the examples while the outputs are not known yet.
 	 * @param json the metadata's value
 	 * @param inputs the inputs' data types
 	 * @throws IllegalArgumentException if they do not fit

@@ -60,8 +60,8 @@ final class OnnxSequences {
 	}
 
 	/**
-	 * The maps of a sequence, as tensors of their values with their keys in ONNX
-	 * Runtime's order: numbers ascending, texts by their bytes.
+	 * Reads each map's keys, and a tensor of its values. The keys are in ONNX Runtime's
+	 * order: numbers ascending, texts by their bytes.
 	 */
 	static List<MapRow> maps(OnnxSequence sequence) throws OrtException {
 		List<MapRow> rows = new ArrayList<>();
@@ -70,7 +70,8 @@ final class OnnxSequences {
 				MapInfo info = map.getInfo();
 				Tensor keys = tensor(map, MAP_KEYS, OnnxTensors.dataType(info.keyType));
 				rows.add(new MapRow(
-						(keys.dataType() == DataType.BYTES) ? keys.strings() : numbers(keys.contents().asLongBuffer()),
+						(keys.dataType() == DataType.BYTES) ? keys.strings()
+								: decimalStrings(keys.contents().asLongBuffer()),
 						tensor(map, MAP_VALUES, OnnxTensors.dataType(info.valueType))));
 			}
 		}
@@ -103,7 +104,7 @@ final class OnnxSequences {
 		}
 	}
 
-	private static List<String> numbers(LongBuffer keys) {
+	private static List<String> decimalStrings(LongBuffer keys) {
 		return LongStream.generate(keys::get).limit(keys.remaining()).mapToObj(Long::toString).toList();
 	}
 
@@ -112,8 +113,8 @@ final class OnnxSequences {
 	}
 
 	/**
-	 * The tensors of a sequence, stacked under the sequence's name. If their shapes
-	 * differ, each has a name of its own: {@code name.0}, {@code name.1} and so on.
+	 * The tensors of a sequence, stacked under the sequence's name. Tensors that are not
+	 * stacked get names of their own: {@code name.0}, {@code name.1} and so on.
 	 * @param signature the model's outputs, which say whether the tensors are stacked;
 	 * {@code null} if that is still to be found out
 	 * @throws InvalidOutputException if the tensors do not fit the signature
@@ -162,7 +163,7 @@ final class OnnxSequences {
 		Tensor first = tensors.getFirst();
 		boolean isScalar = first.shape().rank() == 0;
 		int rows = isScalar ? 1 : Math.toIntExact(first.shape().dimension(0));
-		int size = Math.toIntExact(Tensor.bytes(tensors));
+		int size = Math.toIntExact(Tensor.totalBytes(tensors));
 		long[] inner = isScalar ? new long[0] : first.shape().row().dimensions();
 		long[] dimensions = LongStream
 			.concat(isScalar ? LongStream.of(tensors.size()) : LongStream.of(rows, tensors.size()),

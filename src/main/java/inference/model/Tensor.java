@@ -115,7 +115,7 @@ public final class Tensor {
 	 * @param tensors the tensors
 	 * @return the number of bytes in their contents
 	 */
-	public static long bytes(Collection<Tensor> tensors) {
+	public static long totalBytes(Collection<Tensor> tensors) {
 		return tensors.stream().mapToLong((tensor) -> tensor.contents.capacity()).sum();
 	}
 

@@ -106,7 +106,7 @@ class MetadataController {
 		JsonNode version = object().put("version", this.served.version())
 			.put("state", ready ? "AVAILABLE" : "LOADING")
 			.set("status", status);
-		return named().put("ready", ready).putPOJO("model_version_status", List.of(version));
+		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(version));
 	}
 
 	@GetMapping({ "/v1/models/{model}/metadata", "/v1/models/{model}/versions/{version}/metadata",
@@ -133,15 +133,15 @@ class MetadataController {
 	}
 
 	private ResponseEntity<Object> health(Probe probe) {
-		return verdict(probe, object().put("live", this.probes.ask(Probe.LIVENESS).passes()));
+		return probeAnswer(probe, object().put("live", this.probes.ask(Probe.LIVENESS).passes()));
 	}
 
 	@GetMapping({ "/v2/models/{model}/ready", "/v2/models/{model}/versions/{version}/ready" })
 	ResponseEntity<Object> modelReady() {
-		return verdict(Probe.READINESS, named());
+		return probeAnswer(Probe.READINESS, objectWithName());
 	}
 
-	private ResponseEntity<Object> verdict(Probe probe, ObjectNode answer) {
+	private ResponseEntity<Object> probeAnswer(Probe probe, ObjectNode answer) {
 		Verdict verdict = this.probes.ask(probe);
 		answer.put("ready", this.probes.ask(Probe.READINESS).passes())
 			.put("state", verdict.state())
@@ -152,7 +152,7 @@ class MetadataController {
 	@GetMapping({ "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
 	Object model() {
 		ModelMetadata metadata = this.admission.metadata();
-		return named().putPOJO("versions", List.of(this.served.version()))
+		return objectWithName().putPOJO("versions", List.of(this.served.version()))
 			.put("platform", metadata.platform())
 			.putPOJO("inputs", metadata.signature().inputs().stream().map(MetadataController::tensor).toList())
 			.putPOJO("outputs", metadata.signature().outputs().stream().map(MetadataController::tensor).toList())
@@ -174,7 +174,7 @@ class MetadataController {
 		}
 		boolean isHidden = parameters.contains("true") && !readiness.passes();
 		return isHidden ? List.of()
-				: List.of(named().put("version", this.served.version())
+				: List.of(objectWithName().put("version", this.served.version())
 					.put("state", readiness.passes() ? "READY" : "UNAVAILABLE")
 					.put("reason", readiness.passes() ? "" : readiness.reason()));
 	}
@@ -194,7 +194,7 @@ class MetadataController {
 			.set("compute_output", duration(count, this.statistics.stage(Stage.WRITE)))
 			.set("cache_hit", duration(0))
 			.set("cache_miss", duration(0));
-		JsonNode model = named().put("version", this.served.version())
+		JsonNode model = objectWithName().put("version", this.served.version())
 			.put("last_inference", this.statistics.lastRunMillis())
 			.put("inference_count", this.statistics.totalRows())
 			.put("execution_count", this.statistics.stage(Stage.RUN).count())
@@ -210,7 +210,7 @@ class MetadataController {
 	void predict() {
 	}
 
-	private ObjectNode named() {
+	private ObjectNode objectWithName() {
 		return object().put("name", this.served.name());
 	}
 
@@ -228,8 +228,8 @@ class MetadataController {
 		return spec.keys().isEmpty() ? tensor : tensor.set("parameters", object().putPOJO("keys", spec.keys()));
 	}
 
-	// The first golden example is offered as a request of the protocol, with which the
-	// console fills its form. It is a string because a parameter cannot be an object.
+	// The first golden example is given as the body of a request, with which the console
+	// fills its form. It is a string because a parameter cannot be an object.
 	private static Map<String, String> parameters(List<Example> examples) {
 		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
 		long elements = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elements()).sum();

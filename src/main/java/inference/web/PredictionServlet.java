@@ -174,7 +174,7 @@ final class PredictionServlet extends HttpServlet {
 		else {
 			response.setContentType("application/json");
 		}
-		if (Tensor.bytes(outputs.values()) < MIN_BYTES_FOR_PERMIT) {
+		if (Tensor.totalBytes(outputs.values()) < MIN_BYTES_FOR_PERMIT) {
 			answer.writeTo(response.getOutputStream());
 			return;
 		}

@@ -28,18 +28,18 @@ final class RequestValve extends RewriteValve {
 
 	private static final String EAS_PATH_PREFIX = "/api/predict/";
 
-	private static final String ACTUATOR = "/actuator/";
+	private static final String ACTUATOR_PATH_PREFIX = "/actuator/";
 
 	private static final String PREFIX_REWRITE_RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
 
-	// Tomcat accepts it in a path parameter, where Spring MVC then fails.
+	// Tomcat accepts this in a path parameter, but Spring MVC fails.
 	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
 
 	private static final String CLIENT_ATTRIBUTE = Client.class.getName();
 
 	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
 
-	private static final Duration MAX_DISCARD = Duration.ofSeconds(2);
+	private static final Duration MAX_DISCARD_TIME = Duration.ofSeconds(2);
 
 	private final Admission admission;
 
@@ -70,12 +70,12 @@ final class RequestValve extends RewriteValve {
 	public void invoke(Request request, Response response) throws IOException, ServletException {
 		Client client = () -> isGone(request.getCoyoteRequest());
 		request.setAttribute(CLIENT_ATTRIBUTE, client);
-		if (this.admission.isDraining() || isCrowded(request)) {
+		if (this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
 		RequestId.startLogging(request);
 		String path = String.valueOf(request.getDecodedRequestURI());
-		if (path.startsWith(ACTUATOR)) {
+		if (path.startsWith(ACTUATOR_PATH_PREFIX)) {
 			removeUnusedHeaders(request);
 		}
 		try {
@@ -98,7 +98,8 @@ final class RequestValve extends RewriteValve {
 		}
 	}
 
-	// Tomcat rejects a length that is not a number, and throws if it is read again.
+	// The text is checked, because Tomcat throws if it has to read a length that is not a
+	// number.
 	private static boolean hasUnreadBody(Request request, Response response) {
 		String length = String.valueOf(request.getHeader("Content-Length"));
 		return response.getStatus() >= 400 && request.getHeader("Expect") == null
@@ -106,7 +107,7 @@ final class RequestValve extends RewriteValve {
 	}
 
 	// Connections are kept alive only up to a share, so that some are left for probes.
-	private static boolean isCrowded(Request request) {
+	private static boolean isNearConnectionLimit(Request request) {
 		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
 				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEEP_ALIVE_SHARE;
 	}
@@ -127,7 +128,7 @@ final class RequestValve extends RewriteValve {
 	// the Servlet API cannot read the rest of the body. Tomcat's own request can.
 	private static long discardBody(org.apache.coyote.Request request) {
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
-		long end = System.nanoTime() + MAX_DISCARD.toNanos();
+		long end = System.nanoTime() + MAX_DISCARD_TIME.toNanos();
 		long discarded = 0;
 		try {
 			for (int count = 0; count >= 0 && System.nanoTime() < end; count = request.doRead(buffer)) {
@@ -135,14 +136,14 @@ final class RequestValve extends RewriteValve {
 			}
 		}
 		catch (IOException | IllegalArgumentException ex) {
-			// The client has gone, sends no more, or has not ended the headers yet.
+			// The client has gone, sends no more, or has sent headers that are too large.
 		}
 		return discarded;
 	}
 
 	// Makes Tomcat read from the connection without waiting; the Servlet API cannot. If
-	// the client has closed the connection, Tomcat reports exactly one available byte.
-	// Any other number means that the client is connected.
+	// that read fails, Tomcat reports exactly one available byte. Any other number counts
+	// as connected.
 	private static boolean isGone(org.apache.coyote.Request connection) {
 		connection.action(ActionCode.AVAILABLE, true);
 		int available = connection.getAvailable();

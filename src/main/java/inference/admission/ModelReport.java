@@ -34,19 +34,19 @@ import inference.model.TensorSpec;
 
 /**
  * Tells which model is served and with which resources: in {@code /actuator/info}, and in
- * the log when the server becomes ready. It warns if the JVM refused the AOT cache, so
- * that the server starts more slowly, and if the memory limit is too low for the model.
+ * the log when the server becomes ready. It warns if the JVM refused the AOT cache, which
+ * slows the start, or if the memory limit is too low for the model.
  */
 @Component
-final class ServedModel
+final class ModelReport
 		implements InfoContributor, MeterBinder, ApplicationListener<PayloadApplicationEvent<Snapshot>> {
 
-	private static final Logger logger = LoggerFactory.getLogger(ServedModel.class);
+	private static final Logger logger = LoggerFactory.getLogger(ModelReport.class);
 
 	private static final Path PROCESS_STATUS = Path.of("/proc/self/status");
 
 	/** The memory for compiled code and for the model's calls, in bytes. */
-	private static final long RESERVE_BYTES = 64L << 20;
+	private static final long NATIVE_HEADROOM_BYTES = 64L << 20;
 
 	private final ModelLifecycle lifecycle;
 
@@ -60,7 +60,7 @@ final class ServedModel
 
 	private final AtomicBoolean logged = new AtomicBoolean();
 
-	ServedModel(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
+	ModelReport(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
 			DeadlineProperties deadline) {
 		this.lifecycle = lifecycle;
 		this.model = model;
@@ -126,7 +126,7 @@ final class ServedModel
 				Runtime.getRuntime().maxMemory() >> 20, limit >> 20, this.aotCacheUsed ? "with" : "without");
 		if (Files.exists(PROCESS_STATUS)) {
 			MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
-			warnOfMemory(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + RESERVE_BYTES);
+			warnOfMemory(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES);
 		}
 	}
 
@@ -148,7 +148,7 @@ final class ServedModel
 				.orElse(0);
 		}
 		catch (IOException ex) {
-			// Without the figure there is nothing to warn about.
+			// Without the figure only the heap is checked.
 			return 0;
 		}
 	}
