@@ -1,5 +1,6 @@
 package inference.web;
 
+import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,6 +20,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
 
+	private static final Duration MAX_PAUSE_DELAY = Duration.ofMillis(100);
+
 	private static final String SOCKET = HttpProtocol.class.getName();
 
 	/** Limits how long a read of the request's body waits for bytes. */
@@ -26,6 +29,20 @@ public final class HttpProtocol extends Http11NioProtocol {
 		if (request.getAttribute(SOCKET) instanceof SocketWrapperBase<?> socket) {
 			socket.setReadTimeout(Math.max(millis, 1));
 		}
+	}
+
+	/**
+	 * Closes the port and serves the clients that are connected, before Tomcat pauses. A
+	 * paused Tomcat closes new connections without an answer.
+	 */
+	@Override
+	public void pause() throws Exception {
+		closeServerSocketGraceful();
+		long end = System.nanoTime() + MAX_PAUSE_DELAY.toNanos();
+		while (getConnectionCount() > 0 && System.nanoTime() < end) {
+			Thread.sleep(1);
+		}
+		super.pause();
 	}
 
 	@Override
