@@ -11,6 +11,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -30,6 +32,8 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -91,17 +95,44 @@ class ServerProcessIT {
 			.endsWith("or set INFERENCE_MODEL_DEVICE to cpu.");
 	}
 
-	@Test
-	void endsCleanlyOnASignal() throws Exception {
+	@ParameterizedTest
+	@ValueSource(strings = { "Starting InferenceServer", "Tomcat initialized", "Started InferenceServer", "WARMING: ",
+			"READY: ", "DRAINING: " })
+	void endsWithOneLineWheneverTheSignalComes(String moment) throws Exception {
 		Process process = start(Map.of());
 		List<String> log = follow(process, (line) -> {
-			if (line.contains("READY: ")) {
+			if (line.contains(moment) || (moment.equals("DRAINING: ") && line.contains("READY: "))) {
 				kill(process, "TERM");
 			}
 		});
 		assertThat(process.waitFor()).isEqualTo(143);
+		assertThat(log.getLast()).contains(" INFO ", "Ended by SIGTERM");
+		assertThat(log).filteredOn((line) -> line.contains("Ended by")).hasSize(1);
+		assertThat(log).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR") || line.startsWith("\tat"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "POST / HTTP/1.1\r\nHost: a\r\nX: ",
+			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" })
+	void endsTheDrainWhileAClientSendsByteByByte(String beginning) throws Exception {
+		int port = freePort();
+		Process process = start(Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DEADLINE", "1s"));
+		AtomicLong signalled = new AtomicLong();
+		List<Thread> clients = new ArrayList<>();
+		List<String> log = follow(process, (line) -> {
+			if (line.contains("READY: ")) {
+				Socket socket = connectAndSend(port, beginning);
+				clients.add(Thread.ofVirtual().start(() -> sendByteByByte(socket)));
+				signalled.set(System.nanoTime());
+				kill(process, "TERM");
+			}
+		});
+		assertThat(process.waitFor()).isEqualTo(143);
+		assertThat(Duration.ofNanos(System.nanoTime() - signalled.get())).isLessThan(Duration.ofSeconds(5));
 		assertThat(log.getLast()).endsWith("Ended by SIGTERM");
-		assertThat(log).anyMatch((line) -> line.contains("CLOSED: "));
+		for (Thread client : clients) {
+			client.join();
+		}
 	}
 
 	@Test
@@ -187,7 +218,7 @@ class ServerProcessIT {
 					return null;
 				}));
 			}
-			await().until(() -> served.get() > 500);
+			await().atMost(Duration.ofMinutes(1)).until(() -> served.get() > 500);
 			kill(process, "TERM");
 			HttpRequest readiness = HttpRequest.newBuilder(server.resolve("/readyz")).build();
 			await().until(() -> client.send(readiness, BodyHandlers.discarding()).statusCode() == 503);
@@ -223,17 +254,39 @@ class ServerProcessIT {
 
 	// A client that keeps its connection after one request.
 	private static Socket connectAndAsk(int port) {
+		Socket socket = connectAndSend(port, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
 		try {
-			Socket socket = new Socket("localhost", port);
-			socket.setSoTimeout(1000);
-			socket.getOutputStream()
-				.write("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
 			byte[] status = socket.getInputStream().readNBytes("HTTP/1.1 200".length());
 			assertThat(new String(status, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 200");
 			return socket;
 		}
 		catch (IOException ex) {
 			throw new AssertionError(ex);
+		}
+	}
+
+	private static Socket connectAndSend(int port, String text) {
+		try {
+			Socket socket = new Socket("localhost", port);
+			socket.setSoTimeout(1000);
+			socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+			return socket;
+		}
+		catch (IOException ex) {
+			throw new AssertionError(ex);
+		}
+	}
+
+	// Ends when the server has closed the connection.
+	private static void sendByteByByte(Socket socket) {
+		try (socket) {
+			while (true) {
+				socket.getOutputStream().write('a');
+				Thread.sleep(200);
+			}
+		}
+		catch (IOException | InterruptedException ex) {
+			// The server has closed the connection.
 		}
 	}
 
