@@ -218,11 +218,15 @@ class ServerProcessIT {
 					return null;
 				}));
 			}
-			await().atMost(Duration.ofMinutes(1)).until(() -> served.get() > 500);
-			kill(process, "TERM");
-			HttpRequest readiness = HttpRequest.newBuilder(server.resolve("/readyz")).build();
-			await().until(() -> client.send(readiness, BodyHandlers.discarding()).statusCode() == 503);
-			told.set(true);
+			try {
+				await().atMost(Duration.ofMinutes(1)).until(() -> served.get() > 500);
+				kill(process, "TERM");
+				HttpRequest readiness = HttpRequest.newBuilder(server.resolve("/readyz")).build();
+				await().until(() -> client.send(readiness, BodyHandlers.discarding()).statusCode() == 503);
+			}
+			finally {
+				told.set(true);
+			}
 			for (Future<?> finished : clients) {
 				finished.get();
 			}
