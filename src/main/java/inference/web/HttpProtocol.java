@@ -1,6 +1,5 @@
 package inference.web;
 
-import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,15 +11,15 @@ import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Tomcat's protocol with two additions: it accepts host names with an underscore, which
- * services in Docker Compose and upstreams in nginx have, and each request can limit how
- * long it waits for its client.
+ * Tomcat's protocol with three additions. It accepts host names with an underscore, which
+ * services in Docker Compose and upstreams in nginx have. Each request can limit how long
+ * it waits for its client. And the port closes before Tomcat pauses.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
 
-	private static final Duration MAX_PAUSE_DELAY = Duration.ofMillis(100);
+	private static final long MAX_PAUSE_DELAY_MILLIS = 100;
 
 	private static final String SOCKET = HttpProtocol.class.getName();
 
@@ -38,10 +37,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 	@Override
 	public void pause() throws Exception {
 		closeServerSocketGraceful();
-		long end = System.nanoTime() + MAX_PAUSE_DELAY.toNanos();
-		while (getConnectionCount() > 0 && System.nanoTime() < end) {
-			Thread.sleep(1);
-		}
+		awaitConnectionsClose(MAX_PAUSE_DELAY_MILLIS);
 		super.pause();
 	}
 
