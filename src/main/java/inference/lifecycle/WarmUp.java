@@ -23,7 +23,7 @@ import inference.model.UnusableModelException;
  * Runs a model before it serves: once on each of its golden examples, which it must get
  * right, and then on the first example, or on zeros if it has none, until it gets no
  * faster. So a corrupt model never becomes ready, and the first client does not pay for
- * the lazy initialisation of the JVM and of the model's runtime.
+ * the lazy initialisation of the model's runtime.
  */
 final class WarmUp {
 
