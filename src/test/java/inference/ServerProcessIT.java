@@ -109,6 +109,9 @@ class ServerProcessIT {
 		assertThat(log.getLast()).contains(" INFO ", "Ended by SIGTERM");
 		assertThat(log).filteredOn((line) -> line.contains("Ended by")).hasSize(1);
 		assertThat(log).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR") || line.startsWith("\tat"));
+		if (List.of("READY: ", "DRAINING: ").contains(moment)) {
+			assertThat(log).anyMatch((line) -> line.contains("CLOSED: "));
+		}
 	}
 
 	@ParameterizedTest
