@@ -1,12 +1,11 @@
 package inference.web;
 
 import java.util.UUID;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 import jakarta.servlet.http.HttpServletRequest;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.MDC;
+
+import inference.admission.LogContext;
 
 /**
  * The id of a request, in its answer and in the log. The client gives it in the header
@@ -17,21 +16,7 @@ final class RequestId {
 
 	static final String HEADER = "X-Request-Id";
 
-	// The names in the log are those of the Elastic Common Schema.
-	private static final String REQUEST_KEY = "http.request.id";
-
-	private static final String TRACE_KEY = "trace.id";
-
-	private static final String SPAN_KEY = "span.id";
-
-	private static final Pattern TRACE_PARENT = Pattern
-		.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?");
-
 	private static final String ATTRIBUTE = RequestId.class.getName();
-
-	private static final int MAX_LENGTH = 100;
-
-	private static final Pattern UNPRINTABLE = Pattern.compile("[^!-~]");
 
 	// Tomcat's numbers are unique only within a process.
 	private static final String PROCESS_PREFIX = UUID.randomUUID().toString().substring(0, 9);
@@ -44,28 +29,18 @@ final class RequestId {
 	 * logs, until {@link #endLogging}.
 	 */
 	static void startLogging(HttpServletRequest request) {
-		MDC.put(REQUEST_KEY, of(request));
-		String parent = request.getHeader("traceparent");
-		if (parent != null) {
-			Matcher ids = TRACE_PARENT.matcher(parent);
-			if (ids.matches()) {
-				MDC.put(TRACE_KEY, ids.group(1));
-				MDC.put(SPAN_KEY, ids.group(2));
-			}
-		}
+		LogContext.start(of(request), request.getHeader("traceparent"));
 	}
 
 	static void endLogging() {
-		MDC.remove(REQUEST_KEY);
-		MDC.remove(TRACE_KEY);
-		MDC.remove(SPAN_KEY);
+		LogContext.end();
 	}
 
 	/** Sets the id for a request without the header. */
 	static void setDefault(HttpServletRequest request, @Nullable String id) {
 		if (id != null) {
 			request.setAttribute(ATTRIBUTE, id);
-			MDC.put(REQUEST_KEY, of(request));
+			LogContext.setRequestId(of(request));
 		}
 	}
 
@@ -75,10 +50,7 @@ final class RequestId {
 		if (id == null) {
 			id = (String) request.getAttribute(ATTRIBUTE);
 		}
-		if (id == null || id.isEmpty()) {
-			return null;
-		}
-		return UNPRINTABLE.matcher(id.substring(0, Math.min(id.length(), MAX_LENGTH))).replaceAll("_");
+		return LogContext.printable(id);
 	}
 
 	/** The request's id, which does not change unless {@link #setDefault} is called. */

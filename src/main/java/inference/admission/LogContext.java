@@ -1,0 +1,70 @@
+package inference.admission;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+
+/**
+ * The ids of a request and of its W3C trace, in every line that the request's thread
+ * logs. Their names are those of the Elastic Common Schema.
+ */
+public final class LogContext {
+
+	private static final String REQUEST_KEY = "http.request.id";
+
+	private static final String TRACE_KEY = "trace.id";
+
+	private static final String SPAN_KEY = "span.id";
+
+	private static final Pattern TRACE_PARENT = Pattern
+		.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?");
+
+	private static final int MAX_LENGTH = 100;
+
+	private static final Pattern UNPRINTABLE = Pattern.compile("[^!-~]");
+
+	private LogContext() {
+	}
+
+	/**
+	 * Adds the ids to what this thread logs, until {@link #end}.
+	 * @param id the request's id
+	 * @param traceParent the W3C header, which is ignored if it is not valid
+	 */
+	public static void start(String id, @Nullable String traceParent) {
+		setRequestId(id);
+		if (traceParent != null) {
+			Matcher ids = TRACE_PARENT.matcher(traceParent);
+			if (ids.matches()) {
+				MDC.put(TRACE_KEY, ids.group(1));
+				MDC.put(SPAN_KEY, ids.group(2));
+			}
+		}
+	}
+
+	/** Replaces the request's id. */
+	public static void setRequestId(String id) {
+		MDC.put(REQUEST_KEY, id);
+	}
+
+	public static void end() {
+		MDC.remove(REQUEST_KEY);
+		MDC.remove(TRACE_KEY);
+		MDC.remove(SPAN_KEY);
+	}
+
+	/**
+	 * Makes the id that a client gave fit into a header: characters that do not are
+	 * replaced, and 100 are kept.
+	 * @return the id, or {@code null} if the client gave none
+	 */
+	public static @Nullable String printable(@Nullable String id) {
+		if (id == null || id.isEmpty()) {
+			return null;
+		}
+		return UNPRINTABLE.matcher(id.substring(0, Math.min(id.length(), MAX_LENGTH))).replaceAll("_");
+	}
+
+}
