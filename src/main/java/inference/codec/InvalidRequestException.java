@@ -28,7 +28,7 @@ public final class InvalidRequestException extends RuntimeException {
 	}
 
 	/** Throws this exception unless a condition holds. Long arguments are cut short. */
-	static void require(boolean condition, String sentence, @Nullable Object... arguments) {
+	public static void require(boolean condition, String sentence, @Nullable Object... arguments) {
 		if (!condition) {
 			Object[] excerpts = Arrays.stream(arguments)
 				.map((argument) -> (argument instanceof String text) ? excerpt(text) : argument)
