@@ -17,12 +17,12 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A file of YAML, read as the JSON that it stands for.
  */
-final class YamlFile {
+public final class YamlFile {
 
 	private YamlFile() {
 	}
 
-	static List<JsonNode> documents(Path file) {
+	public static List<JsonNode> documents(Path file) {
 		try (Reader reader = Files.newBufferedReader(file)) {
 			Iterable<Object> documents = new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(reader);
 			return StreamSupport.stream(documents.spliterator(), false)

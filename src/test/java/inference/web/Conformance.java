@@ -55,9 +55,9 @@ import static org.assertj.core.api.Assertions.assertThat;
  * @param request one of the requests
  * @param yaml the rest
  */
-record Conformance(String group, String request, Map<String, Object> yaml) {
+public record Conformance(String group, String request, Map<String, Object> yaml) {
 
-	static final String JSON_LENGTH = "Inference-Header-Content-Length";
+	public static final String JSON_LENGTH = "Inference-Header-Content-Length";
 
 	static final JsonMapper JSON = JsonMapper.builder()
 		.enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
@@ -65,7 +65,7 @@ record Conformance(String group, String request, Map<String, Object> yaml) {
 				DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
 		.build();
 
-	static Map<String, List<Conformance>> all() {
+	public static Map<String, List<Conformance>> all() {
 		Map<String, List<Conformance>> groups = new LinkedHashMap<>();
 		try {
 			Resource[] files = new PathMatchingResourcePatternResolver().getResources("classpath:conformance/*.yaml");
@@ -94,12 +94,12 @@ record Conformance(String group, String request, Map<String, Object> yaml) {
 		return cases;
 	}
 
-	String title() {
+	public String title() {
 		return (this.yaml.get("request") instanceof List<?>) ? "%s (%s)".formatted(this.yaml.get("title"), this.request)
 				: String.valueOf(this.yaml.get("title"));
 	}
 
-	Model model() {
+	public Model model() {
 		String name = (String) this.yaml.getOrDefault("model", "adder");
 		return name.equals("adder") ? new TestModel() : Identity.of(name);
 	}
@@ -108,11 +108,11 @@ record Conformance(String group, String request, Map<String, Object> yaml) {
 		return this.request.substring(0, this.request.indexOf(' '));
 	}
 
-	String path() {
+	public String path() {
 		return this.request.substring(this.request.indexOf(' ') + 1);
 	}
 
-	int status() {
+	public int status() {
 		return (Integer) this.yaml.getOrDefault("status", this.yaml.containsKey("error") ? 400 : 200);
 	}
 
@@ -124,13 +124,13 @@ record Conformance(String group, String request, Map<String, Object> yaml) {
 		return (body instanceof String text) ? text : null;
 	}
 
-	byte[] body() {
+	public byte[] body() {
 		Object body = this.yaml.get("body");
 		byte[] bytes = (body != null) ? Bytes.of(body) : new byte[0];
 		return this.yaml.containsKey("gzip") ? Bytes.gzip(bytes) : bytes;
 	}
 
-	Map<String, String> headers() {
+	public Map<String, String> headers() {
 		Map<String, String> headers = new LinkedHashMap<>();
 		if (this.yaml.get("body") instanceof List<?> parts && parts.getFirst() instanceof String text) {
 			headers.put(JSON_LENGTH, Integer.toString(text.getBytes(StandardCharsets.UTF_8).length));
