@@ -48,7 +48,8 @@ public class InferenceServer {
 	 */
 	private static boolean mayChangeBeans(String setting) {
 		String name = setting.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);
-		return name.startsWith("management.") || (name.startsWith("spring.") && !name.startsWith("spring.aot."));
+		return name.startsWith("management.") || name.startsWith("inference.grpc.")
+				|| (name.startsWith("spring.") && !name.startsWith("spring.aot."));
 	}
 
 }

@@ -6,6 +6,7 @@
  * <li>{@code admission}: the queue, deadlines, memory budget and model threads</li>
  * <li>{@code codec}: the conversion between bytes and tensors, for every protocol</li>
  * <li>{@code web}: predictions, metadata, errors, probes and the console over HTTP</li>
+ * <li>{@code grpc}: predictions, metadata and health over gRPC</li>
  * <li>{@code health}: the result of each probe in each state</li>
  * <li>{@code ops}: the exec probe, which uses the JDK alone</li>
  * </ul>

@@ -32,6 +32,8 @@ class ArchitectureTests {
 			.definedBy("inference")
 			.layer("web")
 			.definedBy("inference.web..")
+			.optionalLayer("grpc")
+			.definedBy("inference.grpc..")
 			.layer("codec")
 			.definedBy("inference.codec..")
 			.layer("admission")
@@ -48,6 +50,8 @@ class ArchitectureTests {
 			.mayOnlyAccessLayers("lifecycle", "model")
 			.whereLayer("web")
 			.mayOnlyAccessLayers("codec", "admission", "health", "model")
+			.whereLayer("grpc")
+			.mayOnlyAccessLayers("codec", "admission", "health", "lifecycle", "model")
 			.whereLayer("codec")
 			.mayOnlyAccessLayers("model")
 			.whereLayer("admission")
@@ -105,6 +109,16 @@ class ArchitectureTests {
 			.dependOnClassesThat()
 			.resideInAPackage("jakarta.servlet..")
 			.because("other protocols use the same admission: pass what you need instead"));
+	}
+
+	@Test
+	void onlyTheGrpcPackageKnowsGrpc() {
+		check(noClasses().that()
+			.resideOutsideOfPackage("inference.grpc..")
+			.should()
+			.dependOnClassesThat()
+			.resideInAnyPackage("io.grpc..", "com.google.protobuf..", "io.netty..", "openinference..")
+			.because("a fork without gRPC deletes that package: put the code there"));
 	}
 
 	@Test

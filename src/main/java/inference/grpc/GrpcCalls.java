@@ -1,0 +1,217 @@
+package inference.grpc;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+import com.google.protobuf.Message;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerStreamTracer;
+import io.grpc.Status;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import org.jspecify.annotations.Nullable;
+
+import inference.admission.Admission;
+import inference.admission.LogContext;
+import inference.admission.Rejection;
+import inference.admission.Reservation;
+import inference.admission.Statistics;
+
+/**
+ * The calls of all services. gRPC tells on its network threads, which must not block,
+ * what happens to a call. A virtual thread answers it.
+ */
+final class GrpcCalls extends ServerStreamTracer.Factory {
+
+	private static final Context.Key<Call> CURRENT = Context.key("call");
+
+	private static final Metadata.Key<String> ID = Metadata.Key.of("x-request-id", Metadata.ASCII_STRING_MARSHALLER);
+
+	private static final Metadata.Key<String> TRACE = Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
+
+	// Messages that are not predictions consist of a few names.
+	private static final int MAX_NAMES_BYTES = 16 * 1024;
+
+	private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1,
+			Thread.ofPlatform().daemon().name("grpc-timer").factory());
+
+	private final String idPrefix = UUID.randomUUID().toString().substring(0, 9);
+
+	private final AtomicLong count = new AtomicLong();
+
+	private final Admission admission;
+
+	private final Statistics statistics;
+
+	private final Duration limit;
+
+	GrpcCalls(Admission admission, Statistics statistics) {
+		this.admission = admission;
+		this.statistics = statistics;
+		// An answer that took the whole deadline can be read for a second.
+		this.limit = admission.maxDeadline().plusSeconds(1);
+		this.timer.setRemoveOnCancelPolicy(true);
+	}
+
+	/** The call that gRPC begins on this thread. */
+	static Call current() {
+		return CURRENT.get();
+	}
+
+	@Override
+	public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+		return new Call(headers, method.equals(InferenceService.PREDICTION));
+	}
+
+	/** A call, from its headers until its client has read the answer. */
+	final class Call extends ServerStreamTracer {
+
+		private final long arrived = System.nanoTime();
+
+		private final Metadata headers;
+
+		private final boolean isPrediction;
+
+		private volatile @Nullable CancellableContext context;
+
+		private volatile @Nullable Reservation memory;
+
+		private volatile @Nullable Thread thread;
+
+		private String id;
+
+		private long received;
+
+		private Call(Metadata headers, boolean isPrediction) {
+			this.headers = headers;
+			this.isPrediction = isPrediction;
+			this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)),
+					() -> GrpcCalls.this.idPrefix + GrpcCalls.this.count.incrementAndGet());
+		}
+
+		/** Admits the call and asks for its message. */
+		ServerCall.Listener<byte[]> begin(ServerCall<byte[], Message> client, Method method) {
+			try {
+				if (this.isPrediction) {
+					long left = Objects.requireNonNull(Context.current().getDeadline())
+						.timeRemaining(TimeUnit.NANOSECONDS);
+					this.memory = GrpcCalls.this.admission.admit(Duration.ofNanos(left));
+				}
+				client.request(1);
+			}
+			catch (Rejection ex) {
+				refuse(client, ex);
+			}
+			return new ServerCall.Listener<>() {
+				@Override
+				public void onMessage(byte[] message) {
+					Call.this.thread = Thread.startVirtualThread(() -> answer(client, method, message));
+				}
+			};
+		}
+
+		/** Limits the time of clients that send or read slowly. */
+		@Override
+		public Context filterContext(Context outer) {
+			CancellableContext limited = outer.withValue(CURRENT, this)
+				.withDeadlineAfter(GrpcCalls.this.limit.toNanos(), TimeUnit.NANOSECONDS, GrpcCalls.this.timer);
+			this.context = limited;
+			return limited;
+		}
+
+		/**
+		 * Reserves memory for bytes of the message, and for their copy when it is
+		 * complete. An exception ends the call with that status.
+		 */
+		@Override
+		public void inboundWireSize(long bytes) {
+			this.received += bytes;
+			Reservation reserved = this.memory;
+			try {
+				if (reserved != null) {
+					reserved.add(2 * bytes);
+				}
+				else if (this.received > MAX_NAMES_BYTES) {
+					throw ErrorStatus.of(Code.RESOURCE_EXHAUSTED, "The message is too large.", null);
+				}
+			}
+			catch (Rejection ex) {
+				throw ErrorStatus.of(ex);
+			}
+		}
+
+		@Override
+		public void streamClosed(Status status) {
+			Objects.requireNonNull(this.context).cancel(null);
+			Thread answering = this.thread;
+			if (answering != null && !status.isOk()) {
+				// The call leaves the queue.
+				answering.interrupt();
+			}
+			Reservation reserved = this.memory;
+			if (reserved != null) {
+				reserved.close();
+			}
+			if (this.isPrediction) {
+				GrpcCalls.this.statistics.record(ErrorStatus.outcome(status), System.nanoTime() - this.arrived);
+			}
+		}
+
+		Reservation memory() {
+			return Objects.requireNonNull(this.memory);
+		}
+
+		/** Whether nobody waits for the answer any more. */
+		boolean isGone() {
+			return Objects.requireNonNull(this.context).isCancelled();
+		}
+
+		/** Sets the id of a call without the header. */
+		void setDefaultId(String suggested) {
+			String printable = LogContext.printable(suggested);
+			if (printable != null && !this.headers.containsKey(ID)) {
+				this.id = printable;
+				LogContext.setRequestId(printable);
+			}
+		}
+
+		private void answer(ServerCall<?, Message> client, Method method, byte[] message) {
+			LogContext.start(this.id, this.headers.get(TRACE));
+			try {
+				Message answer = method.answer(this, message);
+				Metadata answerHeaders = new Metadata();
+				answerHeaders.put(ID, this.id);
+				client.sendHeaders(answerHeaders);
+				client.sendMessage(answer);
+				client.close(Status.OK, new Metadata());
+			}
+			catch (Exception | Error ex) {
+				refuse(client, ex);
+			}
+		}
+
+		private void refuse(ServerCall<?, Message> client, Throwable failure) {
+			StatusRuntimeException status = ErrorStatus.of(failure);
+			Metadata trailers = Objects.requireNonNullElseGet(status.getTrailers(), Metadata::new);
+			trailers.put(ID, this.id);
+			client.close(status.getStatus(), trailers);
+		}
+
+	}
+
+	/** Answers a message. */
+	interface Method {
+
+		Message answer(Call call, byte[] message) throws IOException;
+
+	}
+
+}

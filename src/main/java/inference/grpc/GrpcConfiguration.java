@@ -1,0 +1,82 @@
+package inference.grpc;
+
+import io.grpc.DecompressorRegistry;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.PreferHeapByteBufAllocator;
+
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.grpc.server.autoconfigure.GrpcServerProperties;
+import org.springframework.boot.grpc.server.health.GrpcServerHealth;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.PayloadApplicationEvent;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.grpc.server.NettyGrpcServerFactory;
+import org.springframework.grpc.server.ServerBuilderCustomizer;
+import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
+
+import inference.admission.Admission;
+import inference.admission.Statistics;
+import inference.lifecycle.Snapshot;
+
+/**
+ * Configures gRPC's server, which Spring Boot creates.
+ */
+@Configuration(proxyBeanMethods = false)
+@ConditionalOnBooleanProperty("inference.grpc.enabled")
+@Import(InferenceService.class)
+class GrpcConfiguration {
+
+	private static final int MAX_CALLS_PER_CONNECTION = 256;
+
+	// A connection may fill it before any call has a reservation. gRPC's default is 1 MB.
+	private static final int FLOW_CONTROL_WINDOW_BYTES = 64 * 1024;
+
+	@Bean
+	ServerBuilderCustomizer<NettyServerBuilder> grpcLimits(Admission admission, Statistics statistics) {
+		return (builder) -> builder.maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
+			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
+			// Buffers are on the Java heap, where the memory budget counts them.
+			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
+			// A small compressed message could fill the memory.
+			.decompressorRegistry(DecompressorRegistry.emptyInstance())
+			.addStreamTracerFactory(new GrpcCalls(admission, statistics))
+			// Callbacks do not block. A virtual thread for each of them would halve the
+			// number of answers.
+			.directExecutor();
+	}
+
+	/**
+	 * Ends calls when Tomcat ends requests: after the drain, before the model is freed.
+	 */
+	@Bean
+	GrpcServerLifecycle nettyGrpcServerLifecycle(NettyGrpcServerFactory factory, GrpcServerProperties properties,
+			ApplicationEventPublisher events) {
+		return new GrpcServerLifecycle(factory, properties.getShutdown().getGracePeriod(), events) {
+			@Override
+			public int getPhase() {
+				return WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE;
+			}
+		};
+	}
+
+	/** Updates the health service whenever the model's state changes. */
+	@Bean
+	ApplicationListener<PayloadApplicationEvent<Snapshot>> grpcHealth(GrpcServerHealth health,
+			HealthStatusManager statuses) {
+		health.update(statuses);
+		return ApplicationListener.forPayload((_) -> {
+			// Of two threads, the last one reads the last state.
+			synchronized (statuses) {
+				health.update(statuses);
+			}
+		});
+	}
+
+}

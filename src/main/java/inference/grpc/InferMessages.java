@@ -1,0 +1,156 @@
+package inference.grpc;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.LongStream;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.UnsafeByteOperations;
+import com.google.protobuf.WireFormat;
+import openinference.Oip.InferParameter;
+import openinference.Oip.InferTensorContents;
+import openinference.Oip.ModelInferRequest;
+import openinference.Oip.ModelInferRequest.InferInputTensor;
+import openinference.Oip.ModelInferResponse;
+import tools.jackson.core.json.JsonWriteFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+import inference.admission.Reservation;
+import inference.codec.InferenceRequest;
+import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.Output;
+import inference.codec.RequestReader;
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.Tensor;
+
+import static inference.codec.InvalidRequestException.require;
+
+/**
+ * The conversion between the messages of one prediction and tensors. A request is
+ * rewritten as the body of an HTTP request, with typed contents as JSON and raw contents
+ * as binary data. So both protocols have the same checks, parameters and sentences.
+ *
+ * @param signature the model's
+ * @param memory the call's share of the memory
+ */
+record InferMessages(Signature signature, Reservation memory) {
+
+	// Short texts, parameters and numbers become objects of up to 40 times their size.
+	private static final int MAX_EXPANSION = 40;
+
+	private static final JsonMapper JSON = JsonMapper.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
+
+	/** Parses a message, whose bytes raw tensors use. */
+	ModelInferRequest parse(byte[] message) throws IOException {
+		CodedInputStream fields = CodedInputStream.newInstance(message);
+		long parsed = message.length;
+		for (int tag = fields.readTag(); tag != 0; tag = fields.readTag()) {
+			int start = fields.getTotalBytesRead();
+			fields.skipField(tag);
+			if (WireFormat.getTagFieldNumber(tag) == ModelInferRequest.RAW_INPUT_CONTENTS_FIELD_NUMBER) {
+				parsed -= fields.getTotalBytesRead() - start;
+			}
+		}
+		this.memory.add(MAX_EXPANSION * parsed);
+		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
+		stream.enableAliasing(true);
+		return ModelInferRequest.parseFrom(stream);
+	}
+
+	InferenceRequest read(ModelInferRequest request) {
+		List<ByteString> raw = request.getRawInputContentsList();
+		require(raw.isEmpty() || raw.size() == request.getInputsCount(),
+				"There are %d raw_input_contents for %d inputs: send one for each input, or none.", raw.size(),
+				request.getInputsCount());
+		List<Map<String, Object>> inputs = new ArrayList<>();
+		for (InferInputTensor input : request.getInputsList()) {
+			Map<String, Object> parameters = parameters(input.getParametersMap());
+			Map<String, Object> json = named(input.getName(), parameters);
+			json.put("datatype", input.getDatatype());
+			json.put("shape", input.getShapeList());
+			if (!raw.isEmpty()) {
+				parameters.put("binary_data_size", raw.get(inputs.size()).size());
+			}
+			if (raw.isEmpty() || input.hasContents()) {
+				json.put("data", elements(input.getContents()));
+			}
+			inputs.add(json);
+		}
+		List<?> outputs = request.getOutputsList()
+			.stream()
+			.map((output) -> named(output.getName(), parameters(output.getParametersMap())))
+			.toList();
+		byte[] json = JSON.writeValueAsBytes(
+				Map.of("inputs", inputs, "outputs", outputs, "parameters", parameters(request.getParametersMap())));
+		int length = json.length + raw.stream().mapToInt(ByteString::size).sum();
+		this.memory.add(length);
+		ByteBuffer body = ByteBuffer.allocate(length).put(json);
+		raw.forEach((tensor) -> body.put(tensor.asReadOnlyByteBuffer()));
+		return new RequestReader(this.signature, EnumSet.of(Form.OIP), this.memory::add).read(body.array(),
+				Integer.toString(json.length));
+	}
+
+	/** The answer, with raw contents, whose elements need no objects. */
+	ModelInferResponse.Builder answer(List<Output> wanted, Map<String, Tensor> outputs) {
+		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder();
+		for (Output output : wanted) {
+			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
+			// gRPC copies them.
+			this.memory.add(tensor.contents().remaining());
+			answer.addRawOutputContents(UnsafeByteOperations.unsafeWrap(tensor.contents()))
+				.addOutputsBuilder()
+				.setName(output.spec().name())
+				.setDatatype(tensor.dataType().name())
+				.addAllShape(dimensions(tensor.shape()));
+		}
+		return answer;
+	}
+
+	/** The sizes of a shape's dimensions, as messages have them. */
+	static List<Long> dimensions(Shape shape) {
+		return LongStream.of(shape.dimensions()).boxed().toList();
+	}
+
+	private static Map<String, Object> named(String name, Map<String, Object> parameters) {
+		return new HashMap<>(Map.of("name", name, "parameters", parameters));
+	}
+
+	private static Map<String, Object> parameters(Map<String, InferParameter> given) {
+		Map<String, Object> parameters = new HashMap<>();
+		// The only field that is set is the value.
+		given.forEach(
+				(name, parameter) -> parameter.getAllFields().values().forEach((value) -> parameters.put(name, value)));
+		return parameters;
+	}
+
+	private static List<Object> elements(InferTensorContents contents) {
+		List<Object> elements = new ArrayList<>();
+		contents.getAllFields().forEach((field, values) -> {
+			for (Object value : (List<?>) values) {
+				elements.add(switch (value) {
+					case ByteString text -> {
+						require(text.isValidUtf8(), "Typed BYTES must be UTF-8: send raw_input_contents.");
+						yield text.toStringUtf8();
+					}
+					case Integer number when field.getType() == FieldDescriptor.Type.UINT32 ->
+						Integer.toUnsignedLong(number);
+					case Long number when field.getType() == FieldDescriptor.Type.UINT64 ->
+						new BigInteger(Long.toUnsignedString(number));
+					default -> value;
+				});
+			}
+		});
+		return elements;
+	}
+
+}

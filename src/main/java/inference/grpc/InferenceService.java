@@ -1,0 +1,168 @@
+package inference.grpc;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+import com.google.protobuf.Message;
+import io.grpc.BindableService;
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.Marshaller;
+import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
+import io.grpc.Status.Code;
+import io.grpc.protobuf.ProtoFileDescriptorSupplier;
+import io.grpc.protobuf.ProtoUtils;
+import openinference.Oip;
+import openinference.Oip.ModelMetadataResponse.TensorMetadata;
+
+import inference.admission.Admission;
+import inference.admission.Deadline;
+import inference.admission.Reservation;
+import inference.admission.Statistics;
+import inference.admission.Statistics.Stage;
+import inference.codec.InferenceRequest;
+import inference.codec.InvalidRequestException;
+import inference.health.Probe;
+import inference.health.Probes;
+import inference.model.ModelMetadata;
+import inference.model.ModelProperties;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
+
+/**
+ * The methods of the Open Inference Protocol. gRPC hands over messages as bytes. If it
+ * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
+ */
+record InferenceService(Admission admission, Statistics statistics, Probes probes,
+		ModelProperties served) implements BindableService, Marshaller<byte[]> {
+
+	static final String PREDICTION = "inference.GRPCInferenceService/ModelInfer";
+
+	private static final Marshaller<Message> ANSWER = ProtoUtils
+		.marshaller(Oip.ModelInferResponse.getDefaultInstance());
+
+	@Override
+	public ServerServiceDefinition bindService() {
+		Map<String, GrpcCalls.Method> methods = Map.of("ServerLive",
+				(_, _) -> Oip.ServerLiveResponse.newBuilder().setLive(passes(Probe.LIVENESS)).build(), "ServerReady",
+				(_, _) -> Oip.ServerReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build(),
+				"ServerMetadata", (_, _) -> server(), "ModelReady", (_, message) -> ready(message), "ModelMetadata",
+				(_, message) -> metadata(message), "ModelInfer", this::infer);
+		String name = MethodDescriptor.extractFullServiceName(PREDICTION);
+		ServiceDescriptor.Builder descriptor = ServiceDescriptor.newBuilder(name)
+			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
+		List<ServerMethodDefinition<?, ?>> definitions = new ArrayList<>();
+		methods.forEach((method, answer) -> {
+			MethodDescriptor<byte[], Message> described = MethodDescriptor.newBuilder(this, ANSWER)
+				.setFullMethodName(MethodDescriptor.generateFullMethodName(name, method))
+				.setType(MethodType.UNARY)
+				.build();
+			descriptor.addMethod(described);
+			definitions.add(
+					ServerMethodDefinition.create(described, (client, _) -> GrpcCalls.current().begin(client, answer)));
+		});
+		ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(descriptor.build());
+		definitions.forEach(service::addMethod);
+		return service.build();
+	}
+
+	private static Message server() {
+		String version = InferenceService.class.getPackage().getImplementationVersion();
+		return Oip.ServerMetadataResponse.newBuilder()
+			.setName("inference-server")
+			.setVersion(String.valueOf(version))
+			.build();
+	}
+
+	private Message ready(byte[] message) throws IOException {
+		Oip.ModelReadyRequest request = Oip.ModelReadyRequest.parseFrom(message);
+		requireServed(request.getName(), request.getVersion());
+		return Oip.ModelReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build();
+	}
+
+	private Message metadata(byte[] message) throws IOException {
+		Oip.ModelMetadataRequest request = Oip.ModelMetadataRequest.parseFrom(message);
+		requireServed(request.getName(), request.getVersion());
+		ModelMetadata metadata = this.admission.metadata();
+		return Oip.ModelMetadataResponse.newBuilder()
+			.setName(this.served.name())
+			.addVersions(this.served.version())
+			.setPlatform(metadata.platform())
+			.addAllInputs(metadata.signature().inputs().stream().map(InferenceService::tensor).toList())
+			.addAllOutputs(metadata.signature().outputs().stream().map(InferenceService::tensor).toList())
+			.build();
+	}
+
+	private static TensorMetadata tensor(TensorSpec spec) {
+		return TensorMetadata.newBuilder()
+			.setName(spec.name())
+			.setDatatype(spec.dataType().name())
+			.addAllShape(InferMessages.dimensions(spec.shape()))
+			.build();
+	}
+
+	private Message infer(GrpcCalls.Call call, byte[] message) throws IOException {
+		long start = System.nanoTime();
+		Reservation memory = call.memory();
+		InferMessages messages = new InferMessages(this.admission.metadata().signature(), memory);
+		Oip.ModelInferRequest request = messages.parse(message);
+		call.setDefaultId(request.getId());
+		requireServed(request.getModelName(), request.getModelVersion());
+		InferenceRequest inference = messages.read(request);
+		this.statistics.record(Stage.READ, System.nanoTime() - start);
+		Deadline deadline = (inference.timeout() != null) ? memory.deadline().within(inference.timeout())
+				: memory.deadline();
+		Map<String, Tensor> outputs = this.admission.infer(inference.inputs(), memory, deadline, call::isGone, () -> {
+		});
+		long ran = System.nanoTime();
+		Message answer = messages.answer(inference.outputs(), outputs)
+			.setId(request.getId())
+			.setModelName(this.served.name())
+			.setModelVersion(this.served.version())
+			.build();
+		this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
+		return answer;
+	}
+
+	private boolean passes(Probe probe) {
+		return this.probes.ask(probe).passes();
+	}
+
+	private void requireServed(String model, String version) {
+		String found = InvalidRequestException.excerpt(model);
+		if (!model.equals(this.served.name())) {
+			throw ErrorStatus.of(Code.NOT_FOUND,
+					"There is no model '%s'; this server serves '%s'.".formatted(found, this.served.name()), null);
+		}
+		if (!version.isEmpty() && !version.equals(this.served.version())) {
+			throw ErrorStatus.of(Code.NOT_FOUND, "Model '%s' has no version '%s', only '%s'.".formatted(found,
+					InvalidRequestException.excerpt(version), this.served.version()), null);
+		}
+	}
+
+	@Override
+	public byte[] parse(InputStream stream) {
+		try {
+			// readAllBytes() would copy them twice.
+			byte[] message = new byte[stream.available()];
+			stream.readNBytes(message, 0, message.length);
+			return message;
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
+	@Override
+	public InputStream stream(byte[] message) {
+		return new ByteArrayInputStream(message);
+	}
+
+}

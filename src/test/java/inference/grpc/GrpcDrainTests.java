@@ -1,0 +1,83 @@
+package inference.grpc;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import com.google.common.util.concurrent.ListenableFuture;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import openinference.Oip.ModelInferResponse;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import inference.TestModel;
+import inference.lifecycle.State;
+import inference.model.Gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * What the end of the server does to calls.
+ */
+@Timeout(60)
+class GrpcDrainTests {
+
+	@Test
+	void readinessFailsFirstAndCallsInFlightAreFinished() throws Exception {
+		Gate gate = new Gate();
+		try (GrpcServer server = GrpcServer.ready(() -> new HeldModel(gate), "inference.drain.delay=1s")) {
+			ListenableFuture<ModelInferResponse> running = server.begin(GrpcServer.request(7, 0));
+			gate.awaitArrivals(1);
+			Thread closing = Thread.ofPlatform().start(() -> server.server().close());
+			server.server().await(State.DRAINING);
+			assertThat(server.health().check(HealthCheckRequest.getDefaultInstance()).getStatus())
+				.isEqualTo(ServingStatus.NOT_SERVING);
+			assertThat(server.infer(GrpcServer.request(1, 2)).getOutputsCount()).isEqualTo(2);
+			gate.open();
+			assertThat(running).succeedsWithin(10, TimeUnit.SECONDS);
+			closing.join();
+		}
+	}
+
+	@Test
+	void noCallIsLostUnderLoad() throws Exception {
+		AtomicBoolean stopped = new AtomicBoolean();
+		CountDownLatch busy = new CountDownLatch(200);
+		ConcurrentLinkedQueue<Status> lost = new ConcurrentLinkedQueue<>();
+		List<Thread> clients = new ArrayList<>();
+		try (GrpcServer server = GrpcServer.ready(TestModel::new)) {
+			for (int i = 0; i < 8; i++) {
+				clients.add(Thread.ofPlatform().start(() -> {
+					while (!stopped.get()) {
+						try {
+							server.infer(GrpcServer.request(1, 2));
+							busy.countDown();
+						}
+						catch (StatusRuntimeException ex) {
+							// A call that was not begun, because nothing listens any
+							// more.
+							if (!String.valueOf(ex.getStatus().getCause()).contains("refused")) {
+								lost.add(ex.getStatus());
+							}
+							return;
+						}
+					}
+				}));
+			}
+			assertThat(busy.await(20, TimeUnit.SECONDS)).isTrue();
+			server.server().close();
+			for (Thread client : clients) {
+				client.join();
+			}
+			stopped.set(true);
+		}
+		assertThat(lost).isEmpty();
+	}
+
+}

@@ -1,0 +1,72 @@
+package inference.grpc;
+
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import tools.jackson.databind.JsonNode;
+
+import inference.TestModel;
+import inference.YamlFile;
+import inference.lifecycle.State;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+/**
+ * The health service of gRPC says what the other probes say, at once.
+ */
+@Timeout(60)
+class GrpcHealthTests {
+
+	@Test
+	void saysWhatTheProbesSayAndTellsEachChange() {
+		CountDownLatch loaded = new CountDownLatch(1);
+		try (GrpcServer server = GrpcServer.starting(() -> new TestModel(loaded))) {
+			Iterator<HealthCheckResponse> changes = server.health().watch(service("readiness"));
+			assertThat(changes.next().getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
+			assertThat(status(server, "startup")).isEqualTo(ServingStatus.NOT_SERVING);
+			assertThat(status(server, "liveness")).isEqualTo(ServingStatus.SERVING);
+			assertThat(status(server, "")).isEqualTo(ServingStatus.NOT_SERVING);
+			loaded.countDown();
+			server.server().await(State.READY);
+			assertThat(changes.next().getStatus()).isEqualTo(ServingStatus.SERVING);
+			for (String service : new String[] { "", "readiness", "startup", "inference.GRPCInferenceService" }) {
+				assertThat(status(server, service)).as(service).isEqualTo(ServingStatus.SERVING);
+			}
+			StatusRuntimeException unknown = catchThrowableOfType(StatusRuntimeException.class,
+					() -> status(server, "other"));
+			assertThat(unknown.getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+		}
+	}
+
+	@Test
+	void kubernetesAsksForServicesThatThereAre() {
+		JsonNode patch = YamlFile.documents(Path.of("src/ops/kubernetes-grpc.yaml")).getFirst();
+		JsonNode deployment = YamlFile.documents(Path.of("src/ops/kubernetes.yaml")).getFirst();
+		String container = "/spec/template/spec/containers/0";
+		assertThat(patch.at(container + "/name")).isEqualTo(deployment.at(container + "/name"));
+		try (GrpcServer server = GrpcServer.ready(TestModel::new)) {
+			List<String> services = patch.at(container).findValuesAsString("service");
+			assertThat(services).hasSize(3)
+				.allSatisfy((service) -> assertThat(status(server, service)).isEqualTo(ServingStatus.SERVING));
+		}
+	}
+
+	private static ServingStatus status(GrpcServer server, String service) {
+		return server.health().check(service(service)).getStatus();
+	}
+
+	private static HealthCheckRequest service(String name) {
+		return HealthCheckRequest.newBuilder().setService(name).build();
+	}
+
+}
