@@ -31,8 +31,8 @@ final class ErrorStatus {
 
 	static StatusRuntimeException of(Throwable failure) {
 		String reason = String.valueOf(failure.getMessage());
-		return switch (failure) {
-			case StatusRuntimeException status -> status;
+		StatusRuntimeException status = switch (failure) {
+			case StatusRuntimeException known -> known;
 			case InvalidRequestException ex -> of(Code.INVALID_ARGUMENT, reason, null);
 			case InvalidProtocolBufferException ex ->
 				of(Code.INVALID_ARGUMENT, "The message is damaged: " + reason, null);
@@ -53,6 +53,7 @@ final class ErrorStatus {
 						"The model failed. The server's log has the reason, with this answer's X-Request-Id.", null);
 			}
 		};
+		return new StatusRuntimeException(status.getStatus().withCause(failure), status.getTrailers());
 	}
 
 	static StatusRuntimeException of(Code code, String sentence, java.time.@Nullable Duration retryAfter) {
@@ -68,14 +69,15 @@ final class ErrorStatus {
 
 	/** How a prediction that ended with this status counts in the statistics. */
 	static Outcome outcome(io.grpc.Status status) {
+		if (status.getCause() instanceof Rejection rejection) {
+			return Outcome.of(rejection);
+		}
 		return switch (status.getCode()) {
 			case OK -> Outcome.OK;
-			case CANCELLED -> Outcome.GONE;
+			case INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED -> Outcome.INVALID;
 			case DEADLINE_EXCEEDED -> Outcome.LATE;
-			case UNAVAILABLE -> Outcome.NOT_READY;
-			case RESOURCE_EXHAUSTED -> Outcome.OVERLOADED;
 			case INTERNAL -> Outcome.FAILED;
-			default -> Outcome.INVALID;
+			default -> Outcome.GONE;
 		};
 	}
 

@@ -40,6 +40,9 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 	// Messages that are not predictions consist of a few names.
 	private static final int MAX_NAMES_BYTES = 16 * 1024;
 
+	// Health is watched as long as a client likes.
+	private static final Duration UNLIMITED = Duration.ofDays(365);
+
 	private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1,
 			Thread.ofPlatform().daemon().name("grpc-timer").factory());
 
@@ -68,7 +71,8 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 
 	@Override
 	public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
-		return new Call(headers, method.equals(InferenceService.PREDICTION));
+		boolean isLimited = method.startsWith(InferenceService.NAME);
+		return new Call(headers, method.equals(InferenceService.PREDICTION), isLimited ? this.limit : UNLIMITED);
 	}
 
 	/** A call, from its headers until its client has read the answer. */
@@ -80,6 +84,8 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 
 		private final boolean isPrediction;
 
+		private final Duration limit;
+
 		private volatile @Nullable CancellableContext context;
 
 		private volatile @Nullable Reservation memory;
@@ -90,7 +96,8 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 
 		private long received;
 
-		private Call(Metadata headers, boolean isPrediction) {
+		private Call(Metadata headers, boolean isPrediction, Duration limit) {
+			this.limit = limit;
 			this.headers = headers;
 			this.isPrediction = isPrediction;
 			this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)),
@@ -113,6 +120,11 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 			return new ServerCall.Listener<>() {
 				@Override
 				public void onMessage(byte[] message) {
+					Reservation reserved = Call.this.memory;
+					if (reserved != null) {
+						// gRPC's buffers are free now.
+						reserved.add(-Call.this.received);
+					}
 					Call.this.thread = Thread.startVirtualThread(() -> answer(client, method, message));
 				}
 			};
@@ -122,7 +134,7 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 		@Override
 		public Context filterContext(Context outer) {
 			CancellableContext limited = outer.withValue(CURRENT, this)
-				.withDeadlineAfter(GrpcCalls.this.limit.toNanos(), TimeUnit.NANOSECONDS, GrpcCalls.this.timer);
+				.withDeadlineAfter(this.limit.toNanos(), TimeUnit.NANOSECONDS, GrpcCalls.this.timer);
 			this.context = limited;
 			return limited;
 		}

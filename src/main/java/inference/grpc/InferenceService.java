@@ -43,7 +43,9 @@ import inference.model.TensorSpec;
 record InferenceService(Admission admission, Statistics statistics, Probes probes,
 		ModelProperties served) implements BindableService, Marshaller<byte[]> {
 
-	static final String PREDICTION = "inference.GRPCInferenceService/ModelInfer";
+	static final String NAME = "inference.GRPCInferenceService";
+
+	static final String PREDICTION = NAME + "/ModelInfer";
 
 	private static final Marshaller<Message> ANSWER = ProtoUtils
 		.marshaller(Oip.ModelInferResponse.getDefaultInstance());
@@ -55,13 +57,12 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 				(_, _) -> Oip.ServerReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build(),
 				"ServerMetadata", (_, _) -> server(), "ModelReady", (_, message) -> ready(message), "ModelMetadata",
 				(_, message) -> metadata(message), "ModelInfer", this::infer);
-		String name = MethodDescriptor.extractFullServiceName(PREDICTION);
-		ServiceDescriptor.Builder descriptor = ServiceDescriptor.newBuilder(name)
+		ServiceDescriptor.Builder descriptor = ServiceDescriptor.newBuilder(NAME)
 			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
 		List<ServerMethodDefinition<?, ?>> definitions = new ArrayList<>();
 		methods.forEach((method, answer) -> {
 			MethodDescriptor<byte[], Message> described = MethodDescriptor.newBuilder(this, ANSWER)
-				.setFullMethodName(MethodDescriptor.generateFullMethodName(name, method))
+				.setFullMethodName(MethodDescriptor.generateFullMethodName(NAME, method))
 				.setType(MethodType.UNARY)
 				.build();
 			descriptor.addMethod(described);

@@ -13,6 +13,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 import inference.TestModel;
 import inference.YamlFile;
@@ -59,6 +60,18 @@ class GrpcHealthTests {
 			assertThat(services).hasSize(3)
 				.allSatisfy((service) -> assertThat(status(server, service)).isEqualTo(ServingStatus.SERVING));
 		}
+	}
+
+	@Test
+	void easSendsCallsToGrpcAndAsksTheProbesOfServiceJson() {
+		JsonNode service = JsonMapper.shared().readTree(Path.of("service.json"));
+		JsonNode variant = JsonMapper.shared().readTree(Path.of("src/ops/eas-grpc.json"));
+		assertThat(variant.at("/metadata/enable_grpc").asBoolean()).isTrue();
+		assertThat(variant.at("/containers/0/port").asInt()).isEqualTo(8001);
+		assertThat(variant.at("/containers/0/env").findValuesAsString("name")).contains("INFERENCE_GRPC_ENABLED");
+		assertThat(List.of("/metadata/rpc", "/metadata/rolling_strategy", "/containers/0/command",
+				"/containers/0/startup_check", "/containers/0/liveness_check", "/containers/0/health_check"))
+			.allSatisfy((same) -> assertThat(variant.at(same)).isEqualTo(service.at(same)));
 	}
 
 	private static ServingStatus status(GrpcServer server, String service) {

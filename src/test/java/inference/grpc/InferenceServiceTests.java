@@ -1,6 +1,7 @@
 package inference.grpc;
 
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +20,9 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
@@ -204,7 +208,7 @@ class InferenceServiceTests {
 	void aFullQueueIsExhaustedAndACancelledCallLeavesIt() {
 		Gate gate = new Gate();
 		try (GrpcServer busy = GrpcServer.ready(() -> new HeldModel(gate), "inference.admission.max-concurrent=1",
-				"inference.admission.max-queued=1")) {
+				"inference.admission.max-queued=1", "inference.deadline=30s")) {
 			ListenableFuture<ModelInferResponse> running = busy.begin(GrpcServer.request(7, 0));
 			gate.awaitArrivals(1);
 			ListenableFuture<ModelInferResponse> queued = busy.begin(GrpcServer.request(1, 2));
@@ -235,7 +239,10 @@ class InferenceServiceTests {
 
 	@Test
 	void slowClientsAreDisconnectedSoonAfterTheDeadline() {
-		try (GrpcServer impatient = GrpcServer.ready(TestModel::new, "inference.deadline=100ms")) {
+		try (GrpcServer impatient = GrpcServer.ready(TestModel::new, "inference.deadline=100ms",
+				"spring.grpc.server.shutdown.grace-period=1s")) {
+			Iterator<HealthCheckResponse> watch = impatient.health().watch(HealthCheckRequest.getDefaultInstance());
+			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.SERVING);
 			CompletableFuture<Status> sendsNothing = new CompletableFuture<>();
 			var _ = ask(impatient, sendsNothing);
 			assertThat(sendsNothing).succeedsWithin(10, TimeUnit.SECONDS)
@@ -247,6 +254,9 @@ class InferenceServiceTests {
 			reader.halfClose();
 			await().untilAsserted(() -> assertThat(metrics(impatient)).contains("inference_memory_reserved_bytes 0.0"));
 			assertThat(impatient.infer(GrpcServer.request(1, 2)).getOutputsCount()).isEqualTo(2);
+			impatient.server().close();
+			assertThat(watch.next().getStatus()).as("who watches is no slow client")
+				.isEqualTo(ServingStatus.NOT_SERVING);
 		}
 	}
 
