@@ -1,5 +1,8 @@
 package inference.grpc;
 
+import java.lang.management.ManagementFactory;
+
+import com.sun.management.UnixOperatingSystemMXBean;
 import io.grpc.DecompressorRegistry;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -33,6 +36,8 @@ import inference.lifecycle.Snapshot;
 @Import(InferenceService.class)
 class GrpcConfiguration {
 
+	private static final int MAX_CONNECTIONS = 4096;
+
 	private static final int MAX_CALLS_PER_CONNECTION = 256;
 
 	// A connection may fill it before any call has a reservation. gRPC's default is 1 MB.
@@ -46,10 +51,17 @@ class GrpcConfiguration {
 			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
 			// A small compressed message could fill the memory.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance())
+			.addTransportFilter(new ConnectionLimit(maxConnections()))
 			.addStreamTracerFactory(new GrpcCalls(admission, statistics))
 			// Callbacks do not block. A virtual thread for each of them would halve the
 			// number of answers.
 			.directExecutor();
+	}
+
+	// HTTP takes at most three quarters of the file descriptors, gRPC half of the rest.
+	private static int maxConnections() {
+		return (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system)
+				? (int) Math.min(MAX_CONNECTIONS, system.getMaxFileDescriptorCount() / 8) : MAX_CONNECTIONS;
 	}
 
 	/**

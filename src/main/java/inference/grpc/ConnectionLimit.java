@@ -1,0 +1,36 @@
+package inference.grpc;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+import io.grpc.Attributes;
+import io.grpc.ServerTransportFilter;
+import io.grpc.Status;
+
+/**
+ * Closes connections above a limit, so that they do not take the file descriptors that
+ * probes need.
+ */
+final class ConnectionLimit extends ServerTransportFilter {
+
+	private final AtomicInteger connections = new AtomicInteger();
+
+	private final int max;
+
+	ConnectionLimit(int max) {
+		this.max = max;
+	}
+
+	@Override
+	public Attributes transportReady(Attributes attributes) {
+		if (this.connections.incrementAndGet() > this.max) {
+			throw Status.RESOURCE_EXHAUSTED.withDescription("too many connections").asRuntimeException();
+		}
+		return attributes;
+	}
+
+	@Override
+	public void transportTerminated(Attributes attributes) {
+		this.connections.decrementAndGet();
+	}
+
+}

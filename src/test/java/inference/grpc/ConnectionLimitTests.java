@@ -1,0 +1,22 @@
+package inference.grpc;
+
+import io.grpc.Attributes;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+class ConnectionLimitTests {
+
+	@Test
+	void refusesConnectionsAboveTheLimitUntilOthersEnd() {
+		ConnectionLimit limit = new ConnectionLimit(1);
+		assertThat(limit.transportReady(Attributes.EMPTY)).isEqualTo(Attributes.EMPTY);
+		assertThatThrownBy(() -> limit.transportReady(Attributes.EMPTY)).hasMessageContaining("too many connections");
+		// gRPC says that a refused connection has ended, too.
+		limit.transportTerminated(Attributes.EMPTY);
+		limit.transportTerminated(Attributes.EMPTY);
+		assertThat(limit.transportReady(Attributes.EMPTY)).isEqualTo(Attributes.EMPTY);
+	}
+
+}
