@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -23,6 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import inference.admission.Statistics;
+import inference.admission.Statistics.Protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -41,9 +45,10 @@ class MetricsTests {
 
 	private static final Pattern LABEL = Pattern.compile("(\\w+)\\s*(=~|!=|!~|=)\\s*\"([^\"]*)\"");
 
-	private static final Pattern ROW = Pattern.compile(
-			"^\\| `(inference_\\w+)` \\| (\\w+) \\| [^|]+ \\|(?: `(\\w+)`: ([^|]*))? \\| [^|]+ \\|$",
-			Pattern.MULTILINE);
+	private static final Pattern ROW = Pattern
+		.compile("^\\| `(inference_\\w+)` \\| (\\w+) \\| [^|]+ \\|(?: (`[^|]*))? \\| [^|]+ \\|$", Pattern.MULTILINE);
+
+	private static final Pattern DOCUMENTED_LABEL = Pattern.compile("`(\\w+)`: ([^;.]*)");
 
 	private static final Pattern GROUPING = Pattern.compile("\\b(?:by|on|ignoring)\\s*\\(([^)]*)\\)");
 
@@ -65,6 +70,7 @@ class MetricsTests {
 	@BeforeAll
 	static void expose() {
 		try (Server server = Server.ready(TestModel::new)) {
+			server.context().getBean(Statistics.class).register(Protocol.GRPC);
 			for (String body : List.of("{\"instances\":[[1,2]]}", "{\"instances\":[[500,2]]}", "no JSON")) {
 				server.request().body(body).post("/");
 			}
@@ -103,8 +109,9 @@ class MetricsTests {
 	void theDocumentHasTheirLabelsWithAllValues() throws IOException {
 		document().forEach((row) -> {
 			String sample = row.group(2).equals("histogram") ? row.group(1) + "_count" : row.group(1);
-			Map<String, Set<String>> documented = (row.group(3) == null) ? Map.of()
-					: Map.of(row.group(3), Set.of(row.group(4).replaceAll("\\..*", "").split(", ")));
+			Map<String, Set<String>> documented = DOCUMENTED_LABEL.matcher(Objects.requireNonNullElse(row.group(3), ""))
+				.results()
+				.collect(Collectors.toMap((label) -> label.group(1), (label) -> Set.of(label.group(2).split(", "))));
 			assertThat(documented).as(sample).isEqualTo(samples.get(sample));
 		});
 	}

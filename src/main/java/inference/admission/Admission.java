@@ -10,6 +10,7 @@ import org.springframework.stereotype.Component;
 
 import inference.admission.Rejection.Kind;
 import inference.admission.Statistics.Outcome;
+import inference.admission.Statistics.Protocol;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
@@ -145,7 +146,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 			throw ex;
 		}
 		finally {
-			this.statistics.record(outcome, System.nanoTime() - arrived);
+			this.statistics.record(Protocol.HTTP, outcome, System.nanoTime() - arrived);
 		}
 	}
 

@@ -5,7 +5,9 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
@@ -21,7 +23,7 @@ import org.springframework.stereotype.Component;
 @Component
 public final class Statistics {
 
-	private final Map<Outcome, Timer> requests = new EnumMap<>(Outcome.class);
+	private final Map<Protocol, Map<Outcome, Timer>> requests = new ConcurrentHashMap<>();
 
 	private final Map<Stage, Timer> stages = new EnumMap<>(Stage.class);
 
@@ -33,12 +35,7 @@ public final class Statistics {
 
 	Statistics(MeterRegistry registry) {
 		this.registry = registry;
-		for (Outcome outcome : Outcome.values()) {
-			this.requests.put(outcome,
-					timer("inference.requests", "Predictions, from the first byte to the answer")
-						.tag("outcome", name(outcome))
-						.register(registry));
-		}
+		register(Protocol.HTTP);
 		for (Stage stage : Stage.values()) {
 			this.stages.put(stage, timer("inference." + name(stage), stage.description).register(registry));
 		}
@@ -46,6 +43,15 @@ public final class Statistics {
 			.description("Rows per call of the model")
 			.serviceLevelObjectives(1, 2, 4, 8, 16, 32, 64, 128, 256)
 			.register(registry);
+	}
+
+	/**
+	 * The protocol of a request.
+	 */
+	public enum Protocol {
+
+		HTTP, GRPC
+
 	}
 
 	/**
@@ -84,6 +90,19 @@ public final class Statistics {
 
 	}
 
+	/** Lets the counts of a protocol begin at zero. */
+	public void register(Protocol protocol) {
+		Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
+		for (Outcome outcome : Outcome.values()) {
+			timers.put(outcome,
+					timer("inference.requests", "Predictions, from the first byte to the answer")
+						.tag("outcome", name(outcome))
+						.tag("protocol", name(protocol))
+						.register(this.registry));
+		}
+		this.requests.put(protocol, timers);
+	}
+
 	void registerLoadGauges(Admission admission) {
 		Gauge.builder("inference.running", admission, Admission::running)
 			.description("Calls inside the model")
@@ -119,8 +138,15 @@ public final class Statistics {
 			.register(this.registry);
 	}
 
-	public void record(Outcome outcome, long nanos) {
-		requests(outcome).record(nanos, TimeUnit.NANOSECONDS);
+	/**
+	 * Counts a prediction.
+	 * @param protocol a registered protocol
+	 * @param outcome how the prediction ended
+	 * @param nanos the time from its first byte to its answer
+	 */
+	public void record(Protocol protocol, Outcome outcome, long nanos) {
+		Map<Outcome, Timer> timers = Objects.requireNonNull(this.requests.get(protocol));
+		Objects.requireNonNull(timers.get(outcome)).record(nanos, TimeUnit.NANOSECONDS);
 	}
 
 	public void record(Stage stage, long nanos) {
@@ -133,8 +159,9 @@ public final class Statistics {
 		this.lastRunMillis = System.currentTimeMillis();
 	}
 
-	public Timer requests(Outcome outcome) {
-		return Objects.requireNonNull(this.requests.get(outcome));
+	/** The timers of an outcome, one for each registered protocol. */
+	public Stream<Timer> requests(Outcome outcome) {
+		return this.requests.values().stream().map((timers) -> Objects.requireNonNull(timers.get(outcome)));
 	}
 
 	public Timer stage(Stage stage) {

@@ -6,7 +6,6 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 import com.google.protobuf.Message;
 import io.grpc.Context;
@@ -24,6 +23,7 @@ import inference.admission.LogContext;
 import inference.admission.Rejection;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
+import inference.admission.Statistics.Protocol;
 
 /**
  * The calls of all services. gRPC tells on its network threads, which must not block,
@@ -46,10 +46,6 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 	private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1,
 			Thread.ofPlatform().daemon().name("grpc-timer").factory());
 
-	private final String idPrefix = UUID.randomUUID().toString().substring(0, 9);
-
-	private final AtomicLong count = new AtomicLong();
-
 	private final Admission admission;
 
 	private final Statistics statistics;
@@ -59,6 +55,7 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 	GrpcCalls(Admission admission, Statistics statistics) {
 		this.admission = admission;
 		this.statistics = statistics;
+		statistics.register(Protocol.GRPC);
 		// An answer that took the whole deadline can be read for a second.
 		this.limit = admission.maxDeadline().plusSeconds(1);
 		this.timer.setRemoveOnCancelPolicy(true);
@@ -100,8 +97,7 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 			this.limit = limit;
 			this.headers = headers;
 			this.isPrediction = isPrediction;
-			this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)),
-					() -> GrpcCalls.this.idPrefix + GrpcCalls.this.count.incrementAndGet());
+			this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)), UUID.randomUUID()::toString);
 		}
 
 		/** Admits the call and asks for its message. */
@@ -173,7 +169,8 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 				reserved.close();
 			}
 			if (this.isPrediction) {
-				GrpcCalls.this.statistics.record(ErrorStatus.outcome(status), System.nanoTime() - this.arrived);
+				GrpcCalls.this.statistics.record(Protocol.GRPC, ErrorStatus.outcome(status),
+						System.nanoTime() - this.arrived);
 			}
 		}
 

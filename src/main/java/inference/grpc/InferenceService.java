@@ -142,7 +142,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 			throw ErrorStatus.of(Code.NOT_FOUND,
 					"There is no model '%s'; this server serves '%s'.".formatted(found, this.served.name()), null);
 		}
-		if (!version.isEmpty() && !version.equals(this.served.version())) {
+		if (!version.isEmpty() && !this.served.isVersion(version)) {
 			throw ErrorStatus.of(Code.NOT_FOUND, "Model '%s' has no version '%s', only '%s'.".formatted(found,
 					InvalidRequestException.excerpt(version), this.served.version()), null);
 		}

@@ -36,6 +36,11 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 		@DefaultValue List<@Pattern(regexp = ENTRY_PATTERN, message = ENTRY_MESSAGE) String> sessionConfig,
 		@DefaultValue List<@NotBlank String> customOperators) {
 
+	/**
+	 * Stands for the newest version in a request. OpenVINO's client sends it by default.
+	 */
+	public static final String NEWEST_VERSION = "0";
+
 	private static final String NAME_PATTERN = "[A-Za-z0-9._-]{0,100}";
 
 	private static final String DEVICE_PATTERN = "cpu|cuda(:[0-9]{1,3})?";
@@ -47,5 +52,10 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 	private static final String ENTRY_MESSAGE = "must be key=value, without a space before the '='";
 
 	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
+
+	/** Whether a request's version is the served one. */
+	public boolean isVersion(String wanted) {
+		return wanted.equals(this.version) || wanted.equals(NEWEST_VERSION);
+	}
 
 }

@@ -3,13 +3,9 @@ package inference.web;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
-import io.micrometer.core.instrument.Timer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -27,7 +23,6 @@ import org.springframework.web.server.ResponseStatusException;
 
 import inference.admission.Admission;
 import inference.admission.Statistics;
-import inference.admission.Statistics.Outcome;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
@@ -83,7 +78,7 @@ class MetadataController {
 		if (model != null && !model.equals(this.served.name())) {
 			throw unknown("There is no model '%s'; this server serves '%s'.", model, this.served.name());
 		}
-		if (version != null && !List.of(this.served.version(), PredictionServlet.NEWEST_VERSION).contains(version)) {
+		if (version != null && !this.served.isVersion(version)) {
 			throw unknown("Model '" + model + "' has no version '%s', only '%s'.", version, this.served.version());
 		}
 		if (label != null && !label.equals(VERSION_LABEL)) {
@@ -181,24 +176,11 @@ class MetadataController {
 
 	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })
 	Object statistics() {
-		Timer[] failed = EnumSet.complementOf(EnumSet.of(Outcome.OK))
-			.stream()
-			.map(this.statistics::requests)
-			.toArray(Timer[]::new);
-		long count = this.statistics.requests(Outcome.OK).count();
-		JsonNode durations = object().set("success", duration(count, this.statistics.requests(Outcome.OK)))
-			.set("fail", duration(Arrays.stream(failed).mapToLong(Timer::count).sum(), failed))
-			.set("queue", duration(count, this.statistics.stage(Stage.QUEUE)))
-			.set("compute_input", duration(count, this.statistics.stage(Stage.READ)))
-			.set("compute_infer", duration(count, this.statistics.stage(Stage.RUN)))
-			.set("compute_output", duration(count, this.statistics.stage(Stage.WRITE)))
-			.set("cache_hit", duration(0))
-			.set("cache_miss", duration(0));
 		JsonNode model = objectWithName().put("version", this.served.version())
 			.put("last_inference", this.statistics.lastRunMillis())
 			.put("inference_count", this.statistics.totalRows())
 			.put("execution_count", this.statistics.stage(Stage.RUN).count())
-			.set("inference_stats", durations)
+			.set("inference_stats", ModelStatistics.durations(this.statistics))
 			.putPOJO("batch_stats", List.of());
 		return Map.of("model_stats", List.of(model));
 	}
@@ -212,13 +194,6 @@ class MetadataController {
 
 	private ObjectNode objectWithName() {
 		return object().put("name", this.served.name());
-	}
-
-	// perf_analyzer stops if the counts of the stages differ, which happens while
-	// requests run. So every stage gets the number of successful requests.
-	private static JsonNode duration(long count, Timer... timers) {
-		double nanos = Arrays.stream(timers).mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum();
-		return object().put("count", count).put("ns", (long) nanos);
 	}
 
 	private static ObjectNode tensor(TensorSpec spec) {

@@ -19,6 +19,7 @@ import inference.admission.Rejection;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Outcome;
+import inference.admission.Statistics.Protocol;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
 import inference.codec.InferenceRequest.Form;
@@ -35,9 +36,6 @@ import inference.model.Tensor;
  * matter: EAS clients send {@code application/octet-stream} or none.
  */
 final class PredictionServlet extends HttpServlet {
-
-	/** The newest version's number in a path. OpenVINO's client sends it by default. */
-	static final String NEWEST_VERSION = "0";
 
 	private static final Set<Form> ALL_FORMS = EnumSet.allOf(Form.class);
 
@@ -83,7 +81,7 @@ final class PredictionServlet extends HttpServlet {
 		String v1 = "/v1/models/" + model.name();
 		String v2 = "/v2/models/" + model.name();
 		String version = "/versions/" + model.version();
-		String newest = "/versions/" + NEWEST_VERSION;
+		String newest = "/versions/" + ModelProperties.NEWEST_VERSION;
 		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + newest + ":predict",
 				v1 + "/labels/stable:predict", v2 + "/infer", v2 + version + "/infer", v2 + newest + "/infer" };
 	}
@@ -121,7 +119,7 @@ final class PredictionServlet extends HttpServlet {
 			error.send(request, response);
 		}
 		finally {
-			this.statistics.record(outcome, System.nanoTime() - arrived);
+			this.statistics.record(Protocol.HTTP, outcome, System.nanoTime() - arrived);
 		}
 	}
 

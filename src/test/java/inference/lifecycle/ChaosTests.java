@@ -114,7 +114,7 @@ class ChaosTests {
 			server.request().body(ONE_ROW).post("/").then().statusCode(429);
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			metric(server, "inference_running 1.0");
-			metric(server, "inference_requests_seconds_count{outcome=\"late\"} 1");
+			metric(server, "inference_requests_seconds_count{outcome=\"late\",protocol=\"http\"} 1");
 
 			this.model.behave(FakeModel::echo);
 			this.gate.open();
@@ -169,7 +169,7 @@ class ChaosTests {
 				.header("Retry-After", Integer::parseInt, greaterThanOrEqualTo(1))
 				.body(ErrorBody.SENTENCE, containsString("The server is busy"));
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
-			metric(server, "inference_requests_seconds_count{outcome=\"overloaded\"} 1");
+			metric(server, "inference_requests_seconds_count{outcome=\"overloaded\",protocol=\"http\"} 1");
 			this.gate.open();
 			assertThat(inside.join().statusCode()).isEqualTo(200);
 			assertThat(queued.join().statusCode()).isEqualTo(200);
@@ -221,7 +221,8 @@ class ChaosTests {
 			this.gate.open();
 			assertThat(inside.get().statusCode()).isEqualTo(200);
 			assertThat(patient.get().statusCode()).isEqualTo(200);
-			await().untilAsserted(() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\"} 1"));
+			await().untilAsserted(
+					() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1"));
 			assertThat(served).hasValue(2);
 		}
 	}
@@ -249,7 +250,7 @@ class ChaosTests {
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(2), 1, 2)));
 			failed(server, "The model failed: output 'y' has shape [2], not a row for each of 1 instances.");
-			metric(server, "inference_requests_seconds_count{outcome=\"failed\"} 7");
+			metric(server, "inference_requests_seconds_count{outcome=\"failed\",protocol=\"http\"} 7");
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
 			server.request().body(ONE_ROW).post("/").then().statusCode(200).body(containsString("NaN"));
 			this.model.behave(FakeModel::echo);

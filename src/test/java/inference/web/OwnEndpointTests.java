@@ -78,7 +78,8 @@ class OwnEndpointTests {
 		server.request()
 			.get("/actuator/prometheus")
 			.then()
-			.body(containsString("inference_requests_seconds_count{outcome=\"%s\"} 1".formatted(outcome)));
+			.body(containsString(
+					"inference_requests_seconds_count{outcome=\"%s\",protocol=\"http\"} 1".formatted(outcome)));
 	}
 
 	@RestController
