@@ -91,7 +91,7 @@ class ReadmeTests {
 		for (Matcher block = BLOCK.matcher(Files.readString(Path.of("README.md"))); block.find();) {
 			List<String> answers = (block.group(3) != null) ? block.group(3).lines().toList() : List.of();
 			List<String> commands = block.group(1).equals("sh")
-					? block.group(2).lines().filter((line) -> line.contains("curl ")).toList() : List.of();
+					? block.group(2).lines().filter((line) -> line.matches("(curl|printf) .*")).toList() : List.of();
 			for (int i = 0; i < commands.size(); i++) {
 				examples.add(new Example(commands.get(i),
 						(i < answers.size()) ? Optional.of(answers.get(i)) : Optional.empty()));
