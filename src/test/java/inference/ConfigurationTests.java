@@ -45,14 +45,14 @@ class ConfigurationTests {
 	@MethodSource("everyPropertyWithEachValue")
 	void acceptsAValueOrSaysWhatIsWrongWithIt(String name, String value) {
 		new ApplicationContextRunner().withPropertyValues("inference.model.name=m", "%s=%s".formatted(name, value))
-			.withInitializer((context) -> new StartFailures().postProcessEnvironment(context.getEnvironment(),
+			.withInitializer((context) -> new StartFailureAnalyzer().postProcessEnvironment(context.getEnvironment(),
 					new SpringApplication()))
 			.withConfiguration(AutoConfigurations.of(ConfigurationPropertiesAutoConfiguration.class))
 			.withUserConfiguration(AllProperties.class)
 			.run((context) -> {
 				Throwable failure = context.getStartupFailure();
 				if (failure != null) {
-					FailureAnalysis analysis = Objects.requireNonNull(new StartFailures().analyze(failure));
+					FailureAnalysis analysis = Objects.requireNonNull(new StartFailureAnalyzer().analyze(failure));
 					assertThat(analysis.getDescription()).startsWith("Property ")
 						.endsWith(".")
 						.containsIgnoringCase(name.substring(0, name.lastIndexOf('.')))

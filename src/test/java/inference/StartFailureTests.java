@@ -128,7 +128,7 @@ class StartFailureTests {
 	}
 
 	private static FailureAnalysis analyze(String message, Exception cause) {
-		return Objects.requireNonNull(new StartFailures()
+		return Objects.requireNonNull(new StartFailureAnalyzer()
 			.analyze(new ApplicationContextException("no web server", new WebServerException(message, cause))));
 	}
 

@@ -1,13 +1,11 @@
 package inference.admission;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-import inference.model.DataType;
 import inference.model.Shape;
 import inference.model.Tensor;
 
@@ -20,7 +18,7 @@ final class Batch {
 	private Batch() {
 	}
 
-	/** The number of rows of the first tensor; 1 if there is no tensor. */
+	/** The number of rows of the first tensor; 1 for a scalar and without tensors. */
 	static long rows(Map<String, Tensor> tensors) {
 		if (tensors.isEmpty()) {
 			return 1;
@@ -50,7 +48,7 @@ final class Batch {
 	}
 
 	/**
-	 * Joins the inputs of several calls into those of one.
+	 * Joins the inputs of several calls into the inputs of one call.
 	 * @param calls that fit each other
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> calls) {
@@ -74,7 +72,7 @@ final class Batch {
 	/**
 	 * The outputs of each call, copied.
 	 * @param outputs of the joint call
-	 * @param rows of each call
+	 * @param rows the number of rows of each call
 	 * @throws IllegalStateException if an output's row count differs from the inputs'
 	 */
 	static List<Map<String, Tensor>> split(Map<String, Tensor> outputs, List<Long> rows) {

@@ -52,7 +52,7 @@ final class ModelReport
 
 	private final ModelProperties model;
 
-	private final AdmissionProperties properties;
+	private final AdmissionProperties admissionProperties;
 
 	private final DeadlineProperties deadline;
 
@@ -60,11 +60,11 @@ final class ModelReport
 
 	private final AtomicBoolean logged = new AtomicBoolean();
 
-	ModelReport(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
+	ModelReport(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties admissionProperties,
 			DeadlineProperties deadline) {
 		this.lifecycle = lifecycle;
 		this.model = model;
-		this.properties = properties;
+		this.admissionProperties = admissionProperties;
 		this.deadline = deadline;
 		boolean given = ManagementFactory.getRuntimeMXBean()
 			.getInputArguments()
@@ -91,8 +91,8 @@ final class ModelReport
 		}
 		facts.put("threads", this.model.threads());
 		Map<String, Object> limits = new LinkedHashMap<>();
-		limits.put("maxConcurrent", this.properties.maxConcurrent(this.model.threads()));
-		limits.put("maxQueued", this.properties.maxQueued());
+		limits.put("maxConcurrent", this.admissionProperties.maxConcurrent(this.model.threads()));
+		limits.put("maxQueued", this.admissionProperties.maxQueued());
 		limits.put("deadline", DurationStyle.SIMPLE.print(this.deadline.deadline(), ChronoUnit.MILLIS));
 		builder.withDetail("model", facts)
 			.withDetail("limits", limits)
@@ -126,11 +126,11 @@ final class ModelReport
 				Runtime.getRuntime().maxMemory() >> 20, limit >> 20, this.aotCacheUsed ? "with" : "without");
 		if (Files.exists(PROCESS_STATUS)) {
 			MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
-			warnOfMemory(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES);
+			warnIfMemoryIsLow(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES);
 		}
 	}
 
-	static void warnOfMemory(long limit, long needed) {
+	static void warnIfMemoryIsLow(long limit, long needed) {
 		if (needed > limit) {
 			logger.warn(
 					"The memory limit of {} MB may be too low for this model: under load the process may take {} MB,"
@@ -148,7 +148,7 @@ final class ModelReport
 				.orElse(0);
 		}
 		catch (IOException ex) {
-			// Without the figure only the heap is checked.
+			// Without the figure only the growth of the heap is checked.
 			return 0;
 		}
 	}

@@ -46,7 +46,7 @@ public final class Statistics {
 	}
 
 	/**
-	 * The protocol of a request.
+	 * The protocol through which a request comes.
 	 */
 	public enum Protocol {
 
@@ -61,7 +61,7 @@ public final class Statistics {
 
 		OK, INVALID, OVERLOADED, NOT_READY, LATE, GONE, FAILED;
 
-		/** The outcome of a request that was rejected. */
+		/** What a rejected request counts as. */
 		public static Outcome of(Rejection rejection) {
 			return switch (rejection.kind()) {
 				case INVALID_INPUT, TOO_LARGE -> INVALID;
@@ -95,7 +95,7 @@ public final class Statistics {
 		Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome,
-					timer("inference.requests", "Predictions, from the first byte to the answer")
+					timer("inference.requests", "Predictions, from the admission to the answer")
 						.tag("outcome", name(outcome))
 						.tag("protocol", name(protocol))
 						.register(this.registry));
@@ -130,7 +130,7 @@ public final class Statistics {
 			.register(this.registry);
 		Gauge.builder("inference.deadline", () -> deadline.toNanos() / 1e9)
 			.baseUnit("seconds")
-			.description("The longest time from a request's arrival to its answer")
+			.description("The longest time from a request's admission to its answer")
 			.register(this.registry);
 		Gauge.builder("inference.memory.max", () -> maxMemory)
 			.baseUnit("bytes")
@@ -142,7 +142,7 @@ public final class Statistics {
 	 * Counts a prediction.
 	 * @param protocol a registered protocol
 	 * @param outcome how the prediction ended
-	 * @param nanos the time from its first byte to its answer
+	 * @param nanos the time from its admission to its answer
 	 */
 	public void record(Protocol protocol, Outcome outcome, long nanos) {
 		Map<Outcome, Timer> timers = Objects.requireNonNull(this.requests.get(protocol));
@@ -150,7 +150,7 @@ public final class Statistics {
 	}
 
 	public void record(Stage stage, long nanos) {
-		stage(stage).record(nanos, TimeUnit.NANOSECONDS);
+		stageTimer(stage).record(nanos, TimeUnit.NANOSECONDS);
 	}
 
 	void recordRun(long rows, long nanos) {
@@ -160,11 +160,11 @@ public final class Statistics {
 	}
 
 	/** The timers of an outcome, one for each registered protocol. */
-	public Stream<Timer> requests(Outcome outcome) {
+	public Stream<Timer> requestTimers(Outcome outcome) {
 		return this.requests.values().stream().map((timers) -> Objects.requireNonNull(timers.get(outcome)));
 	}
 
-	public Timer stage(Stage stage) {
+	public Timer stageTimer(Stage stage) {
 		return Objects.requireNonNull(this.stages.get(stage));
 	}
 

@@ -29,7 +29,7 @@ final class TensorWriter {
 	private final ByteBuffer unwritten;
 
 	/**
-	 * A writer of one tensor.
+	 * Begins with the tensor's first element.
 	 * @param keys the names of the last dimension's elements, to write it as an object;
 	 * empty to write an array
 	 */
@@ -76,7 +76,7 @@ final class TensorWriter {
 	/**
 	 * Writes the tensor, or its next row, as nested JSON arrays in TensorFlow Serving's
 	 * form.
-	 * @param json where to write
+	 * @param json the generator of the answer
 	 * @param depth 0 for the whole tensor, 1 for its next row
 	 */
 	void writeNested(JsonGenerator json, int depth) {
@@ -111,7 +111,7 @@ final class TensorWriter {
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {
 			if (this.dataType == DataType.BYTES) {
-				bytes(json);
+				writeString(json);
 				continue;
 			}
 			appendNumber(piece);
@@ -144,7 +144,7 @@ final class TensorWriter {
 		};
 	}
 
-	private void bytes(JsonGenerator json) {
+	private void writeString(JsonGenerator json) {
 		byte[] bytes = nextString(this.unwritten);
 		String text = decodeUtf8(bytes);
 		if (text != null) {

@@ -52,7 +52,7 @@ class GrpcConfiguration {
 			// A small compressed message could fill the memory.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance())
 			.addTransportFilter(new ConnectionLimit(maxConnections()))
-			.addStreamTracerFactory(new GrpcCalls(admission, statistics))
+			.addStreamTracerFactory(new GrpcCallFactory(admission, statistics))
 			// Callbacks do not block. A virtual thread for each of them would halve the
 			// number of answers.
 			.directExecutor();

@@ -38,9 +38,9 @@ import static inference.codec.InvalidRequestException.require;
 /**
  * The conversion between the messages of one prediction and tensors. A request is
  * rewritten as the body of an HTTP request, with typed contents as JSON and raw contents
- * as binary data. So both protocols have the same checks, parameters and sentences.
+ * as binary data. So both protocols share the checks, parameters and error messages.
  *
- * @param signature the model's
+ * @param signature the inputs and outputs of the model
  * @param memory the call's share of the memory
  */
 record InferMessages(Signature signature, Reservation memory) {
@@ -50,7 +50,7 @@ record InferMessages(Signature signature, Reservation memory) {
 
 	private static final JsonMapper JSON = JsonMapper.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
 
-	/** Parses a message, whose bytes raw tensors use. */
+	/** Parses a message. Its raw contents are not copied. */
 	ModelInferRequest parse(byte[] message) throws IOException {
 		CodedInputStream fields = CodedInputStream.newInstance(message);
 		long parsed = message.length;
@@ -67,7 +67,7 @@ record InferMessages(Signature signature, Reservation memory) {
 		return ModelInferRequest.parseFrom(stream);
 	}
 
-	InferenceRequest read(ModelInferRequest request) {
+	InferenceRequest toInferenceRequest(ModelInferRequest request) {
 		List<ByteString> raw = request.getRawInputContentsList();
 		require(raw.isEmpty() || raw.size() == request.getInputsCount(),
 				"There are %d raw_input_contents for %d inputs: send one for each input, or none.", raw.size(),
@@ -75,7 +75,7 @@ record InferMessages(Signature signature, Reservation memory) {
 		List<Map<String, Object>> inputs = new ArrayList<>();
 		for (InferInputTensor input : request.getInputsList()) {
 			Map<String, Object> parameters = parameters(input.getParametersMap());
-			Map<String, Object> json = named(input.getName(), parameters);
+			Map<String, Object> json = jsonObject(input.getName(), parameters);
 			json.put("datatype", input.getDatatype());
 			json.put("shape", input.getShapeList());
 			if (!raw.isEmpty()) {
@@ -88,7 +88,7 @@ record InferMessages(Signature signature, Reservation memory) {
 		}
 		List<?> outputs = request.getOutputsList()
 			.stream()
-			.map((output) -> named(output.getName(), parameters(output.getParametersMap())))
+			.map((output) -> jsonObject(output.getName(), parameters(output.getParametersMap())))
 			.toList();
 		byte[] json = JSON.writeValueAsBytes(
 				Map.of("inputs", inputs, "outputs", outputs, "parameters", parameters(request.getParametersMap())));
@@ -100,12 +100,14 @@ record InferMessages(Signature signature, Reservation memory) {
 				Integer.toString(json.length));
 	}
 
-	/** The answer, with raw contents, whose elements need no objects. */
+	/**
+	 * The answer. Its contents are raw, because typed ones need an object per element.
+	 */
 	ModelInferResponse.Builder answer(List<Output> wanted, Map<String, Tensor> outputs) {
 		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder();
 		for (Output output : wanted) {
 			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
-			// gRPC copies them.
+			// gRPC copies the contents.
 			this.memory.add(tensor.contents().remaining());
 			answer.addRawOutputContents(UnsafeByteOperations.unsafeWrap(tensor.contents()))
 				.addOutputsBuilder()
@@ -121,7 +123,7 @@ record InferMessages(Signature signature, Reservation memory) {
 		return LongStream.of(shape.dimensions()).boxed().toList();
 	}
 
-	private static Map<String, Object> named(String name, Map<String, Object> parameters) {
+	private static Map<String, Object> jsonObject(String name, Map<String, Object> parameters) {
 		return new HashMap<>(Map.of("name", name, "parameters", parameters));
 	}
 

@@ -41,40 +41,40 @@ import inference.model.TensorSpec;
  * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
  */
 record InferenceService(Admission admission, Statistics statistics, Probes probes,
-		ModelProperties served) implements BindableService, Marshaller<byte[]> {
+		ModelProperties modelProperties) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
 
-	static final String PREDICTION = NAME + "/ModelInfer";
+	static final String PREDICTION_METHOD = NAME + "/ModelInfer";
 
-	private static final Marshaller<Message> ANSWER = ProtoUtils
+	private static final Marshaller<Message> ANSWER_MARSHALLER = ProtoUtils
 		.marshaller(Oip.ModelInferResponse.getDefaultInstance());
 
 	@Override
 	public ServerServiceDefinition bindService() {
-		Map<String, GrpcCalls.Method> methods = Map.of("ServerLive",
+		Map<String, GrpcCallFactory.Method> methods = Map.of("ServerLive",
 				(_, _) -> Oip.ServerLiveResponse.newBuilder().setLive(passes(Probe.LIVENESS)).build(), "ServerReady",
 				(_, _) -> Oip.ServerReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build(),
-				"ServerMetadata", (_, _) -> server(), "ModelReady", (_, message) -> ready(message), "ModelMetadata",
-				(_, message) -> metadata(message), "ModelInfer", this::infer);
+				"ServerMetadata", (_, _) -> serverMetadata(), "ModelReady", (_, message) -> ready(message),
+				"ModelMetadata", (_, message) -> metadata(message), "ModelInfer", this::infer);
 		ServiceDescriptor.Builder descriptor = ServiceDescriptor.newBuilder(NAME)
 			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
 		List<ServerMethodDefinition<?, ?>> definitions = new ArrayList<>();
 		methods.forEach((method, answer) -> {
-			MethodDescriptor<byte[], Message> described = MethodDescriptor.newBuilder(this, ANSWER)
+			MethodDescriptor<byte[], Message> described = MethodDescriptor.newBuilder(this, ANSWER_MARSHALLER)
 				.setFullMethodName(MethodDescriptor.generateFullMethodName(NAME, method))
 				.setType(MethodType.UNARY)
 				.build();
 			descriptor.addMethod(described);
-			definitions.add(
-					ServerMethodDefinition.create(described, (client, _) -> GrpcCalls.current().begin(client, answer)));
+			definitions.add(ServerMethodDefinition.create(described,
+					(client, _) -> GrpcCallFactory.current().begin(client, answer)));
 		});
 		ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(descriptor.build());
 		definitions.forEach(service::addMethod);
 		return service.build();
 	}
 
-	private static Message server() {
+	private static Message serverMetadata() {
 		String version = InferenceService.class.getPackage().getImplementationVersion();
 		return Oip.ServerMetadataResponse.newBuilder()
 			.setName("inference-server")
@@ -93,15 +93,15 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 		requireServed(request.getName(), request.getVersion());
 		ModelMetadata metadata = this.admission.metadata();
 		return Oip.ModelMetadataResponse.newBuilder()
-			.setName(this.served.name())
-			.addVersions(this.served.version())
+			.setName(this.modelProperties.name())
+			.addVersions(this.modelProperties.version())
 			.setPlatform(metadata.platform())
-			.addAllInputs(metadata.signature().inputs().stream().map(InferenceService::tensor).toList())
-			.addAllOutputs(metadata.signature().outputs().stream().map(InferenceService::tensor).toList())
+			.addAllInputs(metadata.signature().inputs().stream().map(InferenceService::tensorMetadata).toList())
+			.addAllOutputs(metadata.signature().outputs().stream().map(InferenceService::tensorMetadata).toList())
 			.build();
 	}
 
-	private static TensorMetadata tensor(TensorSpec spec) {
+	private static TensorMetadata tensorMetadata(TensorSpec spec) {
 		return TensorMetadata.newBuilder()
 			.setName(spec.name())
 			.setDatatype(spec.dataType().name())
@@ -109,14 +109,14 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 			.build();
 	}
 
-	private Message infer(GrpcCalls.Call call, byte[] message) throws IOException {
+	private Message infer(GrpcCallFactory.GrpcCall call, byte[] message) throws IOException {
 		long start = System.nanoTime();
 		Reservation memory = call.memory();
 		InferMessages messages = new InferMessages(this.admission.metadata().signature(), memory);
 		Oip.ModelInferRequest request = messages.parse(message);
 		call.setDefaultId(request.getId());
 		requireServed(request.getModelName(), request.getModelVersion());
-		InferenceRequest inference = messages.read(request);
+		InferenceRequest inference = messages.toInferenceRequest(request);
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
 		Deadline deadline = (inference.timeout() != null) ? memory.deadline().within(inference.timeout())
 				: memory.deadline();
@@ -125,8 +125,8 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 		long ran = System.nanoTime();
 		Message answer = messages.answer(inference.outputs(), outputs)
 			.setId(request.getId())
-			.setModelName(this.served.name())
-			.setModelVersion(this.served.version())
+			.setModelName(this.modelProperties.name())
+			.setModelVersion(this.modelProperties.version())
 			.build();
 		this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
 		return answer;
@@ -138,13 +138,14 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 
 	private void requireServed(String model, String version) {
 		String found = InvalidRequestException.excerpt(model);
-		if (!model.equals(this.served.name())) {
+		if (!model.equals(this.modelProperties.name())) {
 			throw ErrorStatus.of(Code.NOT_FOUND,
-					"There is no model '%s'; this server serves '%s'.".formatted(found, this.served.name()), null);
+					"There is no model '%s'; this server serves '%s'.".formatted(found, this.modelProperties.name()),
+					null);
 		}
-		if (!version.isEmpty() && !this.served.isVersion(version)) {
+		if (!version.isEmpty() && !this.modelProperties.isVersion(version)) {
 			throw ErrorStatus.of(Code.NOT_FOUND, "Model '%s' has no version '%s', only '%s'.".formatted(found,
-					InvalidRequestException.excerpt(version), this.served.version()), null);
+					InvalidRequestException.excerpt(version), this.modelProperties.version()), null);
 		}
 	}
 

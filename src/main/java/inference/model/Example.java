@@ -55,7 +55,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * name, as nested arrays.
 	 * @param json the metadata's value
 	 * @param signature the tensors' data types
-	 * @throws IllegalArgumentException if they do not fit the signature
+	 * @throws IllegalArgumentException if they are not valid, or name a tensor that the
+	 * signature does not have
 	 */
 	static List<Example> read(String json, Signature signature) {
 		return read(json,
@@ -68,7 +69,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * Reads the inputs of the examples while the outputs are not known yet.
 	 * @param json the metadata's value
 	 * @param inputs the inputs' data types
-	 * @throws IllegalArgumentException if they do not fit
+	 * @throws IllegalArgumentException if they are not valid, or name an unknown input
 	 */
 	static List<Map<String, Tensor>> readInputs(String json, List<TensorSpec> inputs) {
 		return read(json, (example) -> tensors(example.required("inputs"), inputs));

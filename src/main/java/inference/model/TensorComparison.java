@@ -36,7 +36,7 @@ public final class TensorComparison {
 		if (expected.dataType() == DataType.BYTES) {
 			return difference(expected.strings(), actual.strings());
 		}
-		for (int i = 0; i < count(expected); i++) {
+		for (int i = 0; i < numberCount(expected); i++) {
 			Number want = number(wanted, expected.dataType(), i);
 			Number have = number(given, expected.dataType(), i);
 			double allowed = tolerance * Math.max(scale, Math.abs(want.doubleValue()));
@@ -64,7 +64,7 @@ public final class TensorComparison {
 	 */
 	public static double magnitude(Tensor tensor) {
 		ByteBuffer contents = tensor.contents();
-		return IntStream.range(0, count(tensor))
+		return IntStream.range(0, numberCount(tensor))
 			.mapToDouble((index) -> Math.abs(number(contents, tensor.dataType(), index).doubleValue()))
 			.filter(Double::isFinite)
 			.max()
@@ -72,7 +72,7 @@ public final class TensorComparison {
 	}
 
 	// The number of elements that are numbers.
-	private static int count(Tensor tensor) {
+	private static int numberCount(Tensor tensor) {
 		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elements();
 	}
 

@@ -50,7 +50,7 @@ class MetadataController {
 	// In elements. Clients ask for metadata often and do not expect megabytes.
 	private static final long MAX_EXAMPLE_ELEMENTS = 10_000;
 
-	private final ModelProperties served;
+	private final ModelProperties modelProperties;
 
 	private final Probes probes;
 
@@ -60,9 +60,9 @@ class MetadataController {
 
 	private final String serverVersion;
 
-	MetadataController(ModelProperties served, Probes probes, Admission admission, Statistics statistics,
+	MetadataController(ModelProperties modelProperties, Probes probes, Admission admission, Statistics statistics,
 			ObjectProvider<BuildProperties> build) {
-		this.served = served;
+		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.admission = admission;
 		this.statistics = statistics;
@@ -75,11 +75,12 @@ class MetadataController {
 	void requireServed(@PathVariable(required = false) @Nullable String model,
 			@PathVariable(required = false) @Nullable String version,
 			@PathVariable(required = false) @Nullable String label) {
-		if (model != null && !model.equals(this.served.name())) {
-			throw unknown("There is no model '%s'; this server serves '%s'.", model, this.served.name());
+		if (model != null && !model.equals(this.modelProperties.name())) {
+			throw unknown("There is no model '%s'; this server serves '%s'.", model, this.modelProperties.name());
 		}
-		if (version != null && !this.served.isVersion(version)) {
-			throw unknown("Model '" + model + "' has no version '%s', only '%s'.", version, this.served.version());
+		if (version != null && !this.modelProperties.isVersion(version)) {
+			throw unknown("Model '" + model + "' has no version '%s', only '%s'.", version,
+					this.modelProperties.version());
 		}
 		if (label != null && !label.equals(VERSION_LABEL)) {
 			throw unknown("Model '" + model + "' has no version labelled '%s', only '%s'.", label, VERSION_LABEL);
@@ -88,7 +89,7 @@ class MetadataController {
 
 	@GetMapping("/v1/models")
 	Object models() {
-		return Map.of("models", List.of(this.served.name()));
+		return Map.of("models", List.of(this.modelProperties.name()));
 	}
 
 	@GetMapping({ "/v1/models/{model:[^:]+}", "/v1/models/{model}/versions/{version:[^:]+}",
@@ -98,7 +99,7 @@ class MetadataController {
 		boolean ready = readiness.passes();
 		JsonNode status = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
 			.put("error_message", ready ? "" : readiness.reason());
-		JsonNode version = object().put("version", this.served.version())
+		JsonNode version = object().put("version", this.modelProperties.version())
 			.put("state", ready ? "AVAILABLE" : "LOADING")
 			.set("status", status);
 		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(version));
@@ -107,7 +108,7 @@ class MetadataController {
 	@GetMapping({ "/v1/models/{model}/metadata", "/v1/models/{model}/versions/{version}/metadata",
 			"/v1/models/{model}/labels/{label}/metadata" })
 	Object metadata() {
-		return new ModelConfig(this.served, this.admission.metadata()).tensorFlow();
+		return new ModelConfig(this.modelProperties, this.admission.metadata()).tensorFlowMetadata();
 	}
 
 	@GetMapping({ "/v2", "/v2/" })
@@ -147,7 +148,7 @@ class MetadataController {
 	@GetMapping({ "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
 	Object model() {
 		ModelMetadata metadata = this.admission.metadata();
-		return objectWithName().putPOJO("versions", List.of(this.served.version()))
+		return objectWithName().putPOJO("versions", List.of(this.modelProperties.version()))
 			.put("platform", metadata.platform())
 			.putPOJO("inputs", metadata.signature().inputs().stream().map(MetadataController::tensor).toList())
 			.putPOJO("outputs", metadata.signature().outputs().stream().map(MetadataController::tensor).toList())
@@ -156,7 +157,7 @@ class MetadataController {
 
 	@GetMapping({ "/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config" })
 	Object config() {
-		return new ModelConfig(this.served, this.admission.metadata()).triton();
+		return new ModelConfig(this.modelProperties, this.admission.metadata()).tritonConfig();
 	}
 
 	/** Lists the model. The parameter {@code ready} omits it while it is not ready. */
@@ -169,17 +170,17 @@ class MetadataController {
 		}
 		boolean isHidden = parameters.contains("true") && !readiness.passes();
 		return isHidden ? List.of()
-				: List.of(objectWithName().put("version", this.served.version())
+				: List.of(objectWithName().put("version", this.modelProperties.version())
 					.put("state", readiness.passes() ? "READY" : "UNAVAILABLE")
 					.put("reason", readiness.passes() ? "" : readiness.reason()));
 	}
 
 	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })
 	Object statistics() {
-		JsonNode model = objectWithName().put("version", this.served.version())
+		JsonNode model = objectWithName().put("version", this.modelProperties.version())
 			.put("last_inference", this.statistics.lastRunMillis())
 			.put("inference_count", this.statistics.totalRows())
-			.put("execution_count", this.statistics.stage(Stage.RUN).count())
+			.put("execution_count", this.statistics.stageTimer(Stage.RUN).count())
 			.set("inference_stats", ModelStatistics.durations(this.statistics))
 			.putPOJO("batch_stats", List.of());
 		return Map.of("model_stats", List.of(model));
@@ -193,7 +194,7 @@ class MetadataController {
 	}
 
 	private ObjectNode objectWithName() {
-		return object().put("name", this.served.name());
+		return object().put("name", this.modelProperties.name());
 	}
 
 	private static ObjectNode tensor(TensorSpec spec) {

@@ -14,34 +14,34 @@ import inference.model.TensorSpec;
 
 /**
  * A model's signature in the form of Triton's model configuration and of TensorFlow
- * Serving's metadata. Load generators such as {@code perf_analyzer} read the former.
+ * Serving's metadata. Load generators such as {@code perf_analyzer} read Triton's.
  *
- * @param served the name and the version
+ * @param modelProperties the name and the version
  * @param metadata the signature and the platform
  */
-record ModelConfig(ModelProperties served, ModelMetadata metadata) {
+record ModelConfig(ModelProperties modelProperties, ModelMetadata metadata) {
 
-	// Triton wants a number. Here only the size of the body limits the rows of a request.
+	// Triton wants a number. Here the size of the body and the memory limit the rows.
 	private static final int MAX_BATCH_SIZE = 4096;
 
 	/** Triton's {@code ModelConfig} message in JSON. */
-	JsonNode triton() {
+	JsonNode tritonConfig() {
 		List<TensorSpec> inputs = this.metadata.signature().inputs();
 		List<TensorSpec> outputs = this.metadata.signature().outputs();
 		boolean batched = this.metadata.signature().isBatched();
 		String platform = this.metadata.platform();
-		return object().put("name", this.served.name())
+		return object().put("name", this.modelProperties.name())
 			.put("platform", platform)
 			.put("backend", platform.substring(0, Math.max(platform.indexOf('_'), 0)))
 			.putPOJO("version_policy", object().set("latest", object().put("num_versions", 1)))
 			.put("max_batch_size", batched ? MAX_BATCH_SIZE : 0)
-			.putPOJO("input", inputs.stream().map((input) -> triton(input, batched)).toList())
-			.putPOJO("output", outputs.stream().map((output) -> triton(output, batched)).toList())
+			.putPOJO("input", inputs.stream().map((input) -> tritonTensor(input, batched)).toList())
+			.putPOJO("output", outputs.stream().map((output) -> tritonTensor(output, batched)).toList())
 			.set("parameters", object());
 	}
 
-	// Triton's shapes have no batch dimension and at least one other.
-	private static ObjectNode triton(TensorSpec tensor, boolean batched) {
+	// Triton's shapes leave out the batch dimension, and need at least one other.
+	private static ObjectNode tritonTensor(TensorSpec tensor, boolean batched) {
 		Shape shape = batched ? tensor.shape().row() : tensor.shape();
 		ObjectNode description = object().put("name", tensor.name())
 			.put("data_type", "TYPE_" + ((tensor.dataType() == DataType.BYTES) ? "STRING" : tensor.dataType().name()));
@@ -51,20 +51,20 @@ record ModelConfig(ModelProperties served, ModelMetadata metadata) {
 	}
 
 	/** TensorFlow Serving's {@code GetModelMetadataResponse} message in JSON. */
-	JsonNode tensorFlow() {
-		JsonNode signature = object().set("inputs", tensorFlow(this.metadata.signature().inputs()))
-			.set("outputs", tensorFlow(this.metadata.signature().outputs()))
+	JsonNode tensorFlowMetadata() {
+		JsonNode signature = object().set("inputs", tensorFlowTensors(this.metadata.signature().inputs()))
+			.set("outputs", tensorFlowTensors(this.metadata.signature().outputs()))
 			.put("method_name", "tensorflow/serving/predict");
 		JsonNode signatures = object().set("signature_def", object().set("serving_default", signature));
 		return object()
 			.set("model_spec",
-					object().put("name", this.served.name())
+					object().put("name", this.modelProperties.name())
 						.put("signature_name", "")
-						.put("version", this.served.version()))
+						.put("version", this.modelProperties.version()))
 			.set("metadata", object().set("signature_def", signatures));
 	}
 
-	private static ObjectNode tensorFlow(List<TensorSpec> tensors) {
+	private static ObjectNode tensorFlowTensors(List<TensorSpec> tensors) {
 		ObjectNode described = object();
 		for (TensorSpec tensor : tensors) {
 			ObjectNode shape = object().put("unknown_rank", false);
@@ -72,14 +72,14 @@ record ModelConfig(ModelProperties served, ModelMetadata metadata) {
 				shape.withArray("dim").addObject().put("size", Long.toString(size)).put("name", "");
 			}
 			described.set(tensor.name(),
-					object().put("dtype", tensorFlow(tensor.dataType()))
+					object().put("dtype", tensorFlowType(tensor.dataType()))
 						.put("name", tensor.name())
 						.set("tensor_shape", shape));
 		}
 		return described;
 	}
 
-	private static String tensorFlow(DataType type) {
+	private static String tensorFlowType(DataType type) {
 		return switch (type) {
 			case BYTES -> "DT_STRING";
 			case FP16 -> "DT_HALF";

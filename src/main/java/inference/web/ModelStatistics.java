@@ -30,16 +30,16 @@ final class ModelStatistics {
 		long count = count(succeeded);
 		return object().set("success", duration(count, succeeded))
 			.set("fail", duration(count(failed), failed))
-			.set("queue", duration(count, statistics.stage(Stage.QUEUE)))
-			.set("compute_input", duration(count, statistics.stage(Stage.READ)))
-			.set("compute_infer", duration(count, statistics.stage(Stage.RUN)))
-			.set("compute_output", duration(count, statistics.stage(Stage.WRITE)))
+			.set("queue", duration(count, statistics.stageTimer(Stage.QUEUE)))
+			.set("compute_input", duration(count, statistics.stageTimer(Stage.READ)))
+			.set("compute_infer", duration(count, statistics.stageTimer(Stage.RUN)))
+			.set("compute_output", duration(count, statistics.stageTimer(Stage.WRITE)))
 			.set("cache_hit", duration(0))
 			.set("cache_miss", duration(0));
 	}
 
 	private static Timer[] timers(Statistics statistics, Set<Outcome> outcomes) {
-		return outcomes.stream().flatMap(statistics::requests).toArray(Timer[]::new);
+		return outcomes.stream().flatMap(statistics::requestTimers).toArray(Timer[]::new);
 	}
 
 	private static long count(Timer... timers) {

@@ -2,7 +2,6 @@ package inference.lifecycle;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -15,7 +14,6 @@ import org.springframework.context.support.GenericApplicationContext;
 
 import inference.model.Model;
 import inference.model.ModelProperties;
-import inference.model.Tensor;
 
 /**
  * Lifecycles without Spring around them.

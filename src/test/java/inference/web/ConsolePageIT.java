@@ -24,7 +24,6 @@ import org.springframework.core.io.ClassPathResource;
 
 import inference.Server;
 import inference.TestModel;
-import inference.lifecycle.State;
 import inference.model.Example;
 import inference.model.FakeModel;
 import inference.model.Gate;

@@ -26,21 +26,22 @@ import inference.admission.Statistics;
 import inference.admission.Statistics.Protocol;
 
 /**
- * The calls of all services. gRPC tells on its network threads, which must not block,
- * what happens to a call. A virtual thread answers it.
+ * Creates an object for each gRPC call, which follows it from its headers to its end.
+ * gRPC reports the events of a call on its network threads. These must not block, so a
+ * virtual thread answers each call of the Open Inference Protocol.
  */
-final class GrpcCalls extends ServerStreamTracer.Factory {
+final class GrpcCallFactory extends ServerStreamTracer.Factory {
 
-	private static final Context.Key<Call> CURRENT = Context.key("call");
+	private static final Context.Key<GrpcCall> CURRENT = Context.key("call");
 
 	private static final Metadata.Key<String> ID = Metadata.Key.of("x-request-id", Metadata.ASCII_STRING_MARSHALLER);
 
 	private static final Metadata.Key<String> TRACE = Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
 
 	// Messages that are not predictions consist of a few names.
-	private static final int MAX_NAMES_BYTES = 16 * 1024;
+	private static final int MAX_OTHER_MESSAGE_BYTES = 16 * 1024;
 
-	// Health is watched as long as a client likes.
+	// A client may watch the health service for as long as it likes.
 	private static final Duration UNLIMITED = Duration.ofDays(365);
 
 	private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1,
@@ -50,30 +51,31 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 
 	private final Statistics statistics;
 
-	private final Duration limit;
+	private final Duration maxCallTime;
 
-	GrpcCalls(Admission admission, Statistics statistics) {
+	GrpcCallFactory(Admission admission, Statistics statistics) {
 		this.admission = admission;
 		this.statistics = statistics;
 		statistics.register(Protocol.GRPC);
 		// An answer that took the whole deadline can be read for a second.
-		this.limit = admission.maxDeadline().plusSeconds(1);
+		this.maxCallTime = admission.maxDeadline().plusSeconds(1);
 		this.timer.setRemoveOnCancelPolicy(true);
 	}
 
 	/** The call that gRPC begins on this thread. */
-	static Call current() {
+	static GrpcCall current() {
 		return CURRENT.get();
 	}
 
 	@Override
 	public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
 		boolean isLimited = method.startsWith(InferenceService.NAME);
-		return new Call(headers, method.equals(InferenceService.PREDICTION), isLimited ? this.limit : UNLIMITED);
+		return new GrpcCall(headers, method.equals(InferenceService.PREDICTION_METHOD),
+				isLimited ? this.maxCallTime : UNLIMITED);
 	}
 
-	/** A call, from its headers until its client has read the answer. */
-	final class Call extends ServerStreamTracer {
+	/** A call, from its headers until its answer is sent. */
+	final class GrpcCall extends ServerStreamTracer {
 
 		private final long arrived = System.nanoTime();
 
@@ -81,7 +83,7 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 
 		private final boolean isPrediction;
 
-		private final Duration limit;
+		private final Duration maxTime;
 
 		private volatile @Nullable CancellableContext context;
 
@@ -91,22 +93,22 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 
 		private String id;
 
-		private long received;
+		private long receivedBytes;
 
-		private Call(Metadata headers, boolean isPrediction, Duration limit) {
-			this.limit = limit;
+		private GrpcCall(Metadata headers, boolean isPrediction, Duration maxTime) {
+			this.maxTime = maxTime;
 			this.headers = headers;
 			this.isPrediction = isPrediction;
 			this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)), UUID.randomUUID()::toString);
 		}
 
-		/** Admits the call and asks for its message. */
+		/** Asks for the message. A prediction is admitted before. */
 		ServerCall.Listener<byte[]> begin(ServerCall<byte[], Message> client, Method method) {
 			try {
 				if (this.isPrediction) {
 					long left = Objects.requireNonNull(Context.current().getDeadline())
 						.timeRemaining(TimeUnit.NANOSECONDS);
-					this.memory = GrpcCalls.this.admission.admit(Duration.ofNanos(left));
+					this.memory = GrpcCallFactory.this.admission.admit(Duration.ofNanos(left));
 				}
 				client.request(1);
 			}
@@ -116,12 +118,12 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 			return new ServerCall.Listener<>() {
 				@Override
 				public void onMessage(byte[] message) {
-					Reservation reserved = Call.this.memory;
+					Reservation reserved = GrpcCall.this.memory;
 					if (reserved != null) {
 						// gRPC's buffers are free now.
-						reserved.add(-Call.this.received);
+						reserved.add(-GrpcCall.this.receivedBytes);
 					}
-					Call.this.thread = Thread.startVirtualThread(() -> answer(client, method, message));
+					GrpcCall.this.thread = Thread.startVirtualThread(() -> answer(client, method, message));
 				}
 			};
 		}
@@ -130,24 +132,24 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 		@Override
 		public Context filterContext(Context outer) {
 			CancellableContext limited = outer.withValue(CURRENT, this)
-				.withDeadlineAfter(this.limit.toNanos(), TimeUnit.NANOSECONDS, GrpcCalls.this.timer);
+				.withDeadlineAfter(this.maxTime.toNanos(), TimeUnit.NANOSECONDS, GrpcCallFactory.this.timer);
 			this.context = limited;
 			return limited;
 		}
 
 		/**
 		 * Reserves memory for bytes of the message, and for their copy when it is
-		 * complete. An exception ends the call with that status.
+		 * complete. The thrown status ends the call.
 		 */
 		@Override
 		public void inboundWireSize(long bytes) {
-			this.received += bytes;
+			this.receivedBytes += bytes;
 			Reservation reserved = this.memory;
 			try {
 				if (reserved != null) {
 					reserved.add(2 * bytes);
 				}
-				else if (this.received > MAX_NAMES_BYTES) {
+				else if (this.receivedBytes > MAX_OTHER_MESSAGE_BYTES) {
 					throw ErrorStatus.of(Code.RESOURCE_EXHAUSTED, "The message is too large.", null);
 				}
 			}
@@ -161,7 +163,7 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 			Objects.requireNonNull(this.context).cancel(null);
 			Thread answering = this.thread;
 			if (answering != null && !status.isOk()) {
-				// The call leaves the queue.
+				// The call leaves the queue, or the model is asked to end it.
 				answering.interrupt();
 			}
 			Reservation reserved = this.memory;
@@ -169,7 +171,7 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 				reserved.close();
 			}
 			if (this.isPrediction) {
-				GrpcCalls.this.statistics.record(Protocol.GRPC, ErrorStatus.outcome(status),
+				GrpcCallFactory.this.statistics.record(Protocol.GRPC, ErrorStatus.outcome(status),
 						System.nanoTime() - this.arrived);
 			}
 		}
@@ -183,7 +185,7 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 			return Objects.requireNonNull(this.context).isCancelled();
 		}
 
-		/** Sets the id of a call without the header. */
+		/** Sets the id, unless the client gave one in the header x-request-id. */
 		void setDefaultId(String suggested) {
 			String printable = LogContext.printable(suggested);
 			if (printable != null && !this.headers.containsKey(ID)) {
@@ -216,10 +218,10 @@ final class GrpcCalls extends ServerStreamTracer.Factory {
 
 	}
 
-	/** Answers a message. */
+	/** A method of the Open Inference Protocol. */
 	interface Method {
 
-		Message answer(Call call, byte[] message) throws IOException;
+		Message answer(GrpcCall call, byte[] message) throws IOException;
 
 	}
 

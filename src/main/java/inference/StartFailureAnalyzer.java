@@ -33,7 +33,7 @@ import inference.model.UnusableModelException;
  * settings with Java types or a stack trace.
  */
 @Order(0)
-class StartFailures extends AbstractFailureAnalyzer<Throwable> implements EnvironmentPostProcessor {
+class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements EnvironmentPostProcessor {
 
 	private static final Set<Integer> RESERVED_PORTS = Set.of(8080, 9090);
 
