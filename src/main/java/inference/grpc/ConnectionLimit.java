@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.grpc.Attributes;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Closes connections above a limit, so that they do not take the file descriptors that
@@ -23,14 +24,21 @@ final class ConnectionLimit extends ServerTransportFilter {
 	@Override
 	public Attributes transportReady(Attributes attributes) {
 		if (this.connections.incrementAndGet() > this.max) {
+			this.connections.decrementAndGet();
 			throw Status.RESOURCE_EXHAUSTED.withDescription("too many connections").asRuntimeException();
 		}
 		return attributes;
 	}
 
+	/**
+	 * Frees the place of a connection.
+	 * @param attributes {@code null} for a connection that was refused or never was ready
+	 */
 	@Override
-	public void transportTerminated(Attributes attributes) {
-		this.connections.decrementAndGet();
+	public void transportTerminated(@Nullable Attributes attributes) {
+		if (attributes != null) {
+			this.connections.decrementAndGet();
+		}
 	}
 
 }

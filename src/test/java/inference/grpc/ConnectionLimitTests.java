@@ -13,8 +13,11 @@ class ConnectionLimitTests {
 		ConnectionLimit limit = new ConnectionLimit(1);
 		assertThat(limit.transportReady(Attributes.EMPTY)).isEqualTo(Attributes.EMPTY);
 		assertThatThrownBy(() -> limit.transportReady(Attributes.EMPTY)).hasMessageContaining("too many connections");
-		// gRPC says that a refused connection has ended, too.
-		limit.transportTerminated(Attributes.EMPTY);
+		// gRPC says of refused connections, and of those that never were ready, that they
+		// have ended, too.
+		limit.transportTerminated(null);
+		limit.transportTerminated(null);
+		assertThatThrownBy(() -> limit.transportReady(Attributes.EMPTY)).hasMessageContaining("too many connections");
 		limit.transportTerminated(Attributes.EMPTY);
 		assertThat(limit.transportReady(Attributes.EMPTY)).isEqualTo(Attributes.EMPTY);
 	}
