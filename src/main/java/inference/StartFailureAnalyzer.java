@@ -43,6 +43,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 	public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {
 		checkPort(environment, "server.port");
 		checkPort(environment, "management.server.port");
+		checkPort(environment, "spring.grpc.server.port");
 		String name = "logging.structured.format.console";
 		String format = environment.getProperty(name, "");
 		if (!LOG_FORMATS.contains(format) && !ClassUtils.isPresent(format, null)) {
@@ -73,8 +74,14 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 			return new FailureAnalysis(property, "Correct the property, or remove it to get its default.", cause);
 		}
 		WebServerException failure = findCause(cause, WebServerException.class);
-		if (failure == null || failure instanceof PortInUseException) {
+		if (failure instanceof PortInUseException) {
 			return null;
+		}
+		if (failure == null) {
+			java.net.BindException refused = findCause(cause, java.net.BindException.class);
+			return (refused == null) ? null
+					: new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(refused.getMessage()),
+							"Use another spring.grpc.server.port, or end the process that listens on it.", cause);
 		}
 		return new FailureAnalysis(
 				"%s: %s.".formatted(failure.getMessage(), NestedExceptionUtils.getMostSpecificCause(failure)),

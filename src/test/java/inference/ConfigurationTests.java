@@ -30,9 +30,9 @@ class ConfigurationTests {
 			"inference.model.session-config", "inference.admission.max-concurrent", "inference.admission.max-queued",
 			"inference.deadline", "inference.drain.delay", "inference.watchdog.stuck-after",
 			"inference.batching.max-size", "inference.batching.max-delay", "inference.request.max-size",
-			"inference.console.enabled", "server.port", "management.server.port", "server.shutdown",
-			"server.tomcat.accept-count", "server.tomcat.max-connections", "server.tomcat.keep-alive-timeout",
-			"logging.structured.format.console" };
+			"inference.console.enabled", "inference.grpc.enabled", "server.port", "management.server.port",
+			"spring.grpc.server.port", "server.shutdown", "server.tomcat.accept-count", "server.tomcat.max-connections",
+			"server.tomcat.keep-alive-timeout", "logging.structured.format.console" };
 
 	private static final String[] VALUES = { "0", "-1", "2147483647", "9223372036854775807", "9223372036854775807d",
 			"text", "" };

@@ -106,6 +106,14 @@ class StartFailureTests {
 	}
 
 	@Test
+	void saysThatThePortOfGrpcIsTaken() {
+		FailureAnalysis analysis = Objects.requireNonNull(new StartFailureAnalyzer()
+			.analyze(new ApplicationContextException("no gRPC server", new BindException("Address already in use"))));
+		assertThat(analysis.getDescription()).isEqualTo("The port of gRPC cannot be opened: Address already in use.");
+		assertThat(analysis.getAction()).contains("spring.grpc.server.port");
+	}
+
+	@Test
 	void givesAModelThatCannotBeServedTheSameForm(CapturedOutput output) {
 		try (Server server = Server.starting(() -> {
 			throw new UnusableModelException("There is no model at /models.", "Mount one.", null);

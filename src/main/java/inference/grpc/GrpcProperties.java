@@ -1,0 +1,13 @@
+package inference.grpc;
+
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * The server for gRPC.
+ *
+ * @param enabled whether it runs; its port is {@code spring.grpc.server.port}
+ */
+@ConfigurationProperties(prefix = "inference.grpc", ignoreUnknownFields = false)
+record GrpcProperties(@DefaultValue("false") boolean enabled) {
+}
