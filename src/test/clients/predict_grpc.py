@@ -54,9 +54,6 @@ def tritonclient():
     answers = queue.Queue()
     triton.async_infer("iris", irises(), lambda result, error: answers.put(error or result))
     check(strings(answers.get(timeout=10).as_numpy("label")), LABELS)
-    cancelled = triton.async_infer("iris", irises(), lambda result, error: answers.put(error or result))
-    cancelled.cancel()
-    answers.get(timeout=10)
     large = numpy.repeat(ROWS, 30_000, axis=0)
     check(triton.infer("iris", irises(large)).as_numpy("probabilities").shape, (60_000, 3))
 

@@ -9,7 +9,7 @@ import inference.model.TensorSpec;
 
 /**
  * An admitted request's share of the memory budget, and its deadline. It is closed when
- * the answer is sent, and then takes no more memory.
+ * the answer is sent. One thread uses it.
  */
 public final class Reservation implements AutoCloseable {
 
@@ -27,8 +27,6 @@ public final class Reservation implements AutoCloseable {
 	private long heldBytes;
 
 	private long expectedOutputBytes;
-
-	private boolean isClosed;
 
 	Reservation(MemoryBudget budget, Deadline deadline) {
 		this.budget = budget;
@@ -50,10 +48,7 @@ public final class Reservation implements AutoCloseable {
 	 * @throws Rejection if no request can have that much, or if other requests hold the
 	 * memory now
 	 */
-	public synchronized void add(long bytes) {
-		if (this.isClosed) {
-			return;
-		}
+	public void add(long bytes) {
 		if (bytes > 0) {
 			this.budget.reserve(bytes, this.heldBytes);
 		}
@@ -75,8 +70,7 @@ public final class Reservation implements AutoCloseable {
 	}
 
 	@Override
-	public synchronized void close() {
-		this.isClosed = true;
+	public void close() {
 		this.budget.release(this.heldBytes);
 		this.heldBytes = 0;
 	}

@@ -1,7 +1,8 @@
 package inference.grpc;
 
+import java.time.Duration;
+
 import com.google.protobuf.Any;
-import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.RetryInfo;
 import com.google.rpc.Status;
@@ -19,64 +20,65 @@ import inference.model.InvalidOutputException;
 
 /**
  * The gRPC status of a call that failed. Its sentence is the same as over HTTP.
+ *
+ * @param outcome how the call counts in the statistics
+ * @param exception the status with its details
  */
-final class ErrorStatus {
+record ErrorStatus(Outcome outcome, StatusRuntimeException exception) {
 
-	private static final java.time.Duration NOT_READY_RETRY = java.time.Duration.ofSeconds(2);
+	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
 
 	private static final Logger logger = LoggerFactory.getLogger(ErrorStatus.class);
 
-	private ErrorStatus() {
-	}
-
-	static StatusRuntimeException of(Throwable failure) {
+	static ErrorStatus of(Throwable failure) {
 		String reason = String.valueOf(failure.getMessage());
-		StatusRuntimeException status = switch (failure) {
-			case StatusRuntimeException known -> known;
-			case InvalidRequestException ex -> of(Code.INVALID_ARGUMENT, reason, null);
-			case InvalidProtocolBufferException ex ->
-				of(Code.INVALID_ARGUMENT, "The message is damaged: " + reason, null);
-			case Rejection ex -> switch (ex.kind()) {
-				case INVALID_INPUT -> of(Code.INVALID_ARGUMENT, reason, null);
-				case NOT_READY -> of(Code.UNAVAILABLE, "Not ready: " + reason, NOT_READY_RETRY);
-				case OVERLOADED, TOO_LARGE -> of(Code.RESOURCE_EXHAUSTED, reason, ex.retryAfter());
-				case DEADLINE_EXCEEDED -> of(Code.DEADLINE_EXCEEDED, reason, null);
-				case CLIENT_GONE -> of(Code.CANCELLED, reason, null);
-			};
-			case InvalidOutputException ex -> {
+		return switch (failure) {
+			case StatusRuntimeException known -> new ErrorStatus(Outcome.INVALID, known);
+			case InvalidRequestException _ -> of(Outcome.INVALID, Code.INVALID_ARGUMENT, reason, null);
+			case InvalidProtocolBufferException _ ->
+				of(Outcome.INVALID, Code.INVALID_ARGUMENT, "The message is damaged: " + reason, null);
+			case Rejection rejection -> of(rejection);
+			case InvalidOutputException _ -> {
 				logger.error("A prediction failed: {}", reason);
-				yield of(Code.INTERNAL, "The model failed: %s.".formatted(reason), null);
+				yield of(Outcome.FAILED, Code.INTERNAL, "The model failed: %s.".formatted(reason), null);
 			}
 			default -> {
 				logger.error("A prediction failed", failure);
-				yield of(Code.INTERNAL,
+				yield of(Outcome.FAILED, Code.INTERNAL,
 						"The model failed. The server's log has the reason, with this answer's X-Request-Id.", null);
 			}
 		};
-		return new StatusRuntimeException(status.getStatus().withCause(failure), status.getTrailers());
 	}
 
-	static StatusRuntimeException of(Code code, String sentence, java.time.@Nullable Duration retryAfter) {
+	private static ErrorStatus of(Rejection rejection) {
+		Outcome outcome = Outcome.of(rejection);
+		String reason = String.valueOf(rejection.getMessage());
+		return switch (rejection.kind()) {
+			case INVALID_INPUT -> of(outcome, Code.INVALID_ARGUMENT, reason, null);
+			case NOT_READY -> of(outcome, Code.UNAVAILABLE, "Not ready: " + reason, NOT_READY_RETRY);
+			case OVERLOADED, TOO_LARGE -> of(outcome, Code.RESOURCE_EXHAUSTED, reason, rejection.retryAfter());
+			case DEADLINE_EXCEEDED -> of(outcome, Code.DEADLINE_EXCEEDED, reason, null);
+			case CLIENT_GONE -> of(outcome, Code.CANCELLED, reason, null);
+		};
+	}
+
+	private static ErrorStatus of(Outcome outcome, Code code, String sentence, @Nullable Duration retryAfter) {
 		Status.Builder status = Status.newBuilder().setCode(code.value()).setMessage(sentence);
 		if (retryAfter != null) {
-			Duration.Builder delay = Duration.newBuilder()
-				.setSeconds(retryAfter.getSeconds())
-				.setNanos(retryAfter.getNano());
-			status.addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
+			RetryInfo.Builder retry = RetryInfo.newBuilder();
+			retry.getRetryDelayBuilder().setSeconds(retryAfter.getSeconds()).setNanos(retryAfter.getNano());
+			status.addDetails(Any.pack(retry.build()));
 		}
-		return StatusProto.toStatusRuntimeException(status.build());
+		return new ErrorStatus(outcome, StatusProto.toStatusRuntimeException(status.build()));
 	}
 
-	/** How a prediction that ended with this status counts in the statistics. */
-	static Outcome outcome(io.grpc.Status status) {
-		if (status.getCause() instanceof Rejection rejection) {
-			return Outcome.of(rejection);
-		}
-		return switch (status.getCode()) {
+	/** How a call counts that gRPC itself has ended. */
+	static Outcome outcome(Code status) {
+		return switch (status) {
 			case OK -> Outcome.OK;
-			case INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED -> Outcome.INVALID;
 			case DEADLINE_EXCEEDED -> Outcome.LATE;
-			case INTERNAL -> Outcome.FAILED;
+			case UNKNOWN -> Outcome.FAILED;
+			case INTERNAL, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED -> Outcome.INVALID;
 			default -> Outcome.GONE;
 		};
 	}

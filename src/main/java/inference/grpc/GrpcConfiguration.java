@@ -1,8 +1,10 @@
 package inference.grpc;
 
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.TimeUnit;
 
 import com.sun.management.UnixOperatingSystemMXBean;
+import io.grpc.Codec;
 import io.grpc.DecompressorRegistry;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -41,18 +43,26 @@ class GrpcConfiguration {
 	private static final int MAX_CALLS_PER_CONNECTION = 256;
 
 	// A connection may fill it before any call has a reservation. gRPC's default is 1 MB.
-	private static final int FLOW_CONTROL_WINDOW_BYTES = 64 * 1024;
+	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
+
+	private static final int MAX_HANDSHAKE_SECONDS = 5;
 
 	@Bean
-	ServerBuilderCustomizer<NettyServerBuilder> grpcLimits(Admission admission, Statistics statistics) {
+	GrpcCallFactory grpcCallFactory(Admission admission, Statistics statistics) {
+		return new GrpcCallFactory(admission, statistics);
+	}
+
+	@Bean
+	ServerBuilderCustomizer<NettyServerBuilder> grpcLimits(GrpcCallFactory calls) {
 		return (builder) -> builder.maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
 			// Buffers are on the Java heap, where the memory budget counts them.
 			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
 			// A small compressed message could fill the memory.
-			.decompressorRegistry(DecompressorRegistry.emptyInstance())
+			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
+			.handshakeTimeout(MAX_HANDSHAKE_SECONDS, TimeUnit.SECONDS)
 			.addTransportFilter(new ConnectionLimit(maxConnections()))
-			.addStreamTracerFactory(new GrpcCallFactory(admission, statistics))
+			.addStreamTracerFactory(calls)
 			// Callbacks do not block. A virtual thread for each of them would halve the
 			// number of answers.
 			.directExecutor();
@@ -65,15 +75,22 @@ class GrpcConfiguration {
 	}
 
 	/**
-	 * Ends calls when Tomcat ends requests: after the drain, before the model is freed.
+	 * Ends calls when Tomcat ends requests, at the same time: after the drain, before the
+	 * model is freed.
 	 */
 	@Bean
 	GrpcServerLifecycle nettyGrpcServerLifecycle(NettyGrpcServerFactory factory, GrpcServerProperties properties,
-			ApplicationEventPublisher events) {
+			ApplicationEventPublisher events, GrpcCallFactory calls) {
 		return new GrpcServerLifecycle(factory, properties.getShutdown().getGracePeriod(), events) {
 			@Override
 			public int getPhase() {
 				return WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE;
+			}
+
+			@Override
+			public void stop(Runnable onStopped) {
+				calls.endOtherServices();
+				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};
 	}
@@ -84,7 +101,7 @@ class GrpcConfiguration {
 			HealthStatusManager statuses) {
 		health.update(statuses);
 		return ApplicationListener.forPayload((_) -> {
-			// Of two threads, the last one reads the last state.
+			// Otherwise an older state could replace a newer one.
 			synchronized (statuses) {
 				health.update(statuses);
 			}

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,7 +52,14 @@ record InferMessages(Signature signature, Reservation memory) {
 	private static final JsonMapper JSON = JsonMapper.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
 
 	/** Parses a message. Its raw contents are not copied. */
-	ModelInferRequest parse(byte[] message) throws IOException {
+	static ModelInferRequest parse(byte[] message) throws IOException {
+		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
+		stream.enableAliasing(true);
+		return ModelInferRequest.parseFrom(stream);
+	}
+
+	/** The memory that the objects of a message take at most, in bytes. */
+	static long expandedBytes(byte[] message) throws IOException {
 		CodedInputStream fields = CodedInputStream.newInstance(message);
 		long parsed = message.length;
 		for (int tag = fields.readTag(); tag != 0; tag = fields.readTag()) {
@@ -61,10 +69,7 @@ record InferMessages(Signature signature, Reservation memory) {
 				parsed -= fields.getTotalBytesRead() - start;
 			}
 		}
-		this.memory.add(MAX_EXPANSION * parsed);
-		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
-		stream.enableAliasing(true);
-		return ModelInferRequest.parseFrom(stream);
+		return MAX_EXPANSION * parsed;
 	}
 
 	InferenceRequest toInferenceRequest(ModelInferRequest request) {
@@ -124,7 +129,11 @@ record InferMessages(Signature signature, Reservation memory) {
 	}
 
 	private static Map<String, Object> jsonObject(String name, Map<String, Object> parameters) {
-		return new HashMap<>(Map.of("name", name, "parameters", parameters));
+		// In this order, the data comes behind its type and is read at once.
+		Map<String, Object> object = new LinkedHashMap<>();
+		object.put("name", name);
+		object.put("parameters", parameters);
+		return object;
 	}
 
 	private static Map<String, Object> parameters(Map<String, InferParameter> given) {

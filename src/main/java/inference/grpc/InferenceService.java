@@ -4,7 +4,6 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -13,10 +12,10 @@ import io.grpc.BindableService;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.MethodDescriptor.MethodType;
-import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
-import io.grpc.Status.Code;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoFileDescriptorSupplier;
 import io.grpc.protobuf.ProtoUtils;
 import openinference.Oip;
@@ -52,26 +51,35 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 
 	@Override
 	public ServerServiceDefinition bindService() {
-		Map<String, GrpcCallFactory.Method> methods = Map.of("ServerLive",
-				(_, _) -> Oip.ServerLiveResponse.newBuilder().setLive(passes(Probe.LIVENESS)).build(), "ServerReady",
-				(_, _) -> Oip.ServerReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build(),
-				"ServerMetadata", (_, _) -> serverMetadata(), "ModelReady", (_, message) -> ready(message),
-				"ModelMetadata", (_, message) -> metadata(message), "ModelInfer", this::infer);
+		List<MethodDescriptor<byte[], Message>> methods = Oip.getDescriptor()
+			.findServiceByName("GRPCInferenceService")
+			.getMethods()
+			.stream()
+			.map((method) -> MethodDescriptor.newBuilder(this, ANSWER_MARSHALLER)
+				.setFullMethodName(MethodDescriptor.generateFullMethodName(NAME, method.getName()))
+				.setType(MethodType.UNARY)
+				.build())
+			.toList();
 		ServiceDescriptor.Builder descriptor = ServiceDescriptor.newBuilder(NAME)
 			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
-		List<ServerMethodDefinition<?, ?>> definitions = new ArrayList<>();
-		methods.forEach((method, answer) -> {
-			MethodDescriptor<byte[], Message> described = MethodDescriptor.newBuilder(this, ANSWER_MARSHALLER)
-				.setFullMethodName(MethodDescriptor.generateFullMethodName(NAME, method))
-				.setType(MethodType.UNARY)
-				.build();
-			descriptor.addMethod(described);
-			definitions.add(ServerMethodDefinition.create(described,
-					(client, _) -> GrpcCallFactory.current().begin(client, answer)));
-		});
+		methods.forEach(descriptor::addMethod);
 		ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(descriptor.build());
-		definitions.forEach(service::addMethod);
+		methods.forEach((method) -> service.addMethod(method, (client, _) -> GrpcCall.current().begin(client, this)));
 		return service.build();
+	}
+
+	/** Answers a message of a method. */
+	Message answer(MethodDescriptor<?, ?> method, byte[] message, GrpcCall call) throws IOException {
+		String name = String.valueOf(method.getBareMethodName());
+		return switch (name) {
+			case "ServerLive" -> Oip.ServerLiveResponse.newBuilder().setLive(passes(Probe.LIVENESS)).build();
+			case "ServerReady" -> Oip.ServerReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build();
+			case "ServerMetadata" -> serverMetadata();
+			case "ModelReady" -> ready(message);
+			case "ModelMetadata" -> metadata(message);
+			case "ModelInfer" -> infer(call, message);
+			default -> throw new IllegalArgumentException(name);
+		};
 	}
 
 	private static Message serverMetadata() {
@@ -109,27 +117,29 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 			.build();
 	}
 
-	private Message infer(GrpcCallFactory.GrpcCall call, byte[] message) throws IOException {
+	private Message infer(GrpcCall call, byte[] message) throws IOException {
 		long start = System.nanoTime();
 		Reservation memory = call.memory();
 		InferMessages messages = new InferMessages(this.admission.metadata().signature(), memory);
-		Oip.ModelInferRequest request = messages.parse(message);
-		call.setDefaultId(request.getId());
+		long expandedBytes = InferMessages.expandedBytes(message);
+		memory.add(expandedBytes);
+		Oip.ModelInferRequest request = InferMessages.parse(message);
+		String id = request.getId();
+		call.setDefaultId(id);
 		requireServed(request.getModelName(), request.getModelVersion());
 		InferenceRequest inference = messages.toInferenceRequest(request);
+		// The objects are garbage from here on.
+		memory.add(-expandedBytes);
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
 		Deadline deadline = (inference.timeout() != null) ? memory.deadline().within(inference.timeout())
 				: memory.deadline();
 		Map<String, Tensor> outputs = this.admission.infer(inference.inputs(), memory, deadline, call::isGone, () -> {
 		});
-		long ran = System.nanoTime();
-		Message answer = messages.answer(inference.outputs(), outputs)
-			.setId(request.getId())
+		return messages.answer(inference.outputs(), outputs)
+			.setId(id)
 			.setModelName(this.modelProperties.name())
 			.setModelVersion(this.modelProperties.version())
 			.build();
-		this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
-		return answer;
 	}
 
 	private boolean passes(Probe probe) {
@@ -139,14 +149,16 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 	private void requireServed(String model, String version) {
 		String found = InvalidRequestException.excerpt(model);
 		if (!model.equals(this.modelProperties.name())) {
-			throw ErrorStatus.of(Code.NOT_FOUND,
-					"There is no model '%s'; this server serves '%s'.".formatted(found, this.modelProperties.name()),
-					null);
+			throw notFound("There is no model '%s'; this server serves '%s'.", found, this.modelProperties.name());
 		}
 		if (!version.isEmpty() && !this.modelProperties.isVersion(version)) {
-			throw ErrorStatus.of(Code.NOT_FOUND, "Model '%s' has no version '%s', only '%s'.".formatted(found,
-					InvalidRequestException.excerpt(version), this.modelProperties.version()), null);
+			throw notFound("Model '%s' has no version '%s', only '%s'.", found,
+					InvalidRequestException.excerpt(version), this.modelProperties.version());
 		}
+	}
+
+	private static StatusRuntimeException notFound(String sentence, String... arguments) {
+		return Status.NOT_FOUND.withDescription(sentence.formatted((Object[]) arguments)).asRuntimeException();
 	}
 
 	@Override

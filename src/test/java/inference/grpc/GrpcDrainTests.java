@@ -1,6 +1,8 @@
 package inference.grpc;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -11,6 +13,7 @@ import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import openinference.Oip.ModelInferResponse;
 import org.junit.jupiter.api.Test;
@@ -21,6 +24,7 @@ import inference.lifecycle.State;
 import inference.model.Gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /**
  * What the end of the server does to calls.
@@ -42,6 +46,19 @@ class GrpcDrainTests {
 			gate.open();
 			assertThat(running).succeedsWithin(10, TimeUnit.SECONDS);
 			closing.join();
+		}
+	}
+
+	@Test
+	void aClientThatWatchesHealthDoesNotDelayTheEnd() throws Exception {
+		try (GrpcServer server = GrpcServer.ready(TestModel::new, "inference.drain.delay=1s")) {
+			Iterator<HealthCheckResponse> watch = server.health().watch(HealthCheckRequest.getDefaultInstance());
+			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.SERVING);
+			Thread closing = Thread.ofPlatform().start(() -> server.server().close());
+			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
+			// The grace period is 10 s.
+			assertThat(closing.join(Duration.ofSeconds(6))).isTrue();
+			assertThatThrownBy(watch::next).isInstanceOf(StatusRuntimeException.class);
 		}
 	}
 

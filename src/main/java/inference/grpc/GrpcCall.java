@@ -1,0 +1,247 @@
+package inference.grpc;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import com.google.protobuf.Message;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerStreamTracer;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+import inference.admission.LogContext;
+import inference.admission.Rejection;
+import inference.admission.Reservation;
+import inference.admission.Statistics.Outcome;
+import inference.admission.Statistics.Protocol;
+import inference.admission.Statistics.Stage;
+import inference.codec.InvalidRequestException;
+
+/**
+ * A gRPC call, from its headers until its answer is sent. gRPC reports its events on
+ * network threads. These must not block, so a virtual thread answers each call of the
+ * Open Inference Protocol.
+ */
+final class GrpcCall extends ServerStreamTracer {
+
+	private static final Context.Key<GrpcCall> CURRENT = Context.key("call");
+
+	private static final Metadata.Key<String> ID = Metadata.Key.of("x-request-id", Metadata.ASCII_STRING_MARSHALLER);
+
+	private static final Metadata.Key<String> TRACE = Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
+
+	// The services of gRPC itself, for health and reflection.
+	private static final String GRPC_SERVICES = "grpc.";
+
+	// Messages that are not predictions consist of a few names.
+	private static final int MAX_OTHER_MESSAGE_BYTES = 16 * 1024;
+
+	private final GrpcCallFactory factory;
+
+	private final long arrived = System.nanoTime();
+
+	// The network and the thread that answers. The last of them gives the memory
+	// back.
+	private final AtomicInteger memoryUsers = new AtomicInteger(1);
+
+	private final String method;
+
+	private final Metadata headers;
+
+	private volatile String id;
+
+	private volatile @Nullable CancellableContext context;
+
+	private volatile @Nullable ServerCall<byte[], Message> client;
+
+	private volatile @Nullable Reservation memory;
+
+	private volatile @Nullable Thread thread;
+
+	private volatile @Nullable Outcome refusal;
+
+	private volatile long answered;
+
+	private long receivedBytes;
+
+	GrpcCall(GrpcCallFactory factory, String method, Metadata headers) {
+		this.factory = factory;
+		this.method = method;
+		this.headers = headers;
+		this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)), UUID.randomUUID()::toString);
+	}
+
+	/** The call that gRPC begins on this thread. */
+	static GrpcCall current() {
+		return CURRENT.get();
+	}
+
+	/** Limits the time of a call of the Open Inference Protocol. */
+	@Override
+	public Context filterContext(Context outer) {
+		if (!this.method.startsWith(InferenceService.NAME)) {
+			return this.factory.otherServices();
+		}
+		CancellableContext limited = outer.withValue(CURRENT, this)
+			.withDeadlineAfter(this.factory.maxCallTime().toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
+		this.context = limited;
+		return limited;
+	}
+
+	/** Asks for the message. A prediction is admitted before. */
+	ServerCall.Listener<byte[]> begin(ServerCall<byte[], Message> client, InferenceService service) {
+		this.client = client;
+		try {
+			if (isPrediction()) {
+				long left = Objects.requireNonNull(Context.current().getDeadline()).timeRemaining(TimeUnit.NANOSECONDS);
+				this.memory = this.factory.admission().admit(Duration.ofNanos(left));
+			}
+			client.request(1);
+		}
+		catch (Rejection ex) {
+			refuse(ex);
+		}
+		return new ServerCall.Listener<>() {
+			@Override
+			public void onMessage(byte[] message) {
+				if (GrpcCall.this.refusal == null) {
+					answerLater(service, message);
+				}
+			}
+
+			@Override
+			public void onHalfClose() {
+				if (GrpcCall.this.refusal == null && GrpcCall.this.thread == null) {
+					refuse(new InvalidRequestException("The call has no message."));
+				}
+			}
+		};
+	}
+
+	@Override
+	public void inboundMessage(int number) {
+		this.receivedBytes = 0;
+	}
+
+	/**
+	 * Reserves twice the bytes: for gRPC's buffers, and for the array to which they are
+	 * copied.
+	 */
+	@Override
+	public void inboundWireSize(long bytes) {
+		this.receivedBytes += bytes;
+		Reservation reserved = this.memory;
+		if (reserved == null) {
+			boolean isLimited = this.method.startsWith(InferenceService.NAME) || this.method.startsWith(GRPC_SERVICES);
+			if (isLimited && this.receivedBytes > MAX_OTHER_MESSAGE_BYTES) {
+				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
+			}
+		}
+		else if (this.refusal == null) {
+			try {
+				reserved.add(2 * bytes);
+			}
+			catch (Rejection ex) {
+				refuse(ex);
+			}
+		}
+	}
+
+	@Override
+	public void streamClosed(Status status) {
+		// This comes first, because the thread refuses the call when it is interrupted.
+		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcome(status.getCode()));
+		CancellableContext limited = this.context;
+		if (limited != null) {
+			limited.cancel(null);
+		}
+		Thread answering = this.thread;
+		if (answering != null && !status.isOk()) {
+			// The call leaves the queue, or the model is asked to end it.
+			answering.interrupt();
+		}
+		releaseMemory();
+		if (isPrediction()) {
+			long now = System.nanoTime();
+			if (status.isOk()) {
+				this.factory.statistics().record(Stage.WRITE, now - this.answered);
+			}
+			this.factory.statistics().record(Protocol.GRPC, outcome, now - this.arrived);
+		}
+	}
+
+	Reservation memory() {
+		return Objects.requireNonNull(this.memory);
+	}
+
+	/** Whether nobody waits for the answer any more. */
+	boolean isGone() {
+		return Objects.requireNonNull(this.context).isCancelled();
+	}
+
+	/** Sets the id, unless the client gave one in the header x-request-id. */
+	void setDefaultId(String suggested) {
+		String printable = LogContext.printable(suggested);
+		if (printable != null && !this.headers.containsKey(ID)) {
+			this.id = printable;
+			LogContext.setRequestId(printable);
+		}
+	}
+
+	private boolean isPrediction() {
+		return this.method.equals(InferenceService.PREDICTION_METHOD);
+	}
+
+	private void answerLater(InferenceService service, byte[] message) {
+		Reservation reserved = this.memory;
+		if (reserved != null) {
+			// gRPC's buffers are free now.
+			reserved.add(-this.receivedBytes);
+		}
+		this.memoryUsers.incrementAndGet();
+		this.thread = Thread.startVirtualThread(() -> answer(service, message));
+	}
+
+	private void answer(InferenceService service, byte[] message) {
+		LogContext.start(this.id, this.headers.get(TRACE));
+		try {
+			ServerCall<byte[], Message> asking = Objects.requireNonNull(this.client);
+			Message answer = service.answer(asking.getMethodDescriptor(), message, this);
+			this.answered = System.nanoTime();
+			Metadata answerHeaders = new Metadata();
+			answerHeaders.put(ID, this.id);
+			asking.sendHeaders(answerHeaders);
+			asking.sendMessage(answer);
+			asking.close(Status.OK, new Metadata());
+		}
+		catch (Exception | Error ex) {
+			refuse(ex);
+		}
+		finally {
+			releaseMemory();
+		}
+	}
+
+	private void refuse(Throwable failure) {
+		ErrorStatus error = ErrorStatus.of(failure);
+		this.refusal = error.outcome();
+		Metadata trailers = Objects.requireNonNullElseGet(error.exception().getTrailers(), Metadata::new);
+		trailers.put(ID, this.id);
+		Objects.requireNonNull(this.client).close(error.exception().getStatus(), trailers);
+	}
+
+	private void releaseMemory() {
+		Reservation reserved = this.memory;
+		if (this.memoryUsers.decrementAndGet() == 0 && reserved != null) {
+			reserved.close();
+		}
+	}
+
+}
