@@ -28,14 +28,14 @@ final class Batching implements WarmUpListener, InfoContributor {
 
 	private static final Logger logger = LoggerFactory.getLogger(Batching.class);
 
-	private final BatchingProperties properties;
+	private final BatchingProperties batchingProperties;
 
 	private volatile Decision decision;
 
-	Batching(BatchingProperties properties, MeterRegistry registry) {
-		this.properties = properties;
+	Batching(BatchingProperties batchingProperties, MeterRegistry registry) {
+		this.batchingProperties = batchingProperties;
 		this.decision = new Decision(1,
-				(this.properties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");
+				(this.batchingProperties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");
 		Gauge.builder("inference.batching.max.size", this, Batching::maxSize)
 			.description("Rows of different requests that are run together at most; 1 for none")
 			.register(registry);
@@ -48,7 +48,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 
 	/** How long a call waits for others to join it, in nanoseconds. */
 	long maxDelay() {
-		return (maxSize() > 1) ? this.properties.maxDelay().toNanos() : 0;
+		return (maxSize() > 1) ? this.batchingProperties.maxDelay().toNanos() : 0;
 	}
 
 	@Override
@@ -59,15 +59,15 @@ final class Batching implements WarmUpListener, InfoContributor {
 	/** Decides whether requests are batched. */
 	@Override
 	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
-		if (this.properties.maxSize() > 1) {
+		if (this.batchingProperties.maxSize() > 1) {
 			decide(metadata.signature(), metadata.examples().stream().map(Example::inputs).toList(), model);
 		}
 	}
 
 	void decide(Signature signature, List<Map<String, Tensor>> examples, UnaryOperator<Map<String, Tensor>> model) {
-		int configured = this.properties.maxSize();
+		int configured = this.batchingProperties.maxSize();
 		if (signature.isBatched()) {
-			RowIndependence.Result result = new RowIndependence(signature, examples, configured, model).search();
+			RowIndependence.Result result = new RowIndependence(signature, examples, configured, model).findInfluence();
 			this.decision = new Decision(result.influence() ? 1 : configured, result.reason());
 		}
 		else {

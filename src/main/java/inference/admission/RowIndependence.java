@@ -46,14 +46,14 @@ final class RowIndependence {
 
 	private final UnaryOperator<Map<String, Tensor>> model;
 
-	private final long started = System.nanoTime();
+	private final long startNanos = System.nanoTime();
 
 	private int comparedBatches;
 
 	private @Nullable String lastRefusal;
 
 	/**
-	 * Creates a search, which {@link #search} runs.
+	 * Creates a search, which {@link #findInfluence} runs.
 	 * @param signature the model's signature; the first dimension of each tensor is
 	 * variable
 	 * @param examples inputs that the model can use, perhaps none
@@ -79,7 +79,7 @@ final class RowIndependence {
 
 	private record Row(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
 
-		long bytes() {
+		long totalBytes() {
 			return Tensor.totalBytes(this.inputs.values()) + Tensor.totalBytes(this.outputs.values());
 		}
 
@@ -90,11 +90,11 @@ final class RowIndependence {
 	 * even if that takes longer.
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
-	Result search() {
+	Result findInfluence() {
 		for (Map.Entry<Map<String, Shape>, List<Map<String, Tensor>>> group : examplesByShape().entrySet()) {
 			List<Map<String, Tensor>> own = group.getValue();
-			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).with(own));
-			String difference = (rows.size() > 1) ? difference(rows) : null;
+			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).addTo(own));
+			String difference = (rows.size() > 1) ? firstDifference(rows) : null;
 			if (difference != null) {
 				return new Result(true, difference);
 			}
@@ -118,21 +118,21 @@ final class RowIndependence {
 	private Map<Map<String, Shape>, List<Map<String, Tensor>>> examplesByShape() {
 		Map<Map<String, Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
-			.flatMap((example) -> rows(example, Math.toIntExact(Batch.rows(example))).stream())
-			.collect(Collectors.groupingBy(RowIndependence::shapes, LinkedHashMap::new, Collectors.toList()));
+			.flatMap((example) -> splitRows(example, Math.toIntExact(Batch.rows(example))).stream())
+			.collect(Collectors.groupingBy(RowIndependence::shapesOf, LinkedHashMap::new, Collectors.toList()));
 		for (int size : VARIABLE_SIZES) {
 			groups.putIfAbsent(SampleRows.shapes(this.signature, size), List.of());
 		}
 		return groups;
 	}
 
-	private static Map<String, Shape> shapes(Map<String, Tensor> row) {
+	private static Map<String, Shape> shapesOf(Map<String, Tensor> row) {
 		return row.entrySet()
 			.stream()
 			.collect(Collectors.toMap(Map.Entry::getKey, (input) -> input.getValue().shape()));
 	}
 
-	private static List<Map<String, Tensor>> rows(Map<String, Tensor> tensors, int count) {
+	private static List<Map<String, Tensor>> splitRows(Map<String, Tensor> tensors, int count) {
 		return Batch.split(tensors, Collections.nCopies(count, 1L));
 	}
 
@@ -140,7 +140,7 @@ final class RowIndependence {
 		List<Row> rows = new ArrayList<>();
 		for (Supplier<Map<String, Tensor>> sample : samples) {
 			boolean isSlow = hasElapsed(MAX_TIME.dividedBy(2));
-			if (rows.size() > 1 && (isSlow || rows.stream().mapToLong(Row::bytes).sum() > MAX_KEPT_BYTES)) {
+			if (rows.size() > 1 && (isSlow || rows.stream().mapToLong(Row::totalBytes).sum() > MAX_KEPT_BYTES)) {
 				break;
 			}
 			try {
@@ -157,7 +157,7 @@ final class RowIndependence {
 		return rows;
 	}
 
-	private @Nullable String difference(List<Row> rows) {
+	private @Nullable String firstDifference(List<Row> rows) {
 		int largest = Math.min(this.maxSize, rows.size());
 		int[] sizes = IntStream.of(largest, 2, 3).filter((size) -> size <= largest).distinct().toArray();
 		Random random = new Random(0);
@@ -168,7 +168,7 @@ final class RowIndependence {
 					if (this.comparedBatches > 0 && hasElapsed(MAX_TIME)) {
 						return null;
 					}
-					String difference = compare(order.subList(end - size, end));
+					String difference = compareWithAlone(order.subList(end - size, end));
 					if (difference != null) {
 						return difference;
 					}
@@ -182,11 +182,11 @@ final class RowIndependence {
 		return null;
 	}
 
-	private @Nullable String compare(List<Row> batch) {
+	private @Nullable String compareWithAlone(List<Row> batch) {
 		this.comparedBatches++;
 		List<Map<String, Tensor>> together;
 		try {
-			together = rows(this.model.apply(Batch.join(batch.stream().map(Row::inputs).toList())), batch.size());
+			together = splitRows(this.model.apply(Batch.join(batch.stream().map(Row::inputs).toList())), batch.size());
 		}
 		catch (DeviceLostException ex) {
 			throw ex;
@@ -198,7 +198,7 @@ final class RowIndependence {
 			for (Map.Entry<String, Tensor> alone : batch.get(i).outputs().entrySet()) {
 				Tensor expected = alone.getValue();
 				String difference = TensorComparison.difference(expected, together.get(i).get(alone.getKey()),
-						tolerance(expected.dataType()), TensorComparison.magnitude(expected));
+						toleranceOf(expected.dataType()), TensorComparison.magnitude(expected));
 				if (difference != null) {
 					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), alone.getKey(),
 							difference);
@@ -210,7 +210,7 @@ final class RowIndependence {
 
 	// In a batch the terms of a matrix product may be added in another order. This allows
 	// about 16 units in the last place for the 16-bit types, and a thousand for FP32.
-	private static double tolerance(DataType type) {
+	private static double toleranceOf(DataType type) {
 		return switch (type) {
 			case FP16 -> 1.0 / 128;
 			case BF16 -> 1.0 / 16;
@@ -219,7 +219,7 @@ final class RowIndependence {
 	}
 
 	private boolean hasElapsed(Duration time) {
-		return System.nanoTime() - this.started > time.toNanos();
+		return System.nanoTime() - this.startNanos > time.toNanos();
 	}
 
 }

@@ -62,13 +62,13 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	 * @param index the row's number, 0 or more
 	 * @throws IllegalArgumentException if the row is too large
 	 */
-	Map<String, Tensor> random(int index) {
+	Map<String, Tensor> randomRow(int index) {
 		Random random = new Random(index);
 		int kind = index % FLOAT_SCALES.length;
-		return row((type) -> switch (type) {
+		return rowOf((type) -> switch (type) {
 			case FP16, BF16, FP32, FP64 -> random.nextGaussian() * FLOAT_SCALES[kind];
 			case BOOL -> random.nextInt(2);
-			case BYTES -> text(random, kind);
+			case BYTES -> randomText(random, kind);
 			default -> random.nextInt(INTEGER_BOUNDS[kind]);
 		});
 	}
@@ -78,26 +78,26 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	 * @param others rows of the same shapes; they come after two random rows, which
 	 * differ the most
 	 */
-	List<Supplier<Map<String, Tensor>>> with(List<Map<String, Tensor>> others) {
-		List<Supplier<Map<String, Tensor>>> rows = new ArrayList<>(List.of(() -> random(0), () -> random(1)));
+	List<Supplier<Map<String, Tensor>>> addTo(List<Map<String, Tensor>> others) {
+		List<Supplier<Map<String, Tensor>>> rows = new ArrayList<>(List.of(() -> randomRow(0), () -> randomRow(1)));
 		others.forEach((row) -> rows.add(() -> row));
-		IntStream.range(2, RANDOM_ROWS).forEach((index) -> rows.add(() -> random(index)));
-		rows.add(() -> row((_) -> 0));
-		rows.add(() -> row((_) -> 1));
+		IntStream.range(2, RANDOM_ROWS).forEach((index) -> rows.add(() -> randomRow(index)));
+		rows.add(() -> rowOf((_) -> 0));
+		rows.add(() -> rowOf((_) -> 1));
 		return rows;
 	}
 
 	// The elements are numbers, or texts where the type is BYTES.
-	private Map<String, Tensor> row(Function<DataType, Object> elements) {
+	private Map<String, Tensor> rowOf(Function<DataType, Object> elements) {
 		Map<String, Tensor> row = new LinkedHashMap<>();
 		for (TensorSpec input : this.signature.inputs()) {
 			Shape shape = Objects.requireNonNull(this.shapes.get(input.name()));
-			row.put(input.name(), tensor(input.dataType(), shape, () -> elements.apply(input.dataType())));
+			row.put(input.name(), tensorOf(input.dataType(), shape, () -> elements.apply(input.dataType())));
 		}
 		return row;
 	}
 
-	private static Tensor tensor(DataType type, Shape shape, Supplier<Object> elements) {
+	private static Tensor tensorOf(DataType type, Shape shape, Supplier<Object> elements) {
 		if (shape.elements() > MAX_ELEMENTS) {
 			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
 		}
@@ -113,14 +113,16 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	}
 
 	// One text in four is a number, for models that read numbers from texts.
-	private static String text(Random random, int kind) {
+	private static String randomText(Random random, int kind) {
 		if (kind == 2) {
 			return Integer.toString(random.nextInt(100));
 		}
-		return IntStream.range(0, WORDS_PER_TEXT[kind]).mapToObj((_) -> word(random)).collect(Collectors.joining(" "));
+		return IntStream.range(0, WORDS_PER_TEXT[kind])
+			.mapToObj((_) -> randomWord(random))
+			.collect(Collectors.joining(" "));
 	}
 
-	private static String word(Random random) {
+	private static String randomWord(Random random) {
 		return random.ints(1 + random.nextInt(MAX_LETTERS), 'a', 'z' + 1)
 			.mapToObj(Character::toString)
 			.collect(Collectors.joining());

@@ -16,7 +16,7 @@ final class ServiceTime {
 
 	private final AtomicReference<Sums> sums = new AtomicReference<>(new Sums(0, 0, 0));
 
-	private final double window;
+	private final double windowNanos;
 
 	// The shortest recent run, in nanoseconds. A longer run raises it by up to 3 %.
 	private volatile long quickestRunNanos;
@@ -26,7 +26,7 @@ final class ServiceTime {
 	 * @param threads how many model threads there are
 	 */
 	ServiceTime(int threads) {
-		this.window = threads * SECOND_NANOS;
+		this.windowNanos = threads * SECOND_NANOS;
 	}
 
 	/**
@@ -38,13 +38,13 @@ final class ServiceTime {
 	 */
 	private record Sums(double nanos, double calls, double runs) {
 
-		Sums plus(long taken, int ended, double window) {
-			double rest = window / (window + taken);
+		Sums plus(long taken, int ended, double windowNanos) {
+			double rest = windowNanos / (windowNanos + taken);
 			return new Sums(this.nanos * rest + taken, this.calls * rest + ended,
 					this.runs * rest + Math.min(ended, 1));
 		}
 
-		long per(double count) {
+		long averageOver(double count) {
 			return (long) Math.ceil(this.nanos / Math.max(count, MIN_COUNT));
 		}
 
@@ -57,7 +57,7 @@ final class ServiceTime {
 	 * its time is only a lower bound
 	 */
 	void record(long nanos, int calls) {
-		this.sums.updateAndGet((before) -> before.plus(Math.max(nanos, 1), calls, this.window));
+		this.sums.updateAndGet((before) -> before.plus(Math.max(nanos, 1), calls, this.windowNanos));
 		if (calls > 0) {
 			long before = this.quickestRunNanos;
 			this.quickestRunNanos = (before == 0) ? nanos : Math.min(nanos, before + (before >> 5) + 1);
@@ -67,13 +67,13 @@ final class ServiceTime {
 	/** The average thread time per call, in nanoseconds; 0 at first. */
 	long averagePerCall() {
 		Sums now = this.sums.get();
-		return now.per(now.calls());
+		return now.averageOver(now.calls());
 	}
 
 	/** The average time of a run of the model, in nanoseconds; 0 before the first. */
 	long averagePerRun() {
 		Sums now = this.sums.get();
-		return now.per(now.runs());
+		return now.averageOver(now.runs());
 	}
 
 	/** The shortest recent run, in nanoseconds; 0 before the first. */

@@ -52,12 +52,12 @@ final class V1Reader {
 		for (TensorReader reader : this.readers.values()) {
 			reader.setLength(0, count);
 		}
-		return tensors();
+		return toTensors();
 	}
 
 	Map<String, Tensor> readColumns(JsonParser parser) {
 		readInputs(parser, -1);
-		return tensors();
+		return toTensors();
 	}
 
 	// Reads one instance, or the columns if the index is -1.
@@ -70,7 +70,7 @@ final class V1Reader {
 			return;
 		}
 		if (!isObject) {
-			throw invalid(instance, "must be an object with " + this.signature.inputs());
+			throw invalidInstance(instance, "must be an object with " + this.signature.inputs());
 		}
 		Set<String> missing = new LinkedHashSet<>(this.readers.keySet());
 		for (; name != null; name = parser.nextName()) {
@@ -79,13 +79,13 @@ final class V1Reader {
 				throw InvalidRequestException.unknownInput(name, this.signature);
 			}
 			if (!missing.remove(name)) {
-				throw invalid(instance, "has input '%s' twice".formatted(name));
+				throw invalidInstance(instance, "has input '%s' twice".formatted(name));
 			}
 			parser.nextToken();
 			reader.read(parser, depth);
 		}
 		if (!missing.isEmpty()) {
-			throw invalid(instance, "lacks input '%s'".formatted(missing.iterator().next()));
+			throw invalidInstance(instance, "lacks input '%s'".formatted(missing.iterator().next()));
 		}
 	}
 
@@ -95,13 +95,13 @@ final class V1Reader {
 		return "b64".equals(name) && only.dataType() == DataType.BYTES && !only.name().equals("b64");
 	}
 
-	private Map<String, Tensor> tensors() {
+	private Map<String, Tensor> toTensors() {
 		Map<String, Tensor> tensors = new LinkedHashMap<>();
 		this.readers.forEach((name, reader) -> tensors.put(name, reader.toTensor()));
 		return tensors;
 	}
 
-	private static InvalidRequestException invalid(int instance, String what) {
+	private static InvalidRequestException invalidInstance(int instance, String what) {
 		return new InvalidRequestException(
 				"%s %s.".formatted((instance < 0) ? "\"inputs\"" : "Instance " + instance, what));
 	}

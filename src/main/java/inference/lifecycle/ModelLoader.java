@@ -32,15 +32,15 @@ class ModelLoader {
 
 	private final ObjectProvider<WarmUpListener> listeners;
 
-	private final ModelProperties properties;
+	private final ModelProperties modelProperties;
 
 	private final ConfigurableApplicationContext context;
 
-	ModelLoader(ObjectProvider<Model> models, ObjectProvider<WarmUpListener> listeners, ModelProperties properties,
+	ModelLoader(ObjectProvider<Model> models, ObjectProvider<WarmUpListener> listeners, ModelProperties modelProperties,
 			ConfigurableApplicationContext context) {
 		this.models = models;
 		this.listeners = listeners;
-		this.properties = properties;
+		this.modelProperties = modelProperties;
 		this.context = context;
 	}
 
@@ -71,8 +71,8 @@ class ModelLoader {
 		long loaded = System.nanoTime();
 		constructed.accept(model);
 		int runs = new WarmUp(model, this.listeners.orderedStream().toList()).run();
-		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.properties.name(),
-				this.properties.version(), (loaded - start) / 1_000_000, runs,
+		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.modelProperties.name(),
+				this.modelProperties.version(), (loaded - start) / 1_000_000, runs,
 				(System.nanoTime() - loaded) / 1_000_000);
 	}
 
@@ -94,7 +94,7 @@ class ModelLoader {
 				return "%s %s".formatted(unusable.description(), unusable.action());
 			}
 		}
-		return "The model '%s' could not be loaded: %s".formatted(this.properties.name(),
+		return "The model '%s' could not be loaded: %s".formatted(this.modelProperties.name(),
 				NestedExceptionUtils.getMostSpecificCause(failure).toString().replaceAll("\\s+", " "));
 	}
 

@@ -40,7 +40,7 @@ final class OnnxNative {
 
 	private static final int FUNCTION_COUNT = 97;
 
-	private static final MemorySegment FUNCTIONS = api();
+	private static final MemorySegment FUNCTIONS = findApi();
 
 	private OnnxNative() {
 	}
@@ -51,7 +51,7 @@ final class OnnxNative {
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment owner = MemorySegment.ofAddress((long) pointerField(OrtSession.class).get(session));
 			MemorySegment result = memory.allocate(ADDRESS);
-			MethodHandle count = function(SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT, ADDRESS, ADDRESS, ADDRESS);
+			MethodHandle count = findFunction(SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT, ADDRESS, ADDRESS, ADDRESS);
 			requireOk((MemorySegment) count.invokeExact(owner, result));
 			for (long left = result.get(JAVA_LONG, 0); left > 0; left--) {
 				names.add(inputWithValue(owner, names.size(), memory));
@@ -64,9 +64,9 @@ final class OnnxNative {
 	}
 
 	private static String inputWithValue(MemorySegment session, long index, Arena memory) throws Throwable {
-		MethodHandle name = function(SESSION_GET_OVERRIDABLE_INITIALIZER_NAME, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
+		MethodHandle name = findFunction(SESSION_GET_OVERRIDABLE_INITIALIZER_NAME, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
 				ADDRESS);
-		MethodHandle free = function(ALLOCATOR_FREE, ADDRESS, ADDRESS, ADDRESS);
+		MethodHandle free = findFunction(ALLOCATOR_FREE, ADDRESS, ADDRESS, ADDRESS);
 		MemorySegment result = memory.allocate(ADDRESS);
 		MemorySegment allocator = allocator();
 		requireOk((MemorySegment) name.invokeExact(session, index, allocator, result));
@@ -78,7 +78,7 @@ final class OnnxNative {
 
 	/** The C API's default allocator, of which there is one. */
 	static MemorySegment allocator() {
-		MethodHandle get = function(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
+		MethodHandle get = findFunction(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment result = memory.allocate(ADDRESS);
 			requireOk((MemorySegment) get.invokeExact(result));
@@ -91,20 +91,21 @@ final class OnnxNative {
 
 	static void requireOk(MemorySegment status) throws Throwable {
 		if (status.address() != 0) {
-			MemorySegment message = (MemorySegment) function(GET_ERROR_MESSAGE, ADDRESS, ADDRESS).invokeExact(status);
+			MemorySegment message = (MemorySegment) findFunction(GET_ERROR_MESSAGE, ADDRESS, ADDRESS)
+				.invokeExact(status);
 			String text = message.reinterpret(Long.MAX_VALUE).getString(0);
-			function(RELEASE_STATUS, null, ADDRESS).invokeExact(status);
+			findFunction(RELEASE_STATUS, null, ADDRESS).invokeExact(status);
 			throw new IllegalStateException(text);
 		}
 	}
 
-	static MethodHandle function(int index, @Nullable MemoryLayout result, MemoryLayout... arguments) {
+	static MethodHandle findFunction(int index, @Nullable MemoryLayout result, MemoryLayout... arguments) {
 		FunctionDescriptor signature = (result != null) ? FunctionDescriptor.of(result, arguments)
 				: FunctionDescriptor.ofVoid(arguments);
 		return Linker.nativeLinker().downcallHandle(FUNCTIONS.getAtIndex(ADDRESS, index), signature);
 	}
 
-	private static MemorySegment api() {
+	private static MemorySegment findApi() {
 		try {
 			Linker linker = Linker.nativeLinker();
 			MemorySegment getBase = SymbolLookup.loaderLookup().findOrThrow("OrtGetApiBase");

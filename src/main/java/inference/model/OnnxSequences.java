@@ -39,13 +39,13 @@ final class OnnxSequences {
 
 	private static final int RELEASE_VALUE = 96;
 
-	private static final MethodHandle DATA_FUNCTION = OnnxNative.function(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS,
+	private static final MethodHandle DATA_FUNCTION = OnnxNative.findFunction(GET_TENSOR_MUTABLE_DATA, ADDRESS, ADDRESS,
 			ADDRESS);
 
-	private static final MethodHandle VALUE_FUNCTION = OnnxNative.function(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT,
+	private static final MethodHandle VALUE_FUNCTION = OnnxNative.findFunction(GET_VALUE, ADDRESS, ADDRESS, JAVA_INT,
 			ADDRESS, ADDRESS);
 
-	private static final MethodHandle RELEASE_FUNCTION = OnnxNative.function(RELEASE_VALUE, null, ADDRESS);
+	private static final MethodHandle RELEASE_FUNCTION = OnnxNative.findFunction(RELEASE_VALUE, null, ADDRESS);
 
 	private static final VarHandle MAP_POINTER = OnnxNative.pointerField(OnnxMap.class);
 
@@ -63,7 +63,7 @@ final class OnnxSequences {
 	 * Reads each map's keys, and a tensor of its values. The keys are in ONNX Runtime's
 	 * order: numbers ascending, texts by their bytes.
 	 */
-	static List<MapRow> maps(OnnxSequence sequence) throws OrtException {
+	static List<MapRow> readMaps(OnnxSequence sequence) throws OrtException {
 		List<MapRow> rows = new ArrayList<>();
 		for (OnnxValue element : sequence.getValue()) {
 			try (OnnxMap map = (OnnxMap) element) {
@@ -133,7 +133,7 @@ final class OnnxSequences {
 				throw new InvalidOutputException(
 						"output '%s' is a sequence of tensors whose shapes differ: %s".formatted(name, tensors));
 			}
-			return Map.of(name, stack(tensors));
+			return Map.of(name, stackTensors(tensors));
 		}
 		Map<String, Tensor> named = new LinkedHashMap<>();
 		tensors.forEach((tensor) -> named.put("%s.%d".formatted(name, named.size()), tensor));
@@ -159,7 +159,7 @@ final class OnnxSequences {
 	}
 
 	// K tensors [N,…] become [N,K,…], and K scalars become [K].
-	private static Tensor stack(List<Tensor> tensors) {
+	private static Tensor stackTensors(List<Tensor> tensors) {
 		Tensor first = tensors.getFirst();
 		boolean isScalar = first.shape().rank() == 0;
 		int rows = isScalar ? 1 : Math.toIntExact(first.shape().dimension(0));

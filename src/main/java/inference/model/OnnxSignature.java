@@ -66,7 +66,7 @@ final class OnnxSignature {
 				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				List<OnnxSequences.MapRow> rows = OnnxSequences.maps(sequence);
+				List<OnnxSequences.MapRow> rows = OnnxSequences.readMaps(sequence);
 				if (!rows.isEmpty()) {
 					OnnxSequences.MapRow first = rows.getFirst();
 					outputs.add(new TensorSpec(name, first.values().dataType(),
@@ -88,7 +88,7 @@ final class OnnxSignature {
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
 		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::input).toList();
 		boolean hasSequences = declaredOutputs.stream().anyMatch((output) -> output.getInfo() instanceof SequenceInfo);
-		run(inputs, hasSequences);
+		tryAllZeros(inputs, hasSequences);
 		if (this.lastFailure.contains("Invalid input name") || this.lastFailure.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
@@ -99,40 +99,41 @@ final class OnnxSignature {
 			// accepts every rank.
 			int scalar = this.observedOutputs.size();
 			List<TensorSpec> open = inputs.stream().map(OnnxSignature::withAnyRank).toList();
-			run(open, hasSequences);
+			tryAllZeros(open, hasSequences);
 			inputs = (scalar == 0 || this.observedOutputs.size() > scalar) ? open : inputs;
 		}
-		return new Signature(inputs, declaredOutputs.stream().flatMap((output) -> outputs(output).stream()).toList());
+		return new Signature(inputs,
+				declaredOutputs.stream().flatMap((output) -> outputSpecs(output).stream()).toList());
 	}
 
 	private static TensorSpec withAnyRank(TensorSpec input) {
 		return (input.shape().rank() > 0) ? input : new TensorSpec(input.name(), input.dataType(), Shape.ANY);
 	}
 
-	private void run(List<TensorSpec> inputs, boolean hasSequences) {
-		boolean ran = run(inputs, 1, hasSequences);
+	private void tryAllZeros(List<TensorSpec> inputs, boolean hasSequences) {
+		boolean ran = tryZeros(inputs, 1, hasSequences);
 		if (inputs.stream().anyMatch(OnnxSignature::hasVariableSize)) {
 			int size = LARGE_SIZE;
-			while (size > 2 && !fits(inputs, TRIAL_ROWS, size)) {
+			while (size > 2 && !isSmall(inputs, TRIAL_ROWS, size)) {
 				size /= 2;
 			}
-			ran |= run(inputs, size, hasSequences);
+			ran |= tryZeros(inputs, size, hasSequences);
 		}
 		if (!ran) {
-			Example.readInputs(this.examples, inputs).forEach(this::run);
+			Example.readInputs(this.examples, inputs).forEach(this::tryRun);
 		}
 	}
 
 	// Runs on 1 and 2 rows show whether the length of a sequence depends on them.
-	private boolean run(List<TensorSpec> inputs, int size, boolean hasSequences) {
-		boolean ran = fits(inputs, TRIAL_ROWS, size) && run(TensorSpec.zeros(inputs, TRIAL_ROWS, size));
+	private boolean tryZeros(List<TensorSpec> inputs, int size, boolean hasSequences) {
+		boolean ran = isSmall(inputs, TRIAL_ROWS, size) && tryRun(TensorSpec.zeros(inputs, TRIAL_ROWS, size));
 		if (!ran || hasSequences) {
-			ran |= fits(inputs, 1, size) && run(TensorSpec.zeros(inputs, 1, size));
+			ran |= isSmall(inputs, 1, size) && tryRun(TensorSpec.zeros(inputs, 1, size));
 		}
 		return ran;
 	}
 
-	private static boolean fits(List<TensorSpec> inputs, int rows, int size) {
+	private static boolean isSmall(List<TensorSpec> inputs, int rows, int size) {
 		return inputs.stream().mapToDouble((input) -> input.minBytes(rows, size)).sum() <= MAX_BYTES;
 	}
 
@@ -141,7 +142,7 @@ final class OnnxSignature {
 				&& Arrays.stream(input.shape().dimensions()).skip(1).anyMatch((size) -> size == Shape.VARIABLE);
 	}
 
-	private boolean run(Map<String, Tensor> inputs) {
+	private boolean tryRun(Map<String, Tensor> inputs) {
 		try {
 			List<TensorSpec> outputs = this.trialRun.apply(inputs);
 			Shape input = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
@@ -161,10 +162,10 @@ final class OnnxSignature {
 		return input.rank() > 0 && output.rank() > 0 && input.dimension(0) == output.dimension(0);
 	}
 
-	private List<TensorSpec> outputs(NodeInfo declared) {
+	private List<TensorSpec> outputSpecs(NodeInfo declared) {
 		String name = declared.getName();
 		if (!(declared.getInfo() instanceof SequenceInfo)) {
-			return List.of(output(OnnxTensors.output(declared)));
+			return List.of(correctedOutput(OnnxTensors.output(declared)));
 		}
 		List<TensorSpec> outputs = this.observedOutputs.stream()
 			.limit(1)
@@ -181,7 +182,7 @@ final class OnnxSignature {
 		return outputs;
 	}
 
-	private TensorSpec output(TensorSpec declared) {
+	private TensorSpec correctedOutput(TensorSpec declared) {
 		TensorSpec open = new TensorSpec(declared.name(), declared.dataType(), Shape.ANY);
 		List<TensorSpec> shown = this.observedOutputs.stream()
 			.flatMap(List::stream)

@@ -32,13 +32,13 @@ final class OnnxStrings {
 
 	private static final int GET_STRING_TENSOR_CONTENT = 54;
 
-	private static final MethodHandle FILL_FUNCTION = OnnxNative.function(FILL_STRING_TENSOR, ADDRESS, ADDRESS, ADDRESS,
-			JAVA_LONG);
+	private static final MethodHandle FILL_FUNCTION = OnnxNative.findFunction(FILL_STRING_TENSOR, ADDRESS, ADDRESS,
+			ADDRESS, JAVA_LONG);
 
-	private static final MethodHandle LENGTH_FUNCTION = OnnxNative.function(GET_STRING_TENSOR_DATA_LENGTH, ADDRESS,
+	private static final MethodHandle LENGTH_FUNCTION = OnnxNative.findFunction(GET_STRING_TENSOR_DATA_LENGTH, ADDRESS,
 			ADDRESS, ADDRESS);
 
-	private static final MethodHandle CONTENT_FUNCTION = OnnxNative.function(GET_STRING_TENSOR_CONTENT, ADDRESS,
+	private static final MethodHandle CONTENT_FUNCTION = OnnxNative.findFunction(GET_STRING_TENSOR_CONTENT, ADDRESS,
 			ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
 
 	private static final VarHandle TENSOR_POINTER = OnnxNative.pointerField(OnnxTensorLike.class);
@@ -76,7 +76,8 @@ final class OnnxStrings {
 		Arrays.fill(empty, "");
 		OnnxTensor onnx = OnnxTensor.createTensor(environment, empty, tensor.shape().dimensions());
 		try {
-			OnnxNative.requireOk((MemorySegment) FILL_FUNCTION.invokeExact(pointer(onnx), pointers, (long) count));
+			OnnxNative
+				.requireOk((MemorySegment) FILL_FUNCTION.invokeExact(nativePointer(onnx), pointers, (long) count));
 			return onnx;
 		}
 		catch (Throwable ex) {
@@ -87,7 +88,7 @@ final class OnnxStrings {
 
 	/** Copies a tensor of strings to the Java heap. */
 	static Tensor fromOnnx(OnnxTensor onnx, Shape shape) {
-		return fromOnnx(pointer(onnx), shape);
+		return fromOnnx(nativePointer(onnx), shape);
 	}
 
 	static Tensor fromOnnx(MemorySegment onnx, Shape shape) {
@@ -114,7 +115,7 @@ final class OnnxStrings {
 		}
 	}
 
-	private static MemorySegment pointer(OnnxTensor tensor) {
+	private static MemorySegment nativePointer(OnnxTensor tensor) {
 		return MemorySegment.ofAddress((long) TENSOR_POINTER.get(tensor));
 	}
 

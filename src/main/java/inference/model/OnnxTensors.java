@@ -79,7 +79,7 @@ final class OnnxTensors {
 			OnnxSequence sequence = (OnnxSequence) output.getValue();
 			TensorSpec spec = signature.output(name);
 			if (spec != null && sequence.getInfo().isSequenceOfMaps()) {
-				tensors.put(name, OnnxSequences.toTable(spec, OnnxSequences.maps(sequence)));
+				tensors.put(name, OnnxSequences.toTable(spec, OnnxSequences.readMaps(sequence)));
 			}
 			else {
 				tensors.putAll(OnnxSequences.tensors(name, sequence, signature));

@@ -51,7 +51,7 @@ public final class ExecProbe {
 			return FAILED_EXIT_CODE;
 		}
 		try {
-			String answer = ask(server(port), path);
+			String answer = ask(serverAddress(port), path);
 			out.println(answer.substring(answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length()));
 			return answer.startsWith("HTTP/1.1 200") ? PASSED_EXIT_CODE : FAILED_EXIT_CODE;
 		}
@@ -64,7 +64,7 @@ public final class ExecProbe {
 		return FAILED_EXIT_CODE;
 	}
 
-	private static InetSocketAddress server(@Nullable String port) {
+	private static InetSocketAddress serverAddress(@Nullable String port) {
 		int number = (port == null || port.isBlank()) ? DEFAULT_PORT : Integer.parseInt(port.strip());
 		return new InetSocketAddress(InetAddress.getLoopbackAddress(), number);
 	}

@@ -47,9 +47,9 @@ class HomeController {
 
 	private final boolean hasConsole;
 
-	private final String page;
+	private final String consolePage;
 
-	private final String policy;
+	private final String contentSecurityPolicy;
 
 	HomeController(ModelProperties model, Probes probes, ConsoleProperties console) throws IOException {
 		this.model = model;
@@ -57,11 +57,11 @@ class HomeController {
 		this.hasConsole = console.enabled();
 		// The policy allows the page's own style and script by their hashes. A browser
 		// drops carriage returns before it hashes them.
-		this.page = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
+		this.consolePage = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
 			.replace("\r\n", "\n");
-		this.policy = INLINE_ELEMENTS.matcher(this.page)
+		this.contentSecurityPolicy = INLINE_ELEMENTS.matcher(this.consolePage)
 			.results()
-			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), hash(inline.group(2))))
+			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), sha256(inline.group(2))))
 			.collect(Collectors.joining("", BASE_POLICY, ""));
 	}
 
@@ -74,11 +74,11 @@ class HomeController {
 		if (!prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) {
 			return answer.body(summary());
 		}
-		return answer.eTag(hash(this.page))
+		return answer.eTag(sha256(this.consolePage))
 			.cacheControl(CacheControl.noCache())
-			.header("Content-Security-Policy", this.policy)
+			.header("Content-Security-Policy", this.contentSecurityPolicy)
 			.contentType(HTML)
-			.body(this.page.getBytes(StandardCharsets.UTF_8));
+			.body(this.consolePage.getBytes(StandardCharsets.UTF_8));
 	}
 
 	@GetMapping("/openapi.json")
@@ -116,7 +116,7 @@ class HomeController {
 		}
 	}
 
-	private static String hash(String text) {
+	private static String sha256(String text) {
 		try {
 			byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
 			return Base64.getEncoder().encodeToString(hash);

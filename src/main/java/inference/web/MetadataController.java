@@ -76,14 +76,14 @@ class MetadataController {
 			@PathVariable(required = false) @Nullable String version,
 			@PathVariable(required = false) @Nullable String label) {
 		if (model != null && !model.equals(this.modelProperties.name())) {
-			throw unknown("There is no model '%s'; this server serves '%s'.", model, this.modelProperties.name());
+			throw notFound("There is no model '%s'; this server serves '%s'.", model, this.modelProperties.name());
 		}
 		if (version != null && !this.modelProperties.isVersion(version)) {
-			throw unknown("Model '" + model + "' has no version '%s', only '%s'.", version,
+			throw notFound("Model '" + model + "' has no version '%s', only '%s'.", version,
 					this.modelProperties.version());
 		}
 		if (label != null && !label.equals(VERSION_LABEL)) {
-			throw unknown("Model '" + model + "' has no version labelled '%s', only '%s'.", label, VERSION_LABEL);
+			throw notFound("Model '" + model + "' has no version labelled '%s', only '%s'.", label, VERSION_LABEL);
 		}
 	}
 
@@ -156,13 +156,13 @@ class MetadataController {
 	}
 
 	@GetMapping({ "/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config" })
-	Object config() {
+	Object modelConfig() {
 		return new ModelConfig(this.modelProperties, this.admission.metadata()).tritonConfig();
 	}
 
 	/** Lists the model. The parameter {@code ready} omits it while it is not ready. */
 	@PostMapping("/v2/repository/index")
-	Object index(InputStream body) throws IOException {
+	Object repositoryIndex(InputStream body) throws IOException {
 		Verdict readiness = this.probes.ask(Probe.READINESS);
 		String parameters = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
 		if (!parameters.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
@@ -218,7 +218,7 @@ class MetadataController {
 		return isStrict ? Map.of("example", example) : Map.of();
 	}
 
-	private static ResponseStatusException unknown(String sentence, String found, String served) {
+	private static ResponseStatusException notFound(String sentence, String found, String served) {
 		return new ResponseStatusException(HttpStatus.NOT_FOUND,
 				sentence.formatted(InvalidRequestException.excerpt(found), served));
 	}

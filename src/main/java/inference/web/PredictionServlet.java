@@ -131,7 +131,7 @@ final class PredictionServlet extends HttpServlet {
 		long textBytes = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
 				: 0;
 		reservation.add(textBytes);
-		RequestReader reader = new RequestReader(signature, forms(request), reservation::add);
+		RequestReader reader = new RequestReader(signature, allowedForms(request), reservation::add);
 		InferenceRequest inference;
 		try {
 			inference = (body.length < MIN_BYTES_FOR_PERMIT) ? reader.read(body, jsonLength)
@@ -183,7 +183,7 @@ final class PredictionServlet extends HttpServlet {
 		});
 	}
 
-	private static Set<Form> forms(HttpServletRequest request) {
+	private static Set<Form> allowedForms(HttpServletRequest request) {
 		String path = request.getServletPath();
 		return path.startsWith("/v1/") ? V1_FORMS : path.startsWith("/v2/") ? OIP_FORMS : ALL_FORMS;
 	}

@@ -30,10 +30,10 @@ final class RequestSizeCheck implements WarmUpListener {
 
 	@Override
 	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
-		warn(metadata.signature(), this.maxSize);
+		warnIfTooSmall(metadata.signature(), this.maxSize);
 	}
 
-	static void warn(Signature signature, long maxSize) {
+	static void warnIfTooSmall(Signature signature, long maxSize) {
 		double bytes = signature.inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
 		if (bytes > maxSize) {
 			logger.warn(

@@ -91,7 +91,7 @@ class BatchingTests {
 		var rows = new ArrayList<Map<String, Tensor>>();
 		var alone = new ArrayList<Tensor>();
 		for (int i = 0; i < 64; i++) {
-			rows.add(new SampleRows(model.signature(), Map.of("x", Shape.of(1, 4))).random(i));
+			rows.add(new SampleRows(model.signature(), Map.of("x", Shape.of(1, 4))).randomRow(i));
 			alone.add(Objects.requireNonNull(model.infer(rows.get(i)).get("y")));
 		}
 		var batching = batching(8, Duration.ofMillis(20));

@@ -138,13 +138,13 @@ class RowIndependenceTests {
 		new RowIndependence(new FakeModel().signature(), List.of(), 2, (inputs) -> {
 			assertThat(x(inputs)).hasSizeLessThanOrEqualTo(2);
 			return FakeModel.echo(inputs);
-		}).search();
+		}).findInfluence();
 	}
 
 	@Test
 	void generatesNoRowThatIsTooLarge() {
 		var signature = new FakeModel(Shape.of(Shape.VARIABLE, 1_000_000_000)).signature();
-		assertThat(new RowIndependence(signature, List.of(), MAX_SIZE, FakeModel::echo).search().reason())
+		assertThat(new RowIndependence(signature, List.of(), MAX_SIZE, FakeModel::echo).findInfluence().reason())
 			.endsWith("shape [1,1000000000] is too large to generate");
 	}
 
@@ -157,13 +157,13 @@ class RowIndependenceTests {
 
 	private static RowIndependence.Result searchFile(String location) {
 		try (var model = new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()))) {
-			return new RowIndependence(model.signature(), List.of(), MAX_SIZE, model::infer).search();
+			return new RowIndependence(model.signature(), List.of(), MAX_SIZE, model::infer).findInfluence();
 		}
 	}
 
 	private static RowIndependence.Result search(List<Map<String, Tensor>> examples,
 			UnaryOperator<Map<String, Tensor>> model) {
-		return new RowIndependence(new FakeModel().signature(), examples, MAX_SIZE, model).search();
+		return new RowIndependence(new FakeModel().signature(), examples, MAX_SIZE, model).findInfluence();
 	}
 
 	private static float[] x(Map<String, Tensor> inputs) {
