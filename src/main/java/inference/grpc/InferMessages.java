@@ -95,8 +95,8 @@ record InferMessages(Signature signature, Reservation memory) {
 			.stream()
 			.map((output) -> jsonObject(output.getName(), parameters(output.getParametersMap())))
 			.toList();
-		byte[] json = JSON.writeValueAsBytes(
-				Map.of("inputs", inputs, "outputs", outputs, "parameters", parameters(request.getParametersMap())));
+		byte[] json = JSON.writeValueAsBytes(Map.of("id", request.getId(), "inputs", inputs, "outputs", outputs,
+				"parameters", parameters(request.getParametersMap())));
 		int length = json.length + raw.stream().mapToInt(ByteString::size).sum();
 		this.memory.add(length);
 		ByteBuffer body = ByteBuffer.allocate(length).put(json);
@@ -108,9 +108,10 @@ record InferMessages(Signature signature, Reservation memory) {
 	/**
 	 * The answer. Its contents are raw, because typed ones need an object per element.
 	 */
-	ModelInferResponse.Builder answer(List<Output> wanted, Map<String, Tensor> outputs) {
-		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder();
-		for (Output output : wanted) {
+	ModelInferResponse.Builder answer(InferenceRequest request, Map<String, Tensor> outputs) {
+		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder()
+			.setId(Objects.requireNonNullElse(request.id(), ""));
+		for (Output output : request.outputs()) {
 			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
 			// gRPC copies the contents.
 			this.memory.add(tensor.contents().remaining());

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -22,6 +23,7 @@ import openinference.Oip;
 import openinference.Oip.ModelMetadataResponse.TensorMetadata;
 
 import inference.admission.Admission;
+import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
@@ -39,7 +41,7 @@ import inference.model.TensorSpec;
  * The methods of the Open Inference Protocol. gRPC hands over messages as bytes. If it
  * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
  */
-record InferenceService(Admission admission, Statistics statistics, Probes probes,
+record InferenceService(Admission admission, CodecPermits codecPermits, Statistics statistics, Probes probes,
 		ModelProperties modelProperties) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
@@ -121,25 +123,29 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 		long start = System.nanoTime();
 		Reservation memory = call.memory();
 		InferMessages messages = new InferMessages(this.admission.metadata().signature(), memory);
-		long expandedBytes = InferMessages.expandedBytes(message);
-		memory.add(expandedBytes);
-		Oip.ModelInferRequest request = InferMessages.parse(message);
-		String id = request.getId();
-		call.setDefaultId(id);
-		requireServed(request.getModelName(), request.getModelVersion());
-		InferenceRequest inference = messages.toInferenceRequest(request);
-		// The objects are garbage from here on.
-		memory.add(-expandedBytes);
+		InferenceRequest request = CodecPermits.isNeeded(message.length)
+				? this.codecPermits.callWith(() -> read(messages, message, call)) : read(messages, message, call);
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
-		Deadline deadline = (inference.timeout() != null) ? memory.deadline().within(inference.timeout())
-				: memory.deadline();
-		Map<String, Tensor> outputs = this.admission.infer(inference.inputs(), memory, deadline, call::isGone, () -> {
+		Duration timeout = request.timeout();
+		Deadline deadline = (timeout != null) ? memory.deadline().within(timeout) : memory.deadline();
+		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline, call::isGone, () -> {
 		});
-		return messages.answer(inference.outputs(), outputs)
-			.setId(id)
+		return messages.answer(request, outputs)
 			.setModelName(this.modelProperties.name())
 			.setModelVersion(this.modelProperties.version())
 			.build();
+	}
+
+	private InferenceRequest read(InferMessages messages, byte[] message, GrpcCall call) throws IOException {
+		long expandedBytes = InferMessages.expandedBytes(message);
+		messages.memory().add(expandedBytes);
+		Oip.ModelInferRequest parsed = InferMessages.parse(message);
+		call.setDefaultId(parsed.getId());
+		requireServed(parsed.getModelName(), parsed.getModelVersion());
+		InferenceRequest request = messages.toInferenceRequest(parsed);
+		// The parsed message is garbage from here on.
+		messages.memory().add(-expandedBytes);
+		return request;
 	}
 
 	private boolean passes(Probe probe) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.concurrent.TimeUnit;
 
+import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 
 /**
@@ -21,11 +22,11 @@ final class AnswerStream extends FilterOutputStream {
 
 	private final long endNanos;
 
-	private final RequestPermits permits;
+	private final CodecPermits permits;
 
 	private long writtenBytes;
 
-	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits permits) {
+	AnswerStream(OutputStream stream, Deadline deadline, CodecPermits permits) {
 		super(stream);
 		this.permits = permits;
 		this.endNanos = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
@@ -37,7 +38,7 @@ final class AnswerStream extends FilterOutputStream {
 		if (this.writtenBytes > SEND_BUFFER_BYTES && this.endNanos - System.nanoTime() <= 0) {
 			throw new IOException("The deadline passed while the client read its answer");
 		}
-		this.permits.writeWithoutCodecPermit(() -> {
+		this.permits.callWithout(() -> {
 			this.out.write(source, offset, count);
 			return this.writtenBytes;
 		});

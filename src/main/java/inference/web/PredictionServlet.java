@@ -14,6 +14,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import org.jspecify.annotations.Nullable;
 
 import inference.admission.Admission;
+import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 import inference.admission.Rejection;
 import inference.admission.Reservation;
@@ -53,25 +54,24 @@ final class PredictionServlet extends HttpServlet {
 
 	private static final int TEXT_FACTOR = 3;
 
-	// Smaller bodies and outputs need no codec permit: to wait for one would take longer
-	// than the work.
-	private static final int MIN_BYTES_FOR_PERMIT = 16 * 1024;
-
 	private final transient Admission admission;
 
 	private final transient Statistics statistics;
 
 	private final transient RequestPermits permits;
 
+	private final transient CodecPermits codecPermits;
+
 	private final transient ModelProperties model;
 
 	private final long maxBodyBytes;
 
-	PredictionServlet(Admission admission, Statistics statistics, RequestPermits permits, ModelProperties model,
-			RequestProperties properties) {
+	PredictionServlet(Admission admission, Statistics statistics, RequestPermits permits, CodecPermits codecPermits,
+			ModelProperties model, RequestProperties properties) {
 		this.admission = admission;
 		this.statistics = statistics;
 		this.permits = permits;
+		this.codecPermits = codecPermits;
 		this.model = model;
 		this.maxBodyBytes = properties.maxSize().toBytes();
 	}
@@ -134,8 +134,8 @@ final class PredictionServlet extends HttpServlet {
 		RequestReader reader = new RequestReader(signature, allowedForms(request), reservation::add);
 		InferenceRequest inference;
 		try {
-			inference = (body.length < MIN_BYTES_FOR_PERMIT) ? reader.read(body, jsonLength)
-					: this.permits.runWithCodecPermit(() -> reader.read(body, jsonLength));
+			inference = CodecPermits.isNeeded(body.length)
+					? this.codecPermits.callWith(() -> reader.read(body, jsonLength)) : reader.read(body, jsonLength);
 		}
 		finally {
 			RequestId.setDefault(request, reader.id());
@@ -172,12 +172,12 @@ final class PredictionServlet extends HttpServlet {
 		else {
 			response.setContentType("application/json");
 		}
-		if (Tensor.totalBytes(outputs.values()) < MIN_BYTES_FOR_PERMIT) {
+		if (!CodecPermits.isNeeded(Tensor.totalBytes(outputs.values()))) {
 			answer.writeTo(response.getOutputStream());
 			return;
 		}
-		AnswerStream stream = new AnswerStream(response.getOutputStream(), deadline, this.permits);
-		this.permits.runWithCodecPermit(() -> {
+		AnswerStream stream = new AnswerStream(response.getOutputStream(), deadline, this.codecPermits);
+		this.codecPermits.callWith(() -> {
 			answer.writeTo(stream);
 			return answer;
 		});

@@ -13,6 +13,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 
 import org.springframework.stereotype.Component;
 
+import inference.admission.CodecPermits.Task;
+
 /**
  * Runs each request on a virtual thread, and bounds how many are at work at once, first
  * come, first served. A request returns its permit while it waits for body bytes, or for
@@ -39,8 +41,6 @@ final class RequestPermits implements Executor {
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
 	private final FairPermits permits = new FairPermits(MAX_ACTIVE_REQUESTS);
-
-	private final Semaphore codecPermits = new Semaphore(Runtime.getRuntime().availableProcessors(), true);
 
 	RequestPermits(MeterRegistry registry) {
 		Gauge.builder("inference.backlog", this.permits, Semaphore::getQueueLength)
@@ -77,7 +77,7 @@ final class RequestPermits implements Executor {
 	 * @param wait blocks
 	 * @return the result
 	 */
-	<T> T awaitWithoutPermit(Task<T> wait) throws IOException {
+	<T> T awaitWithoutPermit(Task<T, IOException> wait) throws IOException {
 		this.permits.release();
 		try {
 			return wait.call();
@@ -105,49 +105,6 @@ final class RequestPermits implements Executor {
 				this.permits.takeAtOnce();
 			}
 		}
-	}
-
-	/**
-	 * Decodes or encodes many bytes. At most one thread per CPU, half of the carriers,
-	 * does so: a computing thread keeps its carrier. The other carriers are for probes.
-	 * @param task computes, and blocks only in {@link #writeWithoutCodecPermit}
-	 * @return the result
-	 */
-	<T> T runWithCodecPermit(Task<T> task) throws IOException {
-		this.codecPermits.acquireUninterruptibly();
-		try {
-			return task.call();
-		}
-		finally {
-			this.codecPermits.release();
-		}
-	}
-
-	/**
-	 * Writes to the client from inside {@link #runWithCodecPermit}. The codec permit is
-	 * given back during the write.
-	 * @param write sends a part of the answer
-	 */
-	void writeWithoutCodecPermit(Task<?> write) throws IOException {
-		this.codecPermits.release();
-		try {
-			write.call();
-		}
-		finally {
-			this.codecPermits.acquireUninterruptibly();
-		}
-	}
-
-	/**
-	 * Work that may throw IOException.
-	 *
-	 * @param <T> the type of the result
-	 */
-	@FunctionalInterface
-	interface Task<T> {
-
-		T call() throws IOException;
-
 	}
 
 	/**

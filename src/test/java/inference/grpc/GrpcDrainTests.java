@@ -57,7 +57,7 @@ class GrpcDrainTests {
 			Thread closing = Thread.ofPlatform().start(() -> server.server().close());
 			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
 			// The grace period is 10 s.
-			assertThat(closing.join(Duration.ofSeconds(6))).isTrue();
+			assertThat(closing.join(Duration.ofSeconds(9))).isTrue();
 			assertThatThrownBy(watch::next).isInstanceOf(StatusRuntimeException.class);
 		}
 	}

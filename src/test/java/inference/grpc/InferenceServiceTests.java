@@ -261,14 +261,14 @@ class InferenceServiceTests {
 	@Test
 	void theClientsTimeoutShortensTheDeadline() {
 		Gate gate = new Gate();
-		try (GrpcServer slow = GrpcServer.ready(() -> new HeldModel(gate))) {
+		try (GrpcServer slow = GrpcServer.ready(() -> new HeldModel(gate), "inference.deadline=30s")) {
 			assertRefused(slow, GrpcServer.request(7, 0).putParameters("timeout", number(50_000)),
 					Code.DEADLINE_EXCEEDED, "The deadline of 50 ms passed while the request was inside the model");
+			awaitCount(slow, "late", 1);
 			CallOptions soon = CallOptions.DEFAULT.withDeadlineAfter(50, TimeUnit.MILLISECONDS);
 			StatusRuntimeException late = catchThrowableOfType(StatusRuntimeException.class, () -> ClientCalls
 				.blockingUnaryCall(slow.channel(), GrpcServer.INFER, soon, GrpcServer.request(7, 0).build()));
 			assertThat(late.getStatus().getCode()).isEqualTo(Code.DEADLINE_EXCEEDED);
-			awaitCount(slow, "late", 2);
 			await().untilAsserted(() -> assertThat(metrics(slow)).contains("inference_memory_reserved_bytes 0.0"));
 			gate.open();
 		}

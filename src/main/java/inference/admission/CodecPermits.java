@@ -1,0 +1,70 @@
+package inference.admission;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.Semaphore;
+
+import org.springframework.stereotype.Component;
+
+/**
+ * Bounds how many threads decode or encode large tensors at once: one for each CPU, half
+ * of the carriers. A virtual thread that computes keeps its carrier, and the other
+ * carriers are for probes.
+ */
+@Component
+public final class CodecPermits {
+
+	// With fewer bytes, to wait for a permit would take longer than the work.
+	private static final int MIN_BYTES = 16 * 1024;
+
+	private final Semaphore permits = new Semaphore(Runtime.getRuntime().availableProcessors(), true);
+
+	/** Whether a message or tensors of this size are decoded or encoded with a permit. */
+	public static boolean isNeeded(long bytes) {
+		return bytes >= MIN_BYTES;
+	}
+
+	/**
+	 * Runs a task with a permit.
+	 * @param task computes, and blocks only in {@link #callWithout}
+	 * @return the task's result
+	 */
+	public <T, E extends Exception> T callWith(Task<T, E> task) throws E {
+		this.permits.acquireUninterruptibly();
+		try {
+			return task.call();
+		}
+		finally {
+			this.permits.release();
+		}
+	}
+
+	/**
+	 * Gives the permit back while a task inside of {@link #callWith} blocks.
+	 * @param task waits for a client
+	 * @return the task's result
+	 */
+	public <T, E extends Exception> T callWithout(Task<T, E> task) throws E {
+		this.permits.release();
+		try {
+			return task.call();
+		}
+		finally {
+			this.permits.acquireUninterruptibly();
+		}
+	}
+
+	/**
+	 * A {@link Callable} that throws exceptions of one type.
+	 *
+	 * @param <T> the type of the result
+	 * @param <E> the type of the exceptions
+	 */
+	@FunctionalInterface
+	public interface Task<T, E extends Exception> extends Callable<T> {
+
+		@Override
+		T call() throws E;
+
+	}
+
+}
