@@ -105,7 +105,7 @@ final class GrpcCall extends ServerStreamTracer {
 			}
 			client.request(1);
 		}
-		catch (Rejection ex) {
+		catch (RuntimeException ex) {
 			refuse(ex);
 		}
 		return new ServerCall.Listener<>() {
