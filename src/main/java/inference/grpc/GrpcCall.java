@@ -86,11 +86,10 @@ final class GrpcCall extends ServerStreamTracer {
 	/** Limits the time of a call of the Open Inference Protocol. */
 	@Override
 	public Context filterContext(Context outer) {
-		if (!this.method.startsWith(InferenceService.NAME)) {
-			return this.factory.otherServices();
-		}
-		CancellableContext limited = outer.withValue(CURRENT, this)
-			.withDeadlineAfter(this.factory.maxCallTime().toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
+		CancellableContext limited = !this.method.startsWith(InferenceService.NAME) ? this.factory.beginOtherCall(outer)
+				: outer.withValue(CURRENT, this)
+					.withDeadlineAfter(this.factory.maxCallTime().toNanos(), TimeUnit.NANOSECONDS,
+							ForkJoinPool.commonPool());
 		this.context = limited;
 		return limited;
 	}
@@ -160,7 +159,7 @@ final class GrpcCall extends ServerStreamTracer {
 		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcome(status.getCode()));
 		CancellableContext limited = this.context;
 		if (limited != null) {
-			limited.cancel(null);
+			this.factory.endCall(limited);
 		}
 		Thread answering = this.thread;
 		if (answering != null && !status.isOk()) {

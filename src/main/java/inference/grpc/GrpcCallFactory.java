@@ -1,6 +1,8 @@
 package inference.grpc;
 
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 
 import io.grpc.Context;
@@ -19,7 +21,7 @@ final class GrpcCallFactory extends ServerStreamTracer.Factory {
 
 	// Calls of other services have no deadline. A client may watch the health service for
 	// as long as the server runs.
-	private final CancellableContext otherServices = Context.ROOT.withCancellation();
+	private final Set<CancellableContext> otherCalls = ConcurrentHashMap.newKeySet();
 
 	private final Admission admission;
 
@@ -37,8 +39,21 @@ final class GrpcCallFactory extends ServerStreamTracer.Factory {
 	}
 
 	/** Ends the calls that have no deadline, because the server would wait for them. */
-	void endOtherServices() {
-		this.otherServices.cancel(new TimeoutException("The server stops"));
+	void endOtherCalls() {
+		this.otherCalls.forEach((call) -> call.cancel(new TimeoutException("The server stops")));
+	}
+
+	/** Begins a call that has no deadline. */
+	CancellableContext beginOtherCall(Context outer) {
+		CancellableContext call = outer.withCancellation();
+		this.otherCalls.add(call);
+		return call;
+	}
+
+	/** Ends a call, with or without a deadline. */
+	void endCall(CancellableContext call) {
+		this.otherCalls.remove(call);
+		call.cancel(null);
 	}
 
 	Admission admission() {
@@ -47,10 +62,6 @@ final class GrpcCallFactory extends ServerStreamTracer.Factory {
 
 	Statistics statistics() {
 		return this.statistics;
-	}
-
-	Context otherServices() {
-		return this.otherServices;
 	}
 
 	/**

@@ -89,7 +89,7 @@ class GrpcConfiguration {
 
 			@Override
 			public void stop(Runnable onStopped) {
-				calls.endOtherServices();
+				calls.endOtherCalls();
 				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};

@@ -3,6 +3,7 @@ package inference.grpc;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 
 import io.grpc.Status;
@@ -10,6 +11,10 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.stub.BlockingClientCall;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
@@ -46,6 +51,19 @@ class GrpcHealthTests {
 			StatusRuntimeException unknown = catchThrowableOfType(StatusRuntimeException.class,
 					() -> status(server, "other"));
 			assertThat(unknown.getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+		}
+	}
+
+	@Test
+	void reflectionTellsTheServices() throws Exception {
+		try (GrpcServer server = GrpcServer.ready(TestModel::new)) {
+			BlockingClientCall<ServerReflectionRequest, ServerReflectionResponse> call = ServerReflectionGrpc
+				.newBlockingV2Stub(server.channel())
+				.serverReflectionInfo();
+			assertThat(call.write(ServerReflectionRequest.newBuilder().setListServices("").build())).isTrue();
+			assertThat(Objects.requireNonNull(call.read()).getListServicesResponse().getServiceList())
+				.extracting((service) -> service.getName())
+				.contains("inference.GRPCInferenceService", "grpc.health.v1.Health");
 		}
 	}
 
