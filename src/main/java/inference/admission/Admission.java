@@ -80,7 +80,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 			throw new Rejection(Kind.NOT_READY, now.reason());
 		}
 		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
-		Deadline agreed = (wanted != null) ? granted.within(wanted) : granted;
+		Deadline agreed = granted.within(wanted);
 		if (!this.queue.hasIdleThread()) {
 			rejectIfOverloaded(this.queue.size(), agreed);
 		}

@@ -24,11 +24,15 @@ public final class CodecPermits {
 	}
 
 	/**
-	 * Runs a task with a permit.
+	 * Runs a task, with a permit if it is needed.
+	 * @param bytes the size of the message or of the tensors
 	 * @param task computes, and blocks only in {@link #callWithout}
 	 * @return the task's result
 	 */
-	public <T, E extends Exception> T callWith(Task<T, E> task) throws E {
+	public <T, E extends Exception> T callWith(long bytes, Task<T, E> task) throws E {
+		if (!isNeeded(bytes)) {
+			return task.call();
+		}
 		this.permits.acquireUninterruptibly();
 		try {
 			return task.call();

@@ -2,6 +2,8 @@ package inference.admission;
 
 import java.time.Duration;
 
+import org.jspecify.annotations.Nullable;
+
 import inference.admission.Rejection.Kind;
 
 /**
@@ -18,12 +20,15 @@ public record Deadline(long at, Duration granted) {
 
 	/**
 	 * This deadline, or an earlier one that the client asks for.
-	 * @param wanted the time from the request's arrival that the client waits
+	 * @param wanted the time from the request's arrival that the client waits, or
+	 * {@code null} if it did not say
 	 * @return the earlier of the two
 	 */
-	public Deadline within(Duration wanted) {
-		boolean sooner = wanted.compareTo(this.granted) < 0;
-		return sooner ? new Deadline(this.at - this.granted.minus(wanted).toNanos(), wanted) : this;
+	public Deadline within(@Nullable Duration wanted) {
+		if (wanted == null || wanted.compareTo(this.granted) >= 0) {
+			return this;
+		}
+		return new Deadline(this.at - this.granted.minus(wanted).toNanos(), wanted);
 	}
 
 	/**

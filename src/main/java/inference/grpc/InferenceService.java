@@ -4,7 +4,6 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -123,11 +122,9 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		long start = System.nanoTime();
 		Reservation memory = call.memory();
 		InferMessages messages = new InferMessages(this.admission.metadata().signature(), memory);
-		InferenceRequest request = CodecPermits.isNeeded(message.length)
-				? this.codecPermits.callWith(() -> read(messages, message, call)) : read(messages, message, call);
+		InferenceRequest request = this.codecPermits.callWith(message.length, () -> read(messages, message, call));
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
-		Duration timeout = request.timeout();
-		Deadline deadline = (timeout != null) ? memory.deadline().within(timeout) : memory.deadline();
+		Deadline deadline = memory.deadline().within(request.timeout());
 		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline, call::isGone, () -> {
 		});
 		return messages.answer(request, outputs)

@@ -134,8 +134,7 @@ final class PredictionServlet extends HttpServlet {
 		RequestReader reader = new RequestReader(signature, allowedForms(request), reservation::add);
 		InferenceRequest inference;
 		try {
-			inference = CodecPermits.isNeeded(body.length)
-					? this.codecPermits.callWith(() -> reader.read(body, jsonLength)) : reader.read(body, jsonLength);
+			inference = this.codecPermits.callWith(body.length, () -> reader.read(body, jsonLength));
 		}
 		finally {
 			RequestId.setDefault(request, reader.id());
@@ -150,8 +149,7 @@ final class PredictionServlet extends HttpServlet {
 	}
 
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
-		Duration wanted = inference.timeout();
-		Deadline deadline = (wanted != null) ? reservation.deadline().within(wanted) : reservation.deadline();
+		Deadline deadline = reservation.deadline().within(inference.timeout());
 		return this.permits.awaitWithPermit((onLongWait) -> this.admission.infer(inference.inputs(), reservation,
 				deadline, RequestValve.clientOf(request), onLongWait));
 	}
@@ -172,12 +170,13 @@ final class PredictionServlet extends HttpServlet {
 		else {
 			response.setContentType("application/json");
 		}
-		if (!CodecPermits.isNeeded(Tensor.totalBytes(outputs.values()))) {
+		long bytes = Tensor.totalBytes(outputs.values());
+		if (!CodecPermits.isNeeded(bytes)) {
 			answer.writeTo(response.getOutputStream());
 			return;
 		}
 		AnswerStream stream = new AnswerStream(response.getOutputStream(), deadline, this.codecPermits);
-		this.codecPermits.callWith(() -> {
+		this.codecPermits.callWith(bytes, () -> {
 			answer.writeTo(stream);
 			return answer;
 		});

@@ -16,6 +16,8 @@ class CodecPermitsTests {
 
 	private static final int PERMITS = Runtime.getRuntime().availableProcessors();
 
+	private static final long LARGE = 1 << 20;
+
 	private final CodecPermits permits = new CodecPermits();
 
 	private final CountDownLatch busy = new CountDownLatch(PERMITS);
@@ -29,7 +31,7 @@ class CodecPermitsTests {
 
 	@Test
 	void letsTheNextBeginWhenOneEnds() throws Exception {
-		occupyAll(() -> this.permits.callWith(this::awaitEnd));
+		occupyAll(() -> this.permits.callWith(LARGE, this::awaitEnd));
 		CompletableFuture<Boolean> next = next();
 		assertThat(next).isNotDone();
 		this.end.countDown();
@@ -38,7 +40,7 @@ class CodecPermitsTests {
 
 	@Test
 	void letsTheNextBeginWhileOthersWaitForTheirClients() throws Exception {
-		occupyAll(() -> this.permits.callWith(() -> this.permits.callWithout(this::awaitEnd)));
+		occupyAll(() -> this.permits.callWith(LARGE, () -> this.permits.callWithout(this::awaitEnd)));
 		assertThat(next()).succeedsWithin(10, TimeUnit.SECONDS);
 	}
 
@@ -63,7 +65,7 @@ class CodecPermitsTests {
 
 	private CompletableFuture<Boolean> next() {
 		CompletableFuture<Boolean> next = new CompletableFuture<>();
-		Thread.startVirtualThread(() -> next.complete(this.permits.callWith(() -> true)));
+		Thread.startVirtualThread(() -> next.complete(this.permits.callWith(LARGE, () -> true)));
 		return next;
 	}
 
