@@ -131,10 +131,14 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		return this.watchdog.running();
 	}
 
-	/** Whether the model is loading or warming up. */
-	boolean isLoading() {
-		State now = this.snapshot.get().state();
-		return now == State.LOADING || now == State.WARMING;
+	/**
+	 * Keeps a model that is loading or warming up from becoming ready.
+	 * @return whether the model was loading or warming up
+	 */
+	boolean endLoading() {
+		Snapshot ended = new Snapshot(State.CLOSED, "the process was asked to end");
+		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().isLoading() ? ended : current);
+		return before.state().isLoading();
 	}
 
 	@Override
@@ -193,8 +197,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		Snapshot after = new Snapshot(next, reason);
 		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().canBecome(next) ? after : current);
 		if (before.state().canBecome(next)) {
-			Level level = (next == State.STUCK) ? Level.ERROR : Level.INFO;
-			logger.atLevel(level).setCause(cause).log("{}: {}", next, reason);
+			logger.atLevel((next == State.STUCK) ? Level.ERROR : Level.INFO)
+				.setCause(cause)
+				.log("{}: {}", next, reason);
 			this.events.publishEvent(after);
 		}
 	}
@@ -236,7 +241,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			// An Error, such as a missing native library, must end the process, too.
 			next = State.FAILED;
 			// While the application closes, a failure to load is not worth a report.
-			reason = isLoading() ? this.loader.explain(ex) : "the application was closed";
+			reason = this.snapshot.get().state().isLoading() ? this.loader.explain(ex) : "the application was closed";
 		}
 		finally {
 			this.watchdog.end();

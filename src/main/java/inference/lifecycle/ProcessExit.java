@@ -113,7 +113,7 @@ public final class ProcessExit extends TurboFilter
 		// starting.
 		ModelLifecycle draining = (open != null) ? (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle")
 				: null;
-		if (code != FAILED_EXIT_CODE && (draining == null || draining.isLoading())) {
+		if (code != FAILED_EXIT_CODE && (draining == null || draining.endLoading())) {
 			// No request has been served, so there is nothing to drain. To close the
 			// application would wait for the model's constructor, which may never return.
 			if (open != null) {

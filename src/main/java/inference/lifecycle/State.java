@@ -37,6 +37,11 @@ public enum State {
 		};
 	}
 
+	/** Returns whether the model's constructor or its warm-up may still run. */
+	boolean isLoading() {
+		return this == LOADING || this == WARMING;
+	}
+
 	/** Returns whether the given state may follow this one. */
 	boolean canBecome(State next) {
 		return switch (this) {

@@ -73,6 +73,29 @@ class ModelLifecycleTests {
 	}
 
 	@Test
+	void doesNotBecomeReadyOnceItsLoadingWasEnded() throws Exception {
+		this.model.behave((inputs) -> {
+			this.gate.pass();
+			return FakeModel.echo(inputs);
+		});
+		var lifecycle = start(() -> this.model);
+		this.gate.awaitArrivals(1);
+		assertThat(lifecycle.endLoading()).isTrue();
+		lifecycle.become(State.READY, "the model serves");
+		assertThat(lifecycle.snapshot().state()).isEqualTo(State.CLOSED);
+		assertRefuses(lifecycle);
+		this.gate.open();
+	}
+
+	@Test
+	void leavesAModelThatServesAsItIsWhenAskedToEndItsLoading() throws Exception {
+		var lifecycle = start(() -> this.model);
+		await(State.READY);
+		assertThat(lifecycle.endLoading()).isFalse();
+		assertThat(lifecycle.snapshot().state()).isEqualTo(State.READY);
+	}
+
+	@Test
 	void warmsUpOnZerosOfTheSmallestShape() throws Exception {
 		var inputs = new LinkedBlockingQueue<Tensor>();
 		var matrix = new FakeModel(Shape.of(-1, 2, -1));
