@@ -77,7 +77,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	public Reservation admit(@Nullable Duration wanted) {
 		Snapshot now = this.lifecycle.snapshot();
 		if (!now.state().serves()) {
-			throw new Rejection(Kind.NOT_READY, now.reason());
+			throw Rejection.notReady(now.reason());
 		}
 		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
 		Deadline agreed = granted.within(wanted);
@@ -158,7 +158,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	public ModelMetadata metadata() {
 		ModelMetadata metadata = this.lifecycle.metadata();
 		if (metadata == null) {
-			throw new Rejection(Kind.NOT_READY, this.lifecycle.snapshot().reason());
+			throw Rejection.notReady(this.lifecycle.snapshot().reason());
 		}
 		return metadata;
 	}

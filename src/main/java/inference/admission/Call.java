@@ -109,7 +109,7 @@ final class Call {
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
-			return abandon(new Rejection(Kind.NOT_READY, "the server is stopping"));
+			return abandon(Rejection.notReady("the server is stopping"));
 		}
 		catch (ExecutionException ex) {
 			return outputs();

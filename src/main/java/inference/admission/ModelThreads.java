@@ -6,7 +6,6 @@ import java.util.Map;
 
 import org.slf4j.MDC;
 
-import inference.admission.Rejection.Kind;
 import inference.admission.Statistics.Stage;
 import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.NotServingException;
@@ -96,7 +95,7 @@ final class ModelThreads implements AutoCloseable {
 			return () -> call.complete(outputs);
 		}
 		catch (NotServingException ex) {
-			return () -> call.fail(new Rejection(Kind.NOT_READY, ex.snapshot().reason()));
+			return () -> call.fail(Rejection.notReady(ex.snapshot().reason()));
 		}
 		catch (RuntimeException | Error ex) {
 			return () -> call.fail(ex);

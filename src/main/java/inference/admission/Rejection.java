@@ -3,12 +3,20 @@ package inference.admission;
 import java.time.Duration;
 
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import inference.model.InvalidOutputException;
 
 /**
- * The reason why a call has no outputs although the model has not failed. Rejections are
- * frequent under load, so they have no stack trace.
+ * The reason why a request is not answered with outputs, in one sentence for the client.
+ * Rejections are frequent under load, so they have no stack trace.
  */
 public final class Rejection extends RuntimeException {
+
+	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
+
+	private static final Logger logger = LoggerFactory.getLogger(Rejection.class);
 
 	private final Kind kind;
 
@@ -22,6 +30,32 @@ public final class Rejection extends RuntimeException {
 		super(reason, null, false, false);
 		this.kind = kind;
 		this.retryAfter = retryAfter;
+	}
+
+	/**
+	 * The rejection for any failure of a prediction. If the model or the server has
+	 * failed, the failure is logged here, because its message may contain data that
+	 * clients must not see.
+	 * @param failure a rejection, which is returned, or any other failure
+	 * @return the rejection for the client
+	 */
+	public static Rejection of(Throwable failure) {
+		return switch (failure) {
+			case Rejection rejection -> rejection;
+			case InvalidOutputException ex -> {
+				logger.error("A prediction failed: {}", ex.getMessage());
+				yield new Rejection(Kind.FAILED, "The model failed: %s.".formatted(ex.getMessage()));
+			}
+			default -> {
+				logger.error("A prediction failed", failure);
+				yield new Rejection(Kind.FAILED,
+						"The model failed. The server's log has the reason, with this answer's X-Request-Id.");
+			}
+		};
+	}
+
+	static Rejection notReady(String reason) {
+		return new Rejection(Kind.NOT_READY, "Not ready: " + reason, NOT_READY_RETRY);
 	}
 
 	static Rejection overloaded(String reason, Duration retryAfter) {
@@ -63,7 +97,10 @@ public final class Rejection extends RuntimeException {
 		DEADLINE_EXCEEDED,
 
 		/** The client closed its connection while its call waited. */
-		CLIENT_GONE
+		CLIENT_GONE,
+
+		/** The model failed, or its outputs cannot be sent. */
+		FAILED
 
 	}
 

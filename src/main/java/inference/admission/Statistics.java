@@ -69,6 +69,7 @@ public final class Statistics {
 				case NOT_READY -> NOT_READY;
 				case DEADLINE_EXCEEDED -> LATE;
 				case CLIENT_GONE -> GONE;
+				case FAILED -> FAILED;
 			};
 		}
 

@@ -4,27 +4,61 @@ import java.util.Arrays;
 
 import org.jspecify.annotations.Nullable;
 
+import inference.model.ModelProperties;
 import inference.model.Signature;
 
 /**
- * Thrown when the model cannot be run with what the client sent. The message is one
- * sentence for the client that says what to change.
+ * Thrown when the model cannot be run with what the client sent, or when the client asks
+ * for another model. The message is one sentence for the client that says what to change.
  */
 public final class InvalidRequestException extends RuntimeException {
 
 	private static final int MAX_EXCERPT_LENGTH = 100;
+
+	private final boolean isUnknownModel;
 
 	/**
 	 * An exception without a stack trace, because clients cause it.
 	 * @param message one sentence
 	 */
 	public InvalidRequestException(String message) {
+		this(message, false);
+	}
+
+	private InvalidRequestException(String message, boolean isUnknownModel) {
 		super(message, null, false, false);
+		this.isUnknownModel = isUnknownModel;
 	}
 
 	static InvalidRequestException unknownInput(String name, Signature signature) {
 		return new InvalidRequestException(
 				"There is no input '%s'; the model takes %s.".formatted(excerpt(name), signature.inputs()));
+	}
+
+	/**
+	 * Throws this exception unless the served model has the name and the version.
+	 * @param served the model that is served
+	 * @param name the name that the client gave
+	 * @param version the version that the client gave, or {@code null} for any
+	 */
+	public static void requireModel(ModelProperties served, String name, @Nullable String version) {
+		if (!name.equals(served.name())) {
+			throw new InvalidRequestException(
+					"There is no model '%s'; this server serves '%s'.".formatted(excerpt(name), served.name()), true);
+		}
+		if (version != null && !served.isVersion(version)) {
+			throw new InvalidRequestException(
+					"Model '%s' has no version '%s', only '%s'.".formatted(name, excerpt(version), served.version()),
+					true);
+		}
+	}
+
+	/**
+	 * Whether the client asked for a model or a version that is not served.
+	 * @return {@code false} if the request itself is wrong
+	 */
+	public boolean isUnknownModel() {
+		return this.isUnknownModel;
 	}
 
 	/** Throws this exception unless a condition holds. Long arguments are cut short. */

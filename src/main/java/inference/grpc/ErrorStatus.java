@@ -10,13 +10,10 @@ import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import inference.admission.Rejection;
 import inference.admission.Statistics.Outcome;
 import inference.codec.InvalidRequestException;
-import inference.model.InvalidOutputException;
 
 /**
  * The gRPC status of a call that failed. Its sentence is the same as over HTTP.
@@ -26,40 +23,27 @@ import inference.model.InvalidOutputException;
  */
 record ErrorStatus(Outcome outcome, StatusRuntimeException exception) {
 
-	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
-
-	private static final Logger logger = LoggerFactory.getLogger(ErrorStatus.class);
-
 	static ErrorStatus of(Throwable failure) {
 		String reason = String.valueOf(failure.getMessage());
 		return switch (failure) {
-			case StatusRuntimeException known -> new ErrorStatus(Outcome.INVALID, known);
-			case InvalidRequestException _ -> of(Outcome.INVALID, Code.INVALID_ARGUMENT, reason, null);
+			case InvalidRequestException ex ->
+				of(Outcome.INVALID, ex.isUnknownModel() ? Code.NOT_FOUND : Code.INVALID_ARGUMENT, reason, null);
 			case InvalidProtocolBufferException _ ->
 				of(Outcome.INVALID, Code.INVALID_ARGUMENT, "The message is damaged: " + reason, null);
-			case Rejection rejection -> of(rejection);
-			case InvalidOutputException _ -> {
-				logger.error("A prediction failed: {}", reason);
-				yield of(Outcome.FAILED, Code.INTERNAL, "The model failed: %s.".formatted(reason), null);
-			}
-			default -> {
-				logger.error("A prediction failed", failure);
-				yield of(Outcome.FAILED, Code.INTERNAL,
-						"The model failed. The server's log has the reason, with this answer's X-Request-Id.", null);
-			}
+			default -> of(Rejection.of(failure));
 		};
 	}
 
 	private static ErrorStatus of(Rejection rejection) {
-		Outcome outcome = Outcome.of(rejection);
-		String reason = String.valueOf(rejection.getMessage());
-		return switch (rejection.kind()) {
-			case INVALID_INPUT -> of(outcome, Code.INVALID_ARGUMENT, reason, null);
-			case NOT_READY -> of(outcome, Code.UNAVAILABLE, "Not ready: " + reason, NOT_READY_RETRY);
-			case OVERLOADED, TOO_LARGE -> of(outcome, Code.RESOURCE_EXHAUSTED, reason, rejection.retryAfter());
-			case DEADLINE_EXCEEDED -> of(outcome, Code.DEADLINE_EXCEEDED, reason, null);
-			case CLIENT_GONE -> of(outcome, Code.CANCELLED, reason, null);
+		Code code = switch (rejection.kind()) {
+			case INVALID_INPUT -> Code.INVALID_ARGUMENT;
+			case NOT_READY -> Code.UNAVAILABLE;
+			case OVERLOADED, TOO_LARGE -> Code.RESOURCE_EXHAUSTED;
+			case DEADLINE_EXCEEDED -> Code.DEADLINE_EXCEEDED;
+			case CLIENT_GONE -> Code.CANCELLED;
+			case FAILED -> Code.INTERNAL;
 		};
+		return of(Outcome.of(rejection), code, String.valueOf(rejection.getMessage()), rejection.retryAfter());
 	}
 
 	private static ErrorStatus of(Outcome outcome, Code code, String sentence, @Nullable Duration retryAfter) {

@@ -14,8 +14,6 @@ import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoFileDescriptorSupplier;
 import io.grpc.protobuf.ProtoUtils;
 import openinference.Oip;
@@ -150,18 +148,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 	}
 
 	private void requireServed(String model, String version) {
-		String found = InvalidRequestException.excerpt(model);
-		if (!model.equals(this.modelProperties.name())) {
-			throw notFound("There is no model '%s'; this server serves '%s'.", found, this.modelProperties.name());
-		}
-		if (!version.isEmpty() && !this.modelProperties.isVersion(version)) {
-			throw notFound("Model '%s' has no version '%s', only '%s'.", found,
-					InvalidRequestException.excerpt(version), this.modelProperties.version());
-		}
-	}
-
-	private static StatusRuntimeException notFound(String sentence, String... arguments) {
-		return Status.NOT_FOUND.withDescription(sentence.formatted((Object[]) arguments)).asRuntimeException();
+		InvalidRequestException.requireModel(this.modelProperties, model, version.isEmpty() ? null : version);
 	}
 
 	@Override

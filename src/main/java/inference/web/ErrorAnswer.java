@@ -1,7 +1,6 @@
 package inference.web;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -10,8 +9,6 @@ import java.util.stream.Collectors;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import org.apache.tomcat.util.http.InvalidParameterException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.http.HttpMethod;
@@ -23,7 +20,6 @@ import org.springframework.web.server.ResponseStatusException;
 
 import inference.admission.Rejection;
 import inference.codec.InvalidRequestException;
-import inference.model.InvalidOutputException;
 
 /**
  * The answer to a request that failed. This is the only place where a failure is
@@ -41,24 +37,12 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	/** The request's attribute that holds the answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
-	// The exception's message may contain data that clients must not see.
-	private static final String MODEL_FAILURE = "The model failed. The server's log has the reason, with this answer's X-Request-Id.";
-
-	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
-
 	private static final Map<String, String> ACCEPTED_ENCODINGS = Map.of("Accept-Encoding", "gzip, deflate");
-
-	private static final Logger logger = LoggerFactory.getLogger(ErrorAnswer.class);
 
 	/** The answer to a failure of a prediction, or of Spring MVC. */
 	static ErrorAnswer of(Throwable failure) {
 		return switch (failure) {
-			case InvalidRequestException ex -> of(400, String.valueOf(ex.getMessage()));
-			case Rejection rejection -> of(rejection);
-			case InvalidOutputException ex -> {
-				logger.error("A prediction failed: {}", ex.getMessage());
-				yield of(500, "The model failed: %s.".formatted(ex.getMessage()));
-			}
+			case InvalidRequestException ex -> of(ex.isUnknownModel() ? 404 : 400, String.valueOf(ex.getMessage()));
 			case InvalidParameterException ex -> of(400, "The query is not valid: check its encoding.");
 			case HttpMessageNotReadableException ex ->
 				of(400, "The body cannot be read: check its form and its length.");
@@ -72,10 +56,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 					String.valueOf(ex.getReason()),
 					ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE) ? ACCEPTED_ENCODINGS : Map.of());
 			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentence(ex.getStatusCode().value()));
-			default -> {
-				logger.error("A prediction failed", failure);
-				yield of(500, MODEL_FAILURE);
-			}
+			default -> of(Rejection.of(failure));
 		};
 	}
 
@@ -115,17 +96,19 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		String reason = String.valueOf(rejection.getMessage());
 		return switch (rejection.kind()) {
 			case INVALID_INPUT -> of(400, reason);
-			case NOT_READY -> retry(503, "Not ready: " + reason, NOT_READY_RETRY);
-			case OVERLOADED -> retry(429, reason, Objects.requireNonNull(rejection.retryAfter()));
+			case NOT_READY -> retry(503, rejection);
+			case OVERLOADED -> retry(429, rejection);
 			case TOO_LARGE -> of(413, reason);
 			case DEADLINE_EXCEEDED -> of(504, reason);
 			case CLIENT_GONE -> of(CLIENT_CLOSED_REQUEST, reason);
+			case FAILED -> of(500, reason);
 		};
 	}
 
-	private static ErrorAnswer retry(int status, String sentence, Duration after) {
-		long seconds = Math.max(1, after.plusMillis(999).toSeconds());
-		return new ErrorAnswer(status, sentence, Map.of("Retry-After", Long.toString(seconds)));
+	private static ErrorAnswer retry(int status, Rejection rejection) {
+		long seconds = Math.max(1, Objects.requireNonNull(rejection.retryAfter()).plusMillis(999).toSeconds());
+		return new ErrorAnswer(status, String.valueOf(rejection.getMessage()),
+				Map.of("Retry-After", Long.toString(seconds)));
 	}
 
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {

@@ -75,15 +75,13 @@ class MetadataController {
 	void requireServed(@PathVariable(required = false) @Nullable String model,
 			@PathVariable(required = false) @Nullable String version,
 			@PathVariable(required = false) @Nullable String label) {
-		if (model != null && !model.equals(this.modelProperties.name())) {
-			throw notFound("There is no model '%s'; this server serves '%s'.", model, this.modelProperties.name());
-		}
-		if (version != null && !this.modelProperties.isVersion(version)) {
-			throw notFound("Model '" + model + "' has no version '%s', only '%s'.", version,
-					this.modelProperties.version());
+		if (model != null) {
+			InvalidRequestException.requireModel(this.modelProperties, model, version);
 		}
 		if (label != null && !label.equals(VERSION_LABEL)) {
-			throw notFound("Model '" + model + "' has no version labelled '%s', only '%s'.", label, VERSION_LABEL);
+			throw new ResponseStatusException(HttpStatus.NOT_FOUND,
+					"Model '%s' has no version labelled '%s', only '%s'.".formatted(model,
+							InvalidRequestException.excerpt(label), VERSION_LABEL));
 		}
 	}
 
@@ -216,11 +214,6 @@ class MetadataController {
 		// Browsers read the example, too, and their JSON has no NaN and no infinities.
 		boolean isStrict = example != null && !example.contains("NaN") && !example.contains("Infinity");
 		return isStrict ? Map.of("example", example) : Map.of();
-	}
-
-	private static ResponseStatusException notFound(String sentence, String found, String served) {
-		return new ResponseStatusException(HttpStatus.NOT_FOUND,
-				sentence.formatted(InvalidRequestException.excerpt(found), served));
 	}
 
 }

@@ -535,7 +535,7 @@ class AdmissionTests {
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
 			.satisfies(Admissions.isCausedBy(Kind.NOT_READY))
 			.havingCause()
-			.withMessage("the model is closed");
+			.withMessage("Not ready: the model is closed");
 		assertRefuses(() -> admission.admit(null), "the model is closed");
 	}
 
@@ -653,7 +653,7 @@ class AdmissionTests {
 	private static void assertRefuses(Runnable question, String reason) {
 		assertThatExceptionOfType(Rejection.class).isThrownBy(question::run)
 			.satisfies(Admissions.isOf(Kind.NOT_READY))
-			.withMessage(reason);
+			.withMessage("Not ready: " + reason);
 	}
 
 	private static Map<String, Tensor> echoAfter(Duration time, Map<String, Tensor> inputs) {
