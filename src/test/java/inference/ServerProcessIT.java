@@ -38,6 +38,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
 import inference.model.FileModel;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -162,6 +165,25 @@ class ServerProcessIT {
 		assertThat(process.waitFor()).isEqualTo(143);
 		assertThat(log.getLast()).contains(" INFO ").endsWith("Ended by SIGTERM before the model was ready");
 		assertThat(log).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { ThreadOutOfMemory.class, ControllerOutOfMemory.class })
+	void endsWithOneLineWhenAnyThreadIsOutOfMemory(Class<?> source) throws Exception {
+		int port = freePort();
+		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+		Process process = start(
+				List.of(java, "-cp", System.getProperty("java.class.path"), InferenceServer.class.getName()),
+				Map.of("SPRING_MAIN_SOURCES", source.getName(), "SERVER_PORT", String.valueOf(port)));
+		List<String> log = follow(process, (line) -> {
+			if (line.contains("READY: ")) {
+				var _ = connectAndSend(port, "GET /full HTTP/1.1\r\nHost: a\r\n\r\n");
+			}
+		});
+		assertThat(process.waitFor()).isEqualTo(3);
+		assertThat(log).filteredOn((line) -> line.contains("ERROR"))
+			.singleElement(InstanceOfAssertFactories.STRING)
+			.contains("The process ends, because it is out of memory: Java heap space");
 	}
 
 	@Test
@@ -352,6 +374,30 @@ class ServerProcessIT {
 		catch (IOException | InterruptedException ex) {
 			throw new AssertionError(ex);
 		}
+	}
+
+	/** A controller whose thread dies of a full heap. */
+	@RestController
+	static final class ThreadOutOfMemory {
+
+		@GetMapping("/full")
+		void fill() throws InterruptedException {
+			Thread.ofPlatform().start(() -> {
+				throw new OutOfMemoryError("Java heap space");
+			}).join();
+		}
+
+	}
+
+	/** A controller that finds the heap full itself. */
+	@RestController
+	static final class ControllerOutOfMemory {
+
+		@GetMapping("/full")
+		int fill() {
+			return new long[Integer.MAX_VALUE - 8].length;
+		}
+
 	}
 
 	/** A model whose constructor does not return. */

@@ -4,6 +4,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.EventArgUtil;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.PayloadApplicationEvent;
+import org.springframework.core.NestedExceptionUtils;
 
 /**
  * Ends the process: on a signal, if the model cannot be loaded, and on an
@@ -46,8 +48,6 @@ public final class ProcessExit extends TurboFilter
 	private final AtomicBoolean outOfMemory = new AtomicBoolean();
 
 	private volatile @Nullable ConfigurableApplicationContext application;
-
-	private volatile @Nullable ModelLifecycle lifecycle;
 
 	/**
 	 * Handles SIGTERM, SIGINT, SIGHUP and uncaught exceptions. Call it once, before the
@@ -80,11 +80,14 @@ public final class ProcessExit extends TurboFilter
 	@Override
 	public FilterReply decide(@Nullable Marker marker, ch.qos.logback.classic.Logger source, Level level,
 			@Nullable String format, Object @Nullable [] parameters, @Nullable Throwable failure) {
-		if (failure instanceof OutOfMemoryError && !this.outOfMemory.getAndSet(true)) {
+		// Logback makes a failure of the last parameter, but only after this filter.
+		Throwable logged = (failure != null) ? failure : EventArgUtil.extractThrowable(parameters);
+		if (logged != null && NestedExceptionUtils.getMostSpecificCause(logged) instanceof OutOfMemoryError cause
+				&& !this.outOfMemory.getAndSet(true)) {
 			try {
 				logger.error(
 						"The process ends, because it is out of memory: {}. Give it more memory, or send less at once",
-						failure.getMessage());
+						cause.getMessage());
 			}
 			finally {
 				Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT_CODE);
@@ -100,19 +103,23 @@ public final class ProcessExit extends TurboFilter
 			Thread.ofPlatform().name("process-exit").daemon(false).start(() -> closeAndExit(code, reason));
 			return;
 		}
-		ModelLifecycle draining = this.lifecycle;
+		ModelLifecycle draining = lifecycle();
 		if (draining != null) {
 			draining.endDrain();
 		}
 	}
 
+	// The bean is looked up and not created, because the application may still be
+	// starting.
+	private @Nullable ModelLifecycle lifecycle() {
+		ConfigurableApplicationContext open = this.application;
+		return (open != null) ? (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle") : null;
+	}
+
 	@SuppressWarnings("SystemExitOutsideMain")
 	private void closeAndExit(int code, String reason) {
 		ConfigurableApplicationContext open = this.application;
-		// The bean is looked up and not created, because the application may still be
-		// starting.
-		ModelLifecycle draining = (open != null) ? (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle")
-				: null;
+		ModelLifecycle draining = lifecycle();
 		if (code != FAILED_EXIT_CODE && (draining == null || draining.endLoading())) {
 			// No request has been served, so there is nothing to drain. To close the
 			// application would wait for the model's constructor, which may never return.
@@ -121,7 +128,6 @@ public final class ProcessExit extends TurboFilter
 			}
 			Runtime.getRuntime().halt(code);
 		}
-		this.lifecycle = draining;
 		if (open != null) {
 			open.close();
 		}

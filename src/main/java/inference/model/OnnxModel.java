@@ -74,7 +74,7 @@ public final class OnnxModel implements Model {
 			this.options.close();
 			throw new UnusableModelException("The model at %s does not fit into the Java heap.".formatted(name),
 					"Set INFERENCE_MODEL_LOCATION to a file outside of the jar, which takes no heap, or give the process more memory.",
-					ex);
+					null);
 		}
 		try {
 			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.METADATA_KEY, "[]");
