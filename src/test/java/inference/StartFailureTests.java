@@ -49,6 +49,8 @@ class StartFailureTests {
 					logging.structured.format.console=none   | Property logging.structured.format.console is 'none': must be empty, ecs,
 					inference.deadline=soon                  | Property inference.deadline is 'soon'
 					inference.deadline=0s                    | Property inference.deadline is 'PT0S'
+					inference.deadline=25d                   | Property inference.deadline is 'PT600H'
+					inference.batching.max-delay=25d         | Property inference.batching.maxDelay is 'PT600H'
 					inference.admission.max-queued=-1        | Property inference.admission.maxQueued is '-1'
 					inference.admission.max-concurrent=0     | Property inference.admission.maxConcurrent is '0'
 					inference.model.name=a/b                 | Property inference.model.name is 'a/b'

@@ -3,6 +3,7 @@ package inference.admission;
 import java.time.Duration;
 
 import jakarta.validation.constraints.Min;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -15,9 +16,11 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param maxSize the most rows of different requests in one run; 1 disables batching. A
  * larger value works only if warm-up finds no rows that influence each other
- * @param maxDelay how long a runnable call waits for other calls to join it
+ * @param maxDelay how long a runnable call waits for other calls to join it, a day at
+ * most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.batching", ignoreUnknownFields = false)
-record BatchingProperties(@Min(1) @DefaultValue("1") int maxSize, @DurationMin @DefaultValue("0s") Duration maxDelay) {
+record BatchingProperties(@Min(1) @DefaultValue("1") int maxSize,
+		@DurationMin @DurationMax(days = 1) @DefaultValue("0s") Duration maxDelay) {
 }

@@ -10,7 +10,7 @@ import inference.admission.Rejection.Kind;
  * The moment at which an answer comes too late.
  *
  * @param at the moment, in {@link System#nanoTime()}
- * @param granted the time from the request's arrival to that moment
+ * @param granted the time from the request's admission to that moment
  */
 public record Deadline(long at, Duration granted) {
 
@@ -20,7 +20,7 @@ public record Deadline(long at, Duration granted) {
 
 	/**
 	 * This deadline, or an earlier one that the client asks for.
-	 * @param wanted the time from the request's arrival that the client waits, or
+	 * @param wanted the time from the request's admission that the client waits, or
 	 * {@code null} if it did not say
 	 * @return the earlier of the two
 	 */
