@@ -27,7 +27,6 @@ import inference.admission.Statistics;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
-import inference.health.Probe;
 import inference.health.Probes;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
@@ -71,8 +70,8 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 	Message answer(MethodDescriptor<?, ?> method, byte[] message, GrpcCall call) throws IOException {
 		String name = String.valueOf(method.getBareMethodName());
 		return switch (name) {
-			case "ServerLive" -> Oip.ServerLiveResponse.newBuilder().setLive(passes(Probe.LIVENESS)).build();
-			case "ServerReady" -> Oip.ServerReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build();
+			case "ServerLive" -> Oip.ServerLiveResponse.newBuilder().setLive(this.probes.results().live()).build();
+			case "ServerReady" -> Oip.ServerReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
 			case "ServerMetadata" -> serverMetadata();
 			case "ModelReady" -> ready(message);
 			case "ModelMetadata" -> metadata(message);
@@ -92,7 +91,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 	private Message ready(byte[] message) throws IOException {
 		Oip.ModelReadyRequest request = Oip.ModelReadyRequest.parseFrom(message);
 		requireServed(request.getName(), request.getVersion());
-		return Oip.ModelReadyResponse.newBuilder().setReady(passes(Probe.READINESS)).build();
+		return Oip.ModelReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
 	}
 
 	private Message metadata(byte[] message) throws IOException {
@@ -141,10 +140,6 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		// The parsed message is garbage from here on.
 		messages.memory().add(-expandedBytes);
 		return request;
-	}
-
-	private boolean passes(Probe probe) {
-		return this.probes.ask(probe).passes();
 	}
 
 	private void requireServed(String model, String version) {

@@ -2,6 +2,7 @@ package inference.health;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
@@ -16,7 +17,6 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 import inference.lifecycle.ModelLifecycle;
-import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
 
 /**
@@ -46,24 +46,24 @@ public class Probes {
 		}
 	}
 
-	public Verdict ask(Probe probe) {
-		Snapshot now = this.lifecycle.snapshot();
-		return new Verdict(probe.passes(now.state()), now.state().name(), now.reason());
+	/** The results of all probes, from one snapshot. */
+	public ProbeResults results() {
+		return ProbeResults.of(this.lifecycle.snapshot());
 	}
 
 	@Bean
 	HealthIndicator startupProbeHealthIndicator() {
-		return () -> health(Probe.STARTUP, Status.OUT_OF_SERVICE);
+		return () -> health(ProbeResults::started, Status.OUT_OF_SERVICE);
 	}
 
 	@Bean
 	HealthIndicator livenessProbeHealthIndicator() {
-		return () -> health(Probe.LIVENESS, Status.DOWN);
+		return () -> health(ProbeResults::live, Status.DOWN);
 	}
 
 	@Bean
 	HealthIndicator readinessProbeHealthIndicator() {
-		return () -> health(Probe.READINESS, Status.OUT_OF_SERVICE);
+		return () -> health(ProbeResults::ready, Status.OUT_OF_SERVICE);
 	}
 
 	@Bean
@@ -78,11 +78,11 @@ public class Probes {
 		};
 	}
 
-	private Health health(Probe probe, Status failure) {
-		Verdict verdict = ask(probe);
-		return Health.status(verdict.passes() ? Status.UP : failure)
-			.withDetail("state", verdict.state())
-			.withDetail("reason", verdict.reason())
+	private Health health(Predicate<ProbeResults> probe, Status failure) {
+		ProbeResults now = results();
+		return Health.status(probe.test(now) ? Status.UP : failure)
+			.withDetail("state", now.state())
+			.withDetail("reason", now.reason())
 			.build();
 	}
 

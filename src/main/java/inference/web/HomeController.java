@@ -22,9 +22,8 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RestController;
 
-import inference.health.Probe;
+import inference.health.ProbeResults;
 import inference.health.Probes;
-import inference.health.Verdict;
 import inference.model.ModelProperties;
 
 /**
@@ -88,16 +87,16 @@ class HomeController {
 	}
 
 	private Object summary() {
-		Verdict readiness = this.probes.ask(Probe.READINESS);
+		ProbeResults now = this.probes.results();
 		return JsonNodeFactory.instance.objectNode()
 			.put("status", "alive")
 			.put("name", this.model.name())
 			.put("version", this.model.version())
-			.put("state", readiness.state())
-			.put("reason", readiness.reason())
-			.put("started", this.probes.ask(Probe.STARTUP).passes())
-			.put("live", this.probes.ask(Probe.LIVENESS).passes())
-			.put("ready", readiness.passes());
+			.put("state", now.state())
+			.put("reason", now.reason())
+			.put("started", now.started())
+			.put("live", now.live())
+			.put("ready", now.ready());
 	}
 
 	// Only clients that name HTML get the page. Probes and scripts send wildcards, or

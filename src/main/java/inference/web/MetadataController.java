@@ -26,9 +26,8 @@ import inference.admission.Statistics;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
-import inference.health.Probe;
+import inference.health.ProbeResults;
 import inference.health.Probes;
-import inference.health.Verdict;
 import inference.model.Example;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
@@ -93,10 +92,10 @@ class MetadataController {
 	@GetMapping({ "/v1/models/{model:[^:]+}", "/v1/models/{model}/versions/{version:[^:]+}",
 			"/v1/models/{model}/labels/{label:[^:]+}" })
 	Object status() {
-		Verdict readiness = this.probes.ask(Probe.READINESS);
-		boolean ready = readiness.passes();
+		ProbeResults now = this.probes.results();
+		boolean ready = now.ready();
 		JsonNode status = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
-			.put("error_message", ready ? "" : readiness.reason());
+			.put("error_message", ready ? "" : now.reason());
 		JsonNode version = object().put("version", this.modelProperties.version())
 			.put("state", ready ? "AVAILABLE" : "LOADING")
 			.set("status", status);
@@ -118,29 +117,25 @@ class MetadataController {
 
 	@GetMapping("/v2/health/live")
 	ResponseEntity<Object> live() {
-		return health(Probe.LIVENESS);
+		ProbeResults now = this.probes.results();
+		return probeAnswer(now, now.live(), object().put("live", now.live()));
 	}
 
 	@GetMapping("/v2/health/ready")
 	ResponseEntity<Object> ready() {
-		return health(Probe.READINESS);
-	}
-
-	private ResponseEntity<Object> health(Probe probe) {
-		return probeAnswer(probe, object().put("live", this.probes.ask(Probe.LIVENESS).passes()));
+		ProbeResults now = this.probes.results();
+		return probeAnswer(now, now.ready(), object().put("live", now.live()));
 	}
 
 	@GetMapping({ "/v2/models/{model}/ready", "/v2/models/{model}/versions/{version}/ready" })
 	ResponseEntity<Object> modelReady() {
-		return probeAnswer(Probe.READINESS, objectWithName());
+		ProbeResults now = this.probes.results();
+		return probeAnswer(now, now.ready(), objectWithName());
 	}
 
-	private ResponseEntity<Object> probeAnswer(Probe probe, ObjectNode answer) {
-		Verdict verdict = this.probes.ask(probe);
-		answer.put("ready", this.probes.ask(Probe.READINESS).passes())
-			.put("state", verdict.state())
-			.put("reason", verdict.reason());
-		return ResponseEntity.status(verdict.passes() ? 200 : 503).body(answer);
+	private static ResponseEntity<Object> probeAnswer(ProbeResults now, boolean passes, ObjectNode answer) {
+		answer.put("ready", now.ready()).put("state", now.state()).put("reason", now.reason());
+		return ResponseEntity.status(passes ? 200 : 503).body(answer);
 	}
 
 	@GetMapping({ "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
@@ -161,16 +156,16 @@ class MetadataController {
 	/** Lists the model. The parameter {@code ready} omits it while it is not ready. */
 	@PostMapping("/v2/repository/index")
 	Object repositoryIndex(InputStream body) throws IOException {
-		Verdict readiness = this.probes.ask(Probe.READINESS);
+		ProbeResults now = this.probes.results();
 		String parameters = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
 		if (!parameters.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
 			throw new InvalidRequestException("The body must be {\"ready\":true}, {\"ready\":false} or empty.");
 		}
-		boolean isHidden = parameters.contains("true") && !readiness.passes();
+		boolean isHidden = parameters.contains("true") && !now.ready();
 		return isHidden ? List.of()
 				: List.of(objectWithName().put("version", this.modelProperties.version())
-					.put("state", readiness.passes() ? "READY" : "UNAVAILABLE")
-					.put("reason", readiness.passes() ? "" : readiness.reason()));
+					.put("state", now.ready() ? "READY" : "UNAVAILABLE")
+					.put("reason", now.ready() ? "" : now.reason()));
 	}
 
 	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })

@@ -11,6 +11,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.mock.env.MockEnvironment;
 
 import inference.lifecycle.Lifecycles;
+import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
 import inference.model.FakeModel;
 
@@ -31,20 +32,18 @@ class ProbeTests {
 			CLOSED   | 200     | 200      | 503
 			""")
 	void passesOrFailsInEachState(State state, int startup, int liveness, int readiness) {
-		assertThat(Probe.STARTUP.passes(state)).isEqualTo(startup == 200);
-		assertThat(Probe.LIVENESS.passes(state)).isEqualTo(liveness == 200);
-		assertThat(Probe.READINESS.passes(state)).isEqualTo(readiness == 200);
+		assertThat(ProbeResults.of(new Snapshot(state, "because")))
+			.isEqualTo(new ProbeResults(state.name(), "because", startup == 200, liveness == 200, readiness == 200));
 	}
 
 	@Test
 	void givesTheStateAndTheReasonWithItsAnswer() {
 		var lifecycle = Lifecycles.ready(new FakeModel());
 		var probes = new Probes(lifecycle, new MockEnvironment());
-		assertThat(probes.ask(Probe.READINESS)).isEqualTo(new Verdict(true, "READY", "the model serves"));
+		assertThat(probes.results()).isEqualTo(new ProbeResults("READY", "the model serves", true, true, true));
 		lifecycle.stop();
-		assertThat(probes.ask(Probe.READINESS))
-			.isEqualTo(new Verdict(false, "DRAINING", "the process was asked to end"));
-		assertThat(probes.ask(Probe.LIVENESS)).isEqualTo(new Verdict(true, "DRAINING", "the process was asked to end"));
+		assertThat(probes.results())
+			.isEqualTo(new ProbeResults("DRAINING", "the process was asked to end", true, true, false));
 	}
 
 	@ParameterizedTest

@@ -1,0 +1,30 @@
+package inference.health;
+
+import inference.lifecycle.Snapshot;
+
+/**
+ * The results of the three probes at one moment.
+ *
+ * @param state the name of the lifecycle's state
+ * @param reason the reason for the state, as one sentence for an operator
+ * @param started whether startup passes. The platform asks the other two probes only
+ * after that, and it limits the time for it
+ * @param live whether liveness passes. After a failed load it does, because the process
+ * ends by itself
+ * @param ready whether readiness passes. While the server drains it does not, although
+ * requests are still served. The load does not matter, because requests in excess get the
+ * answer 429
+ */
+public record ProbeResults(String state, String reason, boolean started, boolean live, boolean ready) {
+
+	static ProbeResults of(Snapshot now) {
+		String state = now.state().name();
+		return switch (now.state()) {
+			case LOADING, WARMING, FAILED -> new ProbeResults(state, now.reason(), false, true, false);
+			case READY -> new ProbeResults(state, now.reason(), true, true, true);
+			case STUCK -> new ProbeResults(state, now.reason(), true, false, false);
+			case DRAINING, CLOSED -> new ProbeResults(state, now.reason(), true, true, false);
+		};
+	}
+
+}
