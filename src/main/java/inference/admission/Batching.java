@@ -16,7 +16,6 @@ import org.springframework.stereotype.Component;
 import inference.lifecycle.WarmUpListener;
 import inference.model.Example;
 import inference.model.ModelMetadata;
-import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
@@ -59,23 +58,20 @@ final class Batching implements WarmUpListener, InfoContributor {
 	/** Decides whether requests are batched. */
 	@Override
 	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
-		if (this.batchingProperties.maxSize() > 1) {
-			decide(metadata.signature(), metadata.examples().stream().map(Example::inputs).toList(), model);
-		}
-	}
-
-	void decide(Signature signature, List<Map<String, Tensor>> examples, UnaryOperator<Map<String, Tensor>> model) {
 		int configured = this.batchingProperties.maxSize();
-		if (signature.isBatched()) {
-			RowIndependence.Result result = new RowIndependence(signature, examples, configured, model).findInfluence();
-			this.decision = new Decision(result.influence() ? 1 : configured, result.reason());
+		if (configured == 1) {
+			return;
 		}
-		else {
-			this.decision = new Decision(1, "not every tensor has a variable first dimension");
-		}
+		List<Map<String, Tensor>> examples = metadata.examples().stream().map(Example::inputs).toList();
+		this.decision = metadata.signature().isBatched()
+				? new RowIndependence(metadata.signature(), examples, configured, model).findInfluence()
+				: new Decision(1, "not every tensor has a variable first dimension");
 		if (maxSize() < configured) {
 			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configured,
 					this.decision.reason);
+		}
+		else {
+			logger.info("Requests are batched, up to {} rows in a run: {}", configured, this.decision.reason);
 		}
 	}
 

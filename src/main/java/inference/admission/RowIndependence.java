@@ -68,15 +68,6 @@ final class RowIndependence {
 		this.model = model;
 	}
 
-	/**
-	 * The result of a search.
-	 *
-	 * @param influence whether rows influence each other
-	 * @param reason what was found
-	 */
-	record Result(boolean influence, String reason) {
-	}
-
 	private record Row(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
 
 		long totalBytes() {
@@ -90,25 +81,25 @@ final class RowIndependence {
 	 * even if that takes longer.
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
-	Result findInfluence() {
+	Batching.Decision findInfluence() {
 		for (Map.Entry<Map<String, Shape>, List<Map<String, Tensor>>> group : examplesByShape().entrySet()) {
 			List<Map<String, Tensor>> own = group.getValue();
 			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).addTo(own));
 			String difference = (rows.size() > 1) ? firstDifference(rows) : null;
 			if (difference != null) {
-				return new Result(true, difference);
+				return new Batching.Decision(1, difference);
 			}
 			if (this.comparedBatches > 0 && (own.isEmpty() || hasElapsed(MAX_TIME))) {
 				break;
 			}
 		}
 		if (this.comparedBatches == 0) {
-			return new Result(false,
+			return new Batching.Decision(this.maxSize,
 					"not checked for influence between rows, because the model refused the generated input: "
 							+ this.lastRefusal);
 		}
 		String found = "no influence between rows found, batches compared: " + this.comparedBatches;
-		return new Result(false, (this.lastRefusal != null)
+		return new Batching.Decision(this.maxSize, (this.lastRefusal != null)
 				? found + "; the model refused some generated input: " + this.lastRefusal : found);
 	}
 

@@ -95,7 +95,7 @@ class BatchingTests {
 			alone.add(Objects.requireNonNull(model.infer(rows.get(i)).get("y")));
 		}
 		var batching = batching(8, Duration.ofMillis(20));
-		batching.decide(model.signature(), List.of(), model::infer);
+		batching.beforeRuns(ModelMetadata.of(model), model::infer);
 		var admission = new Admission(Lifecycles.ready(model),
 				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				new AdmissionProperties(1, 100), new DeadlineProperties(Duration.ofSeconds(4)), batching,
@@ -132,7 +132,7 @@ class BatchingTests {
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> row) {
 		try (Reservation reservation = admission.admit(null)) {
-			return admission.infer(row, reservation, reservation.deadline(), Client.CONNECTED, () -> {
+			return admission.infer(row, reservation, reservation.deadline(), () -> false, () -> {
 			});
 		}
 	}

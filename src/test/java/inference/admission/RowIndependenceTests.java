@@ -33,7 +33,7 @@ class RowIndependenceTests {
 	@ValueSource(strings = { "dynamic-quantization", "cumulative-sum", "sort", "gru-time-major", "if-maximum" })
 	void findsRowsThatInfluenceEachOther(String model) {
 		var result = searchFile("classpath:models/rows/%s.onnx".formatted(model));
-		assertThat(result.influence()).isTrue();
+		assertThat(result.maxSize()).isOne();
 		assertThat(result.reason())
 			.matches("in a batch of 8 rows, output 'y' of a row is (\\S+) instead of (?!\\1 )\\S+ at element \\d+");
 	}
@@ -41,7 +41,7 @@ class RowIndependenceTests {
 	@Test
 	void findsRowsThatArePaddedToTheLongest() {
 		var result = searchFile("classpath:models/rows/string-split.onnx");
-		assertThat(result.influence()).isTrue();
+		assertThat(result.maxSize()).isOne();
 		assertThat(result.reason())
 			.isEqualTo("in a batch of 8 rows, output 'y' of a row is BYTES [1,9] instead of BYTES [1,1]");
 	}
@@ -50,14 +50,14 @@ class RowIndependenceTests {
 	@ValueSource(strings = { "mlp", "softmax", "embedding", "label-encoder", "several-inputs", "image" })
 	void findsNothingWhereRowsAreIndependent(String model) {
 		var result = searchFile("classpath:models/rows/%s.onnx".formatted(model));
-		assertThat(result.influence()).as(result.reason()).isFalse();
+		assertThat(result.maxSize()).as(result.reason()).isEqualTo(MAX_SIZE);
 		assertThat(result.reason()).matches("no influence between rows found, batches compared: \\d+(; .*)?");
 	}
 
 	@Test
 	void findsNothingInTheBundledModel() throws IOException {
 		IrisModel.assumeBundled();
-		assertThat(searchFile("classpath:model.onnx").influence()).isFalse();
+		assertThat(searchFile("classpath:model.onnx").maxSize()).isEqualTo(MAX_SIZE);
 	}
 
 	@Test
@@ -68,7 +68,7 @@ class RowIndependenceTests {
 			}
 			return FakeModel.echo(inputs);
 		});
-		assertThat(result).isEqualTo(new RowIndependence.Result(true, "the model fails on a batch of 8 rows: Reshape"));
+		assertThat(result).isEqualTo(new Batching.Decision(1, "the model fails on a batch of 8 rows: Reshape"));
 	}
 
 	@Test
@@ -80,7 +80,7 @@ class RowIndependenceTests {
 			}
 			return Map.of("y", Tensor.ofFloats(Shape.of(values.length), values));
 		});
-		assertThat(result.influence()).as(result.reason()).isFalse();
+		assertThat(result.maxSize()).as(result.reason()).isEqualTo(MAX_SIZE);
 	}
 
 	@Test
@@ -96,7 +96,7 @@ class RowIndependenceTests {
 			return Map.of("y", Tensor.ofFloats(Shape.of(values.length), values));
 		};
 		var result = search(List.of(FakeModel.question(3000, 2000), FakeModel.question(1000)), sorted);
-		assertThat(result).isEqualTo(new RowIndependence.Result(true,
+		assertThat(result).isEqualTo(new Batching.Decision(1,
 				"in a batch of 3 rows, output 'y' of a row is 1000.0 instead of 3000.0 at element 0"));
 	}
 
@@ -105,7 +105,7 @@ class RowIndependenceTests {
 		var result = search(List.of(), (_) -> {
 			throw new IllegalArgumentException("unusable");
 		});
-		assertThat(result).isEqualTo(new RowIndependence.Result(false,
+		assertThat(result).isEqualTo(new Batching.Decision(MAX_SIZE,
 				"not checked for influence between rows, because the model refused the generated input: unusable"));
 		assertThat(search(List.of(), (inputs) -> {
 			for (float value : x(inputs)) {
@@ -155,13 +155,13 @@ class RowIndependenceTests {
 		}));
 	}
 
-	private static RowIndependence.Result searchFile(String location) {
+	private static Batching.Decision searchFile(String location) {
 		try (var model = new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()))) {
 			return new RowIndependence(model.signature(), List.of(), MAX_SIZE, model::infer).findInfluence();
 		}
 	}
 
-	private static RowIndependence.Result search(List<Map<String, Tensor>> examples,
+	private static Batching.Decision search(List<Map<String, Tensor>> examples,
 			UnaryOperator<Map<String, Tensor>> model) {
 		return new RowIndependence(new FakeModel().signature(), examples, MAX_SIZE, model).findInfluence();
 	}
