@@ -28,18 +28,15 @@ public final class ExecProbe {
 
 	private static final String END_OF_HEAD = "\r\n\r\n";
 
-	private static final int PASSED_EXIT_CODE = 0;
-
-	private static final int FAILED_EXIT_CODE = 1;
-
 	private ExecProbe() {
 	}
 
 	public static void main(String[] arguments) {
-		System.exit(run(System.out, System.getenv("SERVER_PORT"), arguments));
+		System.exit(run(System.out, System.getenv("SERVER_PORT"), arguments) ? 0 : 1);
 	}
 
-	static int run(PrintStream out, @Nullable String port, String... arguments) {
+	/** Whether the probe passes. */
+	static boolean run(PrintStream out, @Nullable String port, String... arguments) {
 		String path = switch (String.join(" ", arguments)) {
 			case "readiness" -> "/readyz";
 			case "liveness" -> "/livez";
@@ -48,12 +45,12 @@ public final class ExecProbe {
 		};
 		if (path == null) {
 			out.println("One argument is needed: readiness, liveness or startup.");
-			return FAILED_EXIT_CODE;
+			return false;
 		}
 		try {
 			String answer = ask(serverAddress(port), path);
 			out.println(answer.substring(answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length()));
-			return answer.startsWith("HTTP/1.1 200") ? PASSED_EXIT_CODE : FAILED_EXIT_CODE;
+			return answer.startsWith("HTTP/1.1 200");
 		}
 		catch (IllegalArgumentException ex) {
 			out.println("SERVER_PORT is '" + port + "', which is not a port.");
@@ -61,7 +58,7 @@ public final class ExecProbe {
 		catch (IOException ex) {
 			out.println("The server does not answer: " + ex.getMessage());
 		}
-		return FAILED_EXIT_CODE;
+		return false;
 	}
 
 	private static InetSocketAddress serverAddress(@Nullable String port) {
