@@ -3,6 +3,7 @@ package inference.admission;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -60,10 +61,23 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.queue = new CallQueue(this.maxConcurrent);
 		this.statistics = statistics;
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
-		this.threads = new ModelThreads(this.queue, batching, lifecycle, statistics, this.serviceTime);
-		statistics.registerLoadGauges(this);
-		statistics.registerLimitGauges(this.maxConcurrent, this.maxQueued, this.deadline, this.memory.maxBytes());
-		this.threads.start(this.maxConcurrent);
+		this.threads = new ModelThreads(this.maxConcurrent, this.queue, batching, lifecycle, statistics,
+				this.serviceTime);
+		statistics.registerGauge("inference.running", null, "Calls inside the model", this.queue::busyThreads);
+		statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
+		statistics.registerGauge("inference.predicted.wait", "seconds", "How long a call that arrives now would wait",
+				() -> predictedWait() / 1e9);
+		statistics.registerGauge("inference.memory.reserved", "bytes",
+				"Memory that requests have reserved for bodies, tensors and answers", this.memory::reservedBytes);
+		// Alerts compare the load with these limits.
+		statistics.registerGauge("inference.max.concurrent", null, "The most calls inside the model",
+				() -> this.maxConcurrent);
+		statistics.registerGauge("inference.max.queued", null, "The most calls waiting for a model thread",
+				() -> this.maxQueued);
+		statistics.registerGauge("inference.deadline", "seconds",
+				"The longest time from a request's admission to its answer", () -> this.deadline.toNanos() / 1e9);
+		statistics.registerGauge("inference.memory.max", "bytes", "The most memory that requests can reserve",
+				this.memory::maxBytes);
 	}
 
 	/**
@@ -79,7 +93,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		if (!now.state().serves()) {
 			throw Rejection.notReady(now.reason());
 		}
-		Deadline granted = Deadline.in(this.deadline, System.nanoTime());
+		Deadline granted = Deadline.in(this.deadline);
 		Deadline agreed = granted.within(wanted);
 		if (!this.queue.hasIdleThread()) {
 			rejectIfOverloaded(this.queue.size(), agreed);
@@ -93,7 +107,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param reservation the request's share of the memory, to which the outputs are
 	 * added
 	 * @param deadline the request's deadline
-	 * @param client is asked whether it is still connected when the call's turn comes
+	 * @param isGone whether the client has closed its connection; must not block, and is
+	 * called by another thread when the call's turn comes
 	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
 	 * @return the model's outputs
 	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue
@@ -101,9 +116,9 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * is gone
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
-			Client client, Runnable onLongWait) {
+			BooleanSupplier isGone, Runnable onLongWait) {
 		reservation.addExpectedOutputs(metadata().signature(), inputs);
-		Call call = new Call(inputs, deadline, client);
+		Call call = new Call(inputs, deadline, isGone);
 		this.queue.add(call, (ahead) -> rejectIfOverloaded(ahead, deadline));
 		try {
 			Map<String, Tensor> outputs = call.await(onLongWait);
@@ -136,7 +151,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 				throw new Rejection(Kind.INVALID_INPUT,
 						"The model takes %s, not %s.".formatted(signature.inputs(), inputs));
 			}
-			Map<String, Tensor> outputs = infer(inputs, reservation, reservation.deadline(), Client.CONNECTED, () -> {
+			Map<String, Tensor> outputs = infer(inputs, reservation, reservation.deadline(), () -> false, () -> {
 			});
 			outcome = Outcome.OK;
 			return outputs;
@@ -152,7 +167,6 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	/**
 	 * The metadata of the model that is served.
-	 * @return the metadata
 	 * @throws Rejection while the model is loading
 	 */
 	public ModelMetadata metadata() {
@@ -163,10 +177,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		return metadata;
 	}
 
-	/**
-	 * The longest time from a request's admission to its answer.
-	 * @return the configured deadline
-	 */
+	/** The longest time from a request's admission to its answer. */
 	public Duration maxDeadline() {
 		return this.deadline;
 	}
@@ -174,7 +185,6 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	/**
 	 * Whether the process is about to end. If so, each connection is closed after its
 	 * answer.
-	 * @return {@code true} while the server drains
 	 */
 	public boolean isDraining() {
 		return this.lifecycle.snapshot().state() == State.DRAINING;
@@ -189,18 +199,6 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	@Override
 	public void close() {
 		this.threads.close();
-	}
-
-	int queued() {
-		return this.queue.size();
-	}
-
-	int running() {
-		return this.queue.busyThreads();
-	}
-
-	long reservedBytes() {
-		return this.memory.reservedBytes();
 	}
 
 	/** How long a call that arrives now would wait, in nanoseconds. */

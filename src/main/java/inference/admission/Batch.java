@@ -35,13 +35,9 @@ final class Batch {
 			Shape shape = input.getValue().shape();
 			Tensor counterpart = other.get(input.getKey());
 			if (counterpart == null || shape.rank() == 0 || shape.rank() != counterpart.shape().rank()
-					|| shape.dimension(0) != rows || counterpart.shape().dimension(0) != otherRows) {
+					|| shape.dimension(0) != rows || counterpart.shape().dimension(0) != otherRows
+					|| !shape.row().equals(counterpart.shape().row())) {
 				return false;
-			}
-			for (int i = 1; i < shape.rank(); i++) {
-				if (shape.dimension(i) != counterpart.shape().dimension(i)) {
-					return false;
-				}
 			}
 		}
 		return true;

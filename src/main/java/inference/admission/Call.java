@@ -5,9 +5,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
+
+import org.springframework.util.ReflectionUtils;
 
 import inference.admission.Rejection.Kind;
 import inference.model.Tensor;
@@ -30,14 +33,14 @@ final class Call {
 
 	private final Deadline deadline;
 
-	private final Client client;
+	private final BooleanSupplier isGone;
 
 	private volatile @Nullable ModelRun run;
 
-	Call(Map<String, Tensor> inputs, Deadline deadline, Client client) {
+	Call(Map<String, Tensor> inputs, Deadline deadline, BooleanSupplier isGone) {
 		this.inputs = inputs;
 		this.deadline = deadline;
-		this.client = client;
+		this.isGone = isGone;
 	}
 
 	Map<String, Tensor> inputs() {
@@ -67,7 +70,7 @@ final class Call {
 	 * @return whether the call is to run now
 	 */
 	boolean begin(ModelRun run, long quickestRun) {
-		if (this.client.isGone()) {
+		if (this.isGone.getAsBoolean()) {
 			fail(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 		}
 		else if (this.deadline.remaining() <= quickestRun) {
@@ -100,53 +103,38 @@ final class Call {
 		try {
 			if (!isDoneWithin(Math.min(LONG_WAIT_NANOS, this.deadline.remaining()))) {
 				onLongWait.run();
+				if (!isDoneWithin(this.deadline.remaining())) {
+					abandon(this.deadline
+						.exceeded((this.run != null) ? "was inside the model" : "waited for the model"));
+				}
 			}
-			return this.outcome.get(this.deadline.remaining(), TimeUnit.NANOSECONDS);
-		}
-		catch (TimeoutException ex) {
-			return abandon(
-					this.deadline.exceeded((this.run != null) ? "was inside the model" : "waited for the model"));
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
-			return abandon(Rejection.notReady("the server is stopping"));
+			abandon(Rejection.notReady("the server is stopping"));
 		}
-		catch (ExecutionException ex) {
-			return outputs();
+		// Outputs that came at the last moment are still returned.
+		if (this.outcome.isCompletedExceptionally()) {
+			ReflectionUtils.rethrowRuntimeException(this.outcome.exceptionNow());
 		}
+		return this.outcome.resultNow();
 	}
 
 	private boolean isDoneWithin(long nanos) throws InterruptedException {
 		try {
 			var _ = this.outcome.get(nanos, TimeUnit.NANOSECONDS);
-			return true;
 		}
-		catch (ExecutionException ex) {
-			return true;
+		catch (ExecutionException | TimeoutException ex) {
+			// The outcome itself says which of them it was.
 		}
-		catch (TimeoutException ex) {
-			return false;
-		}
+		return this.outcome.isDone();
 	}
 
-	// Outputs that came at the last moment are still returned.
-	private Map<String, Tensor> abandon(Rejection rejection) {
+	private void abandon(Rejection rejection) {
 		fail(rejection);
 		ModelRun begun = this.run;
 		if (begun != null) {
 			begun.cancelUnlessAwaited();
-		}
-		return outputs();
-	}
-
-	private Map<String, Tensor> outputs() {
-		if (!this.outcome.isCompletedExceptionally()) {
-			return this.outcome.resultNow();
-		}
-		switch (this.outcome.exceptionNow()) {
-			case RuntimeException failure -> throw failure;
-			case Error error -> throw error;
-			case Throwable failure -> throw new IllegalStateException(failure);
 		}
 	}
 

@@ -3,7 +3,6 @@ package inference.admission;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
@@ -34,10 +33,6 @@ final class CallQueue {
 
 	private boolean filling;
 
-	/**
-	 * An empty queue.
-	 * @param threadCount the number of threads that take calls
-	 */
 	CallQueue(int threadCount) {
 		this.threadCount = threadCount;
 	}
@@ -103,14 +98,9 @@ final class CallQueue {
 			while (this.calls.isEmpty() || this.filling) {
 				this.arrival.await();
 			}
-			if (maxRows > 1 && maxDelay > 0) {
-				awaitFullBatch(maxRows, maxDelay);
-			}
+			awaitFullBatch(maxRows, maxDelay);
 			List<Call> batch = firstBatch(maxRows);
-			this.calls.remove();
-			if (batch.size() > 1) {
-				this.calls.removeAll(batch);
-			}
+			batch.forEach(this.calls::remove);
 			this.size = this.calls.size();
 			this.busyThreads.incrementAndGet();
 			if (this.size > 0) {
@@ -152,18 +142,17 @@ final class CallQueue {
 	}
 
 	private List<Call> firstBatch(int maxRows) {
-		Iterator<Call> waiting = this.calls.iterator();
-		Call first = waiting.next();
-		if (maxRows <= 1) {
-			return List.of(first);
-		}
-		List<Call> batch = new ArrayList<>(List.of(first));
-		long rows = first.rows();
-		while (waiting.hasNext() && rows < maxRows) {
-			Call call = waiting.next();
-			if (rows + call.rows() <= maxRows && Batch.fits(call.inputs(), first.inputs())) {
+		List<Call> batch = new ArrayList<>();
+		long rows = 0;
+		for (Call call : this.calls) {
+			if (batch.isEmpty()
+					|| (rows + call.rows() <= maxRows && Batch.fits(call.inputs(), batch.getFirst().inputs()))) {
 				batch.add(call);
 				rows += call.rows();
+			}
+			// A call without rows is not batched with others if max-size is 1.
+			if (maxRows == 1 || rows >= maxRows) {
+				break;
 			}
 		}
 		return batch;

@@ -1,6 +1,5 @@
 package inference.admission;
 
-import java.util.concurrent.Callable;
 import java.util.concurrent.Semaphore;
 
 import org.springframework.stereotype.Component;
@@ -57,16 +56,10 @@ public final class CodecPermits {
 		}
 	}
 
-	/**
-	 * A {@link Callable} that throws exceptions of one type.
-	 *
-	 * @param <T> the type of the result
-	 * @param <E> the type of the exceptions
-	 */
+	/** Work with a result that throws checked exceptions of one type. */
 	@FunctionalInterface
-	public interface Task<T, E extends Exception> extends Callable<T> {
+	public interface Task<T, E extends Exception> {
 
-		@Override
 		T call() throws E;
 
 	}

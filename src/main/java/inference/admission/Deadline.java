@@ -14,8 +14,8 @@ import inference.admission.Rejection.Kind;
  */
 public record Deadline(long at, Duration granted) {
 
-	static Deadline in(Duration granted, long now) {
-		return new Deadline(now + granted.toNanos(), granted);
+	static Deadline in(Duration granted) {
+		return new Deadline(System.nanoTime() + granted.toNanos(), granted);
 	}
 
 	/**
@@ -37,7 +37,7 @@ public record Deadline(long at, Duration granted) {
 	 * @throws Rejection if it has
 	 */
 	public void requireTime(String where) {
-		if (isOver()) {
+		if (remaining() <= 0) {
 			throw exceeded(where);
 		}
 	}
@@ -52,16 +52,8 @@ public record Deadline(long at, Duration granted) {
 				"The deadline of %d ms passed while the request %s".formatted(this.granted.toMillis(), where));
 	}
 
-	/**
-	 * Whether the deadline has passed.
-	 * @return {@code true} if an answer would come too late
-	 */
-	public boolean isOver() {
-		return remaining() <= 0;
-	}
-
 	/** The nanoseconds until the deadline; 0 or less if it has passed. */
-	long remaining() {
+	public long remaining() {
 		return this.at - System.nanoTime();
 	}
 

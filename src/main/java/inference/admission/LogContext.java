@@ -29,7 +29,7 @@ public final class LogContext {
 	}
 
 	/**
-	 * Adds the ids to what this thread logs, until {@link #end}.
+	 * Adds the ids to what this thread logs, until the MDC is cleared.
 	 * @param id the request's id
 	 * @param traceParent the W3C header, which is ignored if it is not valid
 	 */
@@ -47,12 +47,6 @@ public final class LogContext {
 	/** Replaces the request's id. */
 	public static void setRequestId(String id) {
 		MDC.put(REQUEST_KEY, id);
-	}
-
-	public static void end() {
-		MDC.remove(REQUEST_KEY);
-		MDC.remove(TRACE_KEY);
-		MDC.remove(SPAN_KEY);
 	}
 
 	/**

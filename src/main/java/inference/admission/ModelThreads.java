@@ -1,8 +1,9 @@
 package inference.admission;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 import org.slf4j.MDC;
 
@@ -18,8 +19,6 @@ import inference.model.Tensor;
  */
 final class ModelThreads implements AutoCloseable {
 
-	private final List<Thread> threads = new ArrayList<>();
-
 	private final CallQueue queue;
 
 	private final Batching batching;
@@ -30,33 +29,30 @@ final class ModelThreads implements AutoCloseable {
 
 	private final ServiceTime serviceTime;
 
-	private volatile boolean closed;
+	private final ExecutorService threads;
 
-	ModelThreads(CallQueue queue, Batching batching, ModelLifecycle lifecycle, Statistics statistics,
+	ModelThreads(int count, CallQueue queue, Batching batching, ModelLifecycle lifecycle, Statistics statistics,
 			ServiceTime serviceTime) {
 		this.queue = queue;
 		this.batching = batching;
 		this.lifecycle = lifecycle;
 		this.statistics = statistics;
 		this.serviceTime = serviceTime;
-	}
-
-	void start(int count) {
+		this.threads = Executors.newFixedThreadPool(count, Thread.ofPlatform().daemon().name("model-", 0).factory());
 		for (int i = 0; i < count; i++) {
-			this.threads.add(Thread.ofPlatform().daemon().name("model-" + i).start(this::takeAndRun));
+			this.threads.execute(this::takeAndRun);
 		}
 	}
 
-	/** Ends each thread as soon as it has no call. */
+	/** Interrupts each thread, also inside a call. */
 	@Override
 	public void close() {
-		this.closed = true;
-		this.threads.forEach(Thread::interrupt);
+		this.threads.shutdownNow();
 	}
 
 	private void takeAndRun() {
 		try {
-			while (!this.closed) {
+			while (!this.threads.isShutdown()) {
 				List<Call> calls = this.queue.takeBatch(this.batching.maxSize(), this.batching.maxDelay());
 				long taken = System.nanoTime();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrived()));
@@ -95,7 +91,7 @@ final class ModelThreads implements AutoCloseable {
 			return () -> call.complete(outputs);
 		}
 		catch (NotServingException ex) {
-			return () -> call.fail(Rejection.notReady(ex.snapshot().reason()));
+			return () -> call.fail(Rejection.notReady(String.valueOf(ex.getMessage())));
 		}
 		catch (RuntimeException | Error ex) {
 			return () -> call.fail(ex);

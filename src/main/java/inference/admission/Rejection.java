@@ -62,17 +62,13 @@ public final class Rejection extends RuntimeException {
 		return new Rejection(Kind.OVERLOADED, reason, retryAfter);
 	}
 
-	/**
-	 * The kind of rejection, which decides the status code.
-	 * @return the kind
-	 */
+	/** The kind of rejection, which decides the status code. */
 	public Kind kind() {
 		return this.kind;
 	}
 
 	/**
-	 * The time after which a new attempt may succeed.
-	 * @return the time from now, or {@code null} if it is not known
+	 * The time after which a new attempt may succeed; {@code null} if it is not known.
 	 */
 	public @Nullable Duration retryAfter() {
 		return this.retryAfter;

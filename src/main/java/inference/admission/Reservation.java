@@ -34,10 +34,7 @@ public final class Reservation implements AutoCloseable {
 		add(REQUEST_BYTES);
 	}
 
-	/**
-	 * The moment at which the answer comes too late.
-	 * @return the deadline
-	 */
+	/** The moment at which the answer comes too late. */
 	public Deadline deadline() {
 		return this.deadline;
 	}
@@ -58,10 +55,19 @@ public final class Reservation implements AutoCloseable {
 		this.heldBytes += bytes;
 	}
 
-	/** Reserves the expected size of the outputs, estimated from the signature. */
+	/**
+	 * Reserves the expected size of the outputs, estimated from the signature. A
+	 * dimension that it leaves open counts as 1, except for the batch.
+	 */
 	void addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
-		this.expectedOutputBytes = expectedBytes(signature, inputs);
-		add(this.expectedOutputBytes);
+		long rows = Batch.rows(inputs);
+		long bytes = 0;
+		for (TensorSpec output : signature.outputs()) {
+			int width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
+			bytes += (long) (output.elements(rows, 1) * width);
+		}
+		add(bytes);
+		this.expectedOutputBytes = bytes;
 	}
 
 	/** Replaces the estimate by the actual size of the outputs. */
@@ -73,17 +79,6 @@ public final class Reservation implements AutoCloseable {
 	public void close() {
 		this.budget.release(this.heldBytes);
 		this.heldBytes = 0;
-	}
-
-	// A dimension that the signature leaves open counts as 1, except for the batch.
-	private static long expectedBytes(Signature signature, Map<String, Tensor> inputs) {
-		long rows = inputs.isEmpty() ? 1 : Batch.rows(inputs);
-		long bytes = 0;
-		for (TensorSpec output : signature.outputs()) {
-			long width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
-			bytes += (long) (output.elements(rows, 1) * width);
-		}
-		return bytes;
 	}
 
 }

@@ -21,12 +21,8 @@ final class ServiceTime {
 	// The shortest recent run, in nanoseconds. A longer run raises it by up to 3 %.
 	private volatile long quickestRunNanos;
 
-	/**
-	 * The service time of some model threads.
-	 * @param threads how many model threads there are
-	 */
-	ServiceTime(int threads) {
-		this.windowNanos = threads * SECOND_NANOS;
+	ServiceTime(int threadCount) {
+		this.windowNanos = threadCount * SECOND_NANOS;
 	}
 
 	/**

@@ -7,12 +7,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.stereotype.Component;
 
@@ -104,39 +106,9 @@ public final class Statistics {
 		this.requests.put(protocol, timers);
 	}
 
-	void registerLoadGauges(Admission admission) {
-		Gauge.builder("inference.running", admission, Admission::running)
-			.description("Calls inside the model")
-			.register(this.registry);
-		Gauge.builder("inference.queued", admission, Admission::queued)
-			.description("Calls waiting for a model thread")
-			.register(this.registry);
-		Gauge.builder("inference.predicted.wait", admission, (source) -> source.predictedWait() / 1e9)
-			.baseUnit("seconds")
-			.description("How long a call that arrives now would wait")
-			.register(this.registry);
-		Gauge.builder("inference.memory.reserved", admission, Admission::reservedBytes)
-			.baseUnit("bytes")
-			.description("Memory that requests have reserved for bodies, tensors and answers")
-			.register(this.registry);
-	}
-
-	/** Registers the limits, which alerts compare the load with. */
-	void registerLimitGauges(int maxConcurrent, int maxQueued, Duration deadline, long maxMemory) {
-		Gauge.builder("inference.max.concurrent", () -> maxConcurrent)
-			.description("The most calls inside the model")
-			.register(this.registry);
-		Gauge.builder("inference.max.queued", () -> maxQueued)
-			.description("The most calls waiting for a model thread")
-			.register(this.registry);
-		Gauge.builder("inference.deadline", () -> deadline.toNanos() / 1e9)
-			.baseUnit("seconds")
-			.description("The longest time from a request's admission to its answer")
-			.register(this.registry);
-		Gauge.builder("inference.memory.max", () -> maxMemory)
-			.baseUnit("bytes")
-			.description("The most memory that requests can reserve")
-			.register(this.registry);
+	/** Registers a gauge; without a unit, it counts. */
+	void registerGauge(String name, @Nullable String unit, String description, Supplier<Number> value) {
+		Gauge.builder(name, value).baseUnit(unit).description(description).register(this.registry);
 	}
 
 	/**
@@ -169,18 +141,12 @@ public final class Statistics {
 		return Objects.requireNonNull(this.stages.get(stage));
 	}
 
-	/**
-	 * How many rows the model has been run on.
-	 * @return the sum over all successful calls
-	 */
+	/** The number of rows in all successful calls of the model. */
 	public long totalRows() {
 		return (long) this.rowsPerRun.totalAmount();
 	}
 
-	/**
-	 * When the model last answered.
-	 * @return milliseconds since the epoch, 0 for never
-	 */
+	/** When the model last answered, in milliseconds since the epoch; 0 for never. */
 	public long lastRunMillis() {
 		return this.lastRunMillis;
 	}

@@ -63,18 +63,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		this.events = events;
 	}
 
-	/**
-	 * Returns the current state with its reason, by one volatile read.
-	 * @return the current snapshot
-	 */
+	/** The current state with its reason, by one volatile read. */
 	public Snapshot snapshot() {
 		return this.snapshot.get();
 	}
 
-	/**
-	 * Returns the model's signature, platform and examples.
-	 * @return the metadata, or {@code null} while the model is loading
-	 */
+	/** The model's signature, platform and examples; {@code null} while it is loading. */
 	public @Nullable ModelMetadata metadata() {
 		return this.metadata;
 	}
@@ -95,7 +89,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			Model loaded = this.model;
 			ModelMetadata known = this.metadata;
 			if (!now.state().serves() || loaded == null || known == null) {
-				throw new NotServingException(now);
+				throw new NotServingException(now.reason());
 			}
 			Map<String, Tensor> outputs = loaded.infer(inputs);
 			known.signature().requireOutputs(outputs);

@@ -5,15 +5,8 @@ package inference.lifecycle;
  */
 public class NotServingException extends RuntimeException {
 
-	private final transient Snapshot snapshot;
-
-	NotServingException(Snapshot snapshot) {
-		super(snapshot.reason(), null, false, false);
-		this.snapshot = snapshot;
-	}
-
-	public Snapshot snapshot() {
-		return this.snapshot;
+	NotServingException(String reason) {
+		super(reason, null, false, false);
 	}
 
 }

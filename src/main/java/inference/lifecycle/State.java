@@ -26,10 +26,7 @@ public enum State {
 	/** The model is freed. */
 	CLOSED;
 
-	/**
-	 * Returns whether predictions may run in this state.
-	 * @return {@code true} if they may
-	 */
+	/** Whether predictions may run in this state. */
 	public boolean serves() {
 		return switch (this) {
 			case READY, DRAINING -> true;
@@ -37,12 +34,12 @@ public enum State {
 		};
 	}
 
-	/** Returns whether the model's constructor or its warm-up may still run. */
+	/** Whether the model's constructor or its warm-up may still run. */
 	boolean isLoading() {
 		return this == LOADING || this == WARMING;
 	}
 
-	/** Returns whether the given state may follow this one. */
+	/** Whether the given state may follow this one. */
 	boolean canBecome(State next) {
 		return switch (this) {
 			case LOADING -> next == WARMING || next == FAILED || next == DRAINING;

@@ -13,10 +13,8 @@ import inference.model.DeviceLostException;
 import inference.model.Example;
 import inference.model.Model;
 import inference.model.ModelMetadata;
-import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
-import inference.model.TensorSpec;
 import inference.model.UnusableModelException;
 
 /**
@@ -77,7 +75,7 @@ final class WarmUp {
 
 	/** Finds zeros of a size that the model accepts. */
 	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
-		boolean open = signature.inputs().stream().map(TensorSpec::shape).anyMatch(WarmUp::hasOpenSize);
+		boolean open = signature.inputs().stream().anyMatch((spec) -> spec.elements(1, 2) > spec.elements(1, 1));
 		int[] sizes = open ? ZEROS_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
@@ -136,10 +134,6 @@ final class WarmUp {
 		Map<String, Tensor> outputs = this.model.infer(inputs);
 		this.model.signature().requireOutputs(outputs);
 		return outputs;
-	}
-
-	private static boolean hasOpenSize(Shape shape) {
-		return shape.isBatched() ? shape.row().isVariable() : shape.isVariable();
 	}
 
 }

@@ -3,6 +3,7 @@ package inference.lifecycle;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,7 @@ final class Watchdog {
 	private static final int CHECKS_PER_LIMIT = 10;
 
 	/** The thread and the start time of each call, the oldest call first. */
-	private final Map<Thread, Long> calls = new LinkedHashMap<>();
+	private final SequencedMap<Thread, Long> calls = new LinkedHashMap<>();
 
 	private final Duration stuckAfter;
 
@@ -84,13 +85,11 @@ final class Watchdog {
 	 * @return the thread of the call, or {@code null} if no call is stuck
 	 */
 	synchronized @Nullable Thread findStuck() {
-		Map.Entry<Thread, Long> oldest = this.calls.isEmpty() ? null : this.calls.entrySet().iterator().next();
-		if (oldest == null) {
-			return null;
-		}
+		Map.Entry<Thread, Long> oldest = this.calls.firstEntry();
 		long now = this.nanoTime.getAsLong();
 		long limit = this.stuckAfter.toNanos();
-		return (now - oldest.getValue() >= limit && now - this.lastReturn >= limit) ? oldest.getKey() : null;
+		return (oldest != null && now - oldest.getValue() >= limit && now - this.lastReturn >= limit) ? oldest.getKey()
+				: null;
 	}
 
 }

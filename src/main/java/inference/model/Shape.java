@@ -50,11 +50,6 @@ public final class Shape {
 		return this.dimensions.clone();
 	}
 
-	/** Whether any dimension is {@link #VARIABLE}. */
-	public boolean isVariable() {
-		return Arrays.stream(this.dimensions).anyMatch((dimension) -> dimension == VARIABLE);
-	}
-
 	/** Whether this is {@link #ANY}. */
 	@SuppressWarnings("ReferenceEquality") // [-1] is also an ordinary shape
 	public boolean isOfAnyRank() {

@@ -29,7 +29,7 @@ final class AnswerStream extends FilterOutputStream {
 	AnswerStream(OutputStream stream, Deadline deadline, CodecPermits permits) {
 		super(stream);
 		this.permits = permits;
-		this.endNanos = Math.max(deadline.at() - System.nanoTime(), MIN_NANOS) + System.nanoTime();
+		this.endNanos = System.nanoTime() + Math.max(deadline.remaining(), MIN_NANOS);
 	}
 
 	@Override

@@ -151,7 +151,7 @@ final class PredictionServlet extends HttpServlet {
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
 		Deadline deadline = reservation.deadline().within(inference.timeout());
 		return this.permits.awaitWithPermit((onLongWait) -> this.admission.infer(inference.inputs(), reservation,
-				deadline, RequestValve.clientOf(request), onLongWait));
+				deadline, RequestValve.isGone(request), onLongWait));
 	}
 
 	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,

@@ -129,7 +129,7 @@ final class RequestBody extends InputStream {
 	public int read(byte[] target, int offset, int count) throws IOException {
 		Deadline deadline = this.reservation.deadline();
 		deadline.requireTime("was read");
-		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(deadline.at() - System.nanoTime()));
+		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(deadline.remaining()));
 		try {
 			if (this.stream.available() > 0) {
 				return this.stream.read(target, offset, count);

@@ -24,18 +24,6 @@ final class RequestId {
 	private RequestId() {
 	}
 
-	/**
-	 * Adds the ids of the request and of its W3C trace to every line that this thread
-	 * logs, until {@link #endLogging}.
-	 */
-	static void startLogging(HttpServletRequest request) {
-		LogContext.start(of(request), request.getHeader("traceparent"));
-	}
-
-	static void endLogging() {
-		LogContext.end();
-	}
-
 	/** Sets the id for a request without the header. */
 	static void setDefault(HttpServletRequest request, @Nullable String id) {
 		if (id != null) {

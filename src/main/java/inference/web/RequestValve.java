@@ -2,6 +2,7 @@ package inference.web;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 
 import jakarta.servlet.ServletException;
@@ -15,9 +16,10 @@ import org.apache.coyote.ActionCode;
 import org.apache.coyote.http11.filters.IdentityInputFilter;
 import org.apache.tomcat.util.http.MimeHeaders;
 import org.apache.tomcat.util.net.ApplicationBufferHandler;
+import org.slf4j.MDC;
 
 import inference.admission.Admission;
-import inference.admission.Client;
+import inference.admission.LogContext;
 
 /**
  * The first step of every request, before any filter. Every path is also served under
@@ -35,7 +37,7 @@ final class RequestValve extends RewriteValve {
 	// Tomcat accepts this in a path parameter, but Spring MVC fails.
 	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
 
-	private static final String CLIENT_ATTRIBUTE = Client.class.getName();
+	private static final String IS_GONE_ATTRIBUTE = RequestValve.class.getName();
 
 	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
 
@@ -50,9 +52,9 @@ final class RequestValve extends RewriteValve {
 		this.permits = permits;
 	}
 
-	/** The client that sent a request. */
-	static Client clientOf(HttpServletRequest request) {
-		return (request.getAttribute(CLIENT_ATTRIBUTE) instanceof Client client) ? client : Client.CONNECTED;
+	/** Tells whether the client that sent a request has closed its connection. */
+	static BooleanSupplier isGone(HttpServletRequest request) {
+		return (request.getAttribute(IS_GONE_ATTRIBUTE) instanceof BooleanSupplier isGone) ? isGone : () -> false;
 	}
 
 	@Override
@@ -68,12 +70,12 @@ final class RequestValve extends RewriteValve {
 
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
-		Client client = () -> isGone(request.getCoyoteRequest());
-		request.setAttribute(CLIENT_ATTRIBUTE, client);
+		BooleanSupplier isGone = () -> isGone(request.getCoyoteRequest());
+		request.setAttribute(IS_GONE_ATTRIBUTE, isGone);
 		if (this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
-		RequestId.startLogging(request);
+		LogContext.start(RequestId.of(request), request.getHeader("traceparent"));
 		String path = String.valueOf(request.getDecodedRequestURI());
 		if (path.startsWith(ACTUATOR_PATH_PREFIX)) {
 			removeUnusedHeaders(request);
@@ -94,7 +96,7 @@ final class RequestValve extends RewriteValve {
 			}
 		}
 		finally {
-			RequestId.endLogging();
+			MDC.clear();
 		}
 	}
 

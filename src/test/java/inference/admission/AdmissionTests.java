@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -144,7 +145,7 @@ class AdmissionTests {
 		var admission = admission(1, 1, LONG);
 		try (Reservation reservation = admission.admit(LONG)) {
 			Map<String, Tensor> outputs = admission.infer(FakeModel.question(1), reservation, reservation.deadline(),
-					Client.CONNECTED, this.gate::open);
+					() -> false, this.gate::open);
 			assertThat(outputs).containsKey("y");
 		}
 	}
@@ -240,7 +241,10 @@ class AdmissionTests {
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
 		long before = admission.predictedWait();
-		var slow = queue(() -> infer(admission, FakeModel.question(3), LONG, new BusyClient(Duration.ofSeconds(1))));
+		var slow = queue(() -> infer(admission, FakeModel.question(3), LONG, () -> {
+			spin(Duration.ofSeconds(1));
+			return false;
+		}));
 		this.gate.open();
 		inside.answer();
 		slow.answer();
@@ -266,7 +270,7 @@ class AdmissionTests {
 			throw new IllegalStateException("ended");
 		});
 		for (int i = 0; i < 3; i++) {
-			await().until(() -> admission.running() == 0);
+			await().until(() -> admission.predictedWait() == 0);
 			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
 				.satisfies(Admissions.isOf(Kind.DEADLINE_EXCEEDED));
 		}
@@ -609,13 +613,13 @@ class AdmissionTests {
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
-		return infer(admission, inputs, wanted, Client.CONNECTED);
+		return infer(admission, inputs, wanted, () -> false);
 	}
 
 	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted,
-			Client client) {
+			BooleanSupplier isGone) {
 		try (Reservation reservation = admission.admit(wanted)) {
-			return admission.infer(inputs, reservation, reservation.deadline(), client, () -> {
+			return admission.infer(inputs, reservation, reservation.deadline(), isGone, () -> {
 			});
 		}
 	}
@@ -666,17 +670,6 @@ class AdmissionTests {
 		while (System.nanoTime() < end) {
 			Thread.onSpinWait();
 		}
-	}
-
-	/** Whose thread takes its time once its turn has come. */
-	private record BusyClient(Duration time) implements Client {
-
-		@Override
-		public boolean isGone() {
-			spin(this.time);
-			return false;
-		}
-
 	}
 
 	private static final class Caller {

@@ -47,8 +47,7 @@ public final class Admissions {
 	 * deadline.
 	 */
 	public static Reservation reservation() {
-		return new Reservation(new MemoryBudget(Long.MAX_VALUE / 2),
-				Deadline.in(Duration.ofSeconds(10), System.nanoTime()));
+		return new Reservation(new MemoryBudget(Long.MAX_VALUE / 2), Deadline.in(Duration.ofSeconds(10)));
 	}
 
 	/** A check that a rejection is of a kind. */

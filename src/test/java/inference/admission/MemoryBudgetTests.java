@@ -61,7 +61,7 @@ class MemoryBudgetTests {
 	}
 
 	private Reservation reservation() {
-		return new Reservation(this.budget, Deadline.in(Duration.ofSeconds(1), System.nanoTime()));
+		return new Reservation(this.budget, Deadline.in(Duration.ofSeconds(1)));
 	}
 
 }

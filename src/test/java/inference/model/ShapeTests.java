@@ -67,8 +67,6 @@ class ShapeTests {
 	void isBatchedIfTheFirstDimensionIsVariable() {
 		assertThat(Shape.of(-1).isBatched()).isTrue();
 		assertThat(Shape.of(4, -1).isBatched()).isFalse();
-		assertThat(Shape.of(4, -1).isVariable()).isTrue();
-		assertThat(Shape.of(4, 2).isVariable()).isFalse();
 		assertThat(Shape.of().isBatched()).isFalse();
 	}
 
