@@ -135,8 +135,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	/**
-	 * Runs the model for a fork's own controller, within the configured deadline, and
-	 * counts the request.
+	 * Runs the model for a controller that a fork adds, within the configured deadline,
+	 * and counts the request.
 	 * @param inputs a tensor for each input of the signature
 	 * @return the model's outputs
 	 * @throws Rejection if the request is rejected; need not be caught, because the
@@ -167,7 +167,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	/**
 	 * The metadata of the model that is served.
-	 * @throws Rejection while the model is loading
+	 * @throws Rejection while the model is not loaded
 	 */
 	public ModelMetadata metadata() {
 		ModelMetadata metadata = this.lifecycle.metadata();
@@ -210,16 +210,14 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		return this.serviceTime.averagePerCall() * (ahead + 1) / this.maxConcurrent;
 	}
 
-	// predictedWait() counts each running call as if it had just started. On average a
-	// running call is half done, so half of one call's share of the wait is subtracted
-	// here.
-	private long expectedRunTime() {
-		return this.serviceTime.averagePerRun() - this.serviceTime.averagePerCall() / (2L * this.maxConcurrent);
-	}
-
 	private void rejectIfOverloaded(int ahead, Deadline deadline) {
 		long wait = predictedWait(ahead);
-		if (ahead >= this.maxQueued || wait + wait / WAIT_MARGIN_DIVISOR + expectedRunTime() > deadline.remaining()) {
+		// The predicted wait counts each running call as if it had just started. On
+		// average, half of one call's share is over.
+		long overestimate = this.serviceTime.averagePerCall() / (2L * this.maxConcurrent);
+		long margin = wait / WAIT_MARGIN_DIVISOR;
+		long timeToAnswer = wait + margin - overestimate + this.serviceTime.averagePerRun();
+		if (ahead >= this.maxQueued || timeToAnswer > deadline.remaining()) {
 			throw Rejection.overloaded(
 					"The server is busy: %d of at most %d calls are queued; the expected wait is about %d ms"
 						.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),

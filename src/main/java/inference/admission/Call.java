@@ -95,9 +95,9 @@ final class Call {
 
 	/**
 	 * Waits for the outputs.
-	 * @param onLongWait runs if they have not come after 20 ms
+	 * @param onLongWait runs if the wait takes 20 ms, or reaches the deadline
 	 * @return the model's outputs
-	 * @throws Rejection if the deadline passes, or the call does not run
+	 * @throws Rejection if the deadline passes, the call does not run or the server stops
 	 */
 	Map<String, Tensor> await(Runnable onLongWait) {
 		try {

@@ -131,7 +131,7 @@ final class ModelThreads implements AutoCloseable {
 		finally {
 			run.end();
 			long left = System.nanoTime();
-			// A cancelled run's time is only a lower bound.
+			// A cancelled run would have taken longer, so it does not count as a call.
 			this.serviceTime.record(left - start, (succeeded || run.isAwaited()) ? calls : 0);
 			if (succeeded) {
 				this.statistics.recordRun(Batch.rows(inputs), left - entered);

@@ -189,7 +189,7 @@ final class RowIndependence {
 			for (Map.Entry<String, Tensor> alone : batch.get(i).outputs().entrySet()) {
 				Tensor expected = alone.getValue();
 				String difference = TensorComparison.difference(expected, together.get(i).get(alone.getKey()),
-						toleranceOf(expected.dataType()), TensorComparison.magnitude(expected));
+						toleranceOf(expected.dataType()), TensorComparison.largestAbsoluteValue(expected));
 				if (difference != null) {
 					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), alone.getKey(),
 							difference);

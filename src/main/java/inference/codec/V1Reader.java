@@ -19,8 +19,8 @@ import static inference.codec.InvalidRequestException.require;
 
 /**
  * Reads the two forms of TensorFlow Serving, which KServe calls v1: rows under
- * {@code instances} and columns under {@code inputs}. A row, or the whole of the columns,
- * is an object with a member for each input. A model with one input also takes the value
+ * {@code instances} and columns under {@code inputs}. Each row is an object with a member
+ * for each input, and so is {@code inputs}. A model with one input also takes the value
  * alone.
  */
 final class V1Reader {

@@ -47,8 +47,8 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final long arrived = System.nanoTime();
 
-	// The network and the thread that answers. The last of them gives the memory
-	// back.
+	// Both the network and the answering thread use the memory. The last one to end
+	// gives it back.
 	private final AtomicInteger memoryUsers = new AtomicInteger(1);
 
 	private final String method;
@@ -78,12 +78,12 @@ final class GrpcCall extends ServerStreamTracer {
 		this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)), UUID.randomUUID()::toString);
 	}
 
-	/** The call that gRPC begins on this thread. */
+	/** The call to which this thread's gRPC context belongs. */
 	static GrpcCall current() {
 		return CURRENT.get();
 	}
 
-	/** Limits the time of a call of the Open Inference Protocol. */
+	/** Adds this call to its context, and limits its time. */
 	@Override
 	public Context filterContext(Context outer) {
 		CancellableContext limited = !this.method.startsWith(InferenceService.NAME) ? this.factory.beginOtherCall(outer)
@@ -94,7 +94,7 @@ final class GrpcCall extends ServerStreamTracer {
 		return limited;
 	}
 
-	/** Asks for the message. A prediction is admitted before. */
+	/** Asks for the message. A prediction must be admitted first. */
 	ServerCall.Listener<byte[]> begin(ServerCall<byte[], Message> client, InferenceService service) {
 		this.client = client;
 		try {
@@ -130,8 +130,8 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	/**
-	 * Reserves twice the bytes: for gRPC's buffers, and for the array to which they are
-	 * copied.
+	 * Reserves twice a prediction's bytes: for gRPC's buffers, and for the array to which
+	 * they are copied. Other messages may only be short.
 	 */
 	@Override
 	public void inboundWireSize(long bytes) {
@@ -155,7 +155,8 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void streamClosed(Status status) {
-		// This comes first, because the thread refuses the call when it is interrupted.
+		// The outcome is read before the interrupt, because that makes the thread refuse
+		// the call.
 		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcome(status.getCode()));
 		CancellableContext limited = this.context;
 		if (limited != null) {

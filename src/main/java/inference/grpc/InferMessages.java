@@ -106,7 +106,8 @@ record InferMessages(Signature signature, Reservation memory) {
 	}
 
 	/**
-	 * The answer. Its contents are raw, because typed ones need an object per element.
+	 * Builds the answer. Its contents are raw, because typed ones need an object for each
+	 * element.
 	 */
 	ModelInferResponse.Builder answer(InferenceRequest request, Map<String, Tensor> outputs) {
 		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder()
@@ -124,13 +125,13 @@ record InferMessages(Signature signature, Reservation memory) {
 		return answer;
 	}
 
-	/** The sizes of a shape's dimensions, as messages have them. */
+	/** The dimensions of a shape as a list, which messages need. */
 	static List<Long> dimensions(Shape shape) {
 		return LongStream.of(shape.dimensions()).boxed().toList();
 	}
 
 	private static Map<String, Object> jsonObject(String name, Map<String, Object> parameters) {
-		// In this order, the data comes behind its type and is read at once.
+		// The reader needs the data type before the data.
 		Map<String, Object> object = new LinkedHashMap<>();
 		object.put("name", name);
 		object.put("parameters", parameters);

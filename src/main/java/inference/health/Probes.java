@@ -29,7 +29,7 @@ public class Probes {
 	private static final Logger logger = LoggerFactory.getLogger(Probes.class);
 
 	/** Each of these properties can move the probes, or make them unreachable. */
-	private static final List<String> RISKY_PROPERTIES = List.of("management.server.port",
+	private static final List<String> ADDRESS_PROPERTIES = List.of("management.server.port",
 			"management.server.base-path", "management.endpoints.web.base-path",
 			"management.endpoints.web.path-mapping.health", "management.endpoints.web.exposure.exclude",
 			"management.endpoint.health.access", "server.address", "server.servlet.context-path", "server.ssl.bundle",
@@ -39,7 +39,7 @@ public class Probes {
 
 	Probes(ModelLifecycle lifecycle, Environment environment) {
 		this.lifecycle = lifecycle;
-		List<String> risks = RISKY_PROPERTIES.stream().filter(environment::containsProperty).toList();
+		List<String> risks = ADDRESS_PROPERTIES.stream().filter(environment::containsProperty).toList();
 		if (!risks.isEmpty()) {
 			logger.warn("Probes may fail, because {} can change their address: check that the probes of the platform,"
 					+ " such as those in service.json, use the address that results", String.join(", ", risks));

@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 
 import inference.model.DeviceLostException;
 import inference.model.Example;
+import inference.model.InvalidOutputException;
 import inference.model.Model;
 import inference.model.ModelMetadata;
 import inference.model.Signature;
@@ -18,9 +19,9 @@ import inference.model.Tensor;
 import inference.model.UnusableModelException;
 
 /**
- * Runs a model before it serves: once on each of its golden examples, which it must get
- * right, and then on the first example, or on zeros if it has none, until it gets no
- * faster. So a corrupt model never becomes ready, and the first client does not pay for
+ * Runs a model before it serves. First it runs each golden example, and the model must
+ * return the expected outputs. Then it runs the first example, or zeros if there is none,
+ * until a round is not faster than the one before. So the first client does not pay for
  * the lazy initialisation of the model's runtime.
  */
 final class WarmUp {
@@ -36,7 +37,7 @@ final class WarmUp {
 
 	// An image model may need images larger than its kernels, and a speech model more
 	// samples than its window has. The batch always has the size 1.
-	private static final int[] ZEROS_SIZES = { 1, 16, 64, 224, 512 };
+	private static final int[] DIMENSION_SIZES = { 1, 16, 64, 224, 512 };
 
 	// Larger inputs than this are tried at the size 1 only, because they may not fit into
 	// the memory.
@@ -52,10 +53,10 @@ final class WarmUp {
 	}
 
 	/**
-	 * Runs the model.
-	 * @return the number of runs; 0 if the model has no examples and refuses zeros
-	 * @throws UnusableModelException if it gets an example wrong
-	 * @throws IllegalStateException if its outputs are not as declared
+	 * Runs the whole warm-up.
+	 * @return the number of timed runs; 0 if the model has no examples and refuses zeros
+	 * @throws UnusableModelException if the outputs differ from those of an example
+	 * @throws InvalidOutputException if the outputs are not as declared
 	 */
 	int run() {
 		ModelMetadata metadata = ModelMetadata.of(this.model);
@@ -76,7 +77,7 @@ final class WarmUp {
 	/** Finds zeros of a size that the model accepts. */
 	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
 		boolean open = signature.inputs().stream().anyMatch((spec) -> spec.elements(1, 2) > spec.elements(1, 1));
-		int[] sizes = open ? ZEROS_SIZES : new int[] { 1 };
+		int[] sizes = open ? DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
 			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elements(1, size) > MAX_ELEMENTS)) {

@@ -51,8 +51,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	/**
 	 * Reads the examples in an ONNX file's metadata: a JSON array of objects with
-	 * {@code inputs}, {@code outputs} and {@code tolerance}. Each tensor is given by its
-	 * name, as nested arrays.
+	 * {@code inputs}, {@code outputs} and perhaps {@code tolerance}. Each tensor is given
+	 * by its name, as nested arrays.
 	 * @param json the metadata's value
 	 * @param signature the tensors' data types
 	 * @throws IllegalArgumentException if they are not valid, or name a tensor that the
@@ -66,7 +66,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	}
 
 	/**
-	 * Reads the inputs of the examples while the outputs are not known yet.
+	 * Reads the inputs of the examples, before the model's outputs are known.
 	 * @param json the metadata's value
 	 * @param inputs the inputs' data types
 	 * @throws IllegalArgumentException if they are not valid, or name an unknown input

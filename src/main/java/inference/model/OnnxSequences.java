@@ -26,8 +26,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 /**
  * Converts outputs that are ONNX sequences to tensors. A sequence of maps, one for each
- * row, is a tensor [N,K] of the maps' values. A sequence of K tensors [N,…] is one tensor
- * [N,K,…].
+ * row, is a tensor [N,K] of the maps' values. A sequence of K tensors [N,…] of one shape
+ * is one tensor [N,K,…].
  */
 @SuppressWarnings("restricted")
 final class OnnxSequences {
@@ -115,8 +115,8 @@ final class OnnxSequences {
 	/**
 	 * The tensors of a sequence, stacked under the sequence's name. Tensors that are not
 	 * stacked get names of their own: {@code name.0}, {@code name.1} and so on.
-	 * @param signature the model's outputs, which say whether the tensors are stacked;
-	 * {@code null} if that is still to be found out
+	 * @param signature the model's outputs. Tensors are stacked if one of the outputs has
+	 * the sequence's name; if this is {@code null}, if their shapes are equal
 	 * @throws InvalidOutputException if the tensors do not fit the signature
 	 */
 	static Map<String, Tensor> tensors(String name, OnnxSequence sequence, @Nullable Signature signature)

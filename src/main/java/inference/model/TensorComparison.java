@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The comparison of a tensor with an expected one, for golden examples and for the search
- * for rows that influence each other.
+ * Compares a tensor with an expected one. Golden examples are checked in this way, and so
+ * are the rows of a batch.
  */
 public final class TensorComparison {
 
@@ -16,10 +16,11 @@ public final class TensorComparison {
 	}
 
 	/**
-	 * Finds the first difference.
+	 * Compares two tensors, element by element.
 	 * @param tolerance the allowed difference of floating point numbers, relative to the
 	 * expected number or to the scale, whichever is larger. NaN equals NaN.
-	 * @param scale the usual size of the tensor's numbers, for example {@link #magnitude}
+	 * @param scale a number as large as the tensor's numbers, such as
+	 * {@link #largestAbsoluteValue}
 	 * @return the first difference as the end of a sentence, or {@code null} if there is
 	 * none
 	 */
@@ -62,7 +63,7 @@ public final class TensorComparison {
 	 * The largest absolute value among the finite numbers of a tensor.
 	 * @return the value; 0 if there is none, or if the elements are strings
 	 */
-	public static double magnitude(Tensor tensor) {
+	public static double largestAbsoluteValue(Tensor tensor) {
 		ByteBuffer contents = tensor.contents();
 		return IntStream.range(0, numberCount(tensor))
 			.mapToDouble((index) -> Math.abs(number(contents, tensor.dataType(), index).doubleValue()))

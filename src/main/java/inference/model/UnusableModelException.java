@@ -3,8 +3,8 @@ package inference.model;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown by a model's constructor when the model cannot be served. The process ends, and
- * its last log line says what is wrong and what to change.
+ * Thrown by a model's constructor, or by the warm-up, when the model cannot be served.
+ * The process ends, and its last log line says what is wrong and what to change.
  */
 public class UnusableModelException extends RuntimeException {
 

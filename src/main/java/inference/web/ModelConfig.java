@@ -21,7 +21,7 @@ import inference.model.TensorSpec;
  */
 record ModelConfig(ModelProperties modelProperties, ModelMetadata metadata) {
 
-	// Triton wants a number. Here the size of the body and the memory limit the rows.
+	// Triton's format needs a number. This server limits the size of a body instead.
 	private static final int MAX_BATCH_SIZE = 4096;
 
 	/** Triton's {@code ModelConfig} message in JSON. */
@@ -40,7 +40,7 @@ record ModelConfig(ModelProperties modelProperties, ModelMetadata metadata) {
 			.set("parameters", object());
 	}
 
-	// Triton's shapes leave out the batch dimension, and need at least one other.
+	// A batched model's shapes leave out the batch dimension, and need another one.
 	private static ObjectNode tritonTensor(TensorSpec tensor, boolean batched) {
 		Shape shape = batched ? tensor.shape().row() : tensor.shape();
 		ObjectNode description = object().put("name", tensor.name())

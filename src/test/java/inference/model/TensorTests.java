@@ -199,7 +199,7 @@ class TensorTests {
 	private static @Nullable String difference(float[] expected, float[] actual) {
 		var tensor = Tensor.ofFloats(Shape.of(expected.length), expected);
 		return TensorComparison.difference(tensor, Tensor.ofFloats(Shape.of(actual.length), actual), 1e-4,
-				TensorComparison.magnitude(tensor));
+				TensorComparison.largestAbsoluteValue(tensor));
 	}
 
 	private static Tensor half(float value) {
