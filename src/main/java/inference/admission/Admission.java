@@ -112,8 +112,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
 	 * @return the model's outputs
 	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue
-	 * is full, the outputs do not fit into the memory, the deadline passes, or the client
-	 * is gone
+	 * is full, the outputs do not fit into the memory, the deadline passes, the client is
+	 * gone, or the model fails
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
 			BooleanSupplier isGone, Runnable onLongWait) {
@@ -131,6 +131,9 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		}
 		catch (IllegalArgumentException ex) {
 			throw new Rejection(Kind.INVALID_INPUT, "The model cannot use the input: %s.".formatted(ex.getMessage()));
+		}
+		catch (RuntimeException | Error ex) {
+			throw Rejection.ofModel(ex);
 		}
 	}
 

@@ -70,6 +70,10 @@ final class Call {
 	 * @return whether the call is to run now
 	 */
 	boolean begin(ModelRun run, long quickestRun) {
+		if (!isAwaited()) {
+			// The client may have sent its next request, so it must not be asked.
+			return false;
+		}
 		if (this.isGone.getAsBoolean()) {
 			fail(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 		}

@@ -16,6 +16,8 @@ public final class Rejection extends RuntimeException {
 
 	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
 
+	private static final String SEE_LOG = "The server's log has the reason, with this answer's X-Request-Id.";
+
 	private static final Logger logger = LoggerFactory.getLogger(Rejection.class);
 
 	private final Kind kind;
@@ -33,25 +35,29 @@ public final class Rejection extends RuntimeException {
 	}
 
 	/**
-	 * The rejection for any failure of a prediction. If the model or the server has
-	 * failed, the failure is logged here, because its message may contain data that
-	 * clients must not see.
+	 * The rejection for any failure of a request. Failures of the model and of the server
+	 * are logged here, because their messages may contain data that clients must not see.
 	 * @param failure a rejection, which is returned, or any other failure
 	 * @return the rejection for the client
 	 */
 	public static Rejection of(Throwable failure) {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
-			case InvalidOutputException ex -> {
-				logger.error("A prediction failed: {}", ex.getMessage());
-				yield new Rejection(Kind.FAILED, "The model failed: %s.".formatted(ex.getMessage()));
-			}
+			case InvalidOutputException _ -> ofModel(failure);
 			default -> {
-				logger.error("A prediction failed", failure);
-				yield new Rejection(Kind.FAILED,
-						"The model failed. The server's log has the reason, with this answer's X-Request-Id.");
+				logger.error("A request failed", failure);
+				yield new Rejection(Kind.FAILED, "The server failed. " + SEE_LOG);
 			}
 		};
+	}
+
+	static Rejection ofModel(Throwable failure) {
+		if (failure instanceof InvalidOutputException) {
+			logger.error("A prediction failed: {}", failure.getMessage());
+			return new Rejection(Kind.FAILED, "The model failed: %s.".formatted(failure.getMessage()));
+		}
+		logger.error("A prediction failed", failure);
+		return new Rejection(Kind.FAILED, "The model failed. " + SEE_LOG);
 	}
 
 	static Rejection notReady(String reason) {
@@ -95,7 +101,7 @@ public final class Rejection extends RuntimeException {
 		/** The client closed its connection while its call waited. */
 		CLIENT_GONE,
 
-		/** The model failed, or its outputs cannot be sent. */
+		/** The model or the server failed, or the outputs cannot be sent. */
 		FAILED
 
 	}

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
@@ -31,7 +32,6 @@ import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.awaitility.Awaitility.await;
 
 class AdmissionTests {
@@ -388,6 +388,40 @@ class AdmissionTests {
 	}
 
 	@Test
+	void doesNotAskAClientThatHasItsAnswerWhenItsBatchFails() throws Exception {
+		var admission = batching(1, 8, Duration.ZERO);
+		var inside = new Gate();
+		var answered = new AtomicBoolean();
+		var askedTooLate = new AtomicBoolean();
+		this.model.behave((inputs) -> {
+			if (floats(inputs).size() > 1) {
+				inside.pass();
+				throw new IllegalStateException("no batches");
+			}
+			if (floats(inputs).contains(1f)) {
+				this.gate.pass();
+			}
+			return FakeModel.echo(inputs);
+		});
+		var first = call(admission, 1);
+		this.gate.awaitArrivals(1);
+		var hasty = queue(() -> infer(admission, FakeModel.question(2), Duration.ofMillis(500), () -> {
+			askedTooLate.compareAndSet(false, answered.get());
+			return false;
+		}));
+		var patient = queue(admission, 3);
+		this.gate.open();
+		inside.awaitArrivals(1);
+		assertThatExceptionOfType(ExecutionException.class).isThrownBy(hasty::answer)
+			.satisfies(Admissions.isCausedBy(Kind.DEADLINE_EXCEEDED));
+		answered.set(true);
+		inside.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(patient.answer()).containsExactly(3);
+		assertThat(askedTooLate).isFalse();
+	}
+
+	@Test
 	void answersALateCallOfABatchAtItsDeadlineAndTheOthersNormally() throws Exception {
 		var admission = batching(1, 8, Duration.ZERO);
 		var inside = new Gate();
@@ -492,7 +526,9 @@ class AdmissionTests {
 		this.model.behave((_) -> {
 			throw new IllegalStateException("the model broke");
 		});
-		assertThatIllegalStateException().isThrownBy(() -> infer(admission, FakeModel.question(1)));
+		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(1)))
+			.satisfies(Admissions.isOf(Kind.FAILED))
+			.withMessageStartingWith("The model failed. ");
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("the input is unusable");
 		});
@@ -502,7 +538,8 @@ class AdmissionTests {
 		this.model.behave((_) -> {
 			throw new StackOverflowError();
 		});
-		assertThatExceptionOfType(StackOverflowError.class).isThrownBy(() -> infer(admission, FakeModel.question(1)));
+		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(1)))
+			.satisfies(Admissions.isOf(Kind.FAILED));
 		this.model.behave(FakeModel::echo);
 		assertThat(infer(admission, FakeModel.question(1))).containsOnlyKeys("y");
 	}
