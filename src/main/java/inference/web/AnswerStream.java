@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.concurrent.TimeUnit;
 
+import org.apache.catalina.connector.ClientAbortException;
+
 import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 
@@ -36,7 +38,7 @@ final class AnswerStream extends FilterOutputStream {
 	public void write(byte[] source, int offset, int count) throws IOException {
 		this.writtenBytes += count;
 		if (this.writtenBytes > SEND_BUFFER_BYTES && this.endNanos - System.nanoTime() <= 0) {
-			throw new IOException("The deadline passed while the client read its answer");
+			throw new ClientAbortException("The deadline passed while the client read its answer");
 		}
 		this.permits.callWithout(() -> {
 			this.out.write(source, offset, count);

@@ -1,5 +1,7 @@
 package inference.web;
 
+import java.io.IOException;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,6 +30,23 @@ public final class HttpProtocol extends Http11NioProtocol {
 		if (request.getAttribute(SOCKET) instanceof SocketWrapperBase<?> socket) {
 			socket.setReadTimeout(Math.max(millis, 1));
 		}
+	}
+
+	/**
+	 * Tells whether the client of a request has closed its connection. Tomcat reads from
+	 * the connection without waiting, and keeps what it reads for the next request.
+	 */
+	static BooleanSupplier isGone(HttpServletRequest request) {
+		Object attribute = request.getAttribute(SOCKET);
+		return () -> {
+			try {
+				return attribute instanceof SocketWrapperBase<?> socket && !socket.isReadyForRead()
+						&& socket.isClosed();
+			}
+			catch (IOException ex) {
+				return true;
+			}
+		};
 	}
 
 	/**

@@ -33,9 +33,9 @@ final class RequestPermits implements Executor {
 	// small model serves a fifth fewer requests.
 	private static final int MAX_ACTIVE_REQUESTS = 64;
 
-	// A request that has waited for this time runs without a permit. Otherwise requests
-	// that block while they hold permits, for example in a filter of your own, would
-	// delay the probes.
+	// A request that has waited for this time takes a permit even if none is left.
+	// Otherwise requests that block while they hold permits, for example in a filter of
+	// your own, would delay the probes.
 	private static final long MAX_WAIT_MILLIS = 200;
 
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
@@ -55,14 +55,14 @@ final class RequestPermits implements Executor {
 
 	private void run(Runnable request) {
 		try {
-			boolean permitted = this.permits.tryAcquire(MAX_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+			if (!this.permits.tryAcquire(MAX_WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
+				this.permits.takeAtOnce();
+			}
 			try {
 				request.run();
 			}
 			finally {
-				if (permitted) {
-					this.permits.release();
-				}
+				this.permits.release();
 			}
 		}
 		catch (InterruptedException ex) {

@@ -1,18 +1,17 @@
 package inference.web;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.StringReader;
 import java.time.Duration;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 
 import jakarta.servlet.ServletException;
-import jakarta.servlet.http.HttpServletRequest;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.rewrite.RewriteValve;
 import org.apache.coyote.AbstractProtocol;
-import org.apache.coyote.ActionCode;
 import org.apache.coyote.http11.filters.IdentityInputFilter;
 import org.apache.tomcat.util.http.MimeHeaders;
 import org.apache.tomcat.util.net.ApplicationBufferHandler;
@@ -37,8 +36,6 @@ final class RequestValve extends RewriteValve {
 	// Tomcat accepts this in a path parameter, but Spring MVC fails.
 	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
 
-	private static final String IS_GONE_ATTRIBUTE = RequestValve.class.getName();
-
 	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
 
 	private static final Duration MAX_DISCARD_TIME = Duration.ofSeconds(2);
@@ -52,26 +49,14 @@ final class RequestValve extends RewriteValve {
 		this.permits = permits;
 	}
 
-	/** Tells whether the client that sent a request has closed its connection. */
-	static BooleanSupplier isGone(HttpServletRequest request) {
-		return (request.getAttribute(IS_GONE_ATTRIBUTE) instanceof BooleanSupplier isGone) ? isGone : () -> false;
-	}
-
 	@Override
 	protected void startInternal() throws LifecycleException {
-		try {
-			setConfiguration(PREFIX_REWRITE_RULE);
-		}
-		catch (Exception ex) {
-			throw new LifecycleException(ex);
-		}
+		parse(new BufferedReader(new StringReader(PREFIX_REWRITE_RULE)));
 		super.startInternal();
 	}
 
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
-		BooleanSupplier isGone = () -> isGone(request.getCoyoteRequest());
-		request.setAttribute(IS_GONE_ATTRIBUTE, isGone);
 		if (this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
@@ -90,8 +75,11 @@ final class RequestValve extends RewriteValve {
 			else {
 				getNext().invoke(request, response);
 			}
-			if (hasUnreadBody(request, response)) {
+			// A rewritten request has come through here a second time and is finished.
+			boolean isRewritten = !path.equals(request.getDecodedRequestURI());
+			if (!isRewritten && hasUnreadBody(request, response)) {
 				response.flushBuffer();
+				HttpProtocol.setReadTimeout(request, MAX_DISCARD_TIME.toMillis());
 				this.permits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
 			}
 		}
@@ -141,16 +129,6 @@ final class RequestValve extends RewriteValve {
 			// The client has gone, sends no more, or has sent headers that are too large.
 		}
 		return discarded;
-	}
-
-	// Makes Tomcat read from the connection without waiting; the Servlet API cannot. If
-	// that read fails, Tomcat reports exactly one available byte. Any other number counts
-	// as connected.
-	private static boolean isGone(org.apache.coyote.Request connection) {
-		connection.action(ActionCode.AVAILABLE, true);
-		int available = connection.getAvailable();
-		connection.setAvailable(0);
-		return available == 1;
 	}
 
 }

@@ -61,6 +61,14 @@ class EarlyAnswerTests {
 		}
 	}
 
+	@Test
+	void doesNotWaitForTheRestOfARefusedBodyUntilTheDeadline() throws IOException {
+		try (Server patient = Server.ready(TestModel::new, "inference.deadline=1m"); Socket socket = connect(patient)) {
+			send(socket, "POST /api/predict/m HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n");
+			assertThat(answer(socket)).startsWith("HTTP/1.1 413 ");
+		}
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "", "Expect: 100-continue\r\n" })
 	void refusesALengthAboveTheLimitAtOnce(String expect) {

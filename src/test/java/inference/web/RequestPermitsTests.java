@@ -60,6 +60,25 @@ class RequestPermitsTests {
 		assertThat(backlog()).isZero();
 	}
 
+	@Test
+	void keepsItsBoundThoughARequestBeganWithoutAPermitAndWaits() {
+		CountDownLatch waiting = new CountDownLatch(MAX_ACTIVE + 1);
+		for (int i = 0; i < MAX_ACTIVE; i++) {
+			this.permits.execute(() -> this.permits.awaitWithPermit((_) -> {
+				waiting.countDown();
+				return await(this.outputs);
+			}));
+		}
+		this.permits.execute(() -> this.permits.awaitWithPermit((onLongWait) -> {
+			onLongWait.run();
+			waiting.countDown();
+			return await(this.outputs);
+		}));
+		assertThat(await(waiting)).isTrue();
+		this.permits.execute(() -> await(this.outputs));
+		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
+	}
+
 	private double backlog() {
 		return this.registry.get("inference.backlog").gauge().value();
 	}
