@@ -210,19 +210,22 @@ public final class RequestReader {
 		return InvalidRequestException.excerpt(message) + where;
 	}
 
-	private static int jsonLength(String header, int bodyLength) {
+	/** The number in a header; -1 if it is not an integer that fits a {@code long}. */
+	public static long parseNumber(String header) {
 		try {
-			int length = Integer.parseInt(header.strip());
-			if (0 <= length && length <= bodyLength) {
-				return length;
-			}
+			return Long.parseLong(header.strip());
 		}
 		catch (NumberFormatException ex) {
-			// Refused below, like a negative number.
+			return -1;
 		}
-		throw new InvalidRequestException(
-				"Inference-Header-Content-Length must be the length of the JSON in bytes, %d at most, not '%s'."
-					.formatted(bodyLength, InvalidRequestException.excerpt(header)));
+	}
+
+	private static int jsonLength(String header, int bodyLength) {
+		long length = parseNumber(header);
+		require(0 <= length && length <= bodyLength,
+				"Inference-Header-Content-Length must be the length of the JSON in bytes, %d at most, not '%s'.",
+				bodyLength, header);
+		return (int) length;
 	}
 
 	private String exampleBody() {

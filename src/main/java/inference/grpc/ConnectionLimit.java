@@ -1,6 +1,6 @@
 package inference.grpc;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.Semaphore;
 
 import io.grpc.Attributes;
 import io.grpc.ServerTransportFilter;
@@ -13,18 +13,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectionLimit extends ServerTransportFilter {
 
-	private final AtomicInteger connections = new AtomicInteger();
-
-	private final int max;
+	private final Semaphore permits;
 
 	ConnectionLimit(int max) {
-		this.max = max;
+		this.permits = new Semaphore(max);
 	}
 
 	@Override
 	public Attributes transportReady(Attributes attributes) {
-		if (this.connections.incrementAndGet() > this.max) {
-			this.connections.decrementAndGet();
+		if (!this.permits.tryAcquire()) {
 			throw Status.RESOURCE_EXHAUSTED.withDescription("too many connections").asRuntimeException();
 		}
 		return attributes;
@@ -37,7 +34,7 @@ final class ConnectionLimit extends ServerTransportFilter {
 	@Override
 	public void transportTerminated(@Nullable Attributes attributes) {
 		if (attributes != null) {
-			this.connections.decrementAndGet();
+			this.permits.release();
 		}
 	}
 

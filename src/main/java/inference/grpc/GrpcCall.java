@@ -45,6 +45,8 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final GrpcCallFactory factory;
 
+	private final InferenceService service;
+
 	private final long arrived = System.nanoTime();
 
 	// Both the network and the answering thread use the memory. The last one to end
@@ -71,8 +73,9 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private long receivedBytes;
 
-	GrpcCall(GrpcCallFactory factory, String method, Metadata headers) {
+	GrpcCall(GrpcCallFactory factory, InferenceService service, String method, Metadata headers) {
 		this.factory = factory;
+		this.service = service;
 		this.method = method;
 		this.headers = headers;
 		this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)), UUID.randomUUID()::toString);
@@ -86,21 +89,22 @@ final class GrpcCall extends ServerStreamTracer {
 	/** Adds this call to its context, and limits its time. */
 	@Override
 	public Context filterContext(Context outer) {
+		// In the last second, the client reads its answer.
+		Duration max = this.service.admission().maxDeadline().plusSeconds(1);
 		CancellableContext limited = !this.method.startsWith(InferenceService.NAME) ? this.factory.beginOtherCall(outer)
 				: outer.withValue(CURRENT, this)
-					.withDeadlineAfter(this.factory.maxCallTime().toNanos(), TimeUnit.NANOSECONDS,
-							ForkJoinPool.commonPool());
+					.withDeadlineAfter(max.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
 		this.context = limited;
 		return limited;
 	}
 
 	/** Asks for the message. A prediction must be admitted first. */
-	ServerCall.Listener<byte[]> begin(ServerCall<byte[], Message> client, InferenceService service) {
+	ServerCall.Listener<byte[]> begin(ServerCall<byte[], Message> client) {
 		this.client = client;
 		try {
 			if (isPrediction()) {
 				long left = Objects.requireNonNull(Context.current().getDeadline()).timeRemaining(TimeUnit.NANOSECONDS);
-				this.memory = this.factory.admission().admit(Duration.ofNanos(left));
+				this.memory = this.service.admission().admit(Duration.ofNanos(left));
 			}
 			client.request(1);
 		}
@@ -111,7 +115,7 @@ final class GrpcCall extends ServerStreamTracer {
 			@Override
 			public void onMessage(byte[] message) {
 				if (GrpcCall.this.refusal == null) {
-					answerLater(service, message);
+					answerLater(message);
 				}
 			}
 
@@ -171,9 +175,9 @@ final class GrpcCall extends ServerStreamTracer {
 		if (isPrediction()) {
 			long now = System.nanoTime();
 			if (status.isOk()) {
-				this.factory.statistics().record(Stage.WRITE, now - this.answered);
+				this.service.statistics().record(Stage.WRITE, now - this.answered);
 			}
-			this.factory.statistics().record(Protocol.GRPC, outcome, now - this.arrived);
+			this.service.statistics().record(Protocol.GRPC, outcome, now - this.arrived);
 		}
 	}
 
@@ -199,21 +203,21 @@ final class GrpcCall extends ServerStreamTracer {
 		return this.method.equals(InferenceService.PREDICTION_METHOD);
 	}
 
-	private void answerLater(InferenceService service, byte[] message) {
+	private void answerLater(byte[] message) {
 		Reservation reserved = this.memory;
 		if (reserved != null) {
 			// gRPC's buffers are free now.
 			reserved.add(-this.receivedBytes);
 		}
 		this.memoryUsers.incrementAndGet();
-		this.thread = Thread.startVirtualThread(() -> answer(service, message));
+		this.thread = Thread.startVirtualThread(() -> answer(message));
 	}
 
-	private void answer(InferenceService service, byte[] message) {
+	private void answer(byte[] message) {
 		LogContext.start(this.id, this.headers.get(TRACE));
 		try {
 			ServerCall<byte[], Message> asking = Objects.requireNonNull(this.client);
-			Message answer = service.answer(asking.getMethodDescriptor(), message, this);
+			Message answer = this.service.answer(asking.getMethodDescriptor(), message, this);
 			this.answered = System.nanoTime();
 			Metadata answerHeaders = new Metadata();
 			answerHeaders.put(ID, this.id);

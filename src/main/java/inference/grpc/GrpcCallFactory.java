@@ -1,6 +1,5 @@
 package inference.grpc;
 
-import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
@@ -10,8 +9,6 @@ import io.grpc.Context.CancellableContext;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
 
-import inference.admission.Admission;
-import inference.admission.Statistics;
 import inference.admission.Statistics.Protocol;
 
 /**
@@ -23,19 +20,16 @@ final class GrpcCallFactory extends ServerStreamTracer.Factory {
 	// as long as the server runs.
 	private final Set<CancellableContext> otherCalls = ConcurrentHashMap.newKeySet();
 
-	private final Admission admission;
+	private final InferenceService service;
 
-	private final Statistics statistics;
-
-	GrpcCallFactory(Admission admission, Statistics statistics) {
-		this.admission = admission;
-		this.statistics = statistics;
-		statistics.register(Protocol.GRPC);
+	GrpcCallFactory(InferenceService service) {
+		this.service = service;
+		service.statistics().register(Protocol.GRPC);
 	}
 
 	@Override
 	public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
-		return new GrpcCall(this, method, headers);
+		return new GrpcCall(this, this.service, method, headers);
 	}
 
 	/** Ends the calls that have no deadline, because the server would wait for them. */
@@ -54,22 +48,6 @@ final class GrpcCallFactory extends ServerStreamTracer.Factory {
 	void endCall(CancellableContext call) {
 		this.otherCalls.remove(call);
 		call.cancel(null);
-	}
-
-	Admission admission() {
-		return this.admission;
-	}
-
-	Statistics statistics() {
-		return this.statistics;
-	}
-
-	/**
-	 * The longest time of a call. A second is added, in which the client reads its
-	 * answer.
-	 */
-	Duration maxCallTime() {
-		return this.admission.maxDeadline().plusSeconds(1);
 	}
 
 }

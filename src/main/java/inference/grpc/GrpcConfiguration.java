@@ -26,8 +26,6 @@ import org.springframework.grpc.server.NettyGrpcServerFactory;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
-import inference.admission.Admission;
-import inference.admission.Statistics;
 import inference.lifecycle.Snapshot;
 
 /**
@@ -35,7 +33,7 @@ import inference.lifecycle.Snapshot;
  */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnBooleanProperty("inference.grpc.enabled")
-@Import(InferenceService.class)
+@Import({ InferenceService.class, GrpcCallFactory.class })
 class GrpcConfiguration {
 
 	private static final int MAX_CONNECTIONS = 4096;
@@ -46,11 +44,6 @@ class GrpcConfiguration {
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
 	private static final int MAX_HANDSHAKE_SECONDS = 5;
-
-	@Bean
-	GrpcCallFactory grpcCallFactory(Admission admission, Statistics statistics) {
-		return new GrpcCallFactory(admission, statistics);
-	}
 
 	@Bean
 	ServerBuilderCustomizer<NettyServerBuilder> grpcLimits(GrpcCallFactory calls) {

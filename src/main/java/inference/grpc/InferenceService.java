@@ -19,6 +19,9 @@ import io.grpc.protobuf.ProtoUtils;
 import openinference.Oip;
 import openinference.Oip.ModelMetadataResponse.TensorMetadata;
 
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.info.BuildProperties;
+
 import inference.admission.Admission;
 import inference.admission.CodecPermits;
 import inference.admission.Deadline;
@@ -38,7 +41,8 @@ import inference.model.TensorSpec;
  * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
  */
 record InferenceService(Admission admission, CodecPermits codecPermits, Statistics statistics, Probes probes,
-		ModelProperties modelProperties) implements BindableService, Marshaller<byte[]> {
+		ModelProperties modelProperties,
+		ObjectProvider<BuildProperties> build) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
 
@@ -62,11 +66,10 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
 		methods.forEach(descriptor::addMethod);
 		ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(descriptor.build());
-		methods.forEach((method) -> service.addMethod(method, (client, _) -> GrpcCall.current().begin(client, this)));
+		methods.forEach((method) -> service.addMethod(method, (client, _) -> GrpcCall.current().begin(client)));
 		return service.build();
 	}
 
-	/** Answers a message of a method. */
 	Message answer(MethodDescriptor<?, ?> method, byte[] message, GrpcCall call) throws IOException {
 		String name = String.valueOf(method.getBareMethodName());
 		return switch (name) {
@@ -80,11 +83,10 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		};
 	}
 
-	private static Message serverMetadata() {
-		String version = InferenceService.class.getPackage().getImplementationVersion();
+	private Message serverMetadata() {
 		return Oip.ServerMetadataResponse.newBuilder()
 			.setName("inference-server")
-			.setVersion(String.valueOf(version))
+			.setVersion(this.build.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown"))
 			.build();
 	}
 

@@ -3,15 +3,14 @@ package inference.web;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import org.apache.tomcat.util.http.InvalidParameterException;
 import tools.jackson.databind.json.JsonMapper;
 
-import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.converter.HttpMessageNotReadableException;
 import org.springframework.web.ErrorResponse;
@@ -47,9 +46,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 			case HttpMessageNotReadableException ex ->
 				of(400, "The body cannot be read: check its form and its length.");
 			case HttpRequestMethodNotSupportedException ex -> notAllowed(ex.getMethod(),
-					Objects.requireNonNullElse(ex.getSupportedHttpMethods(), Set.<HttpMethod>of())
-						.stream()
-						.map(HttpMethod::name)
+					Stream.of(Objects.requireNonNullElse(ex.getSupportedMethods(), new String[0]))
 						.sorted()
 						.collect(Collectors.joining(" or ")));
 			case ResponseStatusException ex -> new ErrorAnswer(ex.getStatusCode().value(),
@@ -60,7 +57,6 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		};
 	}
 
-	/** The answer to a path at which there is nothing. */
 	static ErrorAnswer notFound(String path) {
 		return of(404, "There is nothing at %s.".formatted(InvalidRequestException.excerpt(path)));
 	}

@@ -31,16 +31,14 @@ final class ErrorValve extends ErrorReportValve {
 	}
 
 	private static ErrorAnswer answer(Request request, Response response, @Nullable Throwable failure) {
-		int status = isTooLarge(failure) ? 431 : response.getStatus();
+		// Tomcat answers 400 for headers that are too large and tells the reason only
+		// here.
+		boolean isTooLarge = failure instanceof IllegalArgumentException
+				&& String.valueOf(failure.getMessage()).contains("too large");
+		int status = isTooLarge ? 431 : response.getStatus();
 		String sentence = response.getMessage();
 		return (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
 				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentence(status));
-	}
-
-	// Tomcat answers 400 for headers that are too large and tells the reason only here.
-	private static boolean isTooLarge(@Nullable Throwable failure) {
-		return failure instanceof IllegalArgumentException
-				&& String.valueOf(failure.getMessage()).contains("too large");
 	}
 
 }

@@ -33,8 +33,6 @@ import inference.model.ModelProperties;
 @RestController
 class HomeController {
 
-	private static final MediaType HTML = MediaType.parseMediaType("text/html;charset=UTF-8");
-
 	private static final Pattern INLINE_ELEMENTS = Pattern.compile("<(style|script)>(.*?)</\\1>", Pattern.DOTALL);
 
 	private static final String BASE_POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
@@ -66,24 +64,20 @@ class HomeController {
 
 	@GetMapping("/")
 	ResponseEntity<Object> home(@RequestHeader HttpHeaders headers) {
-		if (!this.hasConsole) {
-			return ResponseEntity.ok(summary());
-		}
 		ResponseEntity.BodyBuilder answer = ResponseEntity.ok().varyBy(HttpHeaders.ACCEPT);
-		if (!prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) {
+		if (!this.hasConsole || !prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) {
 			return answer.body(summary());
 		}
 		return answer.eTag(sha256(this.consolePage))
 			.cacheControl(CacheControl.noCache())
 			.header("Content-Security-Policy", this.contentSecurityPolicy)
-			.contentType(HTML)
+			.contentType(new MediaType(MediaType.TEXT_HTML, StandardCharsets.UTF_8))
 			.body(this.consolePage.getBytes(StandardCharsets.UTF_8));
 	}
 
 	@GetMapping("/openapi.json")
-	ResponseEntity<byte[]> openApi() throws IOException {
-		byte[] document = new ClassPathResource("openapi.json").getContentAsByteArray();
-		return ResponseEntity.ok().contentType(MediaType.APPLICATION_JSON).body(document);
+	byte[] openApi() throws IOException {
+		return new ClassPathResource("openapi.json").getContentAsByteArray();
 	}
 
 	private Object summary() {

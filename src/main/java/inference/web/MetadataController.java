@@ -174,7 +174,7 @@ class MetadataController {
 			.put("last_inference", this.statistics.lastRunMillis())
 			.put("inference_count", this.statistics.totalRows())
 			.put("execution_count", this.statistics.stageTimer(Stage.RUN).count())
-			.set("inference_stats", ModelStatistics.durations(this.statistics))
+			.set("inference_stats", ModelConfig.tritonDurations(this.statistics))
 			.putPOJO("batch_stats", List.of());
 		return Map.of("model_stats", List.of(model));
 	}

@@ -1,11 +1,17 @@
 package inference.web;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
+import io.micrometer.core.instrument.Timer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
+import inference.admission.Statistics;
+import inference.admission.Statistics.Outcome;
+import inference.admission.Statistics.Stage;
 import inference.model.DataType;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
@@ -14,7 +20,8 @@ import inference.model.TensorSpec;
 
 /**
  * A model's signature in the form of Triton's model configuration and of TensorFlow
- * Serving's metadata. Load generators such as {@code perf_analyzer} read Triton's.
+ * Serving's metadata, and the durations in Triton's form. Load generators such as
+ * {@code perf_analyzer} read Triton's.
  *
  * @param modelProperties the name and the version
  * @param metadata the signature and the platform
@@ -67,8 +74,8 @@ record ModelConfig(ModelProperties modelProperties, ModelMetadata metadata) {
 	private static ObjectNode tensorFlowTensors(List<TensorSpec> tensors) {
 		ObjectNode described = object();
 		for (TensorSpec tensor : tensors) {
-			ObjectNode shape = object().put("unknown_rank", false);
-			for (long size : tensor.shape().dimensions()) {
+			ObjectNode shape = object().put("unknown_rank", tensor.shape().isOfAnyRank());
+			for (long size : tensor.shape().isOfAnyRank() ? new long[0] : tensor.shape().dimensions()) {
 				shape.withArray("dim").addObject().put("size", Long.toString(size)).put("name", "");
 			}
 			described.set(tensor.name(),
@@ -88,6 +95,35 @@ record ModelConfig(ModelProperties modelProperties, ModelMetadata metadata) {
 			case FP64 -> "DT_DOUBLE";
 			case BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64 -> "DT_" + type;
 		};
+	}
+
+	/** The durations in Triton's statistics extension. */
+	static JsonNode tritonDurations(Statistics statistics) {
+		List<Timer> succeeded = statistics.requestTimers(Outcome.OK).toList();
+		List<Timer> failed = EnumSet.complementOf(EnumSet.of(Outcome.OK))
+			.stream()
+			.flatMap(statistics::requestTimers)
+			.toList();
+		// perf_analyzer stops if the counts of the stages differ, which happens while
+		// requests run. So every stage gets the number of successful requests.
+		long count = count(succeeded);
+		return object().set("success", duration(count, succeeded))
+			.set("fail", duration(count(failed), failed))
+			.set("queue", duration(count, List.of(statistics.stageTimer(Stage.QUEUE))))
+			.set("compute_input", duration(count, List.of(statistics.stageTimer(Stage.READ))))
+			.set("compute_infer", duration(count, List.of(statistics.stageTimer(Stage.RUN))))
+			.set("compute_output", duration(count, List.of(statistics.stageTimer(Stage.WRITE))))
+			.set("cache_hit", duration(0, List.of()))
+			.set("cache_miss", duration(0, List.of()));
+	}
+
+	private static long count(List<Timer> timers) {
+		return timers.stream().mapToLong(Timer::count).sum();
+	}
+
+	private static JsonNode duration(long count, List<Timer> timers) {
+		double nanos = timers.stream().mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum();
+		return object().put("count", count).put("ns", (long) nanos);
 	}
 
 	static ObjectNode object() {

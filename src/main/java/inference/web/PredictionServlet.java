@@ -1,9 +1,11 @@
 package inference.web;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 import jakarta.servlet.RequestDispatcher;
@@ -38,12 +40,6 @@ import inference.model.Tensor;
  */
 final class PredictionServlet extends HttpServlet {
 
-	private static final Set<Form> ALL_FORMS = EnumSet.allOf(Form.class);
-
-	private static final Set<Form> V1_FORMS = EnumSet.of(Form.ROWS, Form.COLUMNS);
-
-	private static final Set<Form> OIP_FORMS = EnumSet.of(Form.OIP);
-
 	private static final String JSON_LENGTH_HEADER = "Inference-Header-Content-Length";
 
 	private static final String TIMEOUT_HEADER = "X-Request-Timeout-Ms";
@@ -76,7 +72,6 @@ final class PredictionServlet extends HttpServlet {
 		this.maxBodyBytes = properties.maxSize().toBytes();
 	}
 
-	/** The paths on which this model predicts. */
 	static String[] paths(ModelProperties model) {
 		String v1 = "/v1/models/" + model.name();
 		String v2 = "/v2/models/" + model.name();
@@ -105,13 +100,14 @@ final class PredictionServlet extends HttpServlet {
 
 	private void predict(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		long arrived = System.nanoTime();
-		Outcome outcome = Outcome.OK;
+		Outcome outcome = Outcome.GONE;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
 			InferenceRequest inference = read(request, reservation);
 			Map<String, Tensor> outputs = infer(inference, reservation, request);
 			long ran = System.nanoTime();
 			send(inference, outputs, request, response, reservation.deadline());
 			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
+			outcome = Outcome.OK;
 		}
 		catch (RuntimeException | Error ex) {
 			ErrorAnswer error = ErrorAnswer.of(ex);
@@ -151,7 +147,7 @@ final class PredictionServlet extends HttpServlet {
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
 		Deadline deadline = reservation.deadline().within(inference.timeout());
 		return this.permits.awaitWithPermit((onLongWait) -> this.admission.infer(inference.inputs(), reservation,
-				deadline, RequestValve.isGone(request), onLongWait));
+				deadline, HttpProtocol.isGone(request), onLongWait));
 	}
 
 	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,
@@ -161,22 +157,17 @@ final class PredictionServlet extends HttpServlet {
 		if (id != null) {
 			response.setHeader(RequestId.HEADER, id);
 		}
-		if (answer.isBinary()) {
-			long jsonLength = answer.jsonLength();
-			response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
-			response.setContentType("application/octet-stream");
-			response.setContentLengthLong(jsonLength + answer.binaryLength());
-		}
-		else {
-			response.setContentType("application/json");
-		}
+		response.setContentType(answer.isBinary() ? "application/octet-stream" : "application/json");
 		long bytes = Tensor.totalBytes(outputs.values());
-		if (!CodecPermits.isNeeded(bytes)) {
-			answer.writeTo(response.getOutputStream());
-			return;
-		}
-		AnswerStream stream = new AnswerStream(response.getOutputStream(), deadline, this.codecPermits);
+		OutputStream stream = CodecPermits.isNeeded(bytes)
+				? new AnswerStream(response.getOutputStream(), deadline, this.codecPermits)
+				: response.getOutputStream();
 		this.codecPermits.callWith(bytes, () -> {
+			if (answer.isBinary()) {
+				long jsonLength = answer.jsonLength();
+				response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
+				response.setContentLengthLong(jsonLength + answer.binaryLength());
+			}
 			answer.writeTo(stream);
 			return answer;
 		});
@@ -184,7 +175,10 @@ final class PredictionServlet extends HttpServlet {
 
 	private static Set<Form> allowedForms(HttpServletRequest request) {
 		String path = request.getServletPath();
-		return path.startsWith("/v1/") ? V1_FORMS : path.startsWith("/v2/") ? OIP_FORMS : ALL_FORMS;
+		if (path.startsWith("/v1/")) {
+			return EnumSet.of(Form.ROWS, Form.COLUMNS);
+		}
+		return path.startsWith("/v2/") ? EnumSet.of(Form.OIP) : EnumSet.allOf(Form.class);
 	}
 
 	private static boolean takesTexts(Signature signature) {
@@ -193,21 +187,11 @@ final class PredictionServlet extends HttpServlet {
 
 	// 0 means no timeout, as in the request's parameter "timeout".
 	private static @Nullable Duration timeout(HttpServletRequest request) {
-		String millis = request.getHeader(TIMEOUT_HEADER);
-		if (millis == null) {
-			return null;
-		}
-		try {
-			long timeout = Long.parseLong(millis.strip());
-			if (timeout >= 0) {
-				return (timeout > 0) ? Duration.ofMillis(timeout) : null;
-			}
-		}
-		catch (NumberFormatException ex) {
-			// Refused below, like a negative number.
-		}
-		throw new InvalidRequestException("%s must be a number of milliseconds, 0 or more, not '%s'."
-			.formatted(TIMEOUT_HEADER, InvalidRequestException.excerpt(millis)));
+		String header = Objects.requireNonNullElse(request.getHeader(TIMEOUT_HEADER), "0");
+		long millis = RequestReader.parseNumber(header);
+		InvalidRequestException.require(millis >= 0, "%s must be a number of milliseconds, 0 or more, not '%s'.",
+				TIMEOUT_HEADER, header);
+		return (millis > 0) ? Duration.ofMillis(millis) : null;
 	}
 
 	private static Outcome outcome(Throwable failure, ErrorAnswer answer) {

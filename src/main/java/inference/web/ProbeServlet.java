@@ -2,7 +2,6 @@ package inference.web;
 
 import java.io.IOException;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -20,20 +19,10 @@ import org.springframework.boot.health.contributor.Status;
  */
 final class ProbeServlet extends HttpServlet {
 
-	private static final String ACTUATOR_PATH = "/actuator/health/";
-
 	private final transient HealthEndpoint health;
 
 	ProbeServlet(HealthEndpoint health) {
 		this.health = health;
-	}
-
-	static String[] paths() {
-		return Stream
-			.of("/startupz", "/livez", "/readyz", ACTUATOR_PATH + "startup", ACTUATOR_PATH + "liveness",
-					ACTUATOR_PATH + "readiness")
-			.flatMap((path) -> Stream.of(path, path + "/"))
-			.toArray(String[]::new);
 	}
 
 	@Override
@@ -46,12 +35,10 @@ final class ProbeServlet extends HttpServlet {
 		String path = request.getServletPath();
 		String group = path.contains("/start") ? "startup" : path.contains("/live") ? "liveness" : "readiness";
 		HealthDescriptor descriptor = Objects.requireNonNull(this.health.healthForPath(group));
-		byte[] body = JsonMapper.shared().writeValueAsBytes(descriptor);
 		response.setStatus(Status.UP.equals(descriptor.getStatus()) ? 200 : 503);
 		response.setHeader("Cache-Control", "no-store");
 		response.setContentType("application/json");
-		response.setContentLength(body.length);
-		response.getOutputStream().write(body);
+		JsonMapper.shared().writeValue(response.getOutputStream(), descriptor);
 	}
 
 }

@@ -35,10 +35,7 @@ final class RequestId {
 	/** The id that the client gave, or {@code null}. */
 	static @Nullable String given(HttpServletRequest request) {
 		String id = request.getHeader(HEADER);
-		if (id == null) {
-			id = (String) request.getAttribute(ATTRIBUTE);
-		}
-		return LogContext.printable(id);
+		return LogContext.printable((id != null) ? id : (String) request.getAttribute(ATTRIBUTE));
 	}
 
 	/** The request's id, which does not change unless {@link #setDefault} is called. */

@@ -5,13 +5,12 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 
 import com.sun.management.UnixOperatingSystemMXBean;
-import org.apache.coyote.AbstractProtocol;
-import org.apache.coyote.ProtocolHandler;
 
 import org.springframework.boot.actuate.endpoint.web.EndpointMediaTypes;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.boot.web.servlet.ServletRegistration;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -45,11 +44,12 @@ class WebConfiguration implements WebMvcConfigurer {
 	}
 
 	@Bean
-	ServletRegistrationBean<ProbeServlet> probeServlet(HealthEndpoint health) {
-		ServletRegistrationBean<ProbeServlet> registration = new ServletRegistrationBean<>(new ProbeServlet(health),
-				ProbeServlet.paths());
-		registration.setLoadOnStartup(1);
-		return registration;
+	@ServletRegistration(loadOnStartup = 1,
+			urlMappings = { "/startupz", "/startupz/", "/livez", "/livez/", "/readyz", "/readyz/",
+					"/actuator/health/startup", "/actuator/health/startup/", "/actuator/health/liveness",
+					"/actuator/health/liveness/", "/actuator/health/readiness", "/actuator/health/readiness/" })
+	ProbeServlet probeServlet(HealthEndpoint health) {
+		return new ProbeServlet(health);
 	}
 
 	@Bean
@@ -65,15 +65,15 @@ class WebConfiguration implements WebMvcConfigurer {
 				// A client that sends or reads nothing for so long is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
-			tomcat.addConnectorCustomizers((connector) -> limitConnections(connector.getProtocolHandler()));
+			tomcat.addConnectorCustomizers(
+					(connector) -> limitConnections((HttpProtocol) connector.getProtocolHandler()));
 		};
 	}
 
 	// Without a free file descriptor, Tomcat can accept no connection, and so no probe. A
 	// quarter of them is left for files.
-	private static void limitConnections(ProtocolHandler handler) {
-		if (handler instanceof AbstractProtocol<?> protocol
-				&& ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
+	private static void limitConnections(HttpProtocol protocol) {
+		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
 			protocol.setMaxConnections(
 					(int) Math.min(protocol.getMaxConnections(), system.getMaxFileDescriptorCount() / 4 * 3));
 		}
