@@ -52,17 +52,10 @@ final class Batch {
 		long rows = calls.stream().mapToLong(Batch::rows).sum();
 		for (Map.Entry<String, Tensor> first : calls.getFirst().entrySet()) {
 			List<Tensor> parts = calls.stream().map((call) -> call.get(first.getKey())).toList();
-			joined.put(first.getKey(), join(first.getValue(), rows, parts));
+			Tensor tensor = first.getValue();
+			joined.put(first.getKey(), Tensor.join(tensor.dataType(), withRows(tensor.shape(), rows), parts));
 		}
 		return joined;
-	}
-
-	private static Tensor join(Tensor first, long rows, List<Tensor> parts) {
-		List<ByteBuffer> contents = parts.stream().map(Tensor::contents).toList();
-		int size = Math.toIntExact(contents.stream().mapToLong(ByteBuffer::remaining).sum());
-		ByteBuffer joined = ByteBuffer.allocate(size);
-		contents.forEach(joined::put);
-		return Tensor.of(first.dataType(), withRows(first.shape(), rows), joined.flip());
 	}
 
 	/**

@@ -1,7 +1,6 @@
 package inference.admission;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -105,7 +104,7 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 		if (type == DataType.BYTES) {
 			return Tensor.ofStrings(shape, Stream.generate(() -> elements.get().toString()).limit(count).toList());
 		}
-		ByteBuffer contents = ByteBuffer.allocate(count * type.width()).order(ByteOrder.LITTLE_ENDIAN);
+		ByteBuffer contents = Tensor.allocate(count * type.width());
 		while (contents.hasRemaining()) {
 			type.put(contents, (Number) elements.get());
 		}

@@ -27,7 +27,6 @@ public record InferenceRequest(Form form, @Nullable String id, Map<String, Tenso
 	/**
 	 * Writes some inputs, such as those of a golden example, as a request of the Open
 	 * Inference Protocol.
-	 * @param inputs tensors by name
 	 * @return the body, or {@code null} if bytes among the inputs are not text
 	 */
 	public static @Nullable String toJson(Map<String, Tensor> inputs) {

@@ -22,23 +22,16 @@ import inference.model.Tensor;
  * The answer to a prediction, in the form of its request. It is encoded while it is
  * written, so it takes no memory besides its tensors. Everything that could fail is
  * checked before the first byte.
+ *
+ * @param model the model's name
+ * @param version the model's version
+ * @param request the request
+ * @param outputs the model's outputs
  */
-public final class InferenceResponse {
-
-	private final String model;
-
-	private final String version;
-
-	private final InferenceRequest request;
-
-	private final Map<String, Tensor> outputs;
+public record InferenceResponse(String model, String version, InferenceRequest request, Map<String, Tensor> outputs) {
 
 	/**
 	 * An answer.
-	 * @param model the model's name
-	 * @param version the model's version
-	 * @param request the request
-	 * @param outputs the model's outputs
 	 * @throws InvalidRequestException if the outputs cannot be written in the request's
 	 * form
 	 * @throws InvalidOutputException if the outputs have bytes that JSON cannot hold, or
@@ -52,17 +45,13 @@ public final class InferenceResponse {
 		request.outputs().forEach(this::requireWritable);
 	}
 
-	/**
-	 * Whether tensors are sent as bytes behind the JSON.
-	 * @return {@code true} if at least one is
-	 */
+	/** Whether at least one tensor is sent as bytes behind the JSON. */
 	public boolean isBinary() {
 		return this.request.outputs().stream().anyMatch(Output::binary);
 	}
 
 	/**
-	 * The length of the JSON, found by encoding it.
-	 * @return the number of bytes
+	 * The number of bytes of the JSON, found by encoding it.
 	 * @throws InvalidOutputException if the length does not fit an {@code int}, which
 	 * clients read it into
 	 */
@@ -75,16 +64,9 @@ public final class InferenceResponse {
 		return counter.size();
 	}
 
-	/**
-	 * The length of the tensors behind the JSON.
-	 * @return the number of bytes
-	 */
+	/** The number of bytes of the tensors behind the JSON. */
 	public long binaryLength() {
-		return this.request.outputs()
-			.stream()
-			.filter(Output::binary)
-			.mapToLong((output) -> tensor(output).contents().remaining())
-			.sum();
+		return Tensor.totalBytes(this.request.outputs().stream().filter(Output::binary).map(this::tensor).toList());
 	}
 
 	/**

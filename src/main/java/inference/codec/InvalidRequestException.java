@@ -17,10 +17,7 @@ public final class InvalidRequestException extends RuntimeException {
 
 	private final boolean isUnknownModel;
 
-	/**
-	 * An exception without a stack trace, because clients cause it.
-	 * @param message one sentence
-	 */
+	/** An exception without a stack trace, because clients cause it. */
 	public InvalidRequestException(String message) {
 		this(message, false);
 	}
@@ -71,11 +68,7 @@ public final class InvalidRequestException extends RuntimeException {
 		}
 	}
 
-	/**
-	 * The beginning of a text that a client sent, short enough to be sent back.
-	 * @param text of any length
-	 * @return 100 characters at most
-	 */
+	/** The first 100 characters of a text that a client sent. */
 	public static String excerpt(@Nullable String text) {
 		String given = String.valueOf(text);
 		return (given.length() <= MAX_EXCERPT_LENGTH) ? given : given.substring(0, MAX_EXCERPT_LENGTH) + "…";

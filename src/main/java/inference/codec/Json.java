@@ -1,8 +1,6 @@
 package inference.codec;
 
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -138,10 +136,6 @@ final class Json {
 		Object value = parameters.get(name);
 		require(value == null || value instanceof Boolean, "Parameter '%s' must be true or false.", name);
 		return (Boolean) value;
-	}
-
-	static ByteBuffer allocate(int bytes) {
-		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 }

@@ -25,35 +25,16 @@ import static inference.codec.InvalidRequestException.require;
  * Reads the tensors of the Open Inference Protocol v2, with its binary tensor data
  * extension: tensors in JSON, tensors as bytes behind the JSON, and Triton's raw request,
  * which is one tensor without JSON.
+ *
+ * @param jsonEnd the length of the JSON at the body's start
+ * @param binaryData the bytes behind the JSON that no tensor has taken yet; {@code null}
+ * if the request does not say where its JSON ends
  */
-final class OipReader {
+@SuppressWarnings("ArrayRecordComponent") // nobody compares readers
+record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer binaryData,
+		LongConsumer onAllocation) {
 
 	private static final String OUTPUTS_MESSAGE = "\"outputs\" must be an array of objects with a name.";
-
-	private final Signature signature;
-
-	private final byte[] body;
-
-	private final int jsonEnd;
-
-	private final @Nullable ByteBuffer binaryData;
-
-	private final LongConsumer onAllocation;
-
-	/**
-	 * A reader for one request.
-	 * @param jsonEnd the length of the JSON at the body's start
-	 * @param binaryData the bytes behind the JSON that no tensor has taken yet;
-	 * {@code null} if the request does not say where its JSON ends
-	 */
-	OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer binaryData,
-			LongConsumer onAllocation) {
-		this.signature = signature;
-		this.body = body;
-		this.jsonEnd = jsonEnd;
-		this.binaryData = binaryData;
-		this.onAllocation = onAllocation;
-	}
 
 	Map<String, Tensor> readInputs(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY,
@@ -110,7 +91,7 @@ final class OipReader {
 		int length = this.body.length;
 		if (spec.dataType() == DataType.BYTES) {
 			this.onAllocation.accept(Integer.BYTES + length);
-			ByteBuffer contents = Json.allocate(Integer.BYTES + length).putInt(length).put(this.body).flip();
+			ByteBuffer contents = Tensor.allocate(Integer.BYTES + length).putInt(length).put(this.body).flip();
 			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
 		}
 		Shape shape = rawShape(spec, length / spec.dataType().width());

@@ -56,7 +56,6 @@ public final class RequestReader {
 
 	/**
 	 * A reader for one request.
-	 * @param signature the model's signature
 	 * @param allowedForms the forms that the request's path takes
 	 * @param onAllocation receives the number of bytes before they are allocated for
 	 * tensors; a negative number means that bytes were freed. It throws an exception to

@@ -41,7 +41,7 @@ final class TensorReader {
 
 	private int rank = UNKNOWN;
 
-	private ByteBuffer contents = Json.allocate(INITIAL_BYTES);
+	private ByteBuffer contents = Tensor.allocate(INITIAL_BYTES);
 
 	/**
 	 * @param spec the model's input
@@ -131,7 +131,8 @@ final class TensorReader {
 	}
 
 	private void readElement(JsonParser parser) {
-		switch (this.spec.dataType()) {
+		DataType dataType = this.spec.dataType();
+		switch (dataType) {
 			case BOOL -> {
 				requireType(parser, parser.currentToken().isBoolean());
 				put(parser.getBooleanValue() ? 1 : 0);
@@ -139,9 +140,11 @@ final class TensorReader {
 			case UINT8, UINT16, UINT32, UINT64 -> put(readInteger(parser, false));
 			case INT8, INT16, INT32, INT64 -> put(readInteger(parser, true));
 			case FP16, BF16, FP32, FP64 -> {
+				requireType(parser, parser.currentToken().isNumeric());
 				boolean isFinite = !parser.isNaN();
-				put(readNumber(parser));
-				requireRange(parser, !isFinite || Double.isFinite(lastElement().doubleValue()));
+				put((dataType == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue());
+				Number stored = dataType.get(this.contents, this.contents.position() - dataType.width());
+				requireRange(parser, !isFinite || Double.isFinite(stored.doubleValue()));
 			}
 			case BYTES -> put(readBytes(parser));
 		}
@@ -149,10 +152,6 @@ final class TensorReader {
 
 	private void put(Number value) {
 		this.spec.dataType().put(makeRoom(this.spec.dataType().width()), value);
-	}
-
-	private Number lastElement() {
-		return this.spec.dataType().get(this.contents, this.contents.position() - this.spec.dataType().width());
 	}
 
 	private void put(byte[] bytes) {
@@ -165,7 +164,7 @@ final class TensorReader {
 			int before = this.contents.capacity();
 			int after = (int) Math.min(size, Integer.MAX_VALUE - 8);
 			this.onAllocation.accept(after);
-			this.contents = Json.allocate(after).put(this.contents.flip());
+			this.contents = Tensor.allocate(after).put(this.contents.flip());
 			this.onAllocation.accept(-before);
 		}
 		return this.contents;
@@ -177,11 +176,6 @@ final class TensorReader {
 		int bits = Byte.SIZE * this.spec.dataType().width();
 		requireRange(parser, isSigned ? value.bitLength() < bits : value.signum() >= 0 && value.bitLength() <= bits);
 		return value.longValue();
-	}
-
-	private Number readNumber(JsonParser parser) {
-		requireType(parser, parser.currentToken().isNumeric());
-		return (this.spec.dataType() == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue();
 	}
 
 	private byte[] readBytes(JsonParser parser) {

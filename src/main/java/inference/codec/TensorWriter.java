@@ -76,7 +76,6 @@ final class TensorWriter {
 	/**
 	 * Writes the tensor, or its next row, as nested JSON arrays in TensorFlow Serving's
 	 * form.
-	 * @param json the generator of the answer
 	 * @param depth 0 for the whole tensor, 1 for its next row
 	 */
 	void writeNested(JsonGenerator json, int depth) {

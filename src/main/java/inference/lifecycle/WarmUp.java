@@ -16,6 +16,7 @@ import inference.model.Model;
 import inference.model.ModelMetadata;
 import inference.model.Signature;
 import inference.model.Tensor;
+import inference.model.TensorSpec;
 import inference.model.UnusableModelException;
 
 /**
@@ -83,7 +84,7 @@ final class WarmUp {
 			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elements(1, size) > MAX_ELEMENTS)) {
 				break;
 			}
-			Map<String, Tensor> zeros = signature.zeros(1, size);
+			Map<String, Tensor> zeros = TensorSpec.zeros(signature.inputs(), 1, size);
 			Map<String, Tensor> outputs;
 			try {
 				outputs = this.model.infer(zeros);

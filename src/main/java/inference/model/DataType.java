@@ -27,10 +27,9 @@ public enum DataType {
 	}
 
 	/**
-	 * The size of the next elements of a tensor.
+	 * The size of the next elements of a tensor in bytes.
 	 * @param contents the elements, from its position on, which does not change
 	 * @param count how many elements
-	 * @return the number of bytes
 	 */
 	public int size(ByteBuffer contents, long count) {
 		if (this != BYTES) {
@@ -59,26 +58,29 @@ public enum DataType {
 			case BF16 -> contents.putShort(bfloat16(value.floatValue()));
 			case FP32 -> contents.putFloat(value.floatValue());
 			case FP64 -> contents.putDouble(value.doubleValue());
-			case BYTES -> throw notANumber();
+			case BYTES -> throw new IllegalArgumentException("a string is not a number");
 		}
 	}
 
 	/**
-	 * Reads the number at a byte's position. Unsigned integers are returned as signed
-	 * ones of the same bits.
+	 * Reads the number at a byte's position. A UINT64 is returned as a signed integer of
+	 * the same bits.
 	 * @throws IllegalArgumentException for {@link #BYTES}
 	 */
 	public Number get(ByteBuffer contents, int position) {
 		return switch (this) {
-			case BOOL, INT8, UINT8 -> contents.get(position);
-			case INT16, UINT16 -> contents.getShort(position);
-			case INT32, UINT32 -> contents.getInt(position);
+			case BOOL, INT8 -> contents.get(position);
+			case UINT8 -> Byte.toUnsignedInt(contents.get(position));
+			case INT16 -> contents.getShort(position);
+			case UINT16 -> Short.toUnsignedInt(contents.getShort(position));
+			case INT32 -> contents.getInt(position);
+			case UINT32 -> Integer.toUnsignedLong(contents.getInt(position));
 			case INT64, UINT64 -> contents.getLong(position);
 			case FP16 -> Float.float16ToFloat(contents.getShort(position));
 			case BF16 -> Float.intBitsToFloat(contents.getShort(position) << Short.SIZE);
 			case FP32 -> contents.getFloat(position);
 			case FP64 -> contents.getDouble(position);
-			case BYTES -> throw notANumber();
+			case BYTES -> throw new IllegalArgumentException("a string is not a number");
 		};
 	}
 
@@ -86,10 +88,6 @@ public enum DataType {
 	private static short bfloat16(float value) {
 		int bits = Float.floatToIntBits(value);
 		return (short) ((bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE);
-	}
-
-	private static IllegalArgumentException notANumber() {
-		return new IllegalArgumentException("a string is not a number");
 	}
 
 }

@@ -1,7 +1,6 @@
 package inference.model;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -111,7 +110,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		if (dataType == DataType.BYTES) {
 			return Tensor.ofStrings(shape, elements.stream().map(JsonNode::asString).toList());
 		}
-		ByteBuffer contents = ByteBuffer.allocate(elements.size() * dataType.width()).order(ByteOrder.LITTLE_ENDIAN);
+		ByteBuffer contents = Tensor.allocate(elements.size() * dataType.width());
 		elements.forEach((element) -> dataType.put(contents,
 				element.isBoolean() ? (element.booleanValue() ? 1 : 0) : element.numberValue()));
 		return Tensor.of(dataType, shape, contents.flip());

@@ -18,7 +18,6 @@ public interface Model extends AutoCloseable {
 	/**
 	 * The model's inputs and outputs, which never change. Validation, the JSON forms and
 	 * the metadata derive from them.
-	 * @return the signature
 	 */
 	Signature signature();
 

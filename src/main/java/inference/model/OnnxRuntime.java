@@ -18,6 +18,7 @@ import ai.onnxruntime.OrtSession.SessionOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
@@ -56,8 +57,9 @@ final class OnnxRuntime {
 			return environment;
 		}
 		catch (LinkageError ex) {
-			throw new UnusableModelException("ONNX Runtime cannot be loaded: %s.".formatted(ex.getMessage()),
-					linkRemedy(String.valueOf(ex.getMessage())), ex);
+			String reason = String.valueOf(NestedExceptionUtils.getMostSpecificCause(ex).getMessage());
+			throw new UnusableModelException("ONNX Runtime cannot be loaded: %s.".formatted(reason), linkRemedy(reason),
+					ex);
 		}
 		catch (OrtException ex) {
 			throw new IllegalStateException("ONNX Runtime could not disable telemetry", ex);
@@ -104,9 +106,15 @@ final class OnnxRuntime {
 			// This hides a warning about wrong shapes, which each call repeats.
 			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
 			configure(options, properties);
-			properties.customOperators().forEach((library) -> registerOperators(options, library));
-			if (!properties.device().equals("cpu")) {
-				addGpu(options, properties.device());
+			properties.customOperators()
+				.forEach((library) -> apply(() -> options.registerCustomOpLibrary(library),
+						"The library %s cannot be used".formatted(library),
+						"Set inference.model.custom-operators to libraries of operators that are built for this system."));
+			String device = properties.device();
+			if (!device.equals("cpu")) {
+				int gpu = device.equals("cuda") ? 0 : Integer.parseInt(device.substring("cuda:".length()));
+				apply(() -> options.addCUDA(gpu), "The device %s cannot be used".formatted(device),
+						"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.");
 			}
 			return options;
 		}
@@ -127,41 +135,23 @@ final class OnnxRuntime {
 			entries.put(entry.substring(0, equals), entry.substring(equals + 1));
 		}
 		logger.debug("ONNX Runtime's session configuration: {}", entries);
-		entries.forEach((key, value) -> {
-			try {
-				options.addConfigEntry(key, value);
-			}
-			catch (OrtException ex) {
-				throw new UnusableModelException(
-						"ONNX Runtime refuses the option %.100s: %s.".formatted(key, OnnxFailure.text(ex)),
-						"Correct inference.model.session-config.", ex);
-			}
-		});
+		entries.forEach((key, value) -> apply(() -> options.addConfigEntry(key, value),
+				"ONNX Runtime refuses the option %.100s".formatted(key), "Correct inference.model.session-config."));
 	}
 
-	private static void registerOperators(SessionOptions options, String library) {
+	private static void apply(Setting setting, String problem, String action) {
 		try {
-			options.registerCustomOpLibrary(library);
+			setting.apply();
 		}
 		catch (OrtException ex) {
-			throw new UnusableModelException(
-					"The library %s cannot be used: %s.".formatted(library, OnnxFailure.text(ex)),
-					"Set inference.model.custom-operators to libraries of operators that are built for this system.",
-					ex);
+			throw new UnusableModelException("%s: %s.".formatted(problem, OnnxFailure.text(ex)), action, ex);
 		}
 	}
 
-	private static void addGpu(SessionOptions options, String device) {
-		int colon = device.indexOf(':');
-		try {
-			options.addCUDA((colon < 0) ? 0 : Integer.parseInt(device.substring(colon + 1)));
-		}
-		catch (OrtException ex) {
-			throw new UnusableModelException(
-					"The device %s cannot be used: %s.".formatted(device, OnnxFailure.text(ex)),
-					"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.",
-					ex);
-		}
+	private interface Setting {
+
+		void apply() throws OrtException;
+
 	}
 
 	/**

@@ -6,14 +6,15 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.LongStream;
 
 import ai.onnxruntime.MapInfo;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxMap;
 import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
@@ -68,18 +69,18 @@ final class OnnxSequences {
 		for (OnnxValue element : sequence.getValue()) {
 			try (OnnxMap map = (OnnxMap) element) {
 				MapInfo info = map.getInfo();
-				Tensor keys = tensor(map, MAP_KEYS, OnnxTensors.dataType(info.keyType));
-				rows.add(new MapRow(
-						(keys.dataType() == DataType.BYTES) ? keys.strings()
-								: decimalStrings(keys.contents().asLongBuffer()),
-						tensor(map, MAP_VALUES, OnnxTensors.dataType(info.valueType))));
+				Tensor keys = tensor(map, MAP_KEYS, info.keyType);
+				List<String> names = (keys.dataType() == DataType.BYTES) ? keys.strings()
+						: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
+				rows.add(new MapRow(names, tensor(map, MAP_VALUES, info.valueType)));
 			}
 		}
 		return rows;
 	}
 
 	// The keys or the values of a map as a tensor [K].
-	private static Tensor tensor(OnnxMap map, int part, DataType dataType) {
+	private static Tensor tensor(OnnxMap map, int part, OnnxJavaType type) {
+		DataType dataType = Objects.requireNonNull(OnnxTensors.dataType(type));
 		Shape shape = Shape.of(map.size());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment result = memory.allocate(ADDRESS);
@@ -102,10 +103,6 @@ final class OnnxSequences {
 		catch (Throwable ex) {
 			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
 		}
-	}
-
-	private static List<String> decimalStrings(LongBuffer keys) {
-		return LongStream.generate(keys::get).limit(keys.remaining()).mapToObj(Long::toString).toList();
 	}
 
 	/** A map, as a row of a tensor. */
@@ -146,40 +143,34 @@ final class OnnxSequences {
 	 * @throws InvalidOutputException if a map has other keys
 	 */
 	static Tensor toTable(TensorSpec spec, List<MapRow> rows) {
-		int size = rows.stream().mapToInt((row) -> row.values().contents().remaining()).sum();
-		ByteBuffer contents = ByteBuffer.allocate(size);
 		for (MapRow row : rows) {
 			if (!row.keys().equals(spec.keys())) {
 				throw new InvalidOutputException("output '%s' has a row with the keys %s instead of %s"
 					.formatted(spec.name(), row.keys(), spec.keys()));
 			}
-			contents.put(row.values().contents());
 		}
-		return Tensor.of(spec.dataType(), Shape.of(rows.size(), spec.keys().size()), contents.flip());
+		return Tensor.join(spec.dataType(), Shape.of(rows.size(), spec.keys().size()),
+				rows.stream().map(MapRow::values).toList());
 	}
 
 	// K tensors [N,…] become [N,K,…], and K scalars become [K].
 	private static Tensor stackTensors(List<Tensor> tensors) {
-		Tensor first = tensors.getFirst();
-		boolean isScalar = first.shape().rank() == 0;
-		int rows = isScalar ? 1 : Math.toIntExact(first.shape().dimension(0));
-		int size = Math.toIntExact(Tensor.totalBytes(tensors));
-		long[] inner = isScalar ? new long[0] : first.shape().row().dimensions();
-		long[] dimensions = LongStream
-			.concat(isScalar ? LongStream.of(tensors.size()) : LongStream.of(rows, tensors.size()),
-					LongStream.of(inner))
-			.toArray();
-		ByteBuffer stacked = ByteBuffer.allocate(size);
+		DataType dataType = tensors.getFirst().dataType();
+		long[] each = tensors.getFirst().shape().dimensions();
+		long rows = LongStream.of(each).findFirst().orElse(1);
+		long rowElements = LongStream.of(each).skip(1).reduce(1, (left, right) -> left * right);
+		ByteBuffer stacked = ByteBuffer.allocate(Math.toIntExact(Tensor.totalBytes(tensors)));
 		List<ByteBuffer> sources = tensors.stream().map(Tensor::contents).toList();
-		for (int row = 0; row < rows; row++) {
-			long elements = Shape.of(inner).elements();
+		for (long row = 0; row < rows; row++) {
 			for (ByteBuffer source : sources) {
-				int bytes = first.dataType().size(source, elements);
+				int bytes = dataType.size(source, rowElements);
 				stacked.put(source.slice(source.position(), bytes));
 				source.position(source.position() + bytes);
 			}
 		}
-		return Tensor.of(first.dataType(), Shape.of(dimensions), stacked.flip());
+		LongStream inner = LongStream.concat(LongStream.of(tensors.size()), LongStream.of(each).skip(1));
+		long[] dimensions = LongStream.concat(LongStream.of(each).limit(1), inner).toArray();
+		return Tensor.of(dataType, Shape.of(dimensions), stacked.flip());
 	}
 
 }

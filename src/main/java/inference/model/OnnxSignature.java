@@ -1,7 +1,6 @@
 package inference.model;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -112,7 +111,7 @@ final class OnnxSignature {
 
 	private void tryAllZeros(List<TensorSpec> inputs, boolean hasSequences) {
 		boolean ran = tryZeros(inputs, 1, hasSequences);
-		if (inputs.stream().anyMatch(OnnxSignature::hasVariableSize)) {
+		if (inputs.stream().anyMatch((input) -> input.elements(1, 2) > input.elements(1, 1))) {
 			int size = LARGE_SIZE;
 			while (size > 2 && !isSmall(inputs, TRIAL_ROWS, size)) {
 				size /= 2;
@@ -135,11 +134,6 @@ final class OnnxSignature {
 
 	private static boolean isSmall(List<TensorSpec> inputs, int rows, int size) {
 		return inputs.stream().mapToDouble((input) -> input.minBytes(rows, size)).sum() <= MAX_BYTES;
-	}
-
-	private static boolean hasVariableSize(TensorSpec input) {
-		return !input.shape().isOfAnyRank()
-				&& Arrays.stream(input.shape().dimensions()).skip(1).anyMatch((size) -> size == Shape.VARIABLE);
 	}
 
 	private boolean tryRun(Map<String, Tensor> inputs) {
@@ -165,7 +159,7 @@ final class OnnxSignature {
 	private List<TensorSpec> outputSpecs(NodeInfo declared) {
 		String name = declared.getName();
 		if (!(declared.getInfo() instanceof SequenceInfo)) {
-			return List.of(correctedOutput(OnnxTensors.output(declared)));
+			return List.of(correctedOutput(OnnxTensors.spec("output", declared)));
 		}
 		List<TensorSpec> outputs = this.observedOutputs.stream()
 			.limit(1)

@@ -6,7 +6,6 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 import ai.onnxruntime.OnnxTensor;
@@ -101,8 +100,7 @@ final class OnnxStrings {
 			MemorySegment starts = memory.allocate(JAVA_LONG, count);
 			OnnxNative
 				.requireOk((MemorySegment) CONTENT_FUNCTION.invokeExact(onnx, texts, bytes, starts, (long) count));
-			ByteBuffer contents = ByteBuffer.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count))
-				.order(ByteOrder.LITTLE_ENDIAN);
+			ByteBuffer contents = Tensor.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count));
 			for (int i = 0; i < count; i++) {
 				long start = starts.getAtIndex(JAVA_LONG, i);
 				long end = (i + 1 < count) ? starts.getAtIndex(JAVA_LONG, i + 1) : bytes;

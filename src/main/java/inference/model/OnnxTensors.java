@@ -5,6 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
@@ -15,7 +19,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
-import ai.onnxruntime.TensorInfo.OnnxTensorType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,9 @@ final class OnnxTensors {
 	private static final int ALIGNMENT = 64;
 
 	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
+
+	private static final Map<String, DataType> DATA_TYPES = Stream.of(DataType.values())
+		.collect(Collectors.toMap(OnnxTensors::onnxName, Function.identity()));
 
 	private OnnxTensors() {
 	}
@@ -41,20 +47,13 @@ final class OnnxTensors {
 		return spec;
 	}
 
-	static TensorSpec output(NodeInfo node) {
-		return spec("output", node);
-	}
-
 	/**
 	 * Copies an input to native memory, because ONNX Runtime reads nothing else.
 	 * @param memory the owner of the copy, to be closed after the tensor
 	 */
 	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
 		long[] shape = tensor.shape().dimensions();
-		OnnxJavaType type = inputType(tensor.dataType());
-		if (type == null) {
-			throw new IllegalArgumentException("%s cannot be an input".formatted(tensor.dataType()));
-		}
+		OnnxJavaType type = Objects.requireNonNull(inputType(tensor.dataType()));
 		if (type == OnnxJavaType.STRING) {
 			return OnnxStrings.toOnnx(environment, name, tensor, memory);
 		}
@@ -99,10 +98,15 @@ final class OnnxTensors {
 					"it put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
 		}
 		ByteBuffer contents = (elements != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
-		return Tensor.of(spec.dataType(), spec.shape(), contents);
+		try {
+			return Tensor.of(spec.dataType(), spec.shape(), contents);
+		}
+		catch (IllegalArgumentException ex) {
+			throw new InvalidOutputException("it put out %s".formatted(ex.getMessage()));
+		}
 	}
 
-	private static TensorSpec spec(String what, NodeInfo node) {
+	static TensorSpec spec(String what, NodeInfo node) {
 		if (node.getInfo() instanceof TensorInfo info) {
 			return spec(what, node.getName(), info);
 		}
@@ -121,39 +125,28 @@ final class OnnxTensors {
 		return new TensorSpec(name, dataType, Shape.of(info.getShape()));
 	}
 
-	/** The type of map keys and values. */
-	static DataType dataType(OnnxJavaType type) {
-		return switch (type) {
-			case FLOAT -> DataType.FP32;
-			case DOUBLE -> DataType.FP64;
-			case STRING -> DataType.BYTES;
-			default -> DataType.valueOf(type.name());
-		};
+	/**
+	 * The type that ONNX Runtime calls so; {@code null} if the server does not have it.
+	 */
+	static @Nullable DataType dataType(Enum<?> onnxType) {
+		return DATA_TYPES.get(onnxType.name().replace(ELEMENT_TYPE_PREFIX, ""));
 	}
 
-	private static @Nullable DataType dataType(OnnxTensorType type) {
-		String name = type.name().replace(ELEMENT_TYPE_PREFIX, "");
-		return switch (name) {
-			case "FLOAT16" -> DataType.FP16;
-			case "BFLOAT16" -> DataType.BF16;
-			case "FLOAT" -> DataType.FP32;
-			case "DOUBLE" -> DataType.FP64;
-			case "STRING" -> DataType.BYTES;
-			case "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64" ->
-				DataType.valueOf(name);
-			default -> null;
+	private static String onnxName(DataType dataType) {
+		return switch (dataType) {
+			case FP16 -> "FLOAT16";
+			case BF16 -> "BFLOAT16";
+			case FP32 -> "FLOAT";
+			case FP64 -> "DOUBLE";
+			case BYTES -> "STRING";
+			default -> dataType.name();
 		};
 	}
 
 	private static @Nullable OnnxJavaType inputType(DataType dataType) {
 		return switch (dataType) {
-			case BOOL, UINT8, INT8, INT16, INT32, INT64 -> OnnxJavaType.valueOf(dataType.name());
-			case FP16 -> OnnxJavaType.FLOAT16;
-			case BF16 -> OnnxJavaType.BFLOAT16;
-			case FP32 -> OnnxJavaType.FLOAT;
-			case FP64 -> OnnxJavaType.DOUBLE;
-			case BYTES -> OnnxJavaType.STRING;
 			case UINT16, UINT32, UINT64 -> null;
+			default -> OnnxJavaType.valueOf(onnxName(dataType));
 		};
 	}
 

@@ -26,16 +26,16 @@ public final class Shape {
 	/**
 	 * A shape of the given dimensions.
 	 * @param dimensions each at least 0, or {@link #VARIABLE}
-	 * @return the shape
 	 * @throws IllegalArgumentException if a dimension is below -1
 	 */
 	public static Shape of(long... dimensions) {
-		for (long dimension : dimensions) {
+		Shape shape = new Shape(dimensions.clone());
+		for (long dimension : shape.dimensions) {
 			if (dimension < VARIABLE) {
-				throw new IllegalArgumentException("a dimension of shape %s is negative".formatted(text(dimensions)));
+				throw new IllegalArgumentException("a dimension of shape %s is negative".formatted(shape));
 			}
 		}
-		return new Shape(dimensions.clone());
+		return shape;
 	}
 
 	public int rank() {
@@ -119,13 +119,9 @@ public final class Shape {
 
 	/**
 	 * The shape of one row: this shape without its first dimension.
-	 * @return the inner shape
 	 * @throws IllegalArgumentException if this is the shape of a scalar
 	 */
 	public Shape row() {
-		if (rank() == 0) {
-			throw new IllegalArgumentException("a scalar has no rows");
-		}
 		return new Shape(Arrays.copyOfRange(this.dimensions, 1, rank()));
 	}
 
@@ -142,11 +138,7 @@ public final class Shape {
 
 	@Override
 	public String toString() {
-		return text(this.dimensions);
-	}
-
-	private static String text(long[] dimensions) {
-		return Arrays.toString(dimensions).replace(" ", "");
+		return Arrays.toString(this.dimensions).replace(" ", "");
 	}
 
 }

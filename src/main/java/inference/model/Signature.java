@@ -37,17 +37,6 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 			.allMatch((shape) -> shape.isBatched() && !shape.isOfAnyRank());
 	}
 
-	/**
-	 * Inputs of zeros, or of empty strings.
-	 * @param batch the size of the first dimension, where it is variable
-	 * @param size the size of every other variable dimension
-	 * @return a tensor for each input
-	 * @throws ArithmeticException if an input is larger than 2 GB
-	 */
-	public Map<String, Tensor> zeros(long batch, long size) {
-		return TensorSpec.zeros(this.inputs, batch, size);
-	}
-
 	public @Nullable TensorSpec input(String name) {
 		return find(this.inputs, name);
 	}
@@ -86,12 +75,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	}
 
 	private static @Nullable TensorSpec find(List<TensorSpec> specs, String name) {
-		for (TensorSpec spec : specs) {
-			if (spec.name().equals(name)) {
-				return spec;
-			}
-		}
-		return null;
+		return specs.stream().filter((spec) -> spec.name().equals(name)).findFirst().orElse(null);
 	}
 
 	private static void requireDistinctNames(String what, List<TensorSpec> specs) {

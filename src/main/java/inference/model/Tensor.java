@@ -34,7 +34,6 @@ public final class Tensor {
 	 * @param dataType the type of the elements
 	 * @param shape without variable dimensions
 	 * @param contents the elements, from position to limit
-	 * @return the tensor
 	 * @throws IllegalArgumentException if the bytes are not exactly the shape's elements,
 	 * or a BOOL is neither 0 nor 1
 	 */
@@ -55,10 +54,9 @@ public final class Tensor {
 	}
 
 	/**
-	 * A tensor of 32-bit floating point numbers.
+	 * An FP32 tensor.
 	 * @param shape without variable dimensions
 	 * @param values as many as the shape has elements
-	 * @return an FP32 tensor
 	 */
 	public static Tensor ofFloats(Shape shape, float... values) {
 		ByteBuffer contents = allocate(Float.BYTES * values.length);
@@ -67,10 +65,9 @@ public final class Tensor {
 	}
 
 	/**
-	 * A tensor of 64-bit integers.
+	 * An INT64 tensor.
 	 * @param shape without variable dimensions
 	 * @param values as many as the shape has elements
-	 * @return an INT64 tensor
 	 */
 	public static Tensor ofLongs(Shape shape, long... values) {
 		ByteBuffer contents = allocate(Long.BYTES * values.length);
@@ -79,10 +76,9 @@ public final class Tensor {
 	}
 
 	/**
-	 * A tensor of texts, each stored as UTF-8.
+	 * A BYTES tensor of texts, each stored as UTF-8.
 	 * @param shape without variable dimensions
 	 * @param values as many as the shape has elements
-	 * @return a BYTES tensor
 	 */
 	public static Tensor ofStrings(Shape shape, List<String> values) {
 		ByteArrayOutputStream contents = new ByteArrayOutputStream();
@@ -94,6 +90,18 @@ public final class Tensor {
 		return of(DataType.BYTES, shape, ByteBuffer.wrap(contents.toByteArray()));
 	}
 
+	/** A tensor of the elements of several tensors, one tensor after the other. */
+	public static Tensor join(DataType dataType, Shape shape, List<Tensor> parts) {
+		ByteBuffer contents = ByteBuffer.allocate(Math.toIntExact(totalBytes(parts)));
+		parts.forEach((part) -> contents.put(part.contents()));
+		return of(dataType, shape, contents.flip());
+	}
+
+	/** A little-endian buffer on the Java heap, for the contents of a tensor. */
+	public static ByteBuffer allocate(int bytes) {
+		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+	}
+
 	public DataType dataType() {
 		return this.dataType;
 	}
@@ -102,19 +110,12 @@ public final class Tensor {
 		return this.shape;
 	}
 
-	/**
-	 * The bytes of the elements.
-	 * @return a little-endian view of the same memory, with its own position
-	 */
+	/** A little-endian view of the elements' bytes, with its own position. */
 	public ByteBuffer contents() {
 		return this.contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
 	}
 
-	/**
-	 * The size of several tensors.
-	 * @param tensors the tensors
-	 * @return the number of bytes in their contents
-	 */
+	/** The number of bytes in the contents of several tensors. */
 	public static long totalBytes(Collection<Tensor> tensors) {
 		return tensors.stream().mapToLong((tensor) -> tensor.contents.capacity()).sum();
 	}
@@ -169,10 +170,6 @@ public final class Tensor {
 		if (this.dataType != wanted) {
 			throw new IllegalStateException("this tensor is %s, not %s".formatted(this.dataType, wanted));
 		}
-	}
-
-	private static ByteBuffer allocate(int bytes) {
-		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 	private static void requireBooleans(Shape shape, ByteBuffer contents) {

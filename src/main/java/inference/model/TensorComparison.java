@@ -50,13 +50,13 @@ public final class TensorComparison {
 		return null;
 	}
 
-	private static @Nullable String difference(List<String> expected, List<String> actual) {
+	private static String difference(List<String> expected, List<String> actual) {
 		for (int i = 0; i < expected.size(); i++) {
 			if (!expected.get(i).equals(actual.get(i))) {
 				return "is '%s' instead of '%s' at element %d".formatted(actual.get(i), expected.get(i), i);
 			}
 		}
-		return null;
+		return "has other bytes than expected, which are not UTF-8";
 	}
 
 	/**

@@ -20,6 +20,11 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 
 	public TensorSpec {
 		keys = List.copyOf(keys);
+		long columns = (shape.rank() > 0) ? shape.dimension(shape.rank() - 1) : 0;
+		if (!keys.isEmpty() && columns != keys.size() && columns != Shape.VARIABLE) {
+			throw new IllegalArgumentException(
+					"output '%s' has %d keys for %d columns".formatted(name, keys.size(), columns));
+		}
 	}
 
 	/** The declaration of an ordinary tensor. */
@@ -40,19 +45,13 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	 */
 	public double elements(long batch, long size) {
 		double elements = 1;
-		for (int i = 0; i < this.shape.rank(); i++) {
-			long dimension = this.shape.dimension(i);
-			elements *= (dimension != Shape.VARIABLE) ? dimension : (i == 0) ? batch : size;
+		for (long dimension : this.shape.withSizes(batch, size).dimensions()) {
+			elements *= dimension;
 		}
 		return elements;
 	}
 
-	/**
-	 * The size in bytes of a tensor that fits this declaration, if all its strings are
-	 * empty.
-	 * @param batch the size of the first dimension, if it is variable
-	 * @param size the size of every other variable dimension
-	 */
+	/** The bytes of as many {@link #elements}, if all strings are empty. */
 	public double minBytes(long batch, long size) {
 		return elements(batch, size) * minWidth();
 	}
@@ -63,25 +62,19 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
-	 * A tensor of zeros or empty strings for each input, by name; see
-	 * {@link #zeros(long, long)}.
-	 */
-	static Map<String, Tensor> zeros(List<TensorSpec> inputs, long batch, long size) {
-		Map<String, Tensor> zeros = new LinkedHashMap<>();
-		inputs.forEach((input) -> zeros.put(input.name(), input.zeros(batch, size)));
-		return zeros;
-	}
-
-	/**
-	 * A tensor of zeros or empty strings that fits this declaration.
+	 * A tensor of zeros or empty strings for each input, by name.
 	 * @param batch the size of the first dimension, if it is variable
 	 * @param size the size of every other variable dimension
-	 * @throws ArithmeticException if the tensor is larger than 2 GB
+	 * @throws ArithmeticException if a tensor is larger than 2 GB
 	 */
-	Tensor zeros(long batch, long size) {
-		Shape zeros = this.shape.isOfAnyRank() ? Shape.of(batch, size) : this.shape.withSizes(batch, size);
-		int bytes = Math.toIntExact(Math.multiplyExact(zeros.elements(), minWidth()));
-		return Tensor.of(this.dataType, zeros, ByteBuffer.allocate(bytes));
+	public static Map<String, Tensor> zeros(List<TensorSpec> inputs, long batch, long size) {
+		Map<String, Tensor> zeros = new LinkedHashMap<>();
+		for (TensorSpec input : inputs) {
+			Shape shape = input.shape.isOfAnyRank() ? Shape.of(batch, size) : input.shape.withSizes(batch, size);
+			int bytes = Math.toIntExact(Math.multiplyExact(shape.elements(), input.minWidth()));
+			zeros.put(input.name, Tensor.of(input.dataType, shape, ByteBuffer.allocate(bytes)));
+		}
+		return zeros;
 	}
 
 	@Override

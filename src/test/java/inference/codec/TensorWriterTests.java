@@ -68,7 +68,7 @@ class TensorWriterTests {
 
 	private Tensor numbers(DataType dataType, Shape shape) {
 		int elements = (int) shape.elements();
-		var contents = Json.allocate(elements * dataType.width());
+		var contents = Tensor.allocate(elements * dataType.width());
 		while (contents.hasRemaining()) {
 			switch (dataType) {
 				case FP32 -> contents.putFloat(finite(Float.intBitsToFloat(this.random.nextInt())));
@@ -79,7 +79,7 @@ class TensorWriterTests {
 	}
 
 	private Tensor read(DataType dataType, String json, Shape shape) {
-		var contents = Json.allocate((int) shape.elements() * dataType.width());
+		var contents = Tensor.allocate((int) shape.elements() * dataType.width());
 		JsonNode rows = this.mapper.readTree(json);
 		assertThat(rows.size()).isEqualTo((int) shape.dimension(0));
 		for (var row : rows) {

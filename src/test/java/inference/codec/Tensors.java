@@ -100,7 +100,7 @@ final class Tensors {
 	}
 
 	private static JsonNode toJson(DataType dataType, byte[] element) {
-		ByteBuffer bytes = Json.allocate(8).put(element.length <= 8 ? element : new byte[0]).rewind();
+		ByteBuffer bytes = Tensor.allocate(8).put(element.length <= 8 ? element : new byte[0]).rewind();
 		return switch (dataType) {
 			case BOOL -> NODES.booleanNode(element[0] != 0);
 			case INT8, INT16, INT32, INT64 -> NODES.numberNode(new BigInteger(reversed(element)));
@@ -115,7 +115,7 @@ final class Tensors {
 	}
 
 	private static byte[] fromJson(DataType dataType, JsonNode json) {
-		ByteBuffer bytes = Json.allocate(8);
+		ByteBuffer bytes = Tensor.allocate(8);
 		switch (dataType) {
 			case BOOL -> bytes.put((byte) (json.booleanValue() ? 1 : 0));
 			case FP16 -> bytes.putShort(Float.floatToFloat16(Float.parseFloat(json.asString())));
@@ -167,7 +167,7 @@ final class Tensors {
 
 	// JSON has one NaN, and 0 for -0.
 	private static boolean fits(DataType dataType, byte[] element, boolean base64) {
-		ByteBuffer bytes = Json.allocate(8).put(element.length <= 8 ? element : new byte[0]).rewind();
+		ByteBuffer bytes = Tensor.allocate(8).put(element.length <= 8 ? element : new byte[0]).rewind();
 		return switch (dataType) {
 			case FP16 -> isExact(Float.float16ToFloat(bytes.getShort(0)), bytes.getShort(0) == 0x7E00);
 			case BF16 -> isExact(Float.intBitsToFloat(bytes.getShort(0) << 16), bytes.getShort(0) == 0x7FC0);
@@ -187,7 +187,7 @@ final class Tensors {
 	}
 
 	private static Tensor of(DataType dataType, Shape shape, List<byte[]> elements) {
-		ByteBuffer contents = Json.allocate(elements.stream().mapToInt((element) -> 4 + element.length).sum());
+		ByteBuffer contents = Tensor.allocate(elements.stream().mapToInt((element) -> 4 + element.length).sum());
 		for (byte[] element : elements) {
 			if (dataType == DataType.BYTES) {
 				contents.putInt(element.length);

@@ -26,6 +26,13 @@ class SignatureTests {
 	private final Tensor label = Tensor.ofStrings(Shape.of(1), List.of("yes"));
 
 	@Test
+	void refusesKeysThatAreNotOneForEachColumn() {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> new TensorSpec("p", DataType.FP32, Shape.of(-1, 3), List.of("a", "b")))
+			.withMessage("output 'p' has 2 keys for 3 columns");
+	}
+
+	@Test
 	void findsTensorsByName() {
 		assertThat(this.signature.input("x")).isEqualTo(X);
 		assertThat(this.signature.output("label")).isEqualTo(LABEL);

@@ -196,6 +196,27 @@ class TensorTests {
 			.isEqualTo("is 'bc' instead of 'b' at element 1");
 	}
 
+	@Test
+	void showsUnsignedIntegersWithoutASign() {
+		assertThat(TensorComparison.difference(bytes(DataType.UINT8, 1), bytes(DataType.UINT8, 255), 0, 1))
+			.isEqualTo("is 255 instead of 1 at element 0");
+	}
+
+	@Test
+	void findsADifferenceBetweenBytesThatAreNotUtf8() {
+		assertThat(TensorComparison.difference(bytes(DataType.BYTES, 1, 0, 0, 0, 0xFE),
+				bytes(DataType.BYTES, 1, 0, 0, 0, 0xFF), 0, 1))
+			.isEqualTo("has other bytes than expected, which are not UTF-8");
+	}
+
+	private static Tensor bytes(DataType dataType, int... values) {
+		var contents = ByteBuffer.allocate(values.length);
+		for (int value : values) {
+			contents.put((byte) value);
+		}
+		return Tensor.of(dataType, Shape.of(1), contents.flip());
+	}
+
 	private static @Nullable String difference(float[] expected, float[] actual) {
 		var tensor = Tensor.ofFloats(Shape.of(expected.length), expected);
 		return TensorComparison.difference(tensor, Tensor.ofFloats(Shape.of(actual.length), actual), 1e-4,
