@@ -50,14 +50,14 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	private final int maxQueued;
 
-	private final Duration deadline;
+	private final Duration maxDeadline;
 
 	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
 			DeadlineProperties deadline, Batching batching, Statistics statistics) {
 		this.lifecycle = lifecycle;
 		this.maxConcurrent = properties.maxConcurrent(model.threads());
 		this.maxQueued = properties.maxQueued();
-		this.deadline = deadline.deadline();
+		this.maxDeadline = deadline.deadline();
 		this.queue = new CallQueue(this.maxConcurrent);
 		this.statistics = statistics;
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
@@ -66,7 +66,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		statistics.registerGauge("inference.running", null, "Calls inside the model", this.queue::busyThreads);
 		statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
 		statistics.registerGauge("inference.predicted.wait", "seconds", "How long a call that arrives now would wait",
-				() -> predictedWait() / 1e9);
+				() -> predictedWaitNanos() / 1e9);
 		statistics.registerGauge("inference.memory.reserved", "bytes",
 				"Memory that requests have reserved for bodies, tensors and answers", this.memory::reservedBytes);
 		// Alerts compare the load with these limits.
@@ -75,7 +75,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		statistics.registerGauge("inference.max.queued", null, "The most calls waiting for a model thread",
 				() -> this.maxQueued);
 		statistics.registerGauge("inference.deadline", "seconds",
-				"The longest time from a request's admission to its answer", () -> this.deadline.toNanos() / 1e9);
+				"The longest time from a request's admission to its answer", () -> this.maxDeadline.toNanos() / 1e9);
 		statistics.registerGauge("inference.memory.max", "bytes", "The most memory that requests can reserve",
 				this.memory::maxBytes);
 	}
@@ -93,7 +93,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		if (!now.state().serves()) {
 			throw Rejection.notReady(now.reason());
 		}
-		Deadline granted = Deadline.in(this.deadline);
+		Deadline granted = Deadline.in(this.maxDeadline);
 		Deadline agreed = granted.within(wanted);
 		if (!this.queue.hasIdleThread()) {
 			rejectIfOverloaded(this.queue.size(), agreed);
@@ -107,8 +107,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param reservation the request's share of the memory, to which the outputs are
 	 * added
 	 * @param deadline the request's deadline
-	 * @param isGone whether the client has closed its connection; must not block, and is
-	 * called by another thread when the call's turn comes
+	 * @param isClientGone whether the client has closed its connection; must not block,
+	 * and is called by another thread when the call's turn comes
 	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
 	 * @return the model's outputs
 	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue
@@ -116,13 +116,13 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * gone, or the model fails
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
-			BooleanSupplier isGone, Runnable onLongWait) {
+			BooleanSupplier isClientGone, Runnable onLongWait) {
 		reservation.addExpectedOutputs(metadata().signature(), inputs);
-		Call call = new Call(inputs, deadline, isGone);
+		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, (ahead) -> rejectIfOverloaded(ahead, deadline));
 		try {
 			Map<String, Tensor> outputs = call.await(onLongWait);
-			reservation.addOutputs(outputs);
+			reservation.replaceExpectedOutputs(outputs);
 			return outputs;
 		}
 		catch (Rejection ex) {
@@ -182,7 +182,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	/** The longest time from a request's admission to its answer. */
 	public Duration maxDeadline() {
-		return this.deadline;
+		return this.maxDeadline;
 	}
 
 	/**
@@ -195,7 +195,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	/** Records the run, so that the first waits can be predicted. */
 	@Override
-	public void afterRun(long nanos) {
+	public void afterTimedRun(long nanos) {
 		this.serviceTime.record(nanos, 1);
 	}
 
@@ -205,22 +205,22 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	/** How long a call that arrives now would wait, in nanoseconds. */
-	long predictedWait() {
-		return this.queue.hasIdleThread() ? 0 : predictedWait(this.queue.size());
+	long predictedWaitNanos() {
+		return this.queue.hasIdleThread() ? 0 : predictedWaitNanos(this.queue.size());
 	}
 
-	private long predictedWait(int ahead) {
-		return this.serviceTime.averagePerCall() * (ahead + 1) / this.maxConcurrent;
+	private long predictedWaitNanos(int ahead) {
+		return this.serviceTime.averageNanosPerCall() * (ahead + 1) / this.maxConcurrent;
 	}
 
 	private void rejectIfOverloaded(int ahead, Deadline deadline) {
-		long wait = predictedWait(ahead);
+		long wait = predictedWaitNanos(ahead);
 		// The predicted wait counts each running call as if it had just started. On
 		// average, half of one call's share is over.
-		long overestimate = this.serviceTime.averagePerCall() / (2L * this.maxConcurrent);
+		long overestimate = this.serviceTime.averageNanosPerCall() / (2L * this.maxConcurrent);
 		long margin = wait / WAIT_MARGIN_DIVISOR;
-		long timeToAnswer = wait + margin - overestimate + this.serviceTime.averagePerRun();
-		if (ahead >= this.maxQueued || timeToAnswer > deadline.remaining()) {
+		long timeToAnswer = wait + margin - overestimate + this.serviceTime.averageNanosPerRun();
+		if (ahead >= this.maxQueued || timeToAnswer > deadline.remainingNanos()) {
 			throw Rejection.overloaded(
 					"The server is busy: %d of at most %d calls are queued; the expected wait is about %d ms"
 						.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),

@@ -19,7 +19,7 @@ final class Batch {
 	}
 
 	/** The number of rows of the first tensor; 1 for a scalar and without tensors. */
-	static long rows(Map<String, Tensor> tensors) {
+	static long rowCount(Map<String, Tensor> tensors) {
 		if (tensors.isEmpty()) {
 			return 1;
 		}
@@ -29,14 +29,14 @@ final class Batch {
 
 	/** Whether two calls can run together: their rows are of the same shapes. */
 	static boolean fits(Map<String, Tensor> call, Map<String, Tensor> other) {
-		long rows = rows(call);
-		long otherRows = rows(other);
+		long rows = rowCount(call);
+		long otherRows = rowCount(other);
 		for (Map.Entry<String, Tensor> input : call.entrySet()) {
 			Shape shape = input.getValue().shape();
 			Tensor counterpart = other.get(input.getKey());
 			if (counterpart == null || shape.rank() == 0 || shape.rank() != counterpart.shape().rank()
 					|| shape.dimension(0) != rows || counterpart.shape().dimension(0) != otherRows
-					|| !shape.row().equals(counterpart.shape().row())) {
+					|| !shape.rowShape().equals(counterpart.shape().rowShape())) {
 				return false;
 			}
 		}
@@ -49,7 +49,7 @@ final class Batch {
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> calls) {
 		Map<String, Tensor> joined = LinkedHashMap.newLinkedHashMap(calls.getFirst().size());
-		long rows = calls.stream().mapToLong(Batch::rows).sum();
+		long rows = calls.stream().mapToLong(Batch::rowCount).sum();
 		for (Map.Entry<String, Tensor> first : calls.getFirst().entrySet()) {
 			List<Tensor> parts = calls.stream().map((call) -> call.get(first.getKey())).toList();
 			Tensor tensor = first.getValue();
@@ -76,7 +76,7 @@ final class Batch {
 			for (int i = 0; i < calls.size(); i++) {
 				Shape shape = withRows(tensor.shape(), rows.get(i));
 				// A view would keep all calls' outputs while one client still reads.
-				byte[] contents = new byte[tensor.dataType().size(rest, shape.elements())];
+				byte[] contents = new byte[tensor.dataType().byteCount(rest, shape.elementCount())];
 				rest.get(contents);
 				calls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));
 			}

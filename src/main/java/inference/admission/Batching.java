@@ -35,19 +35,19 @@ final class Batching implements WarmUpListener, InfoContributor {
 		this.batchingProperties = batchingProperties;
 		this.decision = new Decision(1,
 				(this.batchingProperties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");
-		Gauge.builder("inference.batching.max.size", this, Batching::maxSize)
+		Gauge.builder("inference.batching.max.size", this, Batching::maxRows)
 			.description("Rows of different requests that are run together at most; 1 for none")
 			.register(registry);
 	}
 
 	/** The most rows in one run; 1 if requests are not batched. */
-	int maxSize() {
+	int maxRows() {
 		return this.decision.maxSize;
 	}
 
 	/** How long a call waits for others to join it, in nanoseconds. */
-	long maxDelay() {
-		return (maxSize() > 1) ? this.batchingProperties.maxDelay().toNanos() : 0;
+	long maxDelayNanos() {
+		return (maxRows() > 1) ? this.batchingProperties.maxDelay().toNanos() : 0;
 	}
 
 	@Override
@@ -57,16 +57,16 @@ final class Batching implements WarmUpListener, InfoContributor {
 
 	/** Decides whether requests are batched. */
 	@Override
-	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
 		int configured = this.batchingProperties.maxSize();
 		if (configured == 1) {
 			return;
 		}
 		List<Map<String, Tensor>> examples = metadata.examples().stream().map(Example::inputs).toList();
-		this.decision = metadata.signature().isBatched()
-				? new RowIndependence(metadata.signature(), examples, configured, model).findInfluence()
+		this.decision = metadata.signature().isBatchable()
+				? new RowInfluenceSearch(metadata.signature(), examples, configured, model).decide()
 				: new Decision(1, "not every tensor has a variable first dimension");
-		if (maxSize() < configured) {
+		if (maxRows() < configured) {
 			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configured,
 					this.decision.reason);
 		}

@@ -23,24 +23,24 @@ final class Call {
 
 	private static final long LONG_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-	private final CompletableFuture<Map<String, Tensor>> outcome = new CompletableFuture<>();
+	private final CompletableFuture<Map<String, Tensor>> futureOutputs = new CompletableFuture<>();
 
 	private final @Nullable Map<String, String> logContext = MDC.getCopyOfContextMap();
 
-	private final long arrived = System.nanoTime();
+	private final long arrivalNanos = System.nanoTime();
 
 	private final Map<String, Tensor> inputs;
 
 	private final Deadline deadline;
 
-	private final BooleanSupplier isGone;
+	private final BooleanSupplier isClientGone;
 
 	private volatile @Nullable ModelRun run;
 
-	Call(Map<String, Tensor> inputs, Deadline deadline, BooleanSupplier isGone) {
+	Call(Map<String, Tensor> inputs, Deadline deadline, BooleanSupplier isClientGone) {
 		this.inputs = inputs;
 		this.deadline = deadline;
-		this.isGone = isGone;
+		this.isClientGone = isClientGone;
 	}
 
 	Map<String, Tensor> inputs() {
@@ -48,13 +48,13 @@ final class Call {
 	}
 
 	/** The number of rows in the inputs. */
-	long rows() {
-		return Batch.rows(this.inputs);
+	long rowCount() {
+		return Batch.rowCount(this.inputs);
 	}
 
 	/** When the call was made, in {@link System#nanoTime()}. */
-	long arrived() {
-		return this.arrived;
+	long arrivalNanos() {
+		return this.arrivalNanos;
 	}
 
 	/** The request's MDC, for lines that the model logs. */
@@ -69,16 +69,16 @@ final class Call {
 	 * @param quickestRun the shortest recent run, in nanoseconds
 	 * @return whether the call is to run now
 	 */
-	boolean begin(ModelRun run, long quickestRun) {
+	boolean tryBegin(ModelRun run, long quickestRun) {
 		if (!isAwaited()) {
 			// The client may have sent its next request, so it must not be asked.
 			return false;
 		}
-		if (this.isGone.getAsBoolean()) {
+		if (this.isClientGone.getAsBoolean()) {
 			fail(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 		}
-		else if (this.deadline.remaining() <= quickestRun) {
-			fail(this.deadline.tooNear());
+		else if (this.deadline.remainingNanos() <= quickestRun) {
+			fail(this.deadline.tooNearRejection());
 		}
 		this.run = run;
 		return isAwaited();
@@ -86,15 +86,15 @@ final class Call {
 
 	/** Whether the call's own thread still waits for it. */
 	boolean isAwaited() {
-		return !this.outcome.isDone();
+		return !this.futureOutputs.isDone();
 	}
 
 	void complete(Map<String, Tensor> outputs) {
-		this.outcome.complete(outputs);
+		this.futureOutputs.complete(outputs);
 	}
 
 	void fail(Throwable failure) {
-		this.outcome.completeExceptionally(failure);
+		this.futureOutputs.completeExceptionally(failure);
 	}
 
 	/**
@@ -105,11 +105,11 @@ final class Call {
 	 */
 	Map<String, Tensor> await(Runnable onLongWait) {
 		try {
-			if (!isDoneWithin(Math.min(LONG_WAIT_NANOS, this.deadline.remaining()))) {
+			if (!isDoneWithin(Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()))) {
 				onLongWait.run();
-				if (!isDoneWithin(this.deadline.remaining())) {
+				if (!isDoneWithin(this.deadline.remainingNanos())) {
 					abandon(this.deadline
-						.exceeded((this.run != null) ? "was inside the model" : "waited for the model"));
+						.exceededRejection((this.run != null) ? "was inside the model" : "waited for the model"));
 				}
 			}
 		}
@@ -118,20 +118,20 @@ final class Call {
 			abandon(Rejection.notReady("the server is stopping"));
 		}
 		// Outputs that came at the last moment are still returned.
-		if (this.outcome.isCompletedExceptionally()) {
-			ReflectionUtils.rethrowRuntimeException(this.outcome.exceptionNow());
+		if (this.futureOutputs.isCompletedExceptionally()) {
+			ReflectionUtils.rethrowRuntimeException(this.futureOutputs.exceptionNow());
 		}
-		return this.outcome.resultNow();
+		return this.futureOutputs.resultNow();
 	}
 
 	private boolean isDoneWithin(long nanos) throws InterruptedException {
 		try {
-			var _ = this.outcome.get(nanos, TimeUnit.NANOSECONDS);
+			var _ = this.futureOutputs.get(nanos, TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			// The outcome itself says which of them it was.
+			// The future itself says which of them it was.
 		}
-		return this.outcome.isDone();
+		return this.futureOutputs.isDone();
 	}
 
 	private void abandon(Rejection rejection) {

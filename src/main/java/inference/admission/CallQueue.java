@@ -20,7 +20,7 @@ final class CallQueue {
 	private final Condition arrival = this.lock.newCondition();
 
 	// Signalled in place of arrival while a thread waits to fill a batch.
-	private final Condition batchArrival = this.lock.newCondition();
+	private final Condition arrivalWhileFilling = this.lock.newCondition();
 
 	private final Deque<Call> calls = new ArrayDeque<>();
 
@@ -31,7 +31,7 @@ final class CallQueue {
 	// The number of calls. It is also read without the lock, as an estimate.
 	private volatile int size;
 
-	private boolean filling;
+	private boolean isFillingBatch;
 
 	CallQueue(int threadCount) {
 		this.threadCount = threadCount;
@@ -66,7 +66,7 @@ final class CallQueue {
 			}
 			this.calls.add(call);
 			this.size = this.calls.size();
-			(this.filling ? this.batchArrival : this.arrival).signal();
+			(this.isFillingBatch ? this.arrivalWhileFilling : this.arrival).signal();
 		}
 		finally {
 			this.lock.unlock();
@@ -95,7 +95,7 @@ final class CallQueue {
 	List<Call> takeBatch(int maxRows, long maxDelay) throws InterruptedException {
 		this.lock.lockInterruptibly();
 		try {
-			while (this.calls.isEmpty() || this.filling) {
+			while (this.calls.isEmpty() || this.isFillingBatch) {
 				this.arrival.await();
 			}
 			awaitFullBatch(maxRows, maxDelay);
@@ -120,25 +120,25 @@ final class CallQueue {
 
 	// Only one thread at a time waits for a full batch. Two would each get a part of it.
 	private void awaitFullBatch(int maxRows, long maxDelay) throws InterruptedException {
-		this.filling = true;
+		this.isFillingBatch = true;
 		try {
 			long rest = maxDelay;
 			while (this.calls.isEmpty() || (rest > 0 && rows(firstBatch(maxRows)) < maxRows)) {
 				if (this.calls.isEmpty()) {
-					this.batchArrival.await();
+					this.arrivalWhileFilling.await();
 				}
 				else {
-					rest = this.batchArrival.awaitNanos(rest);
+					rest = this.arrivalWhileFilling.awaitNanos(rest);
 				}
 			}
 		}
 		finally {
-			this.filling = false;
+			this.isFillingBatch = false;
 		}
 	}
 
 	private static long rows(List<Call> calls) {
-		return calls.stream().mapToLong(Call::rows).sum();
+		return calls.stream().mapToLong(Call::rowCount).sum();
 	}
 
 	private List<Call> firstBatch(int maxRows) {
@@ -146,9 +146,9 @@ final class CallQueue {
 		long rows = 0;
 		for (Call call : this.calls) {
 			if (batch.isEmpty()
-					|| (rows + call.rows() <= maxRows && Batch.fits(call.inputs(), batch.getFirst().inputs()))) {
+					|| (rows + call.rowCount() <= maxRows && Batch.fits(call.inputs(), batch.getFirst().inputs()))) {
 				batch.add(call);
-				rows += call.rows();
+				rows += call.rowCount();
 			}
 			// A call without rows is not batched with others if max-size is 1.
 			if (maxRows == 1 || rows >= maxRows) {

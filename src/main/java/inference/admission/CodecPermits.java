@@ -25,10 +25,10 @@ public final class CodecPermits {
 	/**
 	 * Runs a task, with a permit if it is needed.
 	 * @param bytes the size of the message or of the tensors
-	 * @param task computes, and blocks only in {@link #callWithout}
+	 * @param task computes, and blocks only in {@link #callWithoutPermit}
 	 * @return the task's result
 	 */
-	public <T, E extends Exception> T callWith(long bytes, Task<T, E> task) throws E {
+	public <T, E extends Exception> T callWithPermit(long bytes, Task<T, E> task) throws E {
 		if (!isNeeded(bytes)) {
 			return task.call();
 		}
@@ -42,11 +42,11 @@ public final class CodecPermits {
 	}
 
 	/**
-	 * Gives the permit back while a task inside of {@link #callWith} blocks.
+	 * Gives the permit back while a task inside of {@link #callWithPermit} blocks.
 	 * @param task waits for a client
 	 * @return the task's result
 	 */
-	public <T, E extends Exception> T callWithout(Task<T, E> task) throws E {
+	public <T, E extends Exception> T callWithoutPermit(Task<T, E> task) throws E {
 		this.permits.release();
 		try {
 			return task.call();

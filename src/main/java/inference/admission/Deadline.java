@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
 import inference.admission.Rejection.Kind;
 
 /**
- * The moment at which an answer comes too late.
+ * The moment after which an answer is too late.
  *
- * @param at the moment, in {@link System#nanoTime()}
+ * @param nanoTime the moment, in {@link System#nanoTime()}
  * @param granted the time from the request's admission to that moment
  */
-public record Deadline(long at, Duration granted) {
+public record Deadline(long nanoTime, Duration granted) {
 
 	static Deadline in(Duration granted) {
 		return new Deadline(System.nanoTime() + granted.toNanos(), granted);
@@ -28,7 +28,7 @@ public record Deadline(long at, Duration granted) {
 		if (wanted == null || wanted.compareTo(this.granted) >= 0) {
 			return this;
 		}
-		return new Deadline(this.at - this.granted.minus(wanted).toNanos(), wanted);
+		return new Deadline(this.nanoTime - this.granted.minus(wanted).toNanos(), wanted);
 	}
 
 	/**
@@ -37,8 +37,8 @@ public record Deadline(long at, Duration granted) {
 	 * @throws Rejection if it has
 	 */
 	public void requireTime(String where) {
-		if (remaining() <= 0) {
-			throw exceeded(where);
+		if (remainingNanos() <= 0) {
+			throw exceededRejection(where);
 		}
 	}
 
@@ -47,17 +47,17 @@ public record Deadline(long at, Duration granted) {
 	 * @param where what the request was doing, such as "was read"
 	 * @return the exception, to be thrown
 	 */
-	public Rejection exceeded(String where) {
+	public Rejection exceededRejection(String where) {
 		return new Rejection(Kind.DEADLINE_EXCEEDED,
 				"The deadline of %d ms passed while the request %s".formatted(this.granted.toMillis(), where));
 	}
 
 	/** The nanoseconds until the deadline; 0 or less if it has passed. */
-	public long remaining() {
-		return this.at - System.nanoTime();
+	public long remainingNanos() {
+		return this.nanoTime - System.nanoTime();
 	}
 
-	Rejection tooNear() {
+	Rejection tooNearRejection() {
 		return new Rejection(Kind.DEADLINE_EXCEEDED,
 				"The deadline of %d ms left no time for the model after the wait".formatted(this.granted.toMillis()));
 	}

@@ -21,7 +21,7 @@ public final class LogContext {
 	private static final Pattern TRACE_PARENT = Pattern
 		.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?");
 
-	private static final int MAX_LENGTH = 100;
+	private static final int MAX_ID_LENGTH = 100;
 
 	private static final Pattern UNPRINTABLE = Pattern.compile("[^!-~]");
 
@@ -33,7 +33,7 @@ public final class LogContext {
 	 * @param id the request's id
 	 * @param traceParent the W3C header, which is ignored if it is not valid
 	 */
-	public static void start(String id, @Nullable String traceParent) {
+	public static void setIds(String id, @Nullable String traceParent) {
 		setRequestId(id);
 		if (traceParent != null) {
 			Matcher ids = TRACE_PARENT.matcher(traceParent);
@@ -54,11 +54,11 @@ public final class LogContext {
 	 * replaced, and 100 are kept.
 	 * @return the id, or {@code null} if the client gave none
 	 */
-	public static @Nullable String printable(@Nullable String id) {
+	public static @Nullable String toPrintable(@Nullable String id) {
 		if (id == null || id.isEmpty()) {
 			return null;
 		}
-		return UNPRINTABLE.matcher(id.substring(0, Math.min(id.length(), MAX_LENGTH))).replaceAll("_");
+		return UNPRINTABLE.matcher(id.substring(0, Math.min(id.length(), MAX_ID_LENGTH))).replaceAll("_");
 	}
 
 }

@@ -50,7 +50,7 @@ final class ModelReport
 
 	private final ModelLifecycle lifecycle;
 
-	private final ModelProperties model;
+	private final ModelProperties modelProperties;
 
 	private final AdmissionProperties admissionProperties;
 
@@ -60,10 +60,10 @@ final class ModelReport
 
 	private final AtomicBoolean logged = new AtomicBoolean();
 
-	ModelReport(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties admissionProperties,
+	ModelReport(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
 			DeadlineProperties deadline) {
 		this.lifecycle = lifecycle;
-		this.model = model;
+		this.modelProperties = modelProperties;
 		this.admissionProperties = admissionProperties;
 		this.deadline = deadline;
 		boolean given = ManagementFactory.getRuntimeMXBean()
@@ -81,17 +81,17 @@ final class ModelReport
 	@Override
 	public void contribute(Info.Builder builder) {
 		Map<String, Object> facts = new LinkedHashMap<>();
-		facts.put("name", this.model.name());
-		facts.put("version", this.model.version());
+		facts.put("name", this.modelProperties.name());
+		facts.put("version", this.modelProperties.version());
 		ModelMetadata metadata = this.lifecycle.metadata();
 		if (metadata != null) {
 			facts.put("platform", metadata.platform());
 			facts.put("inputs", describe(metadata.signature().inputs()));
 			facts.put("outputs", describe(metadata.signature().outputs()));
 		}
-		facts.put("threads", this.model.threads());
+		facts.put("threads", this.modelProperties.threads());
 		Map<String, Object> limits = new LinkedHashMap<>();
-		limits.put("maxConcurrent", this.admissionProperties.maxConcurrent(this.model.threads()));
+		limits.put("maxConcurrent", this.admissionProperties.maxConcurrent(this.modelProperties.threads()));
 		limits.put("maxQueued", this.admissionProperties.maxQueued());
 		limits.put("deadline", DurationStyle.SIMPLE.print(this.deadline.deadline(), ChronoUnit.MILLIS));
 		builder.withDetail("model", facts)
@@ -121,7 +121,7 @@ final class ModelReport
 		logger.info(
 				"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"
 						+ " memory, {} an AOT cache",
-				this.model.name(), this.model.version(), metadata.signature().inputs().size(),
+				this.modelProperties.name(), this.modelProperties.version(), metadata.signature().inputs().size(),
 				metadata.signature().outputs().size(), Runtime.getRuntime().availableProcessors(),
 				Runtime.getRuntime().maxMemory() >> 20, limit >> 20, this.aotCacheUsed ? "with" : "without");
 		if (Files.exists(PROCESS_STATUS)) {

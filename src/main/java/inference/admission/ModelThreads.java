@@ -53,9 +53,9 @@ final class ModelThreads implements AutoCloseable {
 	private void takeAndRun() {
 		try {
 			while (!this.threads.isShutdown()) {
-				List<Call> calls = this.queue.takeBatch(this.batching.maxSize(), this.batching.maxDelay());
+				List<Call> calls = this.queue.takeBatch(this.batching.maxRows(), this.batching.maxDelayNanos());
 				long taken = System.nanoTime();
-				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrived()));
+				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrivalNanos()));
 				Runnable answers = run(calls, taken);
 				// This comes first, so that the client's next call finds an idle thread.
 				this.queue.markIdle();
@@ -72,7 +72,7 @@ final class ModelThreads implements AutoCloseable {
 	private Runnable run(List<Call> calls, long start) {
 		ModelRun run = new ModelRun(calls, this.lifecycle::cancel);
 		List<Call> begun = calls.stream()
-			.filter((call) -> call.begin(run, this.serviceTime.quickestRunNanos()))
+			.filter((call) -> call.tryBegin(run, this.serviceTime.quickestRunNanos()))
 			.toList();
 		return switch (begun.size()) {
 			case 0 -> () -> {
@@ -105,7 +105,7 @@ final class ModelThreads implements AutoCloseable {
 		try {
 			Map<String, Tensor> joined = Batch.join(calls.stream().map(Call::inputs).toList());
 			List<Map<String, Tensor>> outputs = Batch.split(infer(joined, calls.size(), run, start),
-					calls.stream().map(Call::rows).toList());
+					calls.stream().map(Call::rowCount).toList());
 			return () -> {
 				for (int i = 0; i < calls.size(); i++) {
 					calls.get(i).complete(outputs.get(i));
@@ -134,7 +134,7 @@ final class ModelThreads implements AutoCloseable {
 			// A cancelled run would have taken longer, so it does not count as a call.
 			this.serviceTime.record(left - start, (succeeded || run.isAwaited()) ? calls : 0);
 			if (succeeded) {
-				this.statistics.recordRun(Batch.rows(inputs), left - entered);
+				this.statistics.recordRun(Batch.rowCount(inputs), left - entered);
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import inference.model.TensorSpec;
 public final class Reservation implements AutoCloseable {
 
 	// A connection's buffers and its thread's stack while its request is served.
-	private static final long REQUEST_BYTES = 64 * 1024;
+	private static final long REQUEST_OVERHEAD_BYTES = 64 * 1024;
 
 	// The estimated heap bytes of a text. Before a text is written to a tensor, it needs
 	// a String, its byte array and a reference.
@@ -31,7 +31,7 @@ public final class Reservation implements AutoCloseable {
 	Reservation(MemoryBudget budget, Deadline deadline) {
 		this.budget = budget;
 		this.deadline = deadline;
-		add(REQUEST_BYTES);
+		add(REQUEST_OVERHEAD_BYTES);
 	}
 
 	/** The moment at which the answer comes too late. */
@@ -60,18 +60,18 @@ public final class Reservation implements AutoCloseable {
 	 * dimension that it leaves open counts as 1, except for the batch.
 	 */
 	void addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
-		long rows = Batch.rows(inputs);
+		long rows = Batch.rowCount(inputs);
 		long bytes = 0;
 		for (TensorSpec output : signature.outputs()) {
 			int width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
-			bytes += (long) (output.elements(rows, 1) * width);
+			bytes += (long) (output.elementCount(rows, 1) * width);
 		}
 		add(bytes);
 		this.expectedOutputBytes = bytes;
 	}
 
 	/** Replaces the estimate by the actual size of the outputs. */
-	void addOutputs(Map<String, Tensor> outputs) {
+	void replaceExpectedOutputs(Map<String, Tensor> outputs) {
 		add(Tensor.totalBytes(outputs.values()) - this.expectedOutputBytes);
 	}
 

@@ -37,7 +37,7 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 
 	private static final int[] WORDS_PER_TEXT = { 1, 9, 2, 5 };
 
-	private static final int RANDOM_ROWS = 8;
+	private static final int RANDOM_ROW_COUNT = 8;
 
 	private static final int MAX_LETTERS = 12;
 
@@ -48,7 +48,7 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	 * @param signature the model's signature
 	 * @param size the size of each variable dimension other than the first
 	 */
-	static Map<String, Shape> shapes(Signature signature, long size) {
+	static Map<String, Shape> shapesWithSize(Signature signature, long size) {
 		Map<String, Shape> shapes = new LinkedHashMap<>();
 		for (TensorSpec input : signature.inputs()) {
 			shapes.put(input.name(), input.shape().withSizes(1, size));
@@ -77,10 +77,10 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	 * @param others rows of the same shapes; they come after two random rows, which
 	 * differ the most
 	 */
-	List<Supplier<Map<String, Tensor>>> addTo(List<Map<String, Tensor>> others) {
+	List<Supplier<Map<String, Tensor>>> mixedWith(List<Map<String, Tensor>> others) {
 		List<Supplier<Map<String, Tensor>>> rows = new ArrayList<>(List.of(() -> randomRow(0), () -> randomRow(1)));
 		others.forEach((row) -> rows.add(() -> row));
-		IntStream.range(2, RANDOM_ROWS).forEach((index) -> rows.add(() -> randomRow(index)));
+		IntStream.range(2, RANDOM_ROW_COUNT).forEach((index) -> rows.add(() -> randomRow(index)));
 		rows.add(() -> rowOf((_) -> 0));
 		rows.add(() -> rowOf((_) -> 1));
 		return rows;
@@ -97,10 +97,10 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	}
 
 	private static Tensor tensorOf(DataType type, Shape shape, Supplier<Object> elements) {
-		if (shape.elements() > MAX_ELEMENTS) {
+		if (shape.elementCount() > MAX_ELEMENTS) {
 			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
 		}
-		int count = (int) shape.elements();
+		int count = (int) shape.elementCount();
 		if (type == DataType.BYTES) {
 			return Tensor.ofStrings(shape, Stream.generate(() -> elements.get().toString()).limit(count).toList());
 		}

@@ -61,13 +61,13 @@ final class ServiceTime {
 	}
 
 	/** The average thread time per call, in nanoseconds; 0 at first. */
-	long averagePerCall() {
+	long averageNanosPerCall() {
 		Sums now = this.sums.get();
 		return now.averageOver(now.calls());
 	}
 
 	/** The average time of a run of the model, in nanoseconds; 0 before the first. */
-	long averagePerRun() {
+	long averageNanosPerRun() {
 		Sums now = this.sums.get();
 		return now.averageOver(now.runs());
 	}

@@ -33,13 +33,13 @@ public final class Statistics {
 
 	private final MeterRegistry registry;
 
-	private volatile long lastRunMillis;
+	private volatile long lastRunEpochMillis;
 
 	Statistics(MeterRegistry registry) {
 		this.registry = registry;
 		register(Protocol.HTTP);
 		for (Stage stage : Stage.values()) {
-			this.stages.put(stage, timer("inference." + name(stage), stage.description).register(registry));
+			this.stages.put(stage, timerBuilder("inference." + name(stage), stage.description).register(registry));
 		}
 		this.rowsPerRun = DistributionSummary.builder("inference.batch.rows")
 			.description("Rows per call of the model")
@@ -98,7 +98,7 @@ public final class Statistics {
 		Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome,
-					timer("inference.requests", "Predictions, from the admission to the answer")
+					timerBuilder("inference.requests", "Predictions, from the admission to the answer")
 						.tag("outcome", name(outcome))
 						.tag("protocol", name(protocol))
 						.register(this.registry));
@@ -129,7 +129,7 @@ public final class Statistics {
 	void recordRun(long rows, long nanos) {
 		record(Stage.RUN, nanos);
 		this.rowsPerRun.record((double) rows);
-		this.lastRunMillis = System.currentTimeMillis();
+		this.lastRunEpochMillis = System.currentTimeMillis();
 	}
 
 	/** The timers of an outcome, one for each registered protocol. */
@@ -147,11 +147,11 @@ public final class Statistics {
 	}
 
 	/** When the model last answered, in milliseconds since the epoch; 0 for never. */
-	public long lastRunMillis() {
-		return this.lastRunMillis;
+	public long lastRunEpochMillis() {
+		return this.lastRunEpochMillis;
 	}
 
-	private static Timer.Builder timer(String name, String description) {
+	private static Timer.Builder timerBuilder(String name, String description) {
 		return Timer.builder(name)
 			.description(description)
 			.serviceLevelObjectives(Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),

@@ -15,13 +15,13 @@ import inference.model.TensorSpec;
 /**
  * A prediction that a client asks for.
  *
- * @param form the form of the request and of its answer
+ * @param format the format of the request and of its answer
  * @param id the client's name for the request, which is sent back, or {@code null}
  * @param inputs the tensors of all inputs by name
  * @param outputs the outputs that the client wants, in the client's order
  * @param timeout the time that the client waits for the answer, or {@code null}
  */
-public record InferenceRequest(Form form, @Nullable String id, Map<String, Tensor> inputs, List<Output> outputs,
+public record InferenceRequest(BodyFormat format, @Nullable String id, Map<String, Tensor> inputs, List<Output> outputs,
 		@Nullable Duration timeout) {
 
 	/**
@@ -30,14 +30,14 @@ public record InferenceRequest(Form form, @Nullable String id, Map<String, Tenso
 	 * @return the body, or {@code null} if bytes among the inputs are not text
 	 */
 	public static @Nullable String toJson(Map<String, Tensor> inputs) {
-		if (inputs.values().stream().anyMatch(TensorWriter::isBinary)) {
+		if (inputs.values().stream().anyMatch(TensorWriter::hasNonUtf8)) {
 			return null;
 		}
 		ByteArrayOutputStream body = new ByteArrayOutputStream();
 		try (JsonGenerator json = Json.generator(body)) {
 			json.writeStartObject();
 			json.writeArrayPropertyStart("inputs");
-			inputs.forEach((name, tensor) -> TensorWriter.write(json, name, tensor, false));
+			inputs.forEach((name, tensor) -> TensorWriter.writeOip(json, name, tensor, false));
 			json.writeEndArray();
 			json.writeEndObject();
 		}
@@ -47,7 +47,7 @@ public record InferenceRequest(Form form, @Nullable String id, Map<String, Tenso
 	/**
 	 * The form of a request and of its answer.
 	 */
-	public enum Form {
+	public enum BodyFormat {
 
 		/** {@code {"instances": [row, …]}} to {@code {"predictions": [row, …]}}. */
 		ROWS,

@@ -12,7 +12,7 @@ import java.util.Objects;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.exc.JacksonIOException;
 
-import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.BodyFormat;
 import inference.codec.InferenceRequest.Output;
 import inference.model.InvalidOutputException;
 import inference.model.Shape;
@@ -46,7 +46,7 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 	}
 
 	/** Whether at least one tensor is sent as bytes behind the JSON. */
-	public boolean isBinary() {
+	public boolean hasBinaryOutputs() {
 		return this.request.outputs().stream().anyMatch(Output::binary);
 	}
 
@@ -93,7 +93,7 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 		Tensor tensor = tensor(output);
 		Shape shape = tensor.shape();
 		String name = output.spec().name();
-		if (this.request.form() == Form.ROWS && (shape.rank() == 0 || shape.dimension(0) != instanceCount())) {
+		if (this.request.format() == BodyFormat.ROWS && (shape.rank() == 0 || shape.dimension(0) != instanceCount())) {
 			String sentence = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
 					instanceCount());
 			Shape declared = output.spec().shape();
@@ -102,7 +102,7 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 			}
 			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(sentence));
 		}
-		if (this.request.form() == Form.OIP && !output.binary() && TensorWriter.isBinary(tensor)) {
+		if (this.request.format() == BodyFormat.OIP && !output.binary() && TensorWriter.hasNonUtf8(tensor)) {
 			throw new InvalidOutputException(
 					"output '%s' is not text, which JSON cannot carry: ask for it as binary data".formatted(name));
 		}
@@ -111,7 +111,7 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 	private void writeJson(OutputStream target) {
 		try (JsonGenerator json = Json.generator(target)) {
 			json.writeStartObject();
-			switch (this.request.form()) {
+			switch (this.request.format()) {
 				case ROWS -> {
 					List<TensorWriter> writers = writers();
 					json.writeArrayPropertyStart("predictions");
@@ -138,7 +138,7 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 		}
 		json.writeArrayPropertyStart("outputs");
 		for (Output output : this.request.outputs()) {
-			TensorWriter.write(json, output.spec().name(), tensor(output), output.binary());
+			TensorWriter.writeOip(json, output.spec().name(), tensor(output), output.binary());
 		}
 		json.writeEndArray();
 	}
@@ -161,7 +161,7 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 	}
 
 	private List<TensorWriter> writers() {
-		boolean rows = this.request.form() == Form.ROWS;
+		boolean rows = this.request.format() == BodyFormat.ROWS;
 		return this.request.outputs()
 			.stream()
 			.map((output) -> new TensorWriter(tensor(output), rows ? output.spec().keys() : List.of()))

@@ -43,7 +43,7 @@ public final class InvalidRequestException extends RuntimeException {
 			throw new InvalidRequestException(
 					"There is no model '%s'; this server serves '%s'.".formatted(excerpt(name), served.name()), true);
 		}
-		if (version != null && !served.isVersion(version)) {
+		if (version != null && !served.servesVersion(version)) {
 			throw new InvalidRequestException(
 					"Model '%s' has no version '%s', only '%s'.".formatted(name, excerpt(version), served.version()),
 					true);

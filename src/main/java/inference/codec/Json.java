@@ -52,7 +52,7 @@ final class Json {
 	/**
 	 * Whether a body may be UTF-8. In UTF-16, Jackson's parser gives no byte offsets.
 	 */
-	static boolean isUtf8(byte[] json) {
+	static boolean mayBeUtf8(byte[] json) {
 		return json.length < 2 || (json[0] != 0 && json[1] != 0 && (json[0] & 0xFE) != 0xFE);
 	}
 
@@ -95,7 +95,7 @@ final class Json {
 	}
 
 	/** The current value, or -1 if it is not an integer that fits a {@code long}. */
-	static long integerValue(JsonParser parser) {
+	static long longOrMinusOne(JsonParser parser) {
 		boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
 				&& parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
 		return fits ? parser.getLongValue() : -1;
@@ -116,7 +116,7 @@ final class Json {
 				case VALUE_STRING -> parser.getString();
 				case VALUE_TRUE -> true;
 				case VALUE_FALSE -> false;
-				case VALUE_NUMBER_INT -> integerValue(parser);
+				case VALUE_NUMBER_INT -> longOrMinusOne(parser);
 				case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
 				default -> throw new InvalidRequestException("Parameter '%s' must be a string, a number or a boolean."
 					.formatted(InvalidRequestException.excerpt(name)));

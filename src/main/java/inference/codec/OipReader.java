@@ -211,7 +211,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		int rank = 0;
 		long elements = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			long dimension = Json.integerValue(parser);
+			long dimension = Json.longOrMinusOne(parser);
 			// Both factors are below 2^31, so their product fits a long.
 			elements = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elements * dimension : -1;
 			require(0 <= elements && elements <= Integer.MAX_VALUE && rank < dimensions.length,

@@ -15,7 +15,7 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.TokenStreamLocation;
 
-import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.BodyFormat;
 import inference.codec.InferenceRequest.Output;
 import inference.model.Shape;
 import inference.model.Signature;
@@ -40,11 +40,11 @@ public final class RequestReader {
 
 	private final Signature signature;
 
-	private final Set<Form> allowedForms;
+	private final Set<BodyFormat> allowedFormats;
 
 	private final LongConsumer onAllocation;
 
-	private @Nullable Form form;
+	private @Nullable BodyFormat format;
 
 	private @Nullable String id;
 
@@ -56,14 +56,14 @@ public final class RequestReader {
 
 	/**
 	 * A reader for one request.
-	 * @param allowedForms the forms that the request's path takes
+	 * @param allowedFormats the forms that the request's path takes
 	 * @param onAllocation receives the number of bytes before they are allocated for
 	 * tensors; a negative number means that bytes were freed. It throws an exception to
 	 * refuse
 	 */
-	public RequestReader(Signature signature, Set<Form> allowedForms, LongConsumer onAllocation) {
+	public RequestReader(Signature signature, Set<BodyFormat> allowedFormats, LongConsumer onAllocation) {
 		this.signature = signature;
-		this.allowedForms = allowedForms;
+		this.allowedFormats = allowedFormats;
 		this.onAllocation = onAllocation;
 	}
 
@@ -80,30 +80,30 @@ public final class RequestReader {
 		int end = (jsonLength != null) ? jsonLength(jsonLength, body.length) : body.length;
 		ByteBuffer binaryData = (jsonLength != null) ? ByteBuffer.wrap(body, end, body.length - end) : null;
 		OipReader oip = new OipReader(this.signature, body, end, binaryData, this.onAllocation);
-		if (binaryData != null && end == 0 && this.allowedForms.contains(Form.OIP)) {
-			return new InferenceRequest(Form.OIP, null, oip.readRaw(), outputs(true), null);
+		if (binaryData != null && end == 0 && this.allowedFormats.contains(BodyFormat.OIP)) {
+			return new InferenceRequest(BodyFormat.OIP, null, oip.readRaw(), outputs(true), null);
 		}
 		require(end > 0, "The body is empty: send %s.", exampleBody());
-		require(Json.isUtf8(body), "The body must be JSON in UTF-8.");
+		require(Json.mayBeUtf8(body), "The body must be JSON in UTF-8.");
 		try (JsonParser parser = Json.parser(body, 0, end)) {
 			readMembers(parser, oip, body, end);
 		}
 		catch (JacksonException ex) {
 			throw new InvalidRequestException("The body is not JSON as expected: " + describe(ex));
 		}
-		if (this.form == null) {
+		if (this.format == null) {
 			throw new InvalidRequestException("The body has no tensors: send %s.".formatted(exampleBody()));
 		}
 		require(binaryData == null || !binaryData.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
-		if (this.form == Form.ROWS) {
+		if (this.format == BodyFormat.ROWS) {
 			requireRows();
 		}
 		List<Output> wanted = outputs(
 				Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output")));
-		require(this.form == Form.OIP || wanted.stream().noneMatch(Output::binary),
+		require(this.format == BodyFormat.OIP || wanted.stream().noneMatch(Output::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
-		return new InferenceRequest(this.form, this.id, this.inputs, wanted, timeout());
+		return new InferenceRequest(this.format, this.id, this.inputs, wanted, timeout());
 	}
 
 	/**
@@ -122,12 +122,12 @@ public final class RequestReader {
 		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
 			switch (member) {
 				case "instances" -> {
-					setForm(Form.ROWS);
+					setFormat(BodyFormat.ROWS);
 					this.inputs = new V1Reader(this.signature, this.onAllocation).readInstances(parser);
 				}
 				case "inputs" -> {
-					setForm(isOip(parser, body, end) ? Form.OIP : Form.COLUMNS);
-					this.inputs = (this.form == Form.OIP) ? oip.readInputs(parser)
+					setFormat(isOip(parser, body, end) ? BodyFormat.OIP : BodyFormat.COLUMNS);
+					this.inputs = (this.format == BodyFormat.OIP) ? oip.readInputs(parser)
 							: new V1Reader(this.signature, this.onAllocation).readColumns(parser);
 				}
 				case "outputs" -> this.outputs = oip.readOutputs(parser);
@@ -149,8 +149,8 @@ public final class RequestReader {
 	// path takes both forms, the first element decides: an object means the Open
 	// Inference Protocol, unless it is Base64. A second parser looks ahead.
 	private boolean isOip(JsonParser parser, byte[] body, int end) {
-		if (!this.allowedForms.contains(Form.OIP) || !this.allowedForms.contains(Form.COLUMNS)) {
-			return this.allowedForms.contains(Form.OIP);
+		if (!this.allowedFormats.contains(BodyFormat.OIP) || !this.allowedFormats.contains(BodyFormat.COLUMNS)) {
+			return this.allowedFormats.contains(BodyFormat.OIP);
 		}
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
@@ -162,10 +162,10 @@ public final class RequestReader {
 		}
 	}
 
-	private void setForm(Form next) {
-		require(this.form == null, TENSORS_TWICE);
-		require(this.allowedForms.contains(next), "This path takes another form: send %s.", exampleBody());
-		this.form = next;
+	private void setFormat(BodyFormat next) {
+		require(this.format == null, TENSORS_TWICE);
+		require(this.allowedFormats.contains(next), "This path takes another form: send %s.", exampleBody());
+		this.format = next;
 	}
 
 	// The row form needs one output row per instance. If the first dimension of every
@@ -228,7 +228,7 @@ public final class RequestReader {
 	}
 
 	private String exampleBody() {
-		return this.allowedForms.contains(Form.ROWS) ? "{\"instances\":[…]}"
+		return this.allowedFormats.contains(BodyFormat.ROWS) ? "{\"instances\":[…]}"
 				: "{\"inputs\":[{\"name\":…,\"shape\":[…],\"datatype\":…,\"data\":[…]}]}";
 	}
 

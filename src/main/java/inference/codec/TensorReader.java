@@ -112,11 +112,11 @@ final class TensorReader {
 	 */
 	Tensor toTensor(Shape stated) {
 		Shape found = Shape.of(foundDimensions());
-		boolean isFlat = found.rank() == 1 && found.dimension(0) == stated.elements();
-		boolean isEmpty = stated.elements() == 0 && this.rank == UNKNOWN;
+		boolean isFlat = found.rank() == 1 && found.dimension(0) == stated.elementCount();
+		boolean isEmpty = stated.elementCount() == 0 && this.rank == UNKNOWN;
 		require(isFlat || isEmpty || found.equals(stated),
 				"Input '%s' states shape %s, which is %d elements, but its data has shape %s.", this.spec.name(),
-				stated, stated.elements(), found);
+				stated, stated.elementCount(), found);
 		return Tensor.of(this.spec.dataType(), stated, this.contents.flip());
 	}
 

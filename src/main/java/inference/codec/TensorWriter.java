@@ -41,11 +41,11 @@ final class TensorWriter {
 	}
 
 	/** Whether a tensor has bytes that no JSON string can hold. */
-	static boolean isBinary(Tensor tensor) {
+	static boolean hasNonUtf8(Tensor tensor) {
 		ByteBuffer rest = tensor.contents();
 		boolean isText = true;
 		while (tensor.dataType() == DataType.BYTES && isText && rest.hasRemaining()) {
-			isText = decodeUtf8(nextString(rest)) != null;
+			isText = decodeUtf8(nextBytes(rest)) != null;
 		}
 		return !isText;
 	}
@@ -54,7 +54,7 @@ final class TensorWriter {
 	 * Writes a tensor of the Open Inference Protocol.
 	 * @param binary whether its contents come behind the JSON
 	 */
-	static void write(JsonGenerator json, String name, Tensor tensor, boolean binary) {
+	static void writeOip(JsonGenerator json, String name, Tensor tensor, boolean binary) {
 		json.writeStartObject();
 		json.writeStringProperty("name", name);
 		json.writeStringProperty("datatype", tensor.dataType().name());
@@ -67,7 +67,7 @@ final class TensorWriter {
 		}
 		else {
 			json.writeArrayPropertyStart("data");
-			new TensorWriter(tensor, List.of()).writeElements(json, tensor.shape().elements());
+			new TensorWriter(tensor, List.of()).writeElements(json, tensor.shape().elementCount());
 			json.writeEndArray();
 		}
 		json.writeEndObject();
@@ -144,7 +144,7 @@ final class TensorWriter {
 	}
 
 	private void writeString(JsonGenerator json) {
-		byte[] bytes = nextString(this.unwritten);
+		byte[] bytes = nextBytes(this.unwritten);
 		String text = decodeUtf8(bytes);
 		if (text != null) {
 			json.writeString(text);
@@ -155,7 +155,7 @@ final class TensorWriter {
 		json.writeEndObject();
 	}
 
-	private static byte[] nextString(ByteBuffer strings) {
+	private static byte[] nextBytes(ByteBuffer strings) {
 		byte[] bytes = new byte[strings.getInt()];
 		strings.get(bytes);
 		return bytes;

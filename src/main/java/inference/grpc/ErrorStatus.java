@@ -57,7 +57,7 @@ record ErrorStatus(Outcome outcome, StatusRuntimeException exception) {
 	}
 
 	/** How a call counts that gRPC itself has ended. */
-	static Outcome outcome(Code status) {
+	static Outcome outcomeOf(Code status) {
 		return switch (status) {
 			case OK -> Outcome.OK;
 			case DEADLINE_EXCEEDED -> Outcome.LATE;

@@ -33,21 +33,23 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private static final Context.Key<GrpcCall> CURRENT = Context.key("call");
 
-	private static final Metadata.Key<String> ID = Metadata.Key.of("x-request-id", Metadata.ASCII_STRING_MARSHALLER);
+	private static final Metadata.Key<String> ID_HEADER = Metadata.Key.of("x-request-id",
+			Metadata.ASCII_STRING_MARSHALLER);
 
-	private static final Metadata.Key<String> TRACE = Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
+	private static final Metadata.Key<String> TRACE_PARENT_HEADER = Metadata.Key.of("traceparent",
+			Metadata.ASCII_STRING_MARSHALLER);
 
 	// The services of gRPC itself, for health and reflection.
-	private static final String GRPC_SERVICES = "grpc.";
+	private static final String GRPC_SERVICE_PREFIX = "grpc.";
 
 	// Messages that are not predictions consist of a few names.
-	private static final int MAX_OTHER_MESSAGE_BYTES = 16 * 1024;
+	private static final int MAX_NON_PREDICTION_BYTES = 16 * 1024;
 
 	private final GrpcCallFactory factory;
 
 	private final InferenceService service;
 
-	private final long arrived = System.nanoTime();
+	private final long arrivalNanos = System.nanoTime();
 
 	// Both the network and the answering thread use the memory. The last one to end
 	// gives it back.
@@ -61,15 +63,15 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private volatile @Nullable CancellableContext context;
 
-	private volatile @Nullable ServerCall<byte[], Message> client;
+	private volatile @Nullable ServerCall<byte[], Message> serverCall;
 
-	private volatile @Nullable Reservation memory;
+	private volatile @Nullable Reservation reservation;
 
-	private volatile @Nullable Thread thread;
+	private volatile @Nullable Thread answeringThread;
 
 	private volatile @Nullable Outcome refusal;
 
-	private volatile long answered;
+	private volatile long answerNanos;
 
 	private long receivedBytes;
 
@@ -78,7 +80,8 @@ final class GrpcCall extends ServerStreamTracer {
 		this.service = service;
 		this.method = method;
 		this.headers = headers;
-		this.id = Objects.requireNonNullElseGet(LogContext.printable(headers.get(ID)), UUID.randomUUID()::toString);
+		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_HEADER)),
+				UUID.randomUUID()::toString);
 	}
 
 	/** The call to which this thread's gRPC context belongs. */
@@ -91,22 +94,22 @@ final class GrpcCall extends ServerStreamTracer {
 	public Context filterContext(Context outer) {
 		// In the last second, the client reads its answer.
 		Duration max = this.service.admission().maxDeadline().plusSeconds(1);
-		CancellableContext limited = !this.method.startsWith(InferenceService.NAME) ? this.factory.beginOtherCall(outer)
-				: outer.withValue(CURRENT, this)
+		CancellableContext limited = !this.method.startsWith(InferenceService.NAME)
+				? this.factory.beginCallWithoutDeadline(outer) : outer.withValue(CURRENT, this)
 					.withDeadlineAfter(max.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
 		this.context = limited;
 		return limited;
 	}
 
 	/** Asks for the message. A prediction must be admitted first. */
-	ServerCall.Listener<byte[]> begin(ServerCall<byte[], Message> client) {
-		this.client = client;
+	ServerCall.Listener<byte[]> admitAndListen(ServerCall<byte[], Message> serverCall) {
+		this.serverCall = serverCall;
 		try {
 			if (isPrediction()) {
 				long left = Objects.requireNonNull(Context.current().getDeadline()).timeRemaining(TimeUnit.NANOSECONDS);
-				this.memory = this.service.admission().admit(Duration.ofNanos(left));
+				this.reservation = this.service.admission().admit(Duration.ofNanos(left));
 			}
-			client.request(1);
+			serverCall.request(1);
 		}
 		catch (RuntimeException ex) {
 			refuse(ex);
@@ -121,7 +124,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 			@Override
 			public void onHalfClose() {
-				if (GrpcCall.this.refusal == null && GrpcCall.this.thread == null) {
+				if (GrpcCall.this.refusal == null && GrpcCall.this.answeringThread == null) {
 					refuse(new InvalidRequestException("The call has no message."));
 				}
 			}
@@ -140,10 +143,11 @@ final class GrpcCall extends ServerStreamTracer {
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.receivedBytes += bytes;
-		Reservation reserved = this.memory;
+		Reservation reserved = this.reservation;
 		if (reserved == null) {
-			boolean isLimited = this.method.startsWith(InferenceService.NAME) || this.method.startsWith(GRPC_SERVICES);
-			if (isLimited && this.receivedBytes > MAX_OTHER_MESSAGE_BYTES) {
+			boolean isLimited = this.method.startsWith(InferenceService.NAME)
+					|| this.method.startsWith(GRPC_SERVICE_PREFIX);
+			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
 		}
@@ -161,12 +165,12 @@ final class GrpcCall extends ServerStreamTracer {
 	public void streamClosed(Status status) {
 		// The outcome is read before the interrupt, because that makes the thread refuse
 		// the call.
-		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcome(status.getCode()));
+		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcomeOf(status.getCode()));
 		CancellableContext limited = this.context;
 		if (limited != null) {
 			this.factory.endCall(limited);
 		}
-		Thread answering = this.thread;
+		Thread answering = this.answeringThread;
 		if (answering != null && !status.isOk()) {
 			// The call leaves the queue, or the model is asked to end it.
 			answering.interrupt();
@@ -175,25 +179,25 @@ final class GrpcCall extends ServerStreamTracer {
 		if (isPrediction()) {
 			long now = System.nanoTime();
 			if (status.isOk()) {
-				this.service.statistics().record(Stage.WRITE, now - this.answered);
+				this.service.statistics().record(Stage.WRITE, now - this.answerNanos);
 			}
-			this.service.statistics().record(Protocol.GRPC, outcome, now - this.arrived);
+			this.service.statistics().record(Protocol.GRPC, outcome, now - this.arrivalNanos);
 		}
 	}
 
-	Reservation memory() {
-		return Objects.requireNonNull(this.memory);
+	Reservation reservation() {
+		return Objects.requireNonNull(this.reservation);
 	}
 
 	/** Whether nobody waits for the answer any more. */
-	boolean isGone() {
+	boolean isCancelled() {
 		return Objects.requireNonNull(this.context).isCancelled();
 	}
 
 	/** Sets the id, unless the client gave one in the header x-request-id. */
 	void setDefaultId(String suggested) {
-		String printable = LogContext.printable(suggested);
-		if (printable != null && !this.headers.containsKey(ID)) {
+		String printable = LogContext.toPrintable(suggested);
+		if (printable != null && !this.headers.containsKey(ID_HEADER)) {
 			this.id = printable;
 			LogContext.setRequestId(printable);
 		}
@@ -204,23 +208,23 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	private void answerLater(byte[] message) {
-		Reservation reserved = this.memory;
+		Reservation reserved = this.reservation;
 		if (reserved != null) {
 			// gRPC's buffers are free now.
 			reserved.add(-this.receivedBytes);
 		}
 		this.memoryUsers.incrementAndGet();
-		this.thread = Thread.startVirtualThread(() -> answer(message));
+		this.answeringThread = Thread.startVirtualThread(() -> answer(message));
 	}
 
 	private void answer(byte[] message) {
-		LogContext.start(this.id, this.headers.get(TRACE));
+		LogContext.setIds(this.id, this.headers.get(TRACE_PARENT_HEADER));
 		try {
-			ServerCall<byte[], Message> asking = Objects.requireNonNull(this.client);
+			ServerCall<byte[], Message> asking = Objects.requireNonNull(this.serverCall);
 			Message answer = this.service.answer(asking.getMethodDescriptor(), message, this);
-			this.answered = System.nanoTime();
+			this.answerNanos = System.nanoTime();
 			Metadata answerHeaders = new Metadata();
-			answerHeaders.put(ID, this.id);
+			answerHeaders.put(ID_HEADER, this.id);
 			asking.sendHeaders(answerHeaders);
 			asking.sendMessage(answer);
 			asking.close(Status.OK, new Metadata());
@@ -237,12 +241,12 @@ final class GrpcCall extends ServerStreamTracer {
 		ErrorStatus error = ErrorStatus.of(failure);
 		this.refusal = error.outcome();
 		Metadata trailers = Objects.requireNonNullElseGet(error.exception().getTrailers(), Metadata::new);
-		trailers.put(ID, this.id);
-		Objects.requireNonNull(this.client).close(error.exception().getStatus(), trailers);
+		trailers.put(ID_HEADER, this.id);
+		Objects.requireNonNull(this.serverCall).close(error.exception().getStatus(), trailers);
 	}
 
 	private void releaseMemory() {
-		Reservation reserved = this.memory;
+		Reservation reserved = this.reservation;
 		if (this.memoryUsers.decrementAndGet() == 0 && reserved != null) {
 			reserved.close();
 		}

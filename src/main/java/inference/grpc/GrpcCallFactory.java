@@ -18,7 +18,7 @@ final class GrpcCallFactory extends ServerStreamTracer.Factory {
 
 	// Calls of other services have no deadline. A client may watch the health service for
 	// as long as the server runs.
-	private final Set<CancellableContext> otherCalls = ConcurrentHashMap.newKeySet();
+	private final Set<CancellableContext> callsWithoutDeadline = ConcurrentHashMap.newKeySet();
 
 	private final InferenceService service;
 
@@ -33,20 +33,20 @@ final class GrpcCallFactory extends ServerStreamTracer.Factory {
 	}
 
 	/** Ends the calls that have no deadline, because the server would wait for them. */
-	void endOtherCalls() {
-		this.otherCalls.forEach((call) -> call.cancel(new TimeoutException("The server stops")));
+	void endCallsWithoutDeadline() {
+		this.callsWithoutDeadline.forEach((call) -> call.cancel(new TimeoutException("The server stops")));
 	}
 
 	/** Begins a call that has no deadline. */
-	CancellableContext beginOtherCall(Context outer) {
+	CancellableContext beginCallWithoutDeadline(Context outer) {
 		CancellableContext call = outer.withCancellation();
-		this.otherCalls.add(call);
+		this.callsWithoutDeadline.add(call);
 		return call;
 	}
 
 	/** Ends a call, with or without a deadline. */
 	void endCall(CancellableContext call) {
-		this.otherCalls.remove(call);
+		this.callsWithoutDeadline.remove(call);
 		call.cancel(null);
 	}
 

@@ -46,7 +46,7 @@ class GrpcConfiguration {
 	private static final int MAX_HANDSHAKE_SECONDS = 5;
 
 	@Bean
-	ServerBuilderCustomizer<NettyServerBuilder> grpcLimits(GrpcCallFactory calls) {
+	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(GrpcCallFactory calls) {
 		return (builder) -> builder.maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
 			// Buffers are on the Java heap, where the memory budget counts them.
@@ -82,7 +82,7 @@ class GrpcConfiguration {
 
 			@Override
 			public void stop(Runnable onStopped) {
-				calls.endOtherCalls();
+				calls.endCallsWithoutDeadline();
 				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};
@@ -90,7 +90,7 @@ class GrpcConfiguration {
 
 	/** Updates the health service whenever the model's state changes. */
 	@Bean
-	ApplicationListener<PayloadApplicationEvent<Snapshot>> grpcHealth(GrpcServerHealth health,
+	ApplicationListener<PayloadApplicationEvent<Snapshot>> grpcHealthUpdater(GrpcServerHealth health,
 			HealthStatusManager statuses) {
 		health.update(statuses);
 		return ApplicationListener.forPayload((_) -> {

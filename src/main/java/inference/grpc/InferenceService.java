@@ -66,7 +66,8 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
 		methods.forEach(descriptor::addMethod);
 		ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(descriptor.build());
-		methods.forEach((method) -> service.addMethod(method, (client, _) -> GrpcCall.current().begin(client)));
+		methods
+			.forEach((method) -> service.addMethod(method, (client, _) -> GrpcCall.current().admitAndListen(client)));
 		return service.build();
 	}
 
@@ -76,8 +77,8 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 			case "ServerLive" -> Oip.ServerLiveResponse.newBuilder().setLive(this.probes.results().live()).build();
 			case "ServerReady" -> Oip.ServerReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
 			case "ServerMetadata" -> serverMetadata();
-			case "ModelReady" -> ready(message);
-			case "ModelMetadata" -> metadata(message);
+			case "ModelReady" -> modelReady(message);
+			case "ModelMetadata" -> modelMetadata(message);
 			case "ModelInfer" -> infer(call, message);
 			default -> throw new IllegalArgumentException(name);
 		};
@@ -90,13 +91,13 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 			.build();
 	}
 
-	private Message ready(byte[] message) throws IOException {
+	private Message modelReady(byte[] message) throws IOException {
 		Oip.ModelReadyRequest request = Oip.ModelReadyRequest.parseFrom(message);
 		requireServed(request.getName(), request.getVersion());
 		return Oip.ModelReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
 	}
 
-	private Message metadata(byte[] message) throws IOException {
+	private Message modelMetadata(byte[] message) throws IOException {
 		Oip.ModelMetadataRequest request = Oip.ModelMetadataRequest.parseFrom(message);
 		requireServed(request.getName(), request.getVersion());
 		ModelMetadata metadata = this.admission.metadata();
@@ -113,34 +114,36 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		return TensorMetadata.newBuilder()
 			.setName(spec.name())
 			.setDatatype(spec.dataType().name())
-			.addAllShape(InferMessages.dimensions(spec.shape()))
+			.addAllShape(InferMessageConverter.dimensions(spec.shape()))
 			.build();
 	}
 
 	private Message infer(GrpcCall call, byte[] message) throws IOException {
 		long start = System.nanoTime();
-		Reservation memory = call.memory();
-		InferMessages messages = new InferMessages(this.admission.metadata().signature(), memory);
-		InferenceRequest request = this.codecPermits.callWith(message.length, () -> read(messages, message, call));
+		Reservation memory = call.reservation();
+		InferMessageConverter messages = new InferMessageConverter(this.admission.metadata().signature(), memory);
+		InferenceRequest request = this.codecPermits.callWithPermit(message.length,
+				() -> read(messages, message, call));
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
 		Deadline deadline = memory.deadline().within(request.timeout());
-		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline, call::isGone, () -> {
-		});
-		return messages.answer(request, outputs)
+		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline, call::isCancelled,
+				() -> {
+				});
+		return messages.toResponse(request, outputs)
 			.setModelName(this.modelProperties.name())
 			.setModelVersion(this.modelProperties.version())
 			.build();
 	}
 
-	private InferenceRequest read(InferMessages messages, byte[] message, GrpcCall call) throws IOException {
-		long expandedBytes = InferMessages.expandedBytes(message);
-		messages.memory().add(expandedBytes);
-		Oip.ModelInferRequest parsed = InferMessages.parse(message);
+	private InferenceRequest read(InferMessageConverter messages, byte[] message, GrpcCall call) throws IOException {
+		long expandedBytes = InferMessageConverter.expandedBytes(message);
+		messages.reservation().add(expandedBytes);
+		Oip.ModelInferRequest parsed = InferMessageConverter.parse(message);
 		call.setDefaultId(parsed.getId());
 		requireServed(parsed.getModelName(), parsed.getModelVersion());
 		InferenceRequest request = messages.toInferenceRequest(parsed);
 		// The parsed message is garbage from here on.
-		messages.memory().add(-expandedBytes);
+		messages.reservation().add(-expandedBytes);
 		return request;
 	}
 

@@ -5,7 +5,7 @@ import inference.lifecycle.Snapshot;
 /**
  * The results of the three probes at one moment.
  *
- * @param state the name of the lifecycle's state
+ * @param stateName the name of the lifecycle's state
  * @param reason the reason for the state, as one sentence for an operator
  * @param started whether startup passes. The platform asks the other two probes only
  * after that, and it limits the time for it
@@ -15,7 +15,7 @@ import inference.lifecycle.Snapshot;
  * requests are still served. The load does not matter, because requests in excess get the
  * answer 429
  */
-public record ProbeResults(String state, String reason, boolean started, boolean live, boolean ready) {
+public record ProbeResults(String stateName, String reason, boolean started, boolean live, boolean ready) {
 
 	static ProbeResults of(Snapshot now) {
 		String state = now.state().name();

@@ -81,7 +81,7 @@ public class Probes {
 	private Health health(Predicate<ProbeResults> probe, Status failure) {
 		ProbeResults now = results();
 		return Health.status(probe.test(now) ? Status.UP : failure)
-			.withDetail("state", now.state())
+			.withDetail("state", now.stateName())
 			.withDetail("reason", now.reason())
 			.build();
 	}

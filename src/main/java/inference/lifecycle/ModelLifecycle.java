@@ -49,7 +49,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Thread watchdogThread;
 
-	private volatile boolean deviceLost;
+	private volatile boolean isDeviceLost;
 
 	private volatile @Nullable Model model;
 
@@ -83,7 +83,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
 		// The call is added before the state is read, and destroy() changes the state
 		// before it counts the calls, so at least one of the two sees the other.
-		this.watchdog.begin();
+		this.watchdog.beginCall();
 		try {
 			Snapshot now = this.snapshot.get();
 			Model loaded = this.model;
@@ -96,12 +96,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			return outputs;
 		}
 		catch (DeviceLostException ex) {
-			this.deviceLost = true;
+			this.isDeviceLost = true;
 			become(State.STUCK, "the device is lost: %s".formatted(ex.getMessage()), ex);
 			throw ex;
 		}
 		finally {
-			this.watchdog.end();
+			this.watchdog.endCall();
 		}
 	}
 
@@ -122,22 +122,22 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 * by {@link Runtime#halt}, because other exits free native memory that the call uses.
 	 */
 	int runningCalls() {
-		return this.watchdog.running();
+		return this.watchdog.runningCalls();
 	}
 
 	/**
 	 * Keeps a model that is loading or warming up from becoming ready.
 	 * @return whether the model was loading or warming up
 	 */
-	boolean endLoading() {
+	boolean closeIfStarting() {
 		Snapshot ended = new Snapshot(State.CLOSED, "the process was asked to end");
-		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().isLoading() ? ended : current);
-		return before.state().isLoading();
+		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().isStarting() ? ended : current);
+		return before.state().isStarting();
 	}
 
 	@Override
 	public void start() {
-		this.watchdogThread = this.watchdog.start(this::checkStuck);
+		this.watchdogThread = this.watchdog.startThread(this::updateStuckState);
 		Thread.ofPlatform().name("model-loader").start(this::load);
 	}
 
@@ -205,10 +205,10 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/** Changes the state if the model is stuck, or is not stuck any more. */
-	void checkStuck() {
+	void updateStuckState() {
 		Thread stuck = this.watchdog.findStuck();
 		State now = this.snapshot.get().state();
-		if (stuck == null && now == State.STUCK && !this.deviceLost) {
+		if (stuck == null && now == State.STUCK && !this.isDeviceLost) {
 			become(State.READY, "calls return from the model again");
 		}
 		else if (stuck != null && now == State.READY) {
@@ -222,11 +222,11 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	private void load() {
 		// Loading counts as a call, because the model must not be freed during its
 		// warm-up.
-		this.watchdog.begin();
+		this.watchdog.beginCall();
 		State next = State.READY;
 		String reason = "the model serves";
 		try {
-			this.loader.load((constructed) -> {
+			this.loader.loadAndWarmUp((constructed) -> {
 				setModel(constructed);
 				become(State.WARMING, "the model is warming up");
 			});
@@ -235,10 +235,11 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			// An Error, such as a missing native library, must end the process, too.
 			next = State.FAILED;
 			// While the application closes, a failure to load is not worth a report.
-			reason = this.snapshot.get().state().isLoading() ? this.loader.explain(ex) : "the application was closed";
+			reason = this.snapshot.get().state().isStarting() ? this.loader.reportAndExplain(ex)
+					: "the application was closed";
 		}
 		finally {
-			this.watchdog.end();
+			this.watchdog.endCall();
 		}
 		become(next, reason);
 	}

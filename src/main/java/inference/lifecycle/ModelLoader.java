@@ -50,7 +50,7 @@ class ModelLoader {
 	 * fork's class needs no annotation for either.
 	 */
 	@Bean
-	static BeanFactoryPostProcessor modelsAreLazy() {
+	static BeanFactoryPostProcessor lazyModelsPostProcessor() {
 		return (beans) -> {
 			for (String name : beans.getBeanNamesForType(Model.class, true, false)) {
 				if (beans.getBeanDefinition(name) instanceof AbstractBeanDefinition definition) {
@@ -65,7 +65,7 @@ class ModelLoader {
 	 * Loads the model.
 	 * @param constructed receives the model between its construction and its warm-up
 	 */
-	void load(Consumer<Model> constructed) {
+	void loadAndWarmUp(Consumer<Model> constructed) {
 		long start = System.nanoTime();
 		Model model = this.models.getObject();
 		long loaded = System.nanoTime();
@@ -80,7 +80,7 @@ class ModelLoader {
 	 * Reports a failed load to the log as Spring Boot reports a failed start.
 	 * @return the reason for an operator, in one line
 	 */
-	String explain(Throwable failure) {
+	String reportAndExplain(Throwable failure) {
 		boolean reported = SpringFactoriesLoader.forDefaultResourceLocation()
 			.load(SpringBootExceptionReporter.class,
 					ArgumentResolver.of(ConfigurableApplicationContext.class, this.context))

@@ -120,7 +120,7 @@ public final class ProcessExit extends TurboFilter
 	private void closeAndExit(int code, String reason) {
 		ConfigurableApplicationContext open = this.application;
 		ModelLifecycle draining = lifecycle();
-		if (code != FAILED_EXIT_CODE && (draining == null || draining.endLoading())) {
+		if (code != FAILED_EXIT_CODE && (draining == null || draining.closeIfStarting())) {
 			// No request has been served, so there is nothing to drain. To close the
 			// application would wait for the model's constructor, which may never return.
 			if (open != null) {

@@ -35,7 +35,7 @@ public enum State {
 	}
 
 	/** Whether the model's constructor or its warm-up may still run. */
-	boolean isLoading() {
+	boolean isStarting() {
 		return this == LOADING || this == WARMING;
 	}
 

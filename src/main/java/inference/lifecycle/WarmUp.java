@@ -69,7 +69,7 @@ final class WarmUp {
 						"Serve the model the example was made with, or make the example anew.", null);
 			}
 		}
-		this.listeners.forEach((listener) -> listener.beforeRuns(metadata, this::infer));
+		this.listeners.forEach((listener) -> listener.beforeTimedRuns(metadata, this::infer));
 		Map<String, Tensor> inputs = examples.isEmpty() ? findZeros(metadata.signature())
 				: examples.getFirst().inputs();
 		return (inputs != null) ? runUntilNoFaster(inputs) : 0;
@@ -77,11 +77,13 @@ final class WarmUp {
 
 	/** Finds zeros of a size that the model accepts. */
 	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
-		boolean open = signature.inputs().stream().anyMatch((spec) -> spec.elements(1, 2) > spec.elements(1, 1));
+		boolean open = signature.inputs()
+			.stream()
+			.anyMatch((spec) -> spec.elementCount(1, 2) > spec.elementCount(1, 1));
 		int[] sizes = open ? DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
-			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elements(1, size) > MAX_ELEMENTS)) {
+			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elementCount(1, size) > MAX_ELEMENTS)) {
 				break;
 			}
 			Map<String, Tensor> zeros = TensorSpec.zeros(signature.inputs(), 1, size);
@@ -120,7 +122,7 @@ final class WarmUp {
 				long began = System.nanoTime();
 				infer(inputs);
 				long nanos = System.nanoTime() - began;
-				this.listeners.forEach((listener) -> listener.afterRun(nanos));
+				this.listeners.forEach((listener) -> listener.afterTimedRun(nanos));
 				runs++;
 			}
 			long took = System.nanoTime() - start;

@@ -18,14 +18,14 @@ public interface WarmUpListener {
 	 * @param metadata the model's signature and its golden examples
 	 * @param model runs the model and checks its outputs
 	 */
-	default void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+	default void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
 	}
 
 	/**
 	 * Called after each run of the warm-up.
 	 * @param nanos the time that the model took, in nanoseconds
 	 */
-	default void afterRun(long nanos) {
+	default void afterTimedRun(long nanos) {
 	}
 
 }

@@ -47,23 +47,23 @@ final class Watchdog {
 	}
 
 	/** Adds a call of the current thread. */
-	synchronized void begin() {
+	synchronized void beginCall() {
 		this.calls.put(Thread.currentThread(), this.nanoTime.getAsLong());
 	}
 
 	/** Removes the call of the current thread. */
-	synchronized void end() {
+	synchronized void endCall() {
 		this.lastReturn = this.nanoTime.getAsLong();
 		this.calls.remove(Thread.currentThread());
 	}
 
 	/** The number of calls inside the model. */
-	synchronized int running() {
+	synchronized int runningCalls() {
 		return this.calls.size();
 	}
 
 	/** Starts a thread that runs the check regularly until it is interrupted. */
-	Thread start(Runnable check) {
+	Thread startThread(Runnable check) {
 		Duration period = this.stuckAfter.dividedBy(CHECKS_PER_LIMIT);
 		return Thread.ofPlatform().name("watchdog").daemon().start(() -> {
 			try {

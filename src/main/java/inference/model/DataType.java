@@ -31,7 +31,7 @@ public enum DataType {
 	 * @param contents the elements, from its position on, which does not change
 	 * @param count how many elements
 	 */
-	public int size(ByteBuffer contents, long count) {
+	public int byteCount(ByteBuffer contents, long count) {
 		if (this != BYTES) {
 			return Math.toIntExact(count * this.width);
 		}

@@ -54,7 +54,7 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
 
 	/** Whether a request's version is the served one. */
-	public boolean isVersion(String wanted) {
+	public boolean servesVersion(String wanted) {
 		return wanted.equals(this.version) || wanted.equals(NEWEST_VERSION);
 	}
 

@@ -29,7 +29,7 @@ final class OnnxFailure {
 	}
 
 	/** The error's message in one line, without source code positions and full stop. */
-	static String text(Exception failure) {
+	static String cleanMessage(Exception failure) {
 		String message = String.valueOf(failure.getMessage()).strip().replaceAll("\\s+", " ");
 		int end = message.indexOf(MESSAGE_MARKER);
 		String text = (end < 0) ? message : message.substring(end + MESSAGE_MARKER.length());
@@ -80,7 +80,7 @@ final class OnnxFailure {
 
 	/** What is wrong with a signature that cannot be served. */
 	static String signatureProblem(Exception failure, OrtSession session) {
-		String text = text(failure);
+		String text = cleanMessage(failure);
 		if (!text.contains("Invalid ONNXType")) {
 			return text;
 		}
@@ -100,7 +100,7 @@ final class OnnxFailure {
 	 * argument is a value or a variable size that the model cannot use.
 	 */
 	static RuntimeException ofCall(OrtException failure) {
-		String text = text(failure);
+		String text = cleanMessage(failure);
 		if (failure.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
 			return new IllegalArgumentException(text, failure);
 		}

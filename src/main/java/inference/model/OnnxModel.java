@@ -37,11 +37,11 @@ public final class OnnxModel implements Model {
 	private static final Logger logger = LoggerFactory.getLogger(OnnxModel.class);
 
 	// The options of each running call, by the thread that runs it.
-	private final Map<Thread, RunOptions> runningOptions = new ConcurrentHashMap<>();
+	private final Map<Thread, RunOptions> runOptionsByThread = new ConcurrentHashMap<>();
 
 	private final OrtEnvironment environment;
 
-	private final SessionOptions options;
+	private final SessionOptions sessionOptions;
 
 	private final OrtSession session;
 
@@ -57,28 +57,29 @@ public final class OnnxModel implements Model {
 	 * refuses the device or an option
 	 */
 	public OnnxModel(ModelProperties properties) {
-		Resource file = OnnxRuntime.findFile(properties.location());
-		this.environment = OnnxRuntime.environment();
-		this.options = OnnxRuntime.options(properties);
+		Resource file = OnnxSetup.findFile(properties.location());
+		this.environment = OnnxSetup.environment();
+		this.sessionOptions = OnnxSetup.options(properties);
 		String name = (file instanceof FileSystemResource disk) ? disk.getPath() : properties.location();
 		try {
 			this.session = open(file);
 		}
 		catch (OrtException | IOException ex) {
-			this.options.close();
+			this.sessionOptions.close();
 			throw new UnusableModelException(
-					"The model at %s cannot be loaded: %s.".formatted(name, OnnxFailure.text(ex)),
+					"The model at %s cannot be loaded: %s.".formatted(name, OnnxFailure.cleanMessage(ex)),
 					OnnxFailure.loadRemedy(ex, this.environment.getVersion(), properties.sessionConfig()), ex);
 		}
 		catch (OutOfMemoryError ex) {
-			this.options.close();
+			this.sessionOptions.close();
 			throw new UnusableModelException("The model at %s does not fit into the Java heap.".formatted(name),
 					"Set INFERENCE_MODEL_LOCATION to a file outside of the jar, which takes no heap, or give the process more memory.",
 					null);
 		}
 		try {
 			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.METADATA_KEY, "[]");
-			OnnxSignature finder = new OnnxSignature((inputs) -> run(inputs, OnnxSignature::observe), json);
+			OnnxSignatureFinder finder = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observe),
+					json);
 			this.signature = finder.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
 			this.examples = Example.read(json, this.signature);
 		}
@@ -98,8 +99,9 @@ public final class OnnxModel implements Model {
 	// ONNX Runtime finds files with weights beside the model only if it gets the model's
 	// path.
 	private OrtSession open(Resource file) throws OrtException, IOException {
-		return (file instanceof FileSystemResource disk) ? this.environment.createSession(disk.getPath(), this.options)
-				: this.environment.createSession(file.getContentAsByteArray(), this.options);
+		return (file instanceof FileSystemResource disk)
+				? this.environment.createSession(disk.getPath(), this.sessionOptions)
+				: this.environment.createSession(file.getContentAsByteArray(), this.sessionOptions);
 	}
 
 	@Override
@@ -129,7 +131,7 @@ public final class OnnxModel implements Model {
 			// A failure is thrown as an exception. ONNX Runtime would also write it to
 			// stderr, and clients could flood that with inputs that the model cannot use.
 			call.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-			this.runningOptions.put(caller, call);
+			this.runOptionsByThread.put(caller, call);
 			try {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
 					given.put(input.getKey(),
@@ -140,7 +142,7 @@ public final class OnnxModel implements Model {
 				}
 			}
 			finally {
-				this.runningOptions.remove(caller);
+				this.runOptionsByThread.remove(caller);
 				given.values().forEach(OnnxTensor::close);
 			}
 		}
@@ -153,7 +155,7 @@ public final class OnnxModel implements Model {
 	public void cancel(Thread caller) {
 		// The map locks the entry while this function runs. The call removes the entry
 		// before it closes its options, so they are still open here.
-		this.runningOptions.computeIfPresent(caller, (_, call) -> {
+		this.runOptionsByThread.computeIfPresent(caller, (_, call) -> {
 			try {
 				call.setTerminate(true);
 				return call;
@@ -172,7 +174,7 @@ public final class OnnxModel implements Model {
 		catch (OrtException ex) {
 			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
 		}
-		this.options.close();
+		this.sessionOptions.close();
 	}
 
 	private interface ResultReader<T> {

@@ -48,7 +48,7 @@ final class OnnxSequences {
 
 	private static final MethodHandle RELEASE_FUNCTION = OnnxNative.findFunction(RELEASE_VALUE, null, ADDRESS);
 
-	private static final VarHandle MAP_POINTER = OnnxNative.pointerField(OnnxMap.class);
+	private static final VarHandle MAP_POINTER_FIELD = OnnxNative.pointerField(OnnxMap.class);
 
 	private static final MemorySegment ALLOCATOR = OnnxNative.allocator();
 
@@ -84,7 +84,7 @@ final class OnnxSequences {
 		Shape shape = Shape.of(map.size());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment result = memory.allocate(ADDRESS);
-			MemorySegment owner = MemorySegment.ofAddress((long) MAP_POINTER.get(map));
+			MemorySegment owner = MemorySegment.ofAddress((long) MAP_POINTER_FIELD.get(map));
 			OnnxNative.requireOk((MemorySegment) VALUE_FUNCTION.invokeExact(owner, part, ALLOCATOR, result));
 			MemorySegment tensor = result.get(ADDRESS, 0);
 			try {
@@ -92,7 +92,7 @@ final class OnnxSequences {
 					return OnnxStrings.fromOnnx(tensor, shape);
 				}
 				OnnxNative.requireOk((MemorySegment) DATA_FUNCTION.invokeExact(tensor, result));
-				long bytes = shape.elements() * dataType.width();
+				long bytes = shape.elementCount() * dataType.width();
 				byte[] contents = result.get(ADDRESS, 0).reinterpret(bytes).toArray(ValueLayout.JAVA_BYTE);
 				return Tensor.of(dataType, shape, ByteBuffer.wrap(contents));
 			}
@@ -163,7 +163,7 @@ final class OnnxSequences {
 		List<ByteBuffer> sources = tensors.stream().map(Tensor::contents).toList();
 		for (long row = 0; row < rows; row++) {
 			for (ByteBuffer source : sources) {
-				int bytes = dataType.size(source, rowElements);
+				int bytes = dataType.byteCount(source, rowElements);
 				stacked.put(source.slice(source.position(), bytes));
 				source.position(source.position() + bytes);
 			}

@@ -40,7 +40,7 @@ final class OnnxStrings {
 	private static final MethodHandle CONTENT_FUNCTION = OnnxNative.findFunction(GET_STRING_TENSOR_CONTENT, ADDRESS,
 			ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
 
-	private static final VarHandle TENSOR_POINTER = OnnxNative.pointerField(OnnxTensorLike.class);
+	private static final VarHandle TENSOR_POINTER_FIELD = OnnxNative.pointerField(OnnxTensorLike.class);
 
 	private OnnxStrings() {
 	}
@@ -53,7 +53,7 @@ final class OnnxStrings {
 	 */
 	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
 		ByteBuffer contents = tensor.contents();
-		int count = Math.toIntExact(tensor.shape().elements());
+		int count = Math.toIntExact(tensor.shape().elementCount());
 		MemorySegment texts = memory.allocate(contents.remaining());
 		MemorySegment pointers = memory.allocate(ADDRESS, count);
 		long end = 0;
@@ -91,7 +91,7 @@ final class OnnxStrings {
 	}
 
 	static Tensor fromOnnx(MemorySegment onnx, Shape shape) {
-		int count = Math.toIntExact(shape.elements());
+		int count = Math.toIntExact(shape.elementCount());
 		try (Arena memory = Arena.ofConfined()) {
 			MemorySegment length = memory.allocate(JAVA_LONG);
 			OnnxNative.requireOk((MemorySegment) LENGTH_FUNCTION.invokeExact(onnx, length));
@@ -114,7 +114,7 @@ final class OnnxStrings {
 	}
 
 	private static MemorySegment nativePointer(OnnxTensor tensor) {
-		return MemorySegment.ofAddress((long) TENSOR_POINTER.get(tensor));
+		return MemorySegment.ofAddress((long) TENSOR_POINTER_FIELD.get(tensor));
 	}
 
 }

@@ -37,7 +37,7 @@ final class OnnxTensors {
 	private OnnxTensors() {
 	}
 
-	static TensorSpec input(NodeInfo node) {
+	static TensorSpec inputSpec(NodeInfo node) {
 		TensorSpec spec = spec("input", node);
 		if (inputType(spec.dataType()) == null) {
 			throw new IllegalArgumentException(
@@ -92,7 +92,7 @@ final class OnnxTensors {
 		if (spec.dataType() == DataType.BYTES) {
 			return OnnxStrings.fromOnnx(tensor, spec.shape());
 		}
-		long elements = spec.shape().elements();
+		long elements = spec.shape().elementCount();
 		if (elements > Integer.MAX_VALUE / spec.dataType().width()) {
 			throw new InvalidOutputException(
 					"it put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));

@@ -67,7 +67,7 @@ public final class Shape {
 	 * @throws IllegalArgumentException if a dimension is variable or the product exceeds
 	 * a {@code long}
 	 */
-	public long elements() {
+	public long elementCount() {
 		long elements = 1;
 		for (long dimension : this.dimensions) {
 			if (dimension == VARIABLE) {
@@ -121,7 +121,7 @@ public final class Shape {
 	 * The shape of one row: this shape without its first dimension.
 	 * @throws IllegalArgumentException if this is the shape of a scalar
 	 */
-	public Shape row() {
+	public Shape rowShape() {
 		return new Shape(Arrays.copyOfRange(this.dimensions, 1, rank()));
 	}
 

@@ -31,7 +31,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	 * Whether the rows of several requests can be put into one call: every input and
 	 * output has the batch as its first dimension, and a known rank.
 	 */
-	public boolean isBatched() {
+	public boolean isBatchable() {
 		return !this.inputs.isEmpty() && Stream.concat(this.inputs.stream(), this.outputs.stream())
 			.map(TensorSpec::shape)
 			.allMatch((shape) -> shape.isBatched() && !shape.isOfAnyRank());

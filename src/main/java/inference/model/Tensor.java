@@ -39,7 +39,7 @@ public final class Tensor {
 	 */
 	public static Tensor of(DataType dataType, Shape shape, ByteBuffer contents) {
 		ByteBuffer slice = contents.slice().order(ByteOrder.LITTLE_ENDIAN);
-		long elements = shape.elements();
+		long elements = shape.elementCount();
 		if (dataType == DataType.BYTES) {
 			requireStrings(shape, elements, slice);
 		}

@@ -74,7 +74,7 @@ public final class TensorComparison {
 
 	// The number of elements that are numbers.
 	private static int numberCount(Tensor tensor) {
-		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elements();
+		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elementCount();
 	}
 
 	private static Number number(ByteBuffer contents, DataType dataType, int index) {

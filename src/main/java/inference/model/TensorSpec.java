@@ -43,7 +43,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	 * @param batch the size of the first dimension, if it is variable
 	 * @param size the size of every other variable dimension
 	 */
-	public double elements(long batch, long size) {
+	public double elementCount(long batch, long size) {
 		double elements = 1;
 		for (long dimension : this.shape.withSizes(batch, size).dimensions()) {
 			elements *= dimension;
@@ -51,9 +51,9 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		return elements;
 	}
 
-	/** The bytes of as many {@link #elements}, if all strings are empty. */
+	/** The bytes of as many {@link #elementCount}, if all strings are empty. */
 	public double minBytes(long batch, long size) {
-		return elements(batch, size) * minWidth();
+		return elementCount(batch, size) * minWidth();
 	}
 
 	// An empty string is 4 bytes: its length 0.
@@ -71,7 +71,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		Map<String, Tensor> zeros = new LinkedHashMap<>();
 		for (TensorSpec input : inputs) {
 			Shape shape = input.shape.isOfAnyRank() ? Shape.of(batch, size) : input.shape.withSizes(batch, size);
-			int bytes = Math.toIntExact(Math.multiplyExact(shape.elements(), input.minWidth()));
+			int bytes = Math.toIntExact(Math.multiplyExact(shape.elementCount(), input.minWidth()));
 			zeros.put(input.name, Tensor.of(input.dataType, shape, ByteBuffer.allocate(bytes)));
 		}
 		return zeros;

@@ -24,14 +24,14 @@ final class AnswerStream extends FilterOutputStream {
 
 	private final long endNanos;
 
-	private final CodecPermits permits;
+	private final CodecPermits codecPermits;
 
 	private long writtenBytes;
 
-	AnswerStream(OutputStream stream, Deadline deadline, CodecPermits permits) {
+	AnswerStream(OutputStream stream, Deadline deadline, CodecPermits codecPermits) {
 		super(stream);
-		this.permits = permits;
-		this.endNanos = System.nanoTime() + Math.max(deadline.remaining(), MIN_NANOS);
+		this.codecPermits = codecPermits;
+		this.endNanos = System.nanoTime() + Math.max(deadline.remainingNanos(), MIN_NANOS);
 	}
 
 	@Override
@@ -40,7 +40,7 @@ final class AnswerStream extends FilterOutputStream {
 		if (this.writtenBytes > SEND_BUFFER_BYTES && this.endNanos - System.nanoTime() <= 0) {
 			throw new ClientAbortException("The deadline passed while the client read its answer");
 		}
-		this.permits.callWithout(() -> {
+		this.codecPermits.callWithoutPermit(() -> {
 			this.out.write(source, offset, count);
 			return this.writtenBytes;
 		});

@@ -52,7 +52,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 			case ResponseStatusException ex -> new ErrorAnswer(ex.getStatusCode().value(),
 					String.valueOf(ex.getReason()),
 					ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE) ? ACCEPTED_ENCODINGS : Map.of());
-			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentence(ex.getStatusCode().value()));
+			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentenceFor(ex.getStatusCode().value()));
 			default -> of(Rejection.of(failure));
 		};
 	}
@@ -76,7 +76,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	}
 
 	/** The sentence for a status about which nothing else is known. */
-	static String sentence(int status) {
+	static String sentenceFor(int status) {
 		HttpStatus known = HttpStatus.resolve(status);
 		return switch (status) {
 			case 400 -> "The request line or a header is not valid HTTP.";
@@ -92,8 +92,8 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		String reason = String.valueOf(rejection.getMessage());
 		return switch (rejection.kind()) {
 			case INVALID_INPUT -> of(400, reason);
-			case NOT_READY -> retry(503, rejection);
-			case OVERLOADED -> retry(429, rejection);
+			case NOT_READY -> retryLater(503, rejection);
+			case OVERLOADED -> retryLater(429, rejection);
 			case TOO_LARGE -> of(413, reason);
 			case DEADLINE_EXCEEDED -> of(504, reason);
 			case CLIENT_GONE -> of(CLIENT_CLOSED_REQUEST, reason);
@@ -101,7 +101,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		};
 	}
 
-	private static ErrorAnswer retry(int status, Rejection rejection) {
+	private static ErrorAnswer retryLater(int status, Rejection rejection) {
 		long seconds = Math.max(1, Objects.requireNonNull(rejection.retryAfter()).plusMillis(999).toSeconds());
 		return new ErrorAnswer(status, String.valueOf(rejection.getMessage()),
 				Map.of("Retry-After", Long.toString(seconds)));

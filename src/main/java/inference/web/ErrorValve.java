@@ -38,7 +38,7 @@ final class ErrorValve extends ErrorReportValve {
 		int status = isTooLarge ? 431 : response.getStatus();
 		String sentence = response.getMessage();
 		return (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
-				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentence(status));
+				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentenceFor(status));
 	}
 
 }

@@ -38,7 +38,7 @@ class HomeController {
 	private static final String BASE_POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
 			+ "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-	private final ModelProperties model;
+	private final ModelProperties modelProperties;
 
 	private final Probes probes;
 
@@ -48,8 +48,8 @@ class HomeController {
 
 	private final String contentSecurityPolicy;
 
-	HomeController(ModelProperties model, Probes probes, ConsoleProperties console) throws IOException {
-		this.model = model;
+	HomeController(ModelProperties modelProperties, Probes probes, ConsoleProperties console) throws IOException {
+		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.hasConsole = console.enabled();
 		// The policy allows the page's own style and script by their hashes. A browser
@@ -84,9 +84,9 @@ class HomeController {
 		ProbeResults now = this.probes.results();
 		return JsonNodeFactory.instance.objectNode()
 			.put("status", "alive")
-			.put("name", this.model.name())
-			.put("version", this.model.version())
-			.put("state", now.state())
+			.put("name", this.modelProperties.name())
+			.put("version", this.modelProperties.version())
+			.put("state", now.stateName())
 			.put("reason", now.reason())
 			.put("started", now.started())
 			.put("live", now.live())

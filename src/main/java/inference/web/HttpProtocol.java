@@ -23,11 +23,11 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final long MAX_PAUSE_DELAY_MILLIS = 100;
 
-	private static final String SOCKET = HttpProtocol.class.getName();
+	private static final String SOCKET_ATTRIBUTE = HttpProtocol.class.getName();
 
 	/** Limits how long a read of the request's body waits for bytes. */
 	static void setReadTimeout(HttpServletRequest request, long millis) {
-		if (request.getAttribute(SOCKET) instanceof SocketWrapperBase<?> socket) {
+		if (request.getAttribute(SOCKET_ATTRIBUTE) instanceof SocketWrapperBase<?> socket) {
 			socket.setReadTimeout(Math.max(millis, 1));
 		}
 	}
@@ -36,8 +36,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 	 * Tells whether the client of a request has closed its connection. Tomcat reads from
 	 * the connection without waiting, and keeps what it reads for the next request.
 	 */
-	static BooleanSupplier isGone(HttpServletRequest request) {
-		Object attribute = request.getAttribute(SOCKET);
+	static BooleanSupplier clientGoneCheck(HttpServletRequest request) {
+		Object attribute = request.getAttribute(SOCKET_ATTRIBUTE);
 		return () -> {
 			try {
 				return attribute instanceof SocketWrapperBase<?> socket && !socket.isReadyForRead()
@@ -65,7 +65,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 		return new Http11Processor(this, getAdapter()) {
 			@Override
 			protected void parseHost(MessageBytes host) {
-				this.request.setAttribute(SOCKET, getSocketWrapper());
+				this.request.setAttribute(SOCKET_ATTRIBUTE, getSocketWrapper());
 				Matcher name = UNDERSCORED
 					.matcher((host != null && !host.isNull() && host.indexOf("_") >= 0) ? host.toString() : "");
 				if (name.matches()) {

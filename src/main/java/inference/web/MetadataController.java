@@ -34,7 +34,7 @@ import inference.model.ModelProperties;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
-import static inference.web.ModelConfig.object;
+import static inference.web.ModelDescriptions.object;
 
 /**
  * Describes the model and the server as TensorFlow Serving and KServe v1 ({@code /v1}),
@@ -104,8 +104,8 @@ class MetadataController {
 
 	@GetMapping({ "/v1/models/{model}/metadata", "/v1/models/{model}/versions/{version}/metadata",
 			"/v1/models/{model}/labels/{label}/metadata" })
-	Object metadata() {
-		return new ModelConfig(this.modelProperties, this.admission.metadata()).tensorFlowMetadata();
+	Object tensorFlowMetadata() {
+		return new ModelDescriptions(this.modelProperties, this.admission.metadata()).tensorFlowMetadata();
 	}
 
 	@GetMapping({ "/v2", "/v2/" })
@@ -134,12 +134,12 @@ class MetadataController {
 	}
 
 	private static ResponseEntity<Object> probeAnswer(ProbeResults now, boolean passes, ObjectNode answer) {
-		answer.put("ready", now.ready()).put("state", now.state()).put("reason", now.reason());
+		answer.put("ready", now.ready()).put("state", now.stateName()).put("reason", now.reason());
 		return ResponseEntity.status(passes ? 200 : 503).body(answer);
 	}
 
 	@GetMapping({ "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
-	Object model() {
+	Object oipMetadata() {
 		ModelMetadata metadata = this.admission.metadata();
 		return objectWithName().putPOJO("versions", List.of(this.modelProperties.version()))
 			.put("platform", metadata.platform())
@@ -150,7 +150,7 @@ class MetadataController {
 
 	@GetMapping({ "/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config" })
 	Object modelConfig() {
-		return new ModelConfig(this.modelProperties, this.admission.metadata()).tritonConfig();
+		return new ModelDescriptions(this.modelProperties, this.admission.metadata()).tritonConfig();
 	}
 
 	/** Lists the model. The parameter {@code ready} omits it while it is not ready. */
@@ -171,10 +171,10 @@ class MetadataController {
 	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })
 	Object statistics() {
 		JsonNode model = objectWithName().put("version", this.modelProperties.version())
-			.put("last_inference", this.statistics.lastRunMillis())
+			.put("last_inference", this.statistics.lastRunEpochMillis())
 			.put("inference_count", this.statistics.totalRows())
 			.put("execution_count", this.statistics.stageTimer(Stage.RUN).count())
-			.set("inference_stats", ModelConfig.tritonDurations(this.statistics))
+			.set("inference_stats", ModelDescriptions.tritonDurations(this.statistics))
 			.putPOJO("batch_stats", List.of());
 		return Map.of("model_stats", List.of(model));
 	}
@@ -183,7 +183,7 @@ class MetadataController {
 	@PostMapping({ "/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict",
 			"/v1/models/{model}/labels/{label}:predict", "/v2/models/{model}/infer",
 			"/v2/models/{model}/versions/{version}/infer" })
-	void predict() {
+	void rejectPrediction() {
 	}
 
 	private ObjectNode objectWithName() {
@@ -201,7 +201,7 @@ class MetadataController {
 	// fills its form. It is a string because a parameter cannot be an object.
 	private static Map<String, String> parameters(List<Example> examples) {
 		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
-		long elements = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elements()).sum();
+		long elements = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elementCount()).sum();
 		if (elements == 0 || elements > MAX_EXAMPLE_ELEMENTS) {
 			return Map.of();
 		}

@@ -25,7 +25,7 @@ import inference.admission.Statistics.Outcome;
 import inference.admission.Statistics.Protocol;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
-import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.BodyFormat;
 import inference.codec.InferenceResponse;
 import inference.codec.InvalidRequestException;
 import inference.codec.RequestReader;
@@ -54,28 +54,28 @@ final class PredictionServlet extends HttpServlet {
 
 	private final transient Statistics statistics;
 
-	private final transient RequestPermits permits;
+	private final transient RequestPermits requestPermits;
 
 	private final transient CodecPermits codecPermits;
 
-	private final transient ModelProperties model;
+	private final transient ModelProperties modelProperties;
 
 	private final long maxBodyBytes;
 
-	PredictionServlet(Admission admission, Statistics statistics, RequestPermits permits, CodecPermits codecPermits,
-			ModelProperties model, RequestProperties properties) {
+	PredictionServlet(Admission admission, Statistics statistics, RequestPermits requestPermits,
+			CodecPermits codecPermits, ModelProperties modelProperties, RequestProperties properties) {
 		this.admission = admission;
 		this.statistics = statistics;
-		this.permits = permits;
+		this.requestPermits = requestPermits;
 		this.codecPermits = codecPermits;
-		this.model = model;
+		this.modelProperties = modelProperties;
 		this.maxBodyBytes = properties.maxSize().toBytes();
 	}
 
-	static String[] paths(ModelProperties model) {
-		String v1 = "/v1/models/" + model.name();
-		String v2 = "/v2/models/" + model.name();
-		String version = "/versions/" + model.version();
+	static String[] paths(ModelProperties modelProperties) {
+		String v1 = "/v1/models/" + modelProperties.name();
+		String v2 = "/v2/models/" + modelProperties.name();
+		String version = "/versions/" + modelProperties.version();
 		String newest = "/versions/" + ModelProperties.NEWEST_VERSION;
 		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + newest + ":predict",
 				v1 + "/labels/stable:predict", v2 + "/infer", v2 + version + "/infer", v2 + newest + "/infer" };
@@ -123,14 +123,14 @@ final class PredictionServlet extends HttpServlet {
 		long start = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
 		String jsonLength = request.getHeader(JSON_LENGTH_HEADER);
-		byte[] body = RequestBody.read(request, this.maxBodyBytes, reservation, this.permits);
+		byte[] body = RequestBody.read(request, this.maxBodyBytes, reservation, this.requestPermits);
 		long textBytes = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
 				: 0;
 		reservation.add(textBytes);
-		RequestReader reader = new RequestReader(signature, allowedForms(request), reservation::add);
+		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
 		InferenceRequest inference;
 		try {
-			inference = this.codecPermits.callWith(body.length, () -> reader.read(body, jsonLength));
+			inference = this.codecPermits.callWithPermit(body.length, () -> reader.read(body, jsonLength));
 		}
 		finally {
 			RequestId.setDefault(request, reader.id());
@@ -146,24 +146,25 @@ final class PredictionServlet extends HttpServlet {
 
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
 		Deadline deadline = reservation.deadline().within(inference.timeout());
-		return this.permits.awaitWithPermit((onLongWait) -> this.admission.infer(inference.inputs(), reservation,
-				deadline, HttpProtocol.isGone(request), onLongWait));
+		return this.requestPermits.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inference.inputs(),
+				reservation, deadline, HttpProtocol.clientGoneCheck(request), onLongWait));
 	}
 
 	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,
 			HttpServletResponse response, Deadline deadline) throws IOException {
-		InferenceResponse answer = new InferenceResponse(this.model.name(), this.model.version(), inference, outputs);
+		InferenceResponse answer = new InferenceResponse(this.modelProperties.name(), this.modelProperties.version(),
+				inference, outputs);
 		String id = RequestId.given(request);
 		if (id != null) {
 			response.setHeader(RequestId.HEADER, id);
 		}
-		response.setContentType(answer.isBinary() ? "application/octet-stream" : "application/json");
+		response.setContentType(answer.hasBinaryOutputs() ? "application/octet-stream" : "application/json");
 		long bytes = Tensor.totalBytes(outputs.values());
 		OutputStream stream = CodecPermits.isNeeded(bytes)
 				? new AnswerStream(response.getOutputStream(), deadline, this.codecPermits)
 				: response.getOutputStream();
-		this.codecPermits.callWith(bytes, () -> {
-			if (answer.isBinary()) {
+		this.codecPermits.callWithPermit(bytes, () -> {
+			if (answer.hasBinaryOutputs()) {
 				long jsonLength = answer.jsonLength();
 				response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
 				response.setContentLengthLong(jsonLength + answer.binaryLength());
@@ -173,12 +174,12 @@ final class PredictionServlet extends HttpServlet {
 		});
 	}
 
-	private static Set<Form> allowedForms(HttpServletRequest request) {
+	private static Set<BodyFormat> allowedFormats(HttpServletRequest request) {
 		String path = request.getServletPath();
 		if (path.startsWith("/v1/")) {
-			return EnumSet.of(Form.ROWS, Form.COLUMNS);
+			return EnumSet.of(BodyFormat.ROWS, BodyFormat.COLUMNS);
 		}
-		return path.startsWith("/v2/") ? EnumSet.of(Form.OIP) : EnumSet.allOf(Form.class);
+		return path.startsWith("/v2/") ? EnumSet.of(BodyFormat.OIP) : EnumSet.allOf(BodyFormat.class);
 	}
 
 	private static boolean takesTexts(Signature signature) {

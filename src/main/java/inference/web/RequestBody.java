@@ -129,7 +129,7 @@ final class RequestBody extends InputStream {
 	public int read(byte[] target, int offset, int count) throws IOException {
 		Deadline deadline = this.reservation.deadline();
 		deadline.requireTime("was read");
-		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(deadline.remaining()));
+		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(deadline.remainingNanos()));
 		try {
 			if (this.stream.available() > 0) {
 				return this.stream.read(target, offset, count);
@@ -138,7 +138,7 @@ final class RequestBody extends InputStream {
 		}
 		catch (IOException ex) {
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SocketTimeoutException) {
-				throw deadline.exceeded("was read");
+				throw deadline.exceededRejection("was read");
 			}
 			throw new InvalidRequestException("The body ended early, or its chunks are not valid.");
 		}

@@ -35,7 +35,7 @@ final class RequestId {
 	/** The id that the client gave, or {@code null}. */
 	static @Nullable String given(HttpServletRequest request) {
 		String id = request.getHeader(HEADER);
-		return LogContext.printable((id != null) ? id : (String) request.getAttribute(ATTRIBUTE));
+		return LogContext.toPrintable((id != null) ? id : (String) request.getAttribute(ATTRIBUTE));
 	}
 
 	/** The request's id, which does not change unless {@link #setDefault} is called. */

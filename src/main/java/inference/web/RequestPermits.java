@@ -92,7 +92,7 @@ final class RequestPermits implements Executor {
 	 * @param wait blocks, and runs its argument once it has waited for 20 ms
 	 * @return the result
 	 */
-	<T> T awaitWithPermit(Function<Runnable, T> wait) {
+	<T> T awaitWithPermitAtFirst(Function<Runnable, T> wait) {
 		AtomicBoolean released = new AtomicBoolean();
 		try {
 			return wait.apply(() -> {

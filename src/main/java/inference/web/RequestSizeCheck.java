@@ -22,24 +22,24 @@ final class RequestSizeCheck implements WarmUpListener {
 
 	private static final Logger logger = LoggerFactory.getLogger(RequestSizeCheck.class);
 
-	private final long maxSize;
+	private final long maxBodyBytes;
 
 	RequestSizeCheck(RequestProperties properties) {
-		this.maxSize = properties.maxSize().toBytes();
+		this.maxBodyBytes = properties.maxSize().toBytes();
 	}
 
 	@Override
-	public void beforeRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
-		warnIfTooSmall(metadata.signature(), this.maxSize);
+	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+		warnIfMaxSizeTooSmall(metadata.signature(), this.maxBodyBytes);
 	}
 
-	static void warnIfTooSmall(Signature signature, long maxSize) {
+	static void warnIfMaxSizeTooSmall(Signature signature, long maxBodyBytes) {
 		double bytes = signature.inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
-		if (bytes > maxSize) {
+		if (bytes > maxBodyBytes) {
 			logger.warn(
 					"The smallest request for this model has {} bytes in binary, and more as JSON, but a body may have"
 							+ " {} bytes: every request gets 413 until inference.request.max-size is raised",
-					"%.0f".formatted(bytes), maxSize);
+					"%.0f".formatted(bytes), maxBodyBytes);
 		}
 	}
 

@@ -60,7 +60,7 @@ final class RequestValve extends RewriteValve {
 		if (this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
-		LogContext.start(RequestId.of(request), request.getHeader("traceparent"));
+		LogContext.setIds(RequestId.of(request), request.getHeader("traceparent"));
 		String path = String.valueOf(request.getDecodedRequestURI());
 		if (path.startsWith(ACTUATOR_PATH_PREFIX)) {
 			removeUnusedHeaders(request);
@@ -77,7 +77,7 @@ final class RequestValve extends RewriteValve {
 			}
 			// A rewritten request has come through here a second time and is finished.
 			boolean isRewritten = !path.equals(request.getDecodedRequestURI());
-			if (!isRewritten && hasUnreadBody(request, response)) {
+			if (!isRewritten && shouldDiscardBody(request, response)) {
 				response.flushBuffer();
 				HttpProtocol.setReadTimeout(request, MAX_DISCARD_TIME.toMillis());
 				this.permits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
@@ -90,7 +90,7 @@ final class RequestValve extends RewriteValve {
 
 	// The text is checked, because Tomcat throws if it has to read a length that is not a
 	// number.
-	private static boolean hasUnreadBody(Request request, Response response) {
+	private static boolean shouldDiscardBody(Request request, Response response) {
 		String length = String.valueOf(request.getHeader("Content-Length"));
 		return response.getStatus() >= 400 && request.getHeader("Expect") == null
 				&& (length.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);

@@ -190,7 +190,7 @@ class AdmissionTests {
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		var ofTwo = Duration.ofNanos(2 * admission.predictedWait());
+		var ofTwo = Duration.ofNanos(2 * admission.predictedWaitNanos());
 		var waiting = queue(() -> infer(admission, FakeModel.question(3), ofTwo));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
@@ -205,7 +205,7 @@ class AdmissionTests {
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		long each = admission.predictedWait();
+		long each = admission.predictedWaitNanos();
 		var nextToNothingLeft = Duration.ofNanos(each + each / 2 + each / 16);
 		assertThatExceptionOfType(Rejection.class)
 			.isThrownBy(() -> infer(admission, FakeModel.question(3), nextToNothingLeft))
@@ -240,7 +240,7 @@ class AdmissionTests {
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		long before = admission.predictedWait();
+		long before = admission.predictedWaitNanos();
 		var slow = queue(() -> infer(admission, FakeModel.question(3), LONG, () -> {
 			spin(Duration.ofSeconds(1));
 			return false;
@@ -255,7 +255,7 @@ class AdmissionTests {
 		});
 		var last = call(admission, 4);
 		another.awaitArrivals(1);
-		assertThat(admission.predictedWait()).isGreaterThan(before);
+		assertThat(admission.predictedWaitNanos()).isGreaterThan(before);
 		another.open();
 		assertThat(last.answer()).containsExactly(4);
 	}
@@ -270,14 +270,14 @@ class AdmissionTests {
 			throw new IllegalStateException("ended");
 		});
 		for (int i = 0; i < 3; i++) {
-			await().until(() -> admission.predictedWait() == 0);
+			await().until(() -> admission.predictedWaitNanos() == 0);
 			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
 				.satisfies(Admissions.isOf(Kind.DEADLINE_EXCEEDED));
 		}
 		holdUpCalls();
 		var inside = call(admission, 3);
 		this.gate.awaitArrivals(1);
-		assertThat(Duration.ofNanos(admission.predictedWait())).isGreaterThan(Duration.ofMillis(100));
+		assertThat(Duration.ofNanos(admission.predictedWaitNanos())).isGreaterThan(Duration.ofMillis(100));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(3);
 	}
@@ -285,11 +285,11 @@ class AdmissionTests {
 	@Test
 	void predictsByTheWarmUpBeforeTheFirstCall() throws Exception {
 		var admission = admission(1, 10, LONG);
-		admission.afterRun(Duration.ofMillis(100).toNanos());
+		admission.afterTimedRun(Duration.ofMillis(100).toNanos());
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		assertThat(Duration.ofNanos(admission.predictedWait())).isGreaterThanOrEqualTo(Duration.ofMillis(100));
+		assertThat(Duration.ofNanos(admission.predictedWaitNanos())).isGreaterThanOrEqualTo(Duration.ofMillis(100));
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
 	}
@@ -307,7 +307,7 @@ class AdmissionTests {
 		});
 		var inside = call(admission, 2);
 		another.awaitArrivals(1);
-		assertThat(Duration.ofNanos(admission.predictedWait())).isLessThan(Duration.ofMillis(400));
+		assertThat(Duration.ofNanos(admission.predictedWaitNanos())).isLessThan(Duration.ofMillis(400));
 		another.open();
 		assertThat(inside.answer()).containsExactly(2);
 	}
@@ -634,7 +634,7 @@ class AdmissionTests {
 			BatchingProperties batches) {
 		var meters = new SimpleMeterRegistry();
 		var batching = new Batching(batches, meters);
-		batching.beforeRuns(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
+		batching.beforeTimedRuns(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				properties, new DeadlineProperties(LONG), batching, new Statistics(meters));
 	}

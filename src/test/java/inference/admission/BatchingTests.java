@@ -36,11 +36,11 @@ class BatchingTests {
 	@Test
 	void isOffUnlessConfigured() {
 		var batching = batching(1, Duration.ofMillis(20));
-		batching.beforeRuns(ModelMetadata.of(new FakeModel()), (_) -> {
+		batching.beforeTimedRuns(ModelMetadata.of(new FakeModel()), (_) -> {
 			throw new AssertionError("there is nothing to check");
 		});
-		assertThat(batching.maxSize()).isOne();
-		assertThat(batching.maxDelay()).isZero();
+		assertThat(batching.maxRows()).isOne();
+		assertThat(batching.maxDelayNanos()).isZero();
 		assertThat(info(batching)).isEqualTo(new Batching.Decision(1, "inference.batching.max-size is 1"));
 	}
 
@@ -48,14 +48,14 @@ class BatchingTests {
 	void isOffUntilTheModelIsChecked() {
 		var batching = batching(7, Duration.ofMillis(20));
 		assertThat(info(batching)).isEqualTo(new Batching.Decision(1, "not checked yet"));
-		assertThat(batching.maxDelay()).isZero();
+		assertThat(batching.maxDelayNanos()).isZero();
 	}
 
 	@Test
 	void isAsConfiguredIfNoInfluenceIsFound(CapturedOutput output) {
 		var batching = rehearsed(7, FakeModel::echo);
-		assertThat(batching.maxSize()).isEqualTo(7);
-		assertThat(batching.maxDelay()).isEqualTo(20_000_000);
+		assertThat(batching.maxRows()).isEqualTo(7);
+		assertThat(batching.maxDelayNanos()).isEqualTo(20_000_000);
 		assertThat(this.meters.get("inference.batching.max.size").gauge().value()).isEqualTo(7);
 		assertThat(info(batching).reason()).startsWith("no influence between rows found, ");
 		assertThat(output).doesNotContain("WARN");
@@ -70,7 +70,7 @@ class BatchingTests {
 			}
 			return Map.of("y", Tensor.ofFloats(Shape.of(values.length), values));
 		});
-		assertThat(batching.maxSize()).isOne();
+		assertThat(batching.maxRows()).isOne();
 		assertThat(info(batching).reason()).startsWith("in a batch of 7 rows, output 'y' of a row is ");
 		assertThat(output).containsOnlyOnce(
 				"Requests are not batched, although inference.batching.max-size is 7: " + info(batching).reason());
@@ -79,7 +79,7 @@ class BatchingTests {
 	@Test
 	void isOffForAModelWithoutRows() {
 		var batching = batching(8, Duration.ZERO);
-		batching.beforeRuns(ModelMetadata.of(new FakeModel(Shape.of(2))), FakeModel::echo);
+		batching.beforeTimedRuns(ModelMetadata.of(new FakeModel(Shape.of(2))), FakeModel::echo);
 		assertThat(info(batching))
 			.isEqualTo(new Batching.Decision(1, "not every tensor has a variable first dimension"));
 	}
@@ -95,7 +95,7 @@ class BatchingTests {
 			alone.add(Objects.requireNonNull(model.infer(rows.get(i)).get("y")));
 		}
 		var batching = batching(8, Duration.ofMillis(20));
-		batching.beforeRuns(ModelMetadata.of(model), model::infer);
+		batching.beforeTimedRuns(ModelMetadata.of(model), model::infer);
 		var admission = new Admission(Lifecycles.ready(model),
 				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				new AdmissionProperties(1, 100), new DeadlineProperties(Duration.ofSeconds(4)), batching,
@@ -116,7 +116,7 @@ class BatchingTests {
 
 	private Batching rehearsed(int maxSize, UnaryOperator<Map<String, Tensor>> model) {
 		var batching = batching(maxSize, Duration.ofMillis(20));
-		batching.beforeRuns(ModelMetadata.of(new FakeModel()), model);
+		batching.beforeTimedRuns(ModelMetadata.of(new FakeModel()), model);
 		return batching;
 	}
 

@@ -31,7 +31,7 @@ class CodecPermitsTests {
 
 	@Test
 	void letsTheNextBeginWhenOneEnds() throws Exception {
-		occupyAll(() -> this.permits.callWith(LARGE, this::awaitEnd));
+		occupyAll(() -> this.permits.callWithPermit(LARGE, this::awaitEnd));
 		CompletableFuture<Boolean> next = next();
 		assertThat(next).isNotDone();
 		this.end.countDown();
@@ -40,7 +40,7 @@ class CodecPermitsTests {
 
 	@Test
 	void letsTheNextBeginWhileOthersWaitForTheirClients() throws Exception {
-		occupyAll(() -> this.permits.callWith(LARGE, () -> this.permits.callWithout(this::awaitEnd)));
+		occupyAll(() -> this.permits.callWithPermit(LARGE, () -> this.permits.callWithoutPermit(this::awaitEnd)));
 		assertThat(next()).succeedsWithin(10, TimeUnit.SECONDS);
 	}
 
@@ -65,7 +65,7 @@ class CodecPermitsTests {
 
 	private CompletableFuture<Boolean> next() {
 		CompletableFuture<Boolean> next = new CompletableFuture<>();
-		Thread.startVirtualThread(() -> next.complete(this.permits.callWith(LARGE, () -> true)));
+		Thread.startVirtualThread(() -> next.complete(this.permits.callWithPermit(LARGE, () -> true)));
 		return next;
 	}
 

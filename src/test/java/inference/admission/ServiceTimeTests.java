@@ -13,15 +13,15 @@ class ServiceTimeTests {
 
 	@Test
 	void equalsTheTimeOfTheFirstCall() {
-		assertThat(this.serviceTime.averagePerCall()).isZero();
+		assertThat(this.serviceTime.averageNanosPerCall()).isZero();
 		record(1, Duration.ofMillis(10));
-		assertThat(this.serviceTime.averagePerCall()).isEqualTo(10_000_000);
+		assertThat(this.serviceTime.averageNanosPerCall()).isEqualTo(10_000_000);
 	}
 
 	@Test
 	void isSharedByTheCallsOfABatch() {
 		this.serviceTime.record(80, 8);
-		assertThat(this.serviceTime.averagePerCall()).isEqualTo(10);
+		assertThat(this.serviceTime.averageNanosPerCall()).isEqualTo(10);
 	}
 
 	@Test
@@ -30,19 +30,19 @@ class ServiceTimeTests {
 			this.serviceTime.record(5_000_000, 1);
 			this.serviceTime.record(10_000_000, 31);
 		}
-		assertThat(this.serviceTime.averagePerCall() / 1e6).isCloseTo(15 / 32.0, within(0.05));
-		assertThat(this.serviceTime.averagePerRun() / 1e6).isCloseTo(7.5, within(0.5));
+		assertThat(this.serviceTime.averageNanosPerCall() / 1e6).isCloseTo(15 / 32.0, within(0.05));
+		assertThat(this.serviceTime.averageNanosPerRun() / 1e6).isCloseTo(7.5, within(0.5));
 	}
 
 	@Test
 	void growsWithTheTimeOfCancelledCalls() {
 		record(10, Duration.ofMillis(10));
 		for (int i = 0; i < 4; i++) {
-			long before = this.serviceTime.averagePerCall();
+			long before = this.serviceTime.averageNanosPerCall();
 			this.serviceTime.record(1_000_000_000, 0);
-			assertThat(this.serviceTime.averagePerCall()).isGreaterThan(before);
+			assertThat(this.serviceTime.averageNanosPerCall()).isGreaterThan(before);
 		}
-		assertThat(Duration.ofNanos(this.serviceTime.averagePerCall())).isGreaterThan(Duration.ofSeconds(2));
+		assertThat(Duration.ofNanos(this.serviceTime.averageNanosPerCall())).isGreaterThan(Duration.ofSeconds(2));
 	}
 
 	@Test
@@ -50,7 +50,7 @@ class ServiceTimeTests {
 		for (int i = 0; i < 100; i++) {
 			this.serviceTime.record(Duration.ofSeconds(4).toNanos(), 0);
 		}
-		assertThat(Duration.ofNanos(this.serviceTime.averagePerCall())).isBetween(Duration.ofSeconds(4),
+		assertThat(Duration.ofNanos(this.serviceTime.averageNanosPerCall())).isBetween(Duration.ofSeconds(4),
 				Duration.ofSeconds(60));
 	}
 
@@ -60,7 +60,7 @@ class ServiceTimeTests {
 			this.serviceTime.record(Duration.ofSeconds(4).toNanos(), 0);
 		}
 		record(200, Duration.ofMillis(10));
-		assertThat(Duration.ofNanos(this.serviceTime.averagePerCall())).isLessThan(Duration.ofMillis(20));
+		assertThat(Duration.ofNanos(this.serviceTime.averageNanosPerCall())).isLessThan(Duration.ofMillis(20));
 	}
 
 	@Test
@@ -72,14 +72,15 @@ class ServiceTimeTests {
 		for (int i = 0; i < 10; i++) {
 			four.record(100_000_000, 1);
 		}
-		assertThat(Duration.ofNanos(four.averagePerCall())).isBetween(Duration.ofMillis(20), Duration.ofMillis(30));
+		assertThat(Duration.ofNanos(four.averageNanosPerCall())).isBetween(Duration.ofMillis(20),
+				Duration.ofMillis(30));
 	}
 
 	@Test
 	void fallsLittleAfterAFewFasterCalls() {
 		record(100, Duration.ofMillis(10));
 		record(5, Duration.ofMillis(1));
-		assertThat(Duration.ofNanos(this.serviceTime.averagePerCall())).isBetween(Duration.ofMillis(9),
+		assertThat(Duration.ofNanos(this.serviceTime.averageNanosPerCall())).isBetween(Duration.ofMillis(9),
 				Duration.ofMillis(10));
 	}
 
@@ -89,27 +90,27 @@ class ServiceTimeTests {
 			record(1, Duration.ofMillis(1));
 			record(1, Duration.ofMillis(19));
 		}
-		assertThat(this.serviceTime.averagePerCall() / 1e6).isCloseTo(10, within(1.0));
+		assertThat(this.serviceTime.averageNanosPerCall() / 1e6).isCloseTo(10, within(1.0));
 	}
 
 	@Test
 	void followsAModelThatBecomesSlow() {
 		record(1000, Duration.ofNanos(20_000));
 		record(20, Duration.ofSeconds(1));
-		assertThat(Duration.ofNanos(this.serviceTime.averagePerCall())).isGreaterThan(Duration.ofMillis(750));
+		assertThat(Duration.ofNanos(this.serviceTime.averageNanosPerCall())).isGreaterThan(Duration.ofMillis(750));
 	}
 
 	@Test
 	void followsAModelThatBecomesFast() {
 		record(1, Duration.ofSeconds(1));
 		record(200, Duration.ofNanos(20_000));
-		assertThat(Duration.ofNanos(this.serviceTime.averagePerCall())).isLessThan(Duration.ofMillis(10));
+		assertThat(Duration.ofNanos(this.serviceTime.averageNanosPerCall())).isLessThan(Duration.ofMillis(10));
 	}
 
 	@Test
 	void isNeverUnknownAfterACall() {
 		this.serviceTime.record(0, 1);
-		assertThat(this.serviceTime.averagePerCall()).isPositive();
+		assertThat(this.serviceTime.averageNanosPerCall()).isPositive();
 	}
 
 	private void record(int times, Duration taken) {

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.BodyFormat;
 import inference.model.DataType;
 import inference.model.Shape;
 import inference.model.Signature;
@@ -33,7 +33,7 @@ class RequestMemoryTests {
 	void coversTheTensors(int count) {
 		AtomicLong reported = new AtomicLong();
 		String row = IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.joining(","));
-		InferenceRequest request = new RequestReader(SIGNATURE, EnumSet.allOf(Form.class), reported::addAndGet)
+		InferenceRequest request = new RequestReader(SIGNATURE, EnumSet.allOf(BodyFormat.class), reported::addAndGet)
 			.read("{\"inputs\":[%s]}".formatted(row).getBytes(UTF_8), null);
 		assertThat(reported.get()).isGreaterThanOrEqualTo(Tensor.totalBytes(request.inputs().values()));
 	}

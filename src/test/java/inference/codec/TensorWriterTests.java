@@ -67,7 +67,7 @@ class TensorWriterTests {
 	}
 
 	private Tensor numbers(DataType dataType, Shape shape) {
-		int elements = (int) shape.elements();
+		int elements = (int) shape.elementCount();
 		var contents = Tensor.allocate(elements * dataType.width());
 		while (contents.hasRemaining()) {
 			switch (dataType) {
@@ -79,7 +79,7 @@ class TensorWriterTests {
 	}
 
 	private Tensor read(DataType dataType, String json, Shape shape) {
-		var contents = Tensor.allocate((int) shape.elements() * dataType.width());
+		var contents = Tensor.allocate((int) shape.elementCount() * dataType.width());
 		JsonNode rows = this.mapper.readTree(json);
 		assertThat(rows.size()).isEqualTo((int) shape.dimension(0));
 		for (var row : rows) {

@@ -48,7 +48,7 @@ final class Tensors {
 	 */
 	static Tensor random(DataType dataType, Shape shape, boolean asJson, boolean base64, Random random) {
 		List<byte[]> elements = new ArrayList<>();
-		for (long i = shape.elements(); i > 0; i--) {
+		for (long i = shape.elementCount(); i > 0; i--) {
 			byte[] element = element(dataType, random);
 			while (asJson && !fits(dataType, element, base64)) {
 				element = element(dataType, random);

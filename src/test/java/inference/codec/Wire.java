@@ -10,7 +10,7 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
-import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.BodyFormat;
 import inference.model.Signature;
 import inference.model.Tensor;
 
@@ -35,7 +35,7 @@ final class Wire {
 
 	static Response exchange(Signature signature, byte[] body, @Nullable String jsonLength) {
 		try {
-			InferenceRequest read = new RequestReader(signature, EnumSet.allOf(Form.class), (_) -> {
+			InferenceRequest read = new RequestReader(signature, EnumSet.allOf(BodyFormat.class), (_) -> {
 			}).read(body, jsonLength);
 			InferenceResponse answer = new InferenceResponse("m", "1", read, identity(signature, read.inputs()));
 			ByteArrayOutputStream written = new ByteArrayOutputStream();

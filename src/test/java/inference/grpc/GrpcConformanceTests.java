@@ -22,7 +22,7 @@ import org.junit.jupiter.api.TestFactory;
 
 import inference.TestModel;
 import inference.codec.InferenceRequest;
-import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.BodyFormat;
 import inference.codec.RequestReader;
 import inference.model.DataType;
 import inference.model.Model;
@@ -65,7 +65,7 @@ class GrpcConformanceTests {
 
 	private static void ask(Conformance one) {
 		Model model = one.model();
-		RequestReader reader = new RequestReader(model.signature(), EnumSet.allOf(Form.class), (_) -> {
+		RequestReader reader = new RequestReader(model.signature(), EnumSet.allOf(BodyFormat.class), (_) -> {
 		});
 		InferenceRequest http = reader.read(one.body(), one.headers().get(Conformance.JSON_LENGTH));
 		server.server().swap(model);

@@ -80,7 +80,7 @@ class ModelLifecycleTests {
 		});
 		var lifecycle = start(() -> this.model);
 		this.gate.awaitArrivals(1);
-		assertThat(lifecycle.endLoading()).isTrue();
+		assertThat(lifecycle.closeIfStarting()).isTrue();
 		lifecycle.become(State.READY, "the model serves");
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.CLOSED);
 		assertRefuses(lifecycle);
@@ -91,7 +91,7 @@ class ModelLifecycleTests {
 	void leavesAModelThatServesAsItIsWhenAskedToEndItsLoading() throws Exception {
 		var lifecycle = start(() -> this.model);
 		await(State.READY);
-		assertThat(lifecycle.endLoading()).isFalse();
+		assertThat(lifecycle.closeIfStarting()).isFalse();
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.READY);
 	}
 
@@ -177,7 +177,7 @@ class ModelLifecycleTests {
 		var sizes = new LinkedBlockingQueue<Long>();
 		var volumes = new FakeModel(Shape.of(-1, -1, -1, -1, -1, -1, -1, -1));
 		volumes.behave((inputs) -> {
-			sizes.add(Objects.requireNonNull(inputs.get("x")).shape().elements());
+			sizes.add(Objects.requireNonNull(inputs.get("x")).shape().elementCount());
 			throw new IllegalStateException("too small");
 		});
 		start(() -> volumes);

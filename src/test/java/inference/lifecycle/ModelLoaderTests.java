@@ -68,7 +68,7 @@ class ModelLoaderTests {
 	private AnnotationConfigApplicationContext context(Class<?>... components) {
 		var context = new AnnotationConfigApplicationContext();
 		context.registerBean(Journal.class, () -> this.journal);
-		context.addBeanFactoryPostProcessor(ModelLoader.modelsAreLazy());
+		context.addBeanFactoryPostProcessor(ModelLoader.lazyModelsPostProcessor());
 		context.register(components);
 		context.refresh();
 		return context;

@@ -104,7 +104,7 @@ class WatchdogTests {
 		slow.start();
 		loading.awaitArrivals(1);
 		this.now.addAndGet(STUCK_AFTER.multipliedBy(3).toNanos());
-		slow.checkStuck();
+		slow.updateStuckState();
 		assertThat(slow.snapshot().state()).isEqualTo(State.LOADING);
 		loading.open();
 	}
@@ -126,7 +126,7 @@ class WatchdogTests {
 
 	private void pass(Duration time) {
 		this.now.addAndGet(time.toNanos());
-		this.lifecycle.checkStuck();
+		this.lifecycle.updateStuckState();
 	}
 
 	private State state() {

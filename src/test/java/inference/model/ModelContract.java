@@ -391,7 +391,7 @@ public final class ModelContract {
 	private static Tensor filled(Tensor tensor, byte filling) {
 		if (tensor.dataType() == DataType.BYTES) {
 			String text = (filling == 0) ? "\0\0\0\0" : "\1\0\0\0\377";
-			String texts = text.repeat(Math.toIntExact(tensor.shape().elements()));
+			String texts = text.repeat(Math.toIntExact(tensor.shape().elementCount()));
 			return Tensor.of(DataType.BYTES, tensor.shape(),
 					ByteBuffer.wrap(texts.getBytes(StandardCharsets.ISO_8859_1)));
 		}
@@ -416,7 +416,7 @@ public final class ModelContract {
 	}
 
 	private static int size(DataType dataType, Shape row, ByteBuffer contents) {
-		int elements = Math.toIntExact(row.elements());
+		int elements = Math.toIntExact(row.elementCount());
 		if (dataType != DataType.BYTES) {
 			return elements * dataType.width();
 		}

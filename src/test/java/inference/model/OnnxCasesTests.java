@@ -36,7 +36,7 @@ class OnnxCasesTests {
 	void servesAnInputOfUnknownRank() {
 		try (OnnxModel model = open("norank")) {
 			assertThat(model.signature().inputs()).extracting(TensorSpec::shape).containsExactly(Shape.ANY);
-			assertThat(model.signature().isBatched()).isFalse();
+			assertThat(model.signature().isBatchable()).isFalse();
 			assertThat(model.infer(Map.of("x", Tensor.ofFloats(Shape.of(1, 2, 4), new float[8]))))
 				.hasToString("{y=FP32 [1,2,3]}");
 		}
@@ -45,8 +45,8 @@ class OnnxCasesTests {
 	@Test
 	void doesNotBatchAModelThatDeclaresAnotherShape() {
 		try (OnnxModel model = open("lgbm_nozip"); OnnxModel honest = open("logreg_zipmap_int")) {
-			assertThat(model.signature().isBatched()).isFalse();
-			assertThat(honest.signature().isBatched()).isTrue();
+			assertThat(model.signature().isBatchable()).isFalse();
+			assertThat(honest.signature().isBatchable()).isTrue();
 		}
 	}
 

@@ -458,7 +458,7 @@ class OnnxModelTests {
 			libstdc++.so.6: cannot open shared object file                      | on another base
 			""")
 	void saysWhatTheRuntimeNeedsInOrderToLink(String failure, String action) {
-		assertThat(OnnxRuntime.linkRemedy(failure)).contains(action);
+		assertThat(OnnxSetup.linkRemedy(failure)).contains(action);
 	}
 
 	@Test

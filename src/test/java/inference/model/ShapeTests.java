@@ -13,32 +13,32 @@ class ShapeTests {
 
 	@Test
 	void hasAsManyElementsAsItsDimensionsMultiplyTo() {
-		assertThat(Shape.of(2, 3, 4).elements()).isEqualTo(24);
+		assertThat(Shape.of(2, 3, 4).elementCount()).isEqualTo(24);
 	}
 
 	@Test
 	void scalarHasOneElementAndNoDimension() {
 		assertThat(Shape.of().rank()).isZero();
-		assertThat(Shape.of().elements()).isOne();
+		assertThat(Shape.of().elementCount()).isOne();
 	}
 
 	@Test
 	void batchOfNoRowsHasNoElements() {
-		assertThat(Shape.of(0, 4).elements()).isZero();
+		assertThat(Shape.of(0, 4).elementCount()).isZero();
 	}
 
 	@Test
 	void hasNoNumberOfElementsWhileTheRequestStillChooses() {
-		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(-1, 4).elements())
+		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(-1, 4).elementCount())
 			.withMessage("shape [-1,4] has a variable dimension");
 	}
 
 	@Test
 	void refusesMoreElementsThanCanBeCounted() {
 		var shape = Shape.of(Long.MAX_VALUE, 2);
-		assertThatIllegalArgumentException().isThrownBy(shape::elements)
+		assertThatIllegalArgumentException().isThrownBy(shape::elementCount)
 			.withMessage("shape [9223372036854775807,2] has too many elements");
-		assertThat(Shape.of(Long.MAX_VALUE, 1).elements()).isEqualTo(Long.MAX_VALUE);
+		assertThat(Shape.of(Long.MAX_VALUE, 1).elementCount()).isEqualTo(Long.MAX_VALUE);
 	}
 
 	@Test
@@ -72,9 +72,9 @@ class ShapeTests {
 
 	@Test
 	void rowHasTheDimensionsAfterTheFirst() {
-		assertThat(Shape.of(-1, 2, 3).row()).isEqualTo(Shape.of(2, 3));
-		assertThat(Shape.of(-1).row()).isEqualTo(Shape.of());
-		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of().row());
+		assertThat(Shape.of(-1, 2, 3).rowShape()).isEqualTo(Shape.of(2, 3));
+		assertThat(Shape.of(-1).rowShape()).isEqualTo(Shape.of());
+		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of().rowShape());
 	}
 
 	@Test

@@ -102,9 +102,9 @@ class SignatureTests {
 	void isBatchedOnlyIfEveryTensorHasRows() {
 		var rows = new TensorSpec("rows", DataType.FP32, Shape.of(Shape.VARIABLE, 2));
 		var fixed = new TensorSpec("fixed", DataType.FP32, Shape.of(1, 2));
-		assertThat(new Signature(List.of(rows), List.of(rows)).isBatched()).isTrue();
-		assertThat(new Signature(List.of(rows, fixed), List.of(rows)).isBatched()).isFalse();
-		assertThat(new Signature(List.of(rows), List.of(fixed)).isBatched()).isFalse();
+		assertThat(new Signature(List.of(rows), List.of(rows)).isBatchable()).isTrue();
+		assertThat(new Signature(List.of(rows, fixed), List.of(rows)).isBatchable()).isFalse();
+		assertThat(new Signature(List.of(rows), List.of(fixed)).isBatchable()).isFalse();
 	}
 
 }

@@ -33,7 +33,7 @@ class RequestPermitsTests {
 	void keepsThePermitDuringAShortWaitAndServesTheNextRequestInTheEnd() {
 		CountDownLatch waiting = new CountDownLatch(MAX_ACTIVE);
 		for (int i = 0; i < MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitWithPermit((_) -> {
+			this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((_) -> {
 				waiting.countDown();
 				return await(this.outputs);
 			}));
@@ -50,7 +50,7 @@ class RequestPermitsTests {
 	void givesThePermitBackDuringALongWait() {
 		CountDownLatch waiting = new CountDownLatch(2 * MAX_ACTIVE);
 		for (int i = 0; i < 2 * MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitWithPermit((onLongWait) -> {
+			this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((onLongWait) -> {
 				onLongWait.run();
 				waiting.countDown();
 				return await(this.outputs);
@@ -64,12 +64,12 @@ class RequestPermitsTests {
 	void keepsItsBoundThoughARequestBeganWithoutAPermitAndWaits() {
 		CountDownLatch waiting = new CountDownLatch(MAX_ACTIVE + 1);
 		for (int i = 0; i < MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitWithPermit((_) -> {
+			this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((_) -> {
 				waiting.countDown();
 				return await(this.outputs);
 			}));
 		}
-		this.permits.execute(() -> this.permits.awaitWithPermit((onLongWait) -> {
+		this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((onLongWait) -> {
 			onLongWait.run();
 			waiting.countDown();
 			return await(this.outputs);

@@ -22,14 +22,14 @@ class RequestSizeCheckTests {
 
 	@Test
 	void warnsOfAModelThatNoRequestCanReach(CapturedOutput log) {
-		RequestSizeCheck.warnIfTooSmall(images(), 12_582_911);
+		RequestSizeCheck.warnIfMaxSizeTooSmall(images(), 12_582_911);
 		assertThat(log).contains("The smallest request for this model has 12582912 bytes in binary")
 			.contains("every request gets 413 until inference.request.max-size is raised");
 	}
 
 	@Test
 	void isSilentIfOneRowFits(CapturedOutput log) {
-		RequestSizeCheck.warnIfTooSmall(images(), 12_582_912);
+		RequestSizeCheck.warnIfMaxSizeTooSmall(images(), 12_582_912);
 		assertThat(log).doesNotContain("smallest request");
 	}
 

@@ -26,22 +26,22 @@ import inference.model.TensorSpec;
  * @param modelProperties the name and the version
  * @param metadata the signature and the platform
  */
-record ModelConfig(ModelProperties modelProperties, ModelMetadata metadata) {
+record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata) {
 
 	// Triton's format needs a number. This server limits the size of a body instead.
-	private static final int MAX_BATCH_SIZE = 4096;
+	private static final int NOMINAL_MAX_BATCH_SIZE = 4096;
 
 	/** Triton's {@code ModelConfig} message in JSON. */
 	JsonNode tritonConfig() {
 		List<TensorSpec> inputs = this.metadata.signature().inputs();
 		List<TensorSpec> outputs = this.metadata.signature().outputs();
-		boolean batched = this.metadata.signature().isBatched();
+		boolean batched = this.metadata.signature().isBatchable();
 		String platform = this.metadata.platform();
 		return object().put("name", this.modelProperties.name())
 			.put("platform", platform)
 			.put("backend", platform.substring(0, Math.max(platform.indexOf('_'), 0)))
 			.putPOJO("version_policy", object().set("latest", object().put("num_versions", 1)))
-			.put("max_batch_size", batched ? MAX_BATCH_SIZE : 0)
+			.put("max_batch_size", batched ? NOMINAL_MAX_BATCH_SIZE : 0)
 			.putPOJO("input", inputs.stream().map((input) -> tritonTensor(input, batched)).toList())
 			.putPOJO("output", outputs.stream().map((output) -> tritonTensor(output, batched)).toList())
 			.set("parameters", object());
@@ -49,7 +49,7 @@ record ModelConfig(ModelProperties modelProperties, ModelMetadata metadata) {
 
 	// A batched model's shapes leave out the batch dimension, and need another one.
 	private static ObjectNode tritonTensor(TensorSpec tensor, boolean batched) {
-		Shape shape = batched ? tensor.shape().row() : tensor.shape();
+		Shape shape = batched ? tensor.shape().rowShape() : tensor.shape();
 		ObjectNode description = object().put("name", tensor.name())
 			.put("data_type", "TYPE_" + ((tensor.dataType() == DataType.BYTES) ? "STRING" : tensor.dataType().name()));
 		return (shape.rank() > 0) ? description.putPOJO("dims", shape.dimensions())

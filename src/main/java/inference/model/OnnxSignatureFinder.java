@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
  * maps nor that a rank is unknown. So the model runs on zeros while it is loaded, or on
  * the inputs of its examples if it cannot run on zeros.
  */
-final class OnnxSignature {
+final class OnnxSignatureFinder {
 
-	private static final Logger logger = LoggerFactory.getLogger(OnnxSignature.class);
+	private static final Logger logger = LoggerFactory.getLogger(OnnxSignatureFinder.class);
 
 	// Runs with 2 rows, and with the sizes 1 and 64, show which dimensions vary.
 	private static final int TRIAL_ROWS = 2;
@@ -38,22 +38,22 @@ final class OnnxSignature {
 
 	private final Function<Map<String, Tensor>, List<TensorSpec>> trialRun;
 
-	private final String examples;
+	private final String examplesJson;
 
 	private final List<List<TensorSpec>> observedOutputs = new ArrayList<>();
 
 	/** The outputs of which the first dimension is not the batch. */
-	private final Set<String> withoutRows = new HashSet<>();
+	private final Set<String> outputsWithoutRows = new HashSet<>();
 
 	private String lastFailure = "";
 
 	/**
 	 * @param trialRun runs the model and returns {@link #observe} of the result
-	 * @param examples the examples in the file's metadata, in JSON
+	 * @param examplesJson the examples in the file's metadata
 	 */
-	OnnxSignature(Function<Map<String, Tensor>, List<TensorSpec>> trialRun, String examples) {
+	OnnxSignatureFinder(Function<Map<String, Tensor>, List<TensorSpec>> trialRun, String examplesJson) {
 		this.trialRun = trialRun;
-		this.examples = examples;
+		this.examplesJson = examplesJson;
 	}
 
 	/** The outputs of one call, each with the shape that it has in this call. */
@@ -85,9 +85,9 @@ final class OnnxSignature {
 	 * @throws IllegalArgumentException if an input or output is not supported
 	 */
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
-		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::input).toList();
+		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::inputSpec).toList();
 		boolean hasSequences = declaredOutputs.stream().anyMatch((output) -> output.getInfo() instanceof SequenceInfo);
-		tryAllZeros(inputs, hasSequences);
+		runTrials(inputs, hasSequences);
 		if (this.lastFailure.contains("Invalid input name") || this.lastFailure.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
@@ -97,8 +97,8 @@ final class OnnxSignature {
 			// The Java API reports an unknown rank as rank 0, and ONNX Runtime then
 			// accepts every rank.
 			int scalar = this.observedOutputs.size();
-			List<TensorSpec> open = inputs.stream().map(OnnxSignature::withAnyRank).toList();
-			tryAllZeros(open, hasSequences);
+			List<TensorSpec> open = inputs.stream().map(OnnxSignatureFinder::withAnyRank).toList();
+			runTrials(open, hasSequences);
 			inputs = (scalar == 0 || this.observedOutputs.size() > scalar) ? open : inputs;
 		}
 		return new Signature(inputs,
@@ -109,9 +109,9 @@ final class OnnxSignature {
 		return (input.shape().rank() > 0) ? input : new TensorSpec(input.name(), input.dataType(), Shape.ANY);
 	}
 
-	private void tryAllZeros(List<TensorSpec> inputs, boolean hasSequences) {
+	private void runTrials(List<TensorSpec> inputs, boolean hasSequences) {
 		boolean ran = tryZeros(inputs, 1, hasSequences);
-		if (inputs.stream().anyMatch((input) -> input.elements(1, 2) > input.elements(1, 1))) {
+		if (inputs.stream().anyMatch((input) -> input.elementCount(1, 2) > input.elementCount(1, 1))) {
 			int size = LARGE_SIZE;
 			while (size > 2 && !isSmall(inputs, TRIAL_ROWS, size)) {
 				size /= 2;
@@ -119,7 +119,7 @@ final class OnnxSignature {
 			ran |= tryZeros(inputs, size, hasSequences);
 		}
 		if (!ran) {
-			Example.readInputs(this.examples, inputs).forEach(this::tryRun);
+			Example.readInputs(this.examplesJson, inputs).forEach(this::tryRun);
 		}
 	}
 
@@ -142,7 +142,7 @@ final class OnnxSignature {
 			Shape input = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
 			outputs.stream()
 				.filter((output) -> !haveSameRows(input, output.shape()))
-				.forEach((output) -> this.withoutRows.add(output.name()));
+				.forEach((output) -> this.outputsWithoutRows.add(output.name()));
 			return this.observedOutputs.add(outputs);
 		}
 		catch (RuntimeException ex) {
@@ -191,7 +191,7 @@ final class OnnxSignature {
 		}
 		// To the Java API an unknown rank is a rank of 0.
 		boolean isUnknown = declared.shape().rank() == 0 && shown.isEmpty();
-		boolean hasOtherRows = declared.shape().isBatched() && this.withoutRows.contains(declared.name());
+		boolean hasOtherRows = declared.shape().isBatched() && this.outputsWithoutRows.contains(declared.name());
 		return (isUnknown || hasOtherRows) ? open : declared;
 	}
 

@@ -27,7 +27,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import inference.admission.Reservation;
 import inference.codec.InferenceRequest;
-import inference.codec.InferenceRequest.Form;
+import inference.codec.InferenceRequest.BodyFormat;
 import inference.codec.InferenceRequest.Output;
 import inference.codec.RequestReader;
 import inference.model.Shape;
@@ -42,9 +42,9 @@ import static inference.codec.InvalidRequestException.require;
  * as binary data. So both protocols share the checks, parameters and error messages.
  *
  * @param signature the inputs and outputs of the model
- * @param memory the call's share of the memory
+ * @param reservation the call's share of the memory
  */
-record InferMessages(Signature signature, Reservation memory) {
+record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	// Short texts, parameters and numbers become objects of up to 40 times their size.
 	private static final int MAX_EXPANSION = 40;
@@ -98,10 +98,10 @@ record InferMessages(Signature signature, Reservation memory) {
 		byte[] json = JSON.writeValueAsBytes(Map.of("id", request.getId(), "inputs", inputs, "outputs", outputs,
 				"parameters", parameters(request.getParametersMap())));
 		int length = json.length + raw.stream().mapToInt(ByteString::size).sum();
-		this.memory.add(length);
+		this.reservation.add(length);
 		ByteBuffer body = ByteBuffer.allocate(length).put(json);
 		raw.forEach((tensor) -> body.put(tensor.asReadOnlyByteBuffer()));
-		return new RequestReader(this.signature, EnumSet.of(Form.OIP), this.memory::add).read(body.array(),
+		return new RequestReader(this.signature, EnumSet.of(BodyFormat.OIP), this.reservation::add).read(body.array(),
 				Integer.toString(json.length));
 	}
 
@@ -109,13 +109,13 @@ record InferMessages(Signature signature, Reservation memory) {
 	 * Builds the answer. Its contents are raw, because typed ones need an object for each
 	 * element.
 	 */
-	ModelInferResponse.Builder answer(InferenceRequest request, Map<String, Tensor> outputs) {
+	ModelInferResponse.Builder toResponse(InferenceRequest request, Map<String, Tensor> outputs) {
 		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder()
 			.setId(Objects.requireNonNullElse(request.id(), ""));
 		for (Output output : request.outputs()) {
 			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
 			// gRPC copies the contents.
-			this.memory.add(tensor.contents().remaining());
+			this.reservation.add(tensor.contents().remaining());
 			answer.addRawOutputContents(UnsafeByteOperations.unsafeWrap(tensor.contents()))
 				.addOutputsBuilder()
 				.setName(output.spec().name())

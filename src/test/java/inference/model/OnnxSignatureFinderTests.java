@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class OnnxSignatureTests {
+class OnnxSignatureFinderTests {
 
 	@ParameterizedTest
 	@CsvSource({ "4096,4096", "65536,65536", "-1,-1" })

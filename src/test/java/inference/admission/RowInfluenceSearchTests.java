@@ -25,7 +25,7 @@ import inference.model.Tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-class RowIndependenceTests {
+class RowInfluenceSearchTests {
 
 	private static final int MAX_SIZE = 8;
 
@@ -135,16 +135,16 @@ class RowIndependenceTests {
 
 	@Test
 	void neverMakesALargerBatchThanConfigured() {
-		new RowIndependence(new FakeModel().signature(), List.of(), 2, (inputs) -> {
+		new RowInfluenceSearch(new FakeModel().signature(), List.of(), 2, (inputs) -> {
 			assertThat(x(inputs)).hasSizeLessThanOrEqualTo(2);
 			return FakeModel.echo(inputs);
-		}).findInfluence();
+		}).decide();
 	}
 
 	@Test
 	void generatesNoRowThatIsTooLarge() {
 		var signature = new FakeModel(Shape.of(Shape.VARIABLE, 1_000_000_000)).signature();
-		assertThat(new RowIndependence(signature, List.of(), MAX_SIZE, FakeModel::echo).findInfluence().reason())
+		assertThat(new RowInfluenceSearch(signature, List.of(), MAX_SIZE, FakeModel::echo).decide().reason())
 			.endsWith("shape [1,1000000000] is too large to generate");
 	}
 
@@ -157,13 +157,13 @@ class RowIndependenceTests {
 
 	private static Batching.Decision searchFile(String location) {
 		try (var model = new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()))) {
-			return new RowIndependence(model.signature(), List.of(), MAX_SIZE, model::infer).findInfluence();
+			return new RowInfluenceSearch(model.signature(), List.of(), MAX_SIZE, model::infer).decide();
 		}
 	}
 
 	private static Batching.Decision search(List<Map<String, Tensor>> examples,
 			UnaryOperator<Map<String, Tensor>> model) {
-		return new RowIndependence(new FakeModel().signature(), examples, MAX_SIZE, model).findInfluence();
+		return new RowInfluenceSearch(new FakeModel().signature(), examples, MAX_SIZE, model).decide();
 	}
 
 	private static float[] x(Map<String, Tensor> inputs) {

@@ -26,7 +26,7 @@ import inference.model.TensorComparison;
  * rows alone and then in batches of several sizes and orders, and compares the outputs.
  * It can find an influence between rows, but cannot prove that there is none.
  */
-final class RowIndependence {
+final class RowInfluenceSearch {
 
 	private static final Duration MAX_TIME = Duration.ofSeconds(1);
 
@@ -42,7 +42,7 @@ final class RowIndependence {
 
 	private final List<Map<String, Tensor>> examples;
 
-	private final int maxSize;
+	private final int maxRows;
 
 	private final UnaryOperator<Map<String, Tensor>> model;
 
@@ -53,18 +53,18 @@ final class RowIndependence {
 	private @Nullable String lastRefusal;
 
 	/**
-	 * Creates a search, which {@link #findInfluence} runs.
+	 * Creates a search, which {@link #decide} runs.
 	 * @param signature the model's signature; the first dimension of each tensor is
 	 * variable
 	 * @param examples inputs that the model can use, perhaps none
-	 * @param maxSize the most rows in a batch, 2 or more
+	 * @param maxRows the most rows in a batch, 2 or more
 	 * @param model runs the model
 	 */
-	RowIndependence(Signature signature, List<Map<String, Tensor>> examples, int maxSize,
+	RowInfluenceSearch(Signature signature, List<Map<String, Tensor>> examples, int maxRows,
 			UnaryOperator<Map<String, Tensor>> model) {
 		this.signature = signature;
 		this.examples = examples;
-		this.maxSize = maxSize;
+		this.maxRows = maxRows;
 		this.model = model;
 	}
 
@@ -81,11 +81,11 @@ final class RowIndependence {
 	 * even if that takes longer.
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
-	Batching.Decision findInfluence() {
+	Batching.Decision decide() {
 		for (Map.Entry<Map<String, Shape>, List<Map<String, Tensor>>> group : examplesByShape().entrySet()) {
 			List<Map<String, Tensor>> own = group.getValue();
-			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).addTo(own));
-			String difference = (rows.size() > 1) ? firstDifference(rows) : null;
+			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).mixedWith(own));
+			String difference = (rows.size() > 1) ? firstDifferenceInBatches(rows) : null;
 			if (difference != null) {
 				return new Batching.Decision(1, difference);
 			}
@@ -94,12 +94,12 @@ final class RowIndependence {
 			}
 		}
 		if (this.comparedBatches == 0) {
-			return new Batching.Decision(this.maxSize,
+			return new Batching.Decision(this.maxRows,
 					"not checked for influence between rows, because the model refused the generated input: "
 							+ this.lastRefusal);
 		}
 		String found = "no influence between rows found, batches compared: " + this.comparedBatches;
-		return new Batching.Decision(this.maxSize, (this.lastRefusal != null)
+		return new Batching.Decision(this.maxRows, (this.lastRefusal != null)
 				? found + "; the model refused some generated input: " + this.lastRefusal : found);
 	}
 
@@ -109,10 +109,10 @@ final class RowIndependence {
 	private Map<Map<String, Shape>, List<Map<String, Tensor>>> examplesByShape() {
 		Map<Map<String, Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
-			.flatMap((example) -> splitRows(example, Math.toIntExact(Batch.rows(example))).stream())
-			.collect(Collectors.groupingBy(RowIndependence::shapesOf, LinkedHashMap::new, Collectors.toList()));
+			.flatMap((example) -> splitRows(example, Math.toIntExact(Batch.rowCount(example))).stream())
+			.collect(Collectors.groupingBy(RowInfluenceSearch::shapesOf, LinkedHashMap::new, Collectors.toList()));
 		for (int size : VARIABLE_SIZES) {
-			groups.putIfAbsent(SampleRows.shapes(this.signature, size), List.of());
+			groups.putIfAbsent(SampleRows.shapesWithSize(this.signature, size), List.of());
 		}
 		return groups;
 	}
@@ -148,8 +148,8 @@ final class RowIndependence {
 		return rows;
 	}
 
-	private @Nullable String firstDifference(List<Row> rows) {
-		int largest = Math.min(this.maxSize, rows.size());
+	private @Nullable String firstDifferenceInBatches(List<Row> rows) {
+		int largest = Math.min(this.maxRows, rows.size());
 		int[] sizes = IntStream.of(largest, 2, 3).filter((size) -> size <= largest).distinct().toArray();
 		Random random = new Random(0);
 		List<Row> order = rows;
@@ -159,7 +159,7 @@ final class RowIndependence {
 					if (this.comparedBatches > 0 && hasElapsed(MAX_TIME)) {
 						return null;
 					}
-					String difference = compareWithAlone(order.subList(end - size, end));
+					String difference = differenceInBatch(order.subList(end - size, end));
 					if (difference != null) {
 						return difference;
 					}
@@ -173,7 +173,7 @@ final class RowIndependence {
 		return null;
 	}
 
-	private @Nullable String compareWithAlone(List<Row> batch) {
+	private @Nullable String differenceInBatch(List<Row> batch) {
 		this.comparedBatches++;
 		List<Map<String, Tensor>> together;
 		try {

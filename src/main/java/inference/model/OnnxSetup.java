@@ -27,15 +27,15 @@ import org.springframework.core.io.Resource;
  * Prepares what ONNX Runtime needs to load a model: its environment, the session options
  * and the file.
  */
-final class OnnxRuntime {
+final class OnnxSetup {
 
-	private static final Logger logger = LoggerFactory.getLogger(OnnxRuntime.class);
+	private static final Logger logger = LoggerFactory.getLogger(OnnxSetup.class);
 
 	private static final String TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY";
 
 	private static final String NO_FILE_REMEDY = "Copy or mount an ONNX file there, or set INFERENCE_MODEL_LOCATION to where it is.";
 
-	private OnnxRuntime() {
+	private OnnxSetup() {
 	}
 
 	/**
@@ -144,7 +144,7 @@ final class OnnxRuntime {
 			setting.apply();
 		}
 		catch (OrtException ex) {
-			throw new UnusableModelException("%s: %s.".formatted(problem, OnnxFailure.text(ex)), action, ex);
+			throw new UnusableModelException("%s: %s.".formatted(problem, OnnxFailure.cleanMessage(ex)), action, ex);
 		}
 	}
 
