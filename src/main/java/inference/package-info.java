@@ -10,7 +10,7 @@
  * <li>{@code health}: the result of each probe in each state</li>
  * <li>{@code ops}: the exec probe, which uses the JDK alone</li>
  * </ul>
- * A request passes through web, codec, admission, lifecycle and model, in this order. The
+ * A prediction is admitted, decoded, queued, and then run by lifecycle and model. The
  * architecture test lists which package may use which.
  */
 @NullMarked

@@ -18,7 +18,7 @@ final class Batch {
 	private Batch() {
 	}
 
-	/** The number of rows of the first tensor; 1 for a scalar and without tensors. */
+	/** The number of rows of the first tensor; 1 if it is a scalar or there is none. */
 	static long rowCount(Map<String, Tensor> tensors) {
 		if (tensors.isEmpty()) {
 			return 1;
@@ -45,7 +45,7 @@ final class Batch {
 
 	/**
 	 * Joins the inputs of several calls into the inputs of one call.
-	 * @param calls that fit each other
+	 * @param calls inputs that fit each other
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> calls) {
 		Map<String, Tensor> joined = LinkedHashMap.newLinkedHashMap(calls.getFirst().size());
@@ -60,7 +60,7 @@ final class Batch {
 
 	/**
 	 * The outputs of each call, copied.
-	 * @param outputs of the joint call
+	 * @param outputs the outputs of the joint call
 	 * @param rows the number of rows of each call
 	 * @throws IllegalStateException if an output's row count differs from the inputs'
 	 */

@@ -76,7 +76,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 	}
 
 	/**
-	 * What was decided.
+	 * Whether requests are batched, and why.
 	 *
 	 * @param maxSize the most rows in one run; 1 if requests are not batched
 	 * @param reason why, as a clause

@@ -19,7 +19,7 @@ final class CallQueue {
 
 	private final Condition arrival = this.lock.newCondition();
 
-	// Signalled in place of arrival while a thread waits to fill a batch.
+	// It is signalled in place of arrival while a thread waits to fill a batch.
 	private final Condition arrivalWhileFilling = this.lock.newCondition();
 
 	private final Deque<Call> calls = new ArrayDeque<>();
@@ -55,8 +55,8 @@ final class CallQueue {
 	/**
 	 * Appends a call.
 	 * @param call the call
-	 * @param admit is given the number of waiting calls if no thread is idle, and rejects
-	 * the call by an exception
+	 * @param admit receives the number of waiting calls if no thread is idle, and throws
+	 * to reject the call
 	 */
 	void add(Call call, IntConsumer admit) {
 		this.lock.lock();
@@ -150,7 +150,7 @@ final class CallQueue {
 				batch.add(call);
 				rows += call.rowCount();
 			}
-			// A call without rows is not batched with others if max-size is 1.
+			// If max-size is 1, even a call without rows runs alone.
 			if (maxRows == 1 || rows >= maxRows) {
 				break;
 			}

@@ -14,7 +14,7 @@ import org.springframework.validation.annotation.Validated;
  * forks.
  *
  * @param deadline the longest time from a request's admission to its answer, a day at
- * most; below the 5 seconds after which EAS clients give up
+ * most; keep it below 5 seconds, after which EAS clients give up
  */
 @Validated
 @ConfigurationProperties("inference")

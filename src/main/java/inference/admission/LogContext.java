@@ -50,8 +50,8 @@ public final class LogContext {
 	}
 
 	/**
-	 * Makes the id that a client gave fit into a header: characters that do not are
-	 * replaced, and 100 are kept.
+	 * Makes a client's id fit into a header: other characters are replaced, and the first
+	 * 100 are kept.
 	 * @return the id, or {@code null} if the client gave none
 	 */
 	public static @Nullable String toPrintable(@Nullable String id) {

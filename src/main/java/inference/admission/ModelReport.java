@@ -116,7 +116,7 @@ final class ModelReport
 		if (event.getPayload().state() != State.READY || metadata == null || this.logged.getAndSet(true)) {
 			return;
 		}
-		// The container's limit, or else the machine's memory, in bytes
+		// This is the container's limit, or else the machine's memory, in bytes
 		long limit = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
 		logger.info(
 				"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"

@@ -9,11 +9,11 @@ import inference.model.TensorSpec;
 
 /**
  * An admitted request's share of the memory budget, and its deadline. It is closed when
- * the answer is sent. One thread uses it.
+ * the answer is sent. One thread at a time uses it.
  */
 public final class Reservation implements AutoCloseable {
 
-	// A connection's buffers and its thread's stack while its request is served.
+	// Each request needs this for its connection's buffers and its thread's stack.
 	private static final long REQUEST_OVERHEAD_BYTES = 64 * 1024;
 
 	// The estimated heap bytes of a text. Before a text is written to a tensor, it needs
@@ -34,7 +34,7 @@ public final class Reservation implements AutoCloseable {
 		add(REQUEST_OVERHEAD_BYTES);
 	}
 
-	/** The moment at which the answer comes too late. */
+	/** The moment after which the answer is too late. */
 	public Deadline deadline() {
 		return this.deadline;
 	}

@@ -104,8 +104,8 @@ final class RowInfluenceSearch {
 	}
 
 	// Only rows of the same shape are batched. Shapes of the examples come first, and
-	// then generated shapes. The search ends after the first generated shape that the
-	// model accepts.
+	// then generated shapes. The search ends after a generated shape, once it has
+	// compared a batch.
 	private Map<Map<String, Shape>, List<Map<String, Tensor>>> examplesByShape() {
 		Map<Map<String, Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))

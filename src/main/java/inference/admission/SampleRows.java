@@ -29,10 +29,10 @@ import inference.model.TensorSpec;
  */
 record SampleRows(Signature signature, Map<String, Shape> shapes) {
 
-	// If rows share a quantisation step, one of 100 makes one of 0.1 imprecise.
+	// If rows share a quantisation step, the scale 100 makes the scale 0.1 imprecise.
 	private static final double[] FLOAT_SCALES = { 1, 100, 0.1, 10 };
 
-	// Small, because many models look integers up in a table.
+	// They are small, because many models use integers as indexes.
 	private static final int[] INTEGER_BOUNDS = { 2, 10, 4, 3 };
 
 	private static final int[] WORDS_PER_TEXT = { 1, 9, 2, 5 };
@@ -44,7 +44,7 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	private static final int MAX_ELEMENTS = 8 << 20;
 
 	/**
-	 * Shapes for {@link SampleRows} that a signature allows.
+	 * The shapes of one row that a signature allows.
 	 * @param signature the model's signature
 	 * @param size the size of each variable dimension other than the first
 	 */
@@ -73,7 +73,7 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	}
 
 	/**
-	 * Generated rows with others among them. Each row is made when it is needed.
+	 * The generated rows and other rows, mixed. Each row is made when it is needed.
 	 * @param others rows of the same shapes; they come after two random rows, which
 	 * differ the most
 	 */
@@ -111,7 +111,7 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 		return Tensor.of(type, shape, contents.flip());
 	}
 
-	// One text in four is a number, for models that read numbers from texts.
+	// In every fourth row the texts are numbers, for models that read numbers.
 	private static String randomText(Random random, int kind) {
 		if (kind == 2) {
 			return Integer.toString(random.nextInt(100));

@@ -29,8 +29,8 @@ final class ServiceTime {
 	 * Sums that decay with the model threads' busy time.
 	 *
 	 * @param nanos busy time of the model threads
-	 * @param calls that ended
-	 * @param runs of the model that ended
+	 * @param calls the number of calls that ended
+	 * @param runs the number of runs that ended
 	 */
 	private record Sums(double nanos, double calls, double runs) {
 

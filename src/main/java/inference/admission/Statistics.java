@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
- * What predictions cost, stage by stage. The same meters feed Prometheus and Triton's
- * statistics extension.
+ * The counts and the durations of predictions. The same meters feed Prometheus and
+ * Triton's statistics extension.
  */
 @Component
 public final class Statistics {
@@ -63,7 +63,7 @@ public final class Statistics {
 
 		OK, INVALID, OVERLOADED, NOT_READY, LATE, GONE, FAILED;
 
-		/** What a rejected request counts as. */
+		/** The outcome of a rejected request. */
 		public static Outcome of(Rejection rejection) {
 			return switch (rejection.kind()) {
 				case INVALID_INPUT, TOO_LARGE -> INVALID;
@@ -78,7 +78,7 @@ public final class Statistics {
 	}
 
 	/**
-	 * What a prediction spends its time on.
+	 * A stage of a prediction, whose time is recorded.
 	 */
 	public enum Stage {
 
@@ -93,7 +93,7 @@ public final class Statistics {
 
 	}
 
-	/** Lets the counts of a protocol begin at zero. */
+	/** Registers the timers of a protocol, whose counts begin at zero. */
 	public void register(Protocol protocol) {
 		Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 		for (Outcome outcome : Outcome.values()) {
@@ -106,7 +106,7 @@ public final class Statistics {
 		this.requests.put(protocol, timers);
 	}
 
-	/** Registers a gauge; without a unit, it counts. */
+	/** Registers a gauge. The unit of a count is {@code null}. */
 	void registerGauge(String name, @Nullable String unit, String description, Supplier<Number> value) {
 		Gauge.builder(name, value).baseUnit(unit).description(description).register(this.registry);
 	}

@@ -52,8 +52,8 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 
 	/**
 	 * The number of bytes of the JSON, found by encoding it.
-	 * @throws InvalidOutputException if the length does not fit an {@code int}, which
-	 * clients read it into
+	 * @throws InvalidOutputException if the length does not fit into the {@code int} that
+	 * clients use
 	 */
 	public int jsonLength() {
 		DataOutputStream counter = new DataOutputStream(OutputStream.nullOutputStream());

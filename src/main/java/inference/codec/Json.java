@@ -60,7 +60,7 @@ final class Json {
 		return FACTORY.createParser(ObjectReadContext.empty(), json, offset, end - offset);
 	}
 
-	/** A generator that leaves the stream open when it is closed. */
+	/** A generator whose {@code close()} leaves the stream open. */
 	static JsonGenerator generator(OutputStream target) {
 		return FACTORY.createGenerator(ObjectWriteContext.empty(), target);
 	}
@@ -103,9 +103,9 @@ final class Json {
 
 	/**
 	 * The parameters of the Open Inference Protocol: strings, numbers and booleans.
-	 * Unknown ones are harmless.
-	 * @throws InvalidRequestException if one asks for an answer that the server does not
-	 * give
+	 * Others have no effect.
+	 * @throws InvalidRequestException if a value is of a wrong type, or a parameter is
+	 * not supported
 	 */
 	static Map<String, Object> parameters(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");

@@ -25,8 +25,8 @@ import inference.model.TensorSpec;
 import static inference.codec.InvalidRequestException.require;
 
 /**
- * Reads one request in a single pass. The members of an object may come in any order.
- * Unknown members are skipped, as the protocols demand.
+ * Reads one request. The members of an object may come in any order. Unknown members are
+ * skipped, as the protocols demand.
  */
 public final class RequestReader {
 
@@ -168,9 +168,9 @@ public final class RequestReader {
 		this.format = next;
 	}
 
-	// The row form needs one output row per instance. If the first dimension of every
-	// input is variable and that of an output is fixed, the output has no such rows, even
-	// if the sizes are equal.
+	// The row form needs one output row per instance. If every input takes any number of
+	// rows and an output has a fixed number, its rows do not belong to the inputs' rows,
+	// even if the numbers are equal.
 	private void requireRows() {
 		long instances = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean isFree = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
@@ -201,7 +201,7 @@ public final class RequestReader {
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
-	// Jackson's sentence, without its advice to change Jackson's configuration.
+	// Returns Jackson's sentence without its advice about Jackson's configuration.
 	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage().replaceAll("[:,] (enable|from) `[^`]*`( to allow)?", "");
 		TokenStreamLocation place = ex.getLocation();

@@ -89,7 +89,7 @@ final class TensorReader {
 
 	/**
 	 * Returns the tensor, in the shape of the JSON's nesting. Dimensions inside an empty
-	 * array come from the specification. So does an innermost 1: {@code 20} is read as
+	 * array come from the specification. An innermost 1 may be left out: {@code 20} means
 	 * {@code [20]}.
 	 */
 	Tensor toTensor() {

@@ -29,7 +29,7 @@ final class TensorWriter {
 	private final ByteBuffer unwritten;
 
 	/**
-	 * Begins with the tensor's first element.
+	 * Starts at the tensor's first element.
 	 * @param keys the names of the last dimension's elements, to write it as an object;
 	 * empty to write an array
 	 */
@@ -161,7 +161,7 @@ final class TensorWriter {
 		return bytes;
 	}
 
-	// The string of these bytes, or null if they are not UTF-8.
+	// Returns null if the bytes are not UTF-8.
 	private static @Nullable String decodeUtf8(byte[] bytes) {
 		String text = new String(bytes, StandardCharsets.UTF_8);
 		return Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8)) ? text : null;

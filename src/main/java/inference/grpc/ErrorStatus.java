@@ -56,7 +56,7 @@ record ErrorStatus(Outcome outcome, StatusRuntimeException exception) {
 		return new ErrorStatus(outcome, StatusProto.toStatusRuntimeException(status.build()));
 	}
 
-	/** How a call counts that gRPC itself has ended. */
+	/** The outcome of a call that gRPC itself has ended. */
 	static Outcome outcomeOf(Code status) {
 		return switch (status) {
 			case OK -> Outcome.OK;

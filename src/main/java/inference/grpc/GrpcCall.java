@@ -39,7 +39,7 @@ final class GrpcCall extends ServerStreamTracer {
 	private static final Metadata.Key<String> TRACE_PARENT_HEADER = Metadata.Key.of("traceparent",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	// The services of gRPC itself, for health and reflection.
+	// The names of gRPC's own services, health and reflection, begin with this.
 	private static final String GRPC_SERVICE_PREFIX = "grpc.";
 
 	// Messages that are not predictions consist of a few names.

@@ -68,7 +68,7 @@ class GrpcConfiguration {
 	}
 
 	/**
-	 * Ends calls when Tomcat ends requests, at the same time: after the drain, before the
+	 * Ends calls while Tomcat ends requests, which is after the drain and before the
 	 * model is freed.
 	 */
 	@Bean

@@ -4,7 +4,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * The server for gRPC.
+ * Whether gRPC is on.
  *
  * @param enabled whether it runs; its port is {@code spring.grpc.server.port}
  */

@@ -7,8 +7,8 @@ import inference.lifecycle.Snapshot;
  *
  * @param stateName the name of the lifecycle's state
  * @param reason the reason for the state, as one sentence for an operator
- * @param started whether startup passes. The platform asks the other two probes only
- * after that, and it limits the time for it
+ * @param started whether startup passes. Until then the platform does not ask the other
+ * two probes, and it limits the time
  * @param live whether liveness passes. After a failed load it does, because the process
  * ends by itself
  * @param ready whether readiness passes. While the server drains it does not, although

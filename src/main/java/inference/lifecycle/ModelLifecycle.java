@@ -27,7 +27,7 @@ import inference.model.Tensor;
  * request.
  * <p>
  * Each change of state is published as an application event whose payload is the new
- * {@link Snapshot}.
+ * {@link Snapshot}, but not a change by {@link #closeIfStarting}.
  */
 @Component
 public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
@@ -53,7 +53,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
-	/** Read from the model once, because a model may compute it on each call. */
+	/** It is read once, because a model may compute it on each call. */
 	private volatile @Nullable ModelMetadata metadata;
 
 	ModelLifecycle(ModelLoader loader, DrainProperties drain, Watchdog watchdog, ApplicationEventPublisher events) {
@@ -68,7 +68,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		return this.snapshot.get();
 	}
 
-	/** The model's signature, platform and examples; {@code null} while it is loading. */
+	/**
+	 * The model's signature, platform and examples; {@code null} until it is constructed.
+	 */
 	public @Nullable ModelMetadata metadata() {
 		return this.metadata;
 	}
@@ -198,7 +200,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** Calls run this model once the state allows them. */
+	/** Sets the model that later calls run. */
 	void setModel(Model constructed) {
 		this.model = constructed;
 		this.metadata = ModelMetadata.of(constructed);

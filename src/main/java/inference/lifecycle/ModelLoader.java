@@ -62,7 +62,7 @@ class ModelLoader {
 	}
 
 	/**
-	 * Loads the model.
+	 * Loads the model and warms it up.
 	 * @param constructed receives the model between its construction and its warm-up
 	 */
 	void loadAndWarmUp(Consumer<Model> constructed) {

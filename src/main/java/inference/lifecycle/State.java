@@ -14,7 +14,10 @@ public enum State {
 	/** Predictions are served. */
 	READY,
 
-	/** A call has been inside the model for too long, and no other call returns. */
+	/**
+	 * A call is inside the model for too long and no other returns, or the device is
+	 * lost.
+	 */
 	STUCK,
 
 	/** The process was asked to end. Requests are still served until the drain ends. */
@@ -23,7 +26,7 @@ public enum State {
 	/** The model could not be loaded; the process ends. */
 	FAILED,
 
-	/** The model is freed. */
+	/** The lifecycle has ended. */
 	CLOSED;
 
 	/** Whether predictions may run in this state. */

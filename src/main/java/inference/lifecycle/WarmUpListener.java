@@ -22,7 +22,7 @@ public interface WarmUpListener {
 	}
 
 	/**
-	 * Called after each run of the warm-up.
+	 * Called after each timed run of the warm-up.
 	 * @param nanos the time that the model took, in nanoseconds
 	 */
 	default void afterTimedRun(long nanos) {

@@ -28,7 +28,7 @@ public enum DataType {
 
 	/**
 	 * The size of the next elements of a tensor in bytes.
-	 * @param contents the elements, from its position on, which does not change
+	 * @param contents the elements, from its position on; the position does not change
 	 * @param count how many elements
 	 */
 	public int byteCount(ByteBuffer contents, long count) {
@@ -84,7 +84,7 @@ public enum DataType {
 		};
 	}
 
-	// The upper 16 bits of an FP32. A tie goes to the even value.
+	// An FP32 rounded to its upper 16 bits. A tie goes to the even value.
 	private static short bfloat16(float value) {
 		int bits = Float.floatToIntBits(value);
 		return (short) ((bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE);

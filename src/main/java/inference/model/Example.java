@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A golden example: an input and the output that the model must answer it with.
+ * A golden example: inputs, and the outputs that the model must give for them.
  *
  * @param inputs a value for each input of the signature
  * @param outputs the expected values of some or all outputs

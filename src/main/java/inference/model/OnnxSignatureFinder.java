@@ -33,7 +33,7 @@ final class OnnxSignatureFinder {
 
 	private static final int LARGE_SIZE = 64;
 
-	// The heap may be small, and a run on more takes long.
+	// Larger inputs may not fit into the heap, and take long.
 	private static final int MAX_BYTES = 16 << 20;
 
 	private final Function<Map<String, Tensor>, List<TensorSpec>> trialRun;

@@ -82,7 +82,7 @@ public final class Shape {
 	}
 
 	/**
-	 * Whether a tensor of the other shape fits this shape of a signature.
+	 * Whether this shape of a signature accepts a tensor's shape.
 	 * @param other the shape of a tensor
 	 * @return {@code true} if both have the same rank, and each dimension is equal or
 	 * variable here, or if this is {@link #ANY}
@@ -103,7 +103,7 @@ public final class Shape {
 	}
 
 	/**
-	 * This shape of a signature with a size for each variable dimension.
+	 * This shape with a size in place of each variable dimension.
 	 * @param batch the size of the first dimension, if it is variable
 	 * @param size the size of every other variable dimension
 	 */

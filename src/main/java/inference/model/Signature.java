@@ -45,7 +45,9 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 		return find(this.outputs, name);
 	}
 
-	/** Whether these are all the inputs that the model takes, and nothing else. */
+	/**
+	 * Whether these are exactly the model's inputs, of its types and of shapes that fit.
+	 */
 	public boolean acceptsInputs(Map<String, Tensor> tensors) {
 		return tensors.size() == this.inputs.size()
 				&& this.inputs.stream().allMatch((input) -> input.accepts(tensors.get(input.name())));

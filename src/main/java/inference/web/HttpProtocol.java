@@ -50,8 +50,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Closes the port and serves the clients that are connected, before Tomcat pauses. A
-	 * paused Tomcat closes new connections without an answer.
+	 * Closes the port and waits up to 100 ms for connections to end, before Tomcat
+	 * pauses. A paused Tomcat closes new connections without an answer.
 	 */
 	@Override
 	public void pause() throws Exception {

@@ -46,7 +46,7 @@ class MetadataController {
 	// TensorFlow Serving's usual label. The only version has it.
 	private static final String VERSION_LABEL = "stable";
 
-	// In elements. Clients ask for metadata often and do not expect megabytes.
+	// Clients ask for metadata often and do not expect megabytes.
 	private static final long MAX_EXAMPLE_ELEMENTS = 10_000;
 
 	private final ModelProperties modelProperties;

@@ -28,7 +28,7 @@ import inference.codec.InvalidRequestException;
  */
 final class RequestBody extends InputStream {
 
-	// The size of the first array, whatever length the client states.
+	// The largest size of the first array, whatever length the client states.
 	private static final int INITIAL_BYTES = 16 * 1024;
 
 	private static final int GROWTH_FACTOR = 4;

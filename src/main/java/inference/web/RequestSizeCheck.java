@@ -14,8 +14,8 @@ import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
- * Warns once the model is loaded if a request of one row is larger than a body may be.
- * Every request would get 413.
+ * Warns after the model is loaded, if one row is larger than a body may be. Every request
+ * would get 413.
  */
 @Component
 final class RequestSizeCheck implements WarmUpListener {

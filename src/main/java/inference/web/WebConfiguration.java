@@ -71,7 +71,7 @@ class WebConfiguration implements WebMvcConfigurer {
 	}
 
 	// Without a free file descriptor, Tomcat can accept no connection, and so no probe. A
-	// quarter of them is left for files.
+	// quarter of them is left for files and for gRPC.
 	private static void limitConnections(HttpProtocol protocol) {
 		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
 			protocol.setMaxConnections(
