@@ -1,6 +1,7 @@
 package inference.grpc;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ForkJoinPool;
@@ -31,16 +32,17 @@ import inference.codec.InvalidRequestException;
  */
 final class GrpcCall extends ServerStreamTracer {
 
-	private static final Context.Key<GrpcCall> CURRENT = Context.key("call");
+	/** The call to which a thread's gRPC context belongs. */
+	static final Context.Key<GrpcCall> CURRENT = Context.key("call");
 
-	private static final Metadata.Key<String> ID_HEADER = Metadata.Key.of("x-request-id",
+	private static final Metadata.Key<String> ID_KEY = Metadata.Key.of("x-request-id",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	private static final Metadata.Key<String> TRACE_PARENT_HEADER = Metadata.Key.of("traceparent",
+	private static final Metadata.Key<String> TRACE_KEY = Metadata.Key.of("traceparent",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	// The names of gRPC's own services, health and reflection, begin with this.
-	private static final String GRPC_SERVICE_PREFIX = "grpc.";
+	// The names of gRPC's own services, health and reflection, begin with "grpc.".
+	private static final List<String> LIMITED_SERVICES = List.of(InferenceService.NAME, "grpc.");
 
 	// Messages that are not predictions consist of a few names.
 	private static final int MAX_NON_PREDICTION_BYTES = 16 * 1024;
@@ -80,13 +82,8 @@ final class GrpcCall extends ServerStreamTracer {
 		this.service = service;
 		this.method = method;
 		this.headers = headers;
-		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_HEADER)),
+		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_KEY)),
 				UUID.randomUUID()::toString);
-	}
-
-	/** The call to which this thread's gRPC context belongs. */
-	static GrpcCall current() {
-		return CURRENT.get();
 	}
 
 	/** Adds this call to its context, and limits its time. */
@@ -145,8 +142,7 @@ final class GrpcCall extends ServerStreamTracer {
 		this.receivedBytes += bytes;
 		Reservation reserved = this.reservation;
 		if (reserved == null) {
-			boolean isLimited = this.method.startsWith(InferenceService.NAME)
-					|| this.method.startsWith(GRPC_SERVICE_PREFIX);
+			boolean isLimited = LIMITED_SERVICES.stream().anyMatch(this.method::startsWith);
 			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
@@ -163,8 +159,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void streamClosed(Status status) {
-		// The outcome is read before the interrupt, because that makes the thread refuse
-		// the call.
+		// It is read first, because the interrupt makes the thread refuse the call.
 		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcomeOf(status.getCode()));
 		CancellableContext limited = this.context;
 		if (limited != null) {
@@ -197,7 +192,7 @@ final class GrpcCall extends ServerStreamTracer {
 	/** Sets the id, unless the client gave one in the header x-request-id. */
 	void setDefaultId(String suggested) {
 		String printable = LogContext.toPrintable(suggested);
-		if (printable != null && !this.headers.containsKey(ID_HEADER)) {
+		if (printable != null && !this.headers.containsKey(ID_KEY)) {
 			this.id = printable;
 			LogContext.setRequestId(printable);
 		}
@@ -218,13 +213,13 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	private void answer(byte[] message) {
-		LogContext.setIds(this.id, this.headers.get(TRACE_PARENT_HEADER));
+		LogContext.setIds(this.id, this.headers.get(TRACE_KEY));
 		try {
 			ServerCall<byte[], Message> asking = Objects.requireNonNull(this.serverCall);
 			Message answer = this.service.answer(asking.getMethodDescriptor(), message, this);
 			this.answerNanos = System.nanoTime();
 			Metadata answerHeaders = new Metadata();
-			answerHeaders.put(ID_HEADER, this.id);
+			answerHeaders.put(ID_KEY, this.id);
 			asking.sendHeaders(answerHeaders);
 			asking.sendMessage(answer);
 			asking.close(Status.OK, new Metadata());
@@ -241,7 +236,7 @@ final class GrpcCall extends ServerStreamTracer {
 		ErrorStatus error = ErrorStatus.of(failure);
 		this.refusal = error.outcome();
 		Metadata trailers = Objects.requireNonNullElseGet(error.exception().getTrailers(), Metadata::new);
-		trailers.put(ID_HEADER, this.id);
+		trailers.put(ID_KEY, this.id);
 		Objects.requireNonNull(this.serverCall).close(error.exception().getStatus(), trailers);
 	}
 

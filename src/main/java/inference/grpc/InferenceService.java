@@ -66,8 +66,8 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
 		methods.forEach(descriptor::addMethod);
 		ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(descriptor.build());
-		methods
-			.forEach((method) -> service.addMethod(method, (client, _) -> GrpcCall.current().admitAndListen(client)));
+		methods.forEach(
+				(method) -> service.addMethod(method, (client, _) -> GrpcCall.CURRENT.get().admitAndListen(client)));
 		return service.build();
 	}
 
