@@ -70,14 +70,17 @@ final class Call {
 	 * @return whether the call is to run now
 	 */
 	boolean tryBegin(ModelRun run, long quickestRun) {
-		if (!isAwaited()) {
-			// The client may have sent its next request, so it must not be asked.
-			return false;
+		// The request's thread must not go on while the client is asked, because it may
+		// read the client's next request.
+		synchronized (this.futureOutputs) {
+			if (!isAwaited()) {
+				return false;
+			}
+			if (this.isClientGone.getAsBoolean()) {
+				fail(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
+			}
 		}
-		if (this.isClientGone.getAsBoolean()) {
-			fail(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
-		}
-		else if (this.deadline.remainingNanos() <= quickestRun) {
+		if (this.deadline.remainingNanos() <= quickestRun) {
 			fail(this.deadline.tooNearRejection());
 		}
 		this.run = run;
@@ -135,7 +138,9 @@ final class Call {
 	}
 
 	private void abandon(Rejection rejection) {
-		fail(rejection);
+		synchronized (this.futureOutputs) {
+			fail(rejection);
+		}
 		ModelRun begun = this.run;
 		if (begun != null) {
 			begun.cancelUnlessAwaited();

@@ -76,7 +76,7 @@ final class RequestValve extends RewriteValve {
 				getNext().invoke(request, response);
 			}
 			// A rewritten request has come through here a second time and is finished.
-			boolean isRewritten = !path.equals(request.getDecodedRequestURI());
+			boolean isRewritten = !path.equals(String.valueOf(request.getDecodedRequestURI()));
 			if (!isRewritten && shouldDiscardBody(request, response)) {
 				response.flushBuffer();
 				HttpProtocol.setReadTimeout(request, MAX_DISCARD_TIME.toMillis());

@@ -61,6 +61,16 @@ class EarlyAnswerTests {
 		}
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "POST /%zz HTTP/1.1\r\nHost: a\r\n", "POST / HTTP/1.1\r\nHost: a b\r\n" })
+	void clientThatSendsItsWholeBodyFirstSees400(String head) throws IOException {
+		try (Socket socket = connect(server)) {
+			send(socket, head + "Content-Length: " + LARGE + "\r\n\r\n");
+			socket.getOutputStream().write(new byte[LARGE]);
+			assertThat(answer(socket)).startsWith("HTTP/1.1 400 ");
+		}
+	}
+
 	@Test
 	void doesNotWaitForTheRestOfARefusedBodyUntilTheDeadline() throws IOException {
 		try (Server patient = Server.ready(TestModel::new, "inference.deadline=1m"); Socket socket = connect(patient)) {
