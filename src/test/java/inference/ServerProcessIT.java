@@ -38,8 +38,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-import org.springframework.web.bind.annotation.GetMapping;
-import org.springframework.web.bind.annotation.RestController;
+import org.springframework.context.annotation.Bean;
+import org.springframework.web.servlet.function.RouterFunction;
+import org.springframework.web.servlet.function.RouterFunctions;
+import org.springframework.web.servlet.function.ServerResponse;
 
 import inference.model.FileModel;
 
@@ -168,16 +170,17 @@ class ServerProcessIT {
 	}
 
 	@ParameterizedTest
-	@ValueSource(classes = { ThreadOutOfMemory.class, ControllerOutOfMemory.class })
-	void endsWithOneLineWhenAnyThreadIsOutOfMemory(Class<?> source) throws Exception {
+	@ValueSource(strings = { "/thread", "/request" })
+	void endsWithOneLineWhenAnyThreadIsOutOfMemory(String path) throws Exception {
 		int port = freePort();
 		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 		Process process = start(
 				List.of(java, "-cp", System.getProperty("java.class.path"), InferenceServer.class.getName()),
-				Map.of("SPRING_MAIN_SOURCES", source.getName(), "SERVER_PORT", String.valueOf(port)));
+				Map.of("SPRING_MAIN_SOURCES", OutOfMemoryEndpoints.class.getName(), "SERVER_PORT",
+						String.valueOf(port)));
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ")) {
-				var _ = connectAndSend(port, "GET /full HTTP/1.1\r\nHost: a\r\n\r\n");
+				var _ = connectAndSend(port, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(path));
 			}
 		});
 		assertThat(process.waitFor()).isEqualTo(3);
@@ -376,26 +379,19 @@ class ServerProcessIT {
 		}
 	}
 
-	/** A controller whose thread dies of a full heap. */
-	@RestController
-	static final class ThreadOutOfMemory {
+	/**
+	 * Endpoints that find the heap full, on a thread of their own or on the request's.
+	 */
+	static final class OutOfMemoryEndpoints {
 
-		@GetMapping("/full")
-		void fill() throws InterruptedException {
-			Thread.ofPlatform().start(() -> {
-				throw new OutOfMemoryError("Java heap space");
-			}).join();
-		}
-
-	}
-
-	/** A controller that finds the heap full itself. */
-	@RestController
-	static final class ControllerOutOfMemory {
-
-		@GetMapping("/full")
-		int fill() {
-			return new long[Integer.MAX_VALUE - 8].length;
+		@Bean
+		RouterFunction<ServerResponse> endpoints() {
+			return RouterFunctions.route().GET("/thread", (_) -> {
+				Thread.ofPlatform().start(() -> {
+					throw new OutOfMemoryError("Java heap space");
+				}).join();
+				return ServerResponse.ok().build();
+			}).GET("/request", (_) -> ServerResponse.ok().body(new long[Integer.MAX_VALUE - 8].length)).build();
 		}
 
 	}

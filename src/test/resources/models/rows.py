@@ -1,4 +1,4 @@
-"""Writes the models of RowIndependenceTests to the folder rows: pip install onnx==1.23.2; python rows.py"""
+"""Writes the models of RowInfluenceSearchTests to the folder rows: pip install onnx==1.23.2; python rows.py"""
 from pathlib import Path
 
 import onnx

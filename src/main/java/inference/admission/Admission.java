@@ -94,7 +94,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 			throw Rejection.notReady(now.reason());
 		}
 		Deadline granted = Deadline.in(this.maxDeadline);
-		Deadline agreed = granted.within(wanted);
+		Deadline agreed = granted.earlierOf(wanted);
 		if (!this.queue.hasIdleThread()) {
 			rejectIfOverloaded(this.queue.size(), agreed);
 		}
@@ -107,8 +107,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param reservation the request's share of the memory, to which the outputs are
 	 * added
 	 * @param deadline the request's deadline
-	 * @param isClientGone whether the client has closed its connection; must not block,
-	 * and is called by another thread when the call's turn comes
+	 * @param isClientGone whether the client has closed its connection; must neither
+	 * block nor throw, and is called by another thread when the call's turn comes
 	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
 	 * @return the model's outputs
 	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue

@@ -19,8 +19,8 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * The most rows of different requests in one run. It is 1 until warm-up has searched for
- * rows that influence each other, and stays 1 if it finds some.
+ * Limits how many rows of different requests run together. It is 1 until warm-up has
+ * searched for rows that influence each other, and stays 1 if it finds some.
  */
 @Component
 final class Batching implements WarmUpListener, InfoContributor {
@@ -40,7 +40,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 			.register(registry);
 	}
 
-	/** The most rows in one run; 1 if requests are not batched. */
+	/** The most rows of different requests in one run; 1 if requests are not batched. */
 	int maxRows() {
 		return this.decision.maxSize;
 	}
@@ -78,7 +78,8 @@ final class Batching implements WarmUpListener, InfoContributor {
 	/**
 	 * Whether requests are batched, and why.
 	 *
-	 * @param maxSize the most rows in one run; 1 if requests are not batched
+	 * @param maxSize the most rows of different requests in one run; 1 if requests are
+	 * not batched
 	 * @param reason why, as a clause
 	 */
 	record Decision(int maxSize, String reason) {

@@ -36,7 +36,7 @@ final class RowInfluenceSearch {
 	private static final int ORDER_COUNT = 8;
 
 	// Sizes for variable dimensions other than the first. The larger ones suit images.
-	private static final int[] VARIABLE_SIZES = { 6, 1, 64, 224 };
+	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224 };
 
 	private final Signature signature;
 
@@ -77,12 +77,12 @@ final class RowInfluenceSearch {
 	}
 
 	/**
-	 * Searches for about one second. At least two rows alone and one batch of them run,
-	 * even if that takes longer.
+	 * Searches for one second at most. It runs at least two single rows and one batch of
+	 * them, even if that takes longer.
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
 	Batching.Decision decide() {
-		for (Map.Entry<Map<String, Shape>, List<Map<String, Tensor>>> group : examplesByShape().entrySet()) {
+		for (Map.Entry<Map<String, Shape>, List<Map<String, Tensor>>> group : rowsByShape().entrySet()) {
 			List<Map<String, Tensor>> own = group.getValue();
 			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).mixedWith(own));
 			String difference = (rows.size() > 1) ? firstDifferenceInBatches(rows) : null;
@@ -106,12 +106,12 @@ final class RowInfluenceSearch {
 	// Only rows of the same shape are batched. Shapes of the examples come first, and
 	// then generated shapes. The search ends after a generated shape, once it has
 	// compared a batch.
-	private Map<Map<String, Shape>, List<Map<String, Tensor>>> examplesByShape() {
+	private Map<Map<String, Shape>, List<Map<String, Tensor>>> rowsByShape() {
 		Map<Map<String, Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
 			.flatMap((example) -> splitRows(example, Math.toIntExact(Batch.rowCount(example))).stream())
 			.collect(Collectors.groupingBy(RowInfluenceSearch::shapesOf, LinkedHashMap::new, Collectors.toList()));
-		for (int size : VARIABLE_SIZES) {
+		for (int size : VARIABLE_DIMENSION_SIZES) {
 			groups.putIfAbsent(SampleRows.shapesWithSize(this.signature, size), List.of());
 		}
 		return groups;
@@ -200,7 +200,7 @@ final class RowInfluenceSearch {
 	}
 
 	// In a batch the terms of a matrix product may be added in another order. This allows
-	// about 16 units in the last place for the 16-bit types, and a thousand for FP32.
+	// up to 16 units in the last place for the 16-bit types, and a thousand for FP32.
 	private static double toleranceOf(DataType type) {
 		return switch (type) {
 			case FP16 -> 1.0 / 128;

@@ -45,7 +45,7 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	}
 
 	/**
-	 * The form of a request and of its answer.
+	 * The format of a request's body and of its answer.
 	 */
 	public enum BodyFormat {
 

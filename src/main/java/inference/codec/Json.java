@@ -23,8 +23,8 @@ import static inference.codec.InvalidRequestException.require;
 
 /**
  * Jackson's parser and generator as this package configures them. The JSON is strict,
- * apart from {@code NaN}, {@code Infinity} and {@code -Infinity}, which TensorFlow
- * Serving and Python's json module read and write as numbers, too.
+ * apart from {@code NaN} and the infinities, which TensorFlow Serving and Python's json
+ * module read and write as numbers, too.
  */
 final class Json {
 
@@ -50,7 +50,8 @@ final class Json {
 	}
 
 	/**
-	 * Whether a body may be UTF-8. In UTF-16, Jackson's parser gives no byte offsets.
+	 * Whether a body may be UTF-8. UTF-16 is refused, because Jackson's parser gives no
+	 * byte offsets in it.
 	 */
 	static boolean mayBeUtf8(byte[] json) {
 		return json.length < 2 || (json[0] != 0 && json[1] != 0 && (json[0] & 0xFE) != 0xFE);
@@ -85,7 +86,7 @@ final class Json {
 	}
 
 	/** The offset of the current token in the bytes that the parser was made for. */
-	static int offset(JsonParser parser) {
+	static int tokenOffset(JsonParser parser) {
 		return Math.toIntExact(parser.currentTokenLocation().getByteOffset());
 	}
 
@@ -103,7 +104,7 @@ final class Json {
 
 	/**
 	 * The parameters of the Open Inference Protocol: strings, numbers and booleans.
-	 * Others have no effect.
+	 * Unknown parameters are ignored.
 	 * @throws InvalidRequestException if a value is of a wrong type, or a parameter is
 	 * not supported
 	 */

@@ -137,7 +137,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 					else {
 						// The data comes before its type, so a second parser reads it
 						// later.
-						unread = Json.offset(parser);
+						unread = Json.tokenOffset(parser);
 						parser.skipChildren();
 					}
 				}

@@ -56,7 +56,7 @@ public final class RequestReader {
 
 	/**
 	 * A reader for one request.
-	 * @param allowedFormats the forms that the request's path takes
+	 * @param allowedFormats the formats that the request's path takes
 	 * @param onAllocation receives the number of bytes before they are allocated for
 	 * tensors; a negative number means that bytes were freed. It throws an exception to
 	 * refuse
@@ -155,7 +155,7 @@ public final class RequestReader {
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
 		}
-		try (JsonParser ahead = Json.parser(body, Json.offset(parser), end)) {
+		try (JsonParser ahead = Json.parser(body, Json.tokenOffset(parser), end)) {
 			ahead.nextToken();
 			boolean isObject = ahead.nextToken() == JsonToken.START_OBJECT;
 			return isObject ? !"b64".equals(ahead.nextName()) : this.signature.inputs().isEmpty();

@@ -42,7 +42,7 @@ final class GrpcCall extends ServerStreamTracer {
 			Metadata.ASCII_STRING_MARSHALLER);
 
 	// The names of gRPC's own services, health and reflection, begin with "grpc.".
-	private static final List<String> LIMITED_SERVICES = List.of(InferenceService.NAME, "grpc.");
+	private static final List<String> SIZE_LIMITED_SERVICES = List.of(InferenceService.NAME, "grpc.");
 
 	// Messages that are not predictions consist of a few names.
 	private static final int MAX_NON_PREDICTION_BYTES = 16 * 1024;
@@ -73,7 +73,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private volatile @Nullable Outcome refusal;
 
-	private volatile long answerNanos;
+	private volatile long answerReadyNanos;
 
 	private long receivedBytes;
 
@@ -86,10 +86,10 @@ final class GrpcCall extends ServerStreamTracer {
 				UUID.randomUUID()::toString);
 	}
 
-	/** Adds this call to its context, and limits its time. */
+	/** Limits the time of a call of this service, and adds the call to its context. */
 	@Override
 	public Context filterContext(Context outer) {
-		// In the last second, the client reads its answer.
+		// One more second lets the client read its answer.
 		Duration max = this.service.admission().maxDeadline().plusSeconds(1);
 		CancellableContext limited = !this.method.startsWith(InferenceService.NAME)
 				? this.factory.beginCallWithoutDeadline(outer) : outer.withValue(CURRENT, this)
@@ -135,14 +135,14 @@ final class GrpcCall extends ServerStreamTracer {
 
 	/**
 	 * Reserves twice a prediction's bytes: for gRPC's buffers, and for the array to which
-	 * they are copied. Other messages may only be short.
+	 * they are copied. Other messages of known services may only be short.
 	 */
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.receivedBytes += bytes;
 		Reservation reserved = this.reservation;
 		if (reserved == null) {
-			boolean isLimited = LIMITED_SERVICES.stream().anyMatch(this.method::startsWith);
+			boolean isLimited = SIZE_LIMITED_SERVICES.stream().anyMatch(this.method::startsWith);
 			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
@@ -159,7 +159,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void streamClosed(Status status) {
-		// It is read first, because the interrupt makes the thread refuse the call.
+		// The refusal is read first, because the interrupt makes the thread set it.
 		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcomeOf(status.getCode()));
 		CancellableContext limited = this.context;
 		if (limited != null) {
@@ -174,7 +174,7 @@ final class GrpcCall extends ServerStreamTracer {
 		if (isPrediction()) {
 			long now = System.nanoTime();
 			if (status.isOk()) {
-				this.service.statistics().record(Stage.WRITE, now - this.answerNanos);
+				this.service.statistics().record(Stage.WRITE, now - this.answerReadyNanos);
 			}
 			this.service.statistics().record(Protocol.GRPC, outcome, now - this.arrivalNanos);
 		}
@@ -217,7 +217,7 @@ final class GrpcCall extends ServerStreamTracer {
 		try {
 			ServerCall<byte[], Message> asking = Objects.requireNonNull(this.serverCall);
 			Message answer = this.service.answer(asking.getMethodDescriptor(), message, this);
-			this.answerNanos = System.nanoTime();
+			this.answerReadyNanos = System.nanoTime();
 			Metadata answerHeaders = new Metadata();
 			answerHeaders.put(ID_KEY, this.id);
 			asking.sendHeaders(answerHeaders);

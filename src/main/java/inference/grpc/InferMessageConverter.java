@@ -73,6 +73,11 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	}
 
 	InferenceRequest toInferenceRequest(ModelInferRequest request) {
+		// Empty inputs and outputs become maps that are far larger than their message.
+		require(request.getInputsCount() <= this.signature.inputs().size() + 1,
+				"There are %d inputs; the model takes %s.", request.getInputsCount(), this.signature.inputs());
+		require(request.getOutputsCount() <= this.signature.outputs().size() + 1,
+				"There are %d outputs; the model has %s.", request.getOutputsCount(), this.signature.outputs());
 		List<ByteString> raw = request.getRawInputContentsList();
 		require(raw.isEmpty() || raw.size() == request.getInputsCount(),
 				"There are %d raw_input_contents for %d inputs: send one for each input, or none.", raw.size(),
@@ -106,8 +111,8 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	}
 
 	/**
-	 * Builds the answer. Its contents are raw, because typed ones need an object for each
-	 * element.
+	 * Builds the answer. Its contents are raw, because typed ones would be copied element
+	 * by element.
 	 */
 	ModelInferResponse.Builder toResponse(InferenceRequest request, Map<String, Tensor> outputs) {
 		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder()
@@ -131,7 +136,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	}
 
 	private static Map<String, Object> jsonObject(String name, Map<String, Object> parameters) {
-		// The reader needs the data type before the data.
+		// If the data type comes before the data, the data is read only once.
 		Map<String, Object> object = new LinkedHashMap<>();
 		object.put("name", name);
 		object.put("parameters", parameters);
@@ -140,7 +145,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	private static Map<String, Object> parameters(Map<String, InferParameter> given) {
 		Map<String, Object> parameters = new HashMap<>();
-		// The only field that is set is the value.
+		// A parameter has one field, its value.
 		given.forEach(
 				(name, parameter) -> parameter.getAllFields().values().forEach((value) -> parameters.put(name, value)));
 		return parameters;

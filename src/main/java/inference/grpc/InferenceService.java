@@ -42,7 +42,7 @@ import inference.model.TensorSpec;
  */
 record InferenceService(Admission admission, CodecPermits codecPermits, Statistics statistics, Probes probes,
 		ModelProperties modelProperties,
-		ObjectProvider<BuildProperties> build) implements BindableService, Marshaller<byte[]> {
+		ObjectProvider<BuildProperties> buildProperties) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
 
@@ -87,7 +87,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 	private Message serverMetadata() {
 		return Oip.ServerMetadataResponse.newBuilder()
 			.setName("inference-server")
-			.setVersion(this.build.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown"))
+			.setVersion(this.buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown"))
 			.build();
 	}
 
@@ -125,7 +125,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		InferenceRequest request = this.codecPermits.callWithPermit(message.length,
 				() -> read(messages, message, call));
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
-		Deadline deadline = memory.deadline().within(request.timeout());
+		Deadline deadline = memory.deadline().earlierOf(request.timeout());
 		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline, call::isCancelled,
 				() -> {
 				});
@@ -154,7 +154,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 	@Override
 	public byte[] parse(InputStream stream) {
 		try {
-			// readAllBytes() would copy them twice.
+			// readAllBytes() would copy the bytes twice.
 			byte[] message = new byte[stream.available()];
 			stream.readNBytes(message, 0, message.length);
 			return message;

@@ -80,7 +80,7 @@ public final class ProcessExit extends TurboFilter
 	@Override
 	public FilterReply decide(@Nullable Marker marker, ch.qos.logback.classic.Logger source, Level level,
 			@Nullable String format, Object @Nullable [] parameters, @Nullable Throwable failure) {
-		// Logback makes a failure of the last parameter, but only after this filter.
+		// Logback takes the exception out of the parameters only after this filter.
 		Throwable logged = (failure != null) ? failure : EventArgUtil.extractThrowable(parameters);
 		if (logged != null && NestedExceptionUtils.getMostSpecificCause(logged) instanceof OutOfMemoryError cause
 				&& !this.outOfMemory.getAndSet(true)) {

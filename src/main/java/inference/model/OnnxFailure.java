@@ -14,7 +14,7 @@ final class OnnxFailure {
 
 	// Matches a source file with a line number, and possibly a function's signature; or
 	// the C++ library's message about a missing locale.
-	private static final Pattern SOURCE_POSITION = Pattern
+	private static final Pattern MESSAGE_NOISE = Pattern
 		.compile("\\S+\\.(cc|h):\\d+ ([^\"]*?\\)>? (?=[A-Z]))?|:locale::facet::\\S+ name not valid(?=:)");
 
 	// CUDA's messages after which every later call fails.
@@ -34,7 +34,7 @@ final class OnnxFailure {
 		int end = message.indexOf(MESSAGE_MARKER);
 		String text = (end < 0) ? message : message.substring(end + MESSAGE_MARKER.length());
 		text = text.replaceFirst("^.*\\[ONNXRuntimeError\\] : \\d+ : \\w+ : (GetExtDataFromTensorProto )?", "");
-		text = SOURCE_POSITION.matcher(text.replaceFirst("^Load model from .*? failed: ?", "")).replaceAll("");
+		text = MESSAGE_NOISE.matcher(text.replaceFirst("^Load model from .*? failed: ?", "")).replaceAll("");
 		return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
 	}
 
@@ -99,7 +99,7 @@ final class OnnxFailure {
 	 * The exception for a call that failed. The inputs fit the signature, so an invalid
 	 * argument is a value or a variable size that the model cannot use.
 	 */
-	static RuntimeException ofCall(OrtException failure) {
+	static RuntimeException callException(OrtException failure) {
 		String text = cleanMessage(failure);
 		if (failure.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
 			return new IllegalArgumentException(text, failure);

@@ -147,7 +147,7 @@ public final class OnnxModel implements Model {
 			}
 		}
 		catch (OrtException ex) {
-			throw OnnxFailure.ofCall(ex);
+			throw OnnxFailure.callException(ex);
 		}
 	}
 

@@ -31,7 +31,7 @@ final class OnnxTensors {
 
 	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
 
-	private static final Map<String, DataType> DATA_TYPES = Stream.of(DataType.values())
+	private static final Map<String, DataType> DATA_TYPES_BY_ONNX_NAME = Stream.of(DataType.values())
 		.collect(Collectors.toMap(OnnxTensors::onnxName, Function.identity()));
 
 	private OnnxTensors() {
@@ -39,7 +39,7 @@ final class OnnxTensors {
 
 	static TensorSpec inputSpec(NodeInfo node) {
 		TensorSpec spec = spec("input", node);
-		if (inputType(spec.dataType()) == null) {
+		if (inputJavaType(spec.dataType()) == null) {
 			throw new IllegalArgumentException(
 					"input '%s' is %s, which ONNX Runtime's Java API cannot carry; put a Cast in front of it"
 						.formatted(spec.name(), spec.dataType()));
@@ -53,7 +53,7 @@ final class OnnxTensors {
 	 */
 	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
 		long[] shape = tensor.shape().dimensions();
-		OnnxJavaType type = Objects.requireNonNull(inputType(tensor.dataType()));
+		OnnxJavaType type = Objects.requireNonNull(inputJavaType(tensor.dataType()));
 		if (type == OnnxJavaType.STRING) {
 			return OnnxStrings.toOnnx(environment, name, tensor, memory);
 		}
@@ -126,10 +126,10 @@ final class OnnxTensors {
 	}
 
 	/**
-	 * The type that ONNX Runtime calls so; {@code null} if the server does not have it.
+	 * The data type for a type of ONNX Runtime; {@code null} if the server has none.
 	 */
 	static @Nullable DataType dataType(Enum<?> onnxType) {
-		return DATA_TYPES.get(onnxType.name().replace(ELEMENT_TYPE_PREFIX, ""));
+		return DATA_TYPES_BY_ONNX_NAME.get(onnxType.name().replace(ELEMENT_TYPE_PREFIX, ""));
 	}
 
 	private static String onnxName(DataType dataType) {
@@ -143,7 +143,7 @@ final class OnnxTensors {
 		};
 	}
 
-	private static @Nullable OnnxJavaType inputType(DataType dataType) {
+	private static @Nullable OnnxJavaType inputJavaType(DataType dataType) {
 		return switch (dataType) {
 			case UINT16, UINT32, UINT64 -> null;
 			default -> OnnxJavaType.valueOf(onnxName(dataType));

@@ -20,7 +20,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 
 	public TensorSpec {
 		keys = List.copyOf(keys);
-		long columns = (shape.rank() > 0) ? shape.dimension(shape.rank() - 1) : 0;
+		long columns = columns(shape);
 		if (!keys.isEmpty() && columns != keys.size() && columns != Shape.VARIABLE) {
 			throw new IllegalArgumentException(
 					"output '%s' has %d keys for %d columns".formatted(name, keys.size(), columns));
@@ -34,7 +34,12 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 
 	/** Whether a tensor has this data type, and a shape that fits. */
 	boolean accepts(@Nullable Tensor tensor) {
-		return tensor != null && tensor.dataType() == this.dataType && this.shape.accepts(tensor.shape());
+		return tensor != null && tensor.dataType() == this.dataType && this.shape.accepts(tensor.shape())
+				&& (this.keys.isEmpty() || columns(tensor.shape()) == this.keys.size());
+	}
+
+	private static long columns(Shape shape) {
+		return (shape.rank() > 0) ? shape.dimension(shape.rank() - 1) : 0;
 	}
 
 	/**
@@ -51,7 +56,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		return elements;
 	}
 
-	/** The bytes of as many {@link #elementCount}, if all strings are empty. */
+	/** The bytes of {@link #elementCount} elements, if all strings are empty. */
 	public double minBytes(long batch, long size) {
 		return elementCount(batch, size) * minWidth();
 	}

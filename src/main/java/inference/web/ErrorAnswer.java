@@ -21,8 +21,7 @@ import inference.admission.Rejection;
 import inference.codec.InvalidRequestException;
 
 /**
- * The answer to a request that failed. This is the only place where a failure is
- * translated to HTTP.
+ * The answer to a request that failed. Failures are translated to HTTP here.
  *
  * @param status the HTTP status
  * @param sentence tells the client what to change
@@ -30,7 +29,7 @@ import inference.codec.InvalidRequestException;
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
-	// nginx logs this status for a client that has gone. Here it is only counted.
+	// nginx uses this status for a client that has gone. Nobody reads it.
 	private static final int CLIENT_CLOSED_REQUEST = 499;
 
 	/** The request's attribute that holds the answer. */

@@ -13,9 +13,10 @@ import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Tomcat's protocol with three additions. It accepts host names with an underscore, which
+ * Tomcat's protocol with four additions. It accepts host names with an underscore, which
  * services in Docker Compose and upstreams in nginx have. Each request can limit how long
- * it waits for its client. And the port closes before Tomcat pauses.
+ * it waits for its client, and can ask whether the client has gone. And the port closes
+ * before Tomcat pauses.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 

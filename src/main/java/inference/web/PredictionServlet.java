@@ -145,7 +145,7 @@ final class PredictionServlet extends HttpServlet {
 	}
 
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
-		Deadline deadline = reservation.deadline().within(inference.timeout());
+		Deadline deadline = reservation.deadline().earlierOf(inference.timeout());
 		return this.requestPermits.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inference.inputs(),
 				reservation, deadline, HttpProtocol.clientGoneCheck(request), onLongWait));
 	}

@@ -89,7 +89,7 @@ final class RequestPermits implements Executor {
 
 	/**
 	 * Waits for something, and gives the permit back only if the wait is long.
-	 * @param wait blocks, and runs its argument once it has waited for 20 ms
+	 * @param wait waits, and runs the given Runnable after 20 ms
 	 * @return the result
 	 */
 	<T> T awaitWithPermitAtFirst(Function<Runnable, T> wait) {

@@ -1,6 +1,7 @@
 package inference.grpc;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -75,10 +76,10 @@ class InferenceServiceTests {
 	@Test
 	void describesServerAndModel() {
 		assertThat(isReady("m")).isTrue();
-		assertThat(server
-			.ask("ServerMetadata", ServerMetadataRequest.getDefaultInstance(),
-					ServerMetadataResponse.getDefaultInstance())
-			.getName()).isEqualTo("inference-server");
+		ServerMetadataResponse self = server.ask("ServerMetadata", ServerMetadataRequest.getDefaultInstance(),
+				ServerMetadataResponse.getDefaultInstance());
+		assertThat(self.getName()).isEqualTo("inference-server");
+		assertThat(self.getVersion()).isNotEqualTo("null");
 		ModelMetadataResponse model = server.ask("ModelMetadata",
 				ModelMetadataRequest.newBuilder().setName("m").setVersion("1").build(),
 				ModelMetadataResponse.getDefaultInstance());
@@ -99,6 +100,11 @@ class InferenceServiceTests {
 		assertInvalid(without.clone().addInputs(x.toBuilder().setDatatype("INT8")), "Input 'x' is FP32, not INT8.");
 		assertInvalid(without.clone().addInputs(x.toBuilder().setShape(0, 2)),
 				"Input 'x' states shape [2,2], which is 4 elements, but its data has shape [2].");
+		assertInvalid(good.clone().addAllInputs(Collections.nCopies(999, InferInputTensor.getDefaultInstance())),
+				"There are 1000 inputs; the model takes [x FP32 [-1,2]].");
+		assertInvalid(
+				good.clone().addAllOutputs(Collections.nCopies(1000, InferRequestedOutputTensor.getDefaultInstance())),
+				"There are 1000 outputs; the model has ");
 		assertInvalid(good.clone().addRawInputContents(ByteString.EMPTY),
 				"Input 'x' must have either \"data\" or the parameter binary_data_size.");
 		assertInvalid(good.clone().addRawInputContents(ByteString.EMPTY).addRawInputContents(ByteString.EMPTY),

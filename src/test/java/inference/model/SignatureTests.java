@@ -26,6 +26,13 @@ class SignatureTests {
 	private final Tensor label = Tensor.ofStrings(Shape.of(1), List.of("yes"));
 
 	@Test
+	void refusesAnOutputWithoutAColumnForEachKey() {
+		var spec = new TensorSpec("p", DataType.FP32, Shape.of(-1, -1), List.of("a", "b"));
+		assertThat(spec.accepts(Tensor.ofFloats(Shape.of(1, 2), 1, 2))).isTrue();
+		assertThat(spec.accepts(Tensor.ofFloats(Shape.of(1, 3), 1, 2, 3))).isFalse();
+	}
+
+	@Test
 	void refusesKeysThatAreNotOneForEachColumn() {
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> new TensorSpec("p", DataType.FP32, Shape.of(-1, 3), List.of("a", "b")))

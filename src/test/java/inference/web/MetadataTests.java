@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import inference.Server;
 import inference.model.Example;
 import inference.model.FakeModel;
+import inference.model.Shape;
 import inference.model.Tensor;
 
 import static org.hamcrest.Matchers.equalTo;
@@ -17,7 +18,7 @@ import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.not;
 
 /**
- * The golden example in the metadata of a model.
+ * The metadata of models with golden examples, and of any rank.
  */
 class MetadataTests {
 
@@ -34,6 +35,17 @@ class MetadataTests {
 			.then()
 			.statusCode(200)
 			.body("outputs[0].data", equalTo(List.of(1.5, -2.0)));
+	}
+
+	@Test
+	void saysThatARankIsUnknown() {
+		this.server.swap(new FakeModel(Shape.ANY));
+		this.server.request()
+			.get("/v1/models/m/metadata")
+			.then()
+			.statusCode(200)
+			.body("metadata.signature_def.signature_def.serving_default.inputs.x.tensor_shape",
+					equalTo(Map.of("unknown_rank", true)));
 	}
 
 	@ParameterizedTest

@@ -70,6 +70,20 @@ class OwnEndpointTests {
 		}
 	}
 
+	@Test
+	void itsOwnFailureIsTheServersAndKeepsItsReason() {
+		try (Server server = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class))) {
+			server.request()
+				.contentType("application/json")
+				.body("[1,2]")
+				.post("/broken")
+				.then()
+				.statusCode(500)
+				.body(ErrorBody.SENTENCE, equalTo(
+						"The server failed. The server's log has the reason, with this answer's X-Request-Id."));
+		}
+	}
+
 	private static ValidatableResponse score(Server server, int status) {
 		return server.request().contentType("application/json").body("[1,2]").post("/own").then().statusCode(status);
 	}
@@ -94,6 +108,11 @@ class OwnEndpointTests {
 		@PostMapping("/unfit")
 		void predict() {
 			this.admission.predict(Map.of("x", Tensor.ofLongs(Shape.of(1), 1)));
+		}
+
+		@PostMapping("/broken")
+		float broken(@RequestBody float[] values) {
+			return values[values.length];
 		}
 
 		@PostMapping("/own")
