@@ -98,12 +98,7 @@ final class OnnxTensors {
 					"it put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
 		}
 		ByteBuffer contents = (elements != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
-		try {
-			return Tensor.of(spec.dataType(), spec.shape(), contents);
-		}
-		catch (IllegalArgumentException ex) {
-			throw new InvalidOutputException("it put out %s".formatted(ex.getMessage()));
-		}
+		return Tensor.of(spec.dataType(), spec.shape(), contents);
 	}
 
 	static TensorSpec spec(String what, NodeInfo node) {

@@ -197,6 +197,21 @@ class ChaosTests {
 	}
 
 	@Test
+	void countsAClientThatDoesNotReadItsAnswerAsGone(CapturedOutput output) throws Exception {
+		try (Server server = Server.ready(() -> this.model, "inference.deadline=1s")) {
+			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(4_000_000), new float[4_000_000])));
+			try (Socket idle = new Socket("localhost", server.port())) {
+				idle.getOutputStream()
+					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\n{\"inputs\":[1]}"
+						.getBytes(StandardCharsets.US_ASCII));
+				await().untilAsserted(
+						() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1"));
+			}
+			assertThat(output).doesNotContain("ERROR", "\tat ");
+		}
+	}
+
+	@Test
 	void skipsAQueuedCallWhoseClientHangsUp() throws Exception {
 		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1")) {
 			AtomicInteger served = new AtomicInteger();
