@@ -19,8 +19,8 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * Limits how many rows of different requests run together. It is 1 until warm-up has
- * searched for rows that influence each other, and stays 1 if it finds some.
+ * Limits how many rows of different requests run together. The limit is 1 until warm-up
+ * has searched for rows that influence each other, and stays 1 if it finds some.
  */
 @Component
 final class Batching implements WarmUpListener, InfoContributor {

@@ -77,9 +77,7 @@ final class WarmUp {
 
 	/** Finds zeros of a size that the model accepts. */
 	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
-		boolean open = signature.inputs()
-			.stream()
-			.anyMatch((spec) -> spec.elementCount(1, 2) > spec.elementCount(1, 1));
+		boolean open = signature.inputs().stream().anyMatch(TensorSpec::hasVariableInnerSize);
 		int[] sizes = open ? DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {

@@ -112,8 +112,9 @@ final class OnnxSequences {
 	/**
 	 * The tensors of a sequence, stacked under the sequence's name. Tensors that are not
 	 * stacked get names of their own: {@code name.0}, {@code name.1} and so on.
-	 * @param signature the model's outputs. Tensors are stacked if one of the outputs has
-	 * the sequence's name; if this is {@code null}, if their shapes are equal
+	 * @param signature the model's outputs. Tensors are stacked if an output has the
+	 * sequence's name. If there is no signature yet, they are stacked if their shapes are
+	 * equal
 	 * @throws InvalidOutputException if the tensors do not fit the signature
 	 */
 	static Map<String, Tensor> tensors(String name, OnnxSequence sequence, @Nullable Signature signature)

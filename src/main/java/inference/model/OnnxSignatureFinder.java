@@ -111,7 +111,7 @@ final class OnnxSignatureFinder {
 
 	private void runTrials(List<TensorSpec> inputs, boolean hasSequences) {
 		boolean ran = tryZeros(inputs, 1, hasSequences);
-		if (inputs.stream().anyMatch((input) -> input.elementCount(1, 2) > input.elementCount(1, 1))) {
+		if (inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize)) {
 			int size = LARGE_SIZE;
 			while (size > 2 && !isSmall(inputs, TRIAL_ROWS, size)) {
 				size /= 2;

@@ -56,6 +56,11 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		return elements;
 	}
 
+	/** Whether a request chooses the size of a dimension other than the first. */
+	public boolean hasVariableInnerSize() {
+		return elementCount(1, 2) > elementCount(1, 1);
+	}
+
 	/** The bytes of {@link #elementCount} elements, if all strings are empty. */
 	public double minBytes(long batch, long size) {
 		return elementCount(batch, size) * minWidth();
