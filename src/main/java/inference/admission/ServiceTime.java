@@ -1,7 +1,6 @@
 package inference.admission;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The time that calls occupy a model thread, averaged over about one second. With a
@@ -14,36 +13,20 @@ final class ServiceTime {
 	// The smallest divisor, in calls. It keeps the average finite.
 	private static final double MIN_COUNT = 0.125;
 
-	private final AtomicReference<Sums> sums = new AtomicReference<>(new Sums(0, 0, 0));
-
 	private final double windowNanos;
 
+	// These sums decay with the model threads' busy time.
+	private double busyNanos;
+
+	private double callCount;
+
+	private double runCount;
+
 	// The shortest recent run, in nanoseconds. A longer run raises it by up to 3 %.
-	private volatile long quickestRunNanos;
+	private long quickestRunNanos;
 
 	ServiceTime(int threadCount) {
 		this.windowNanos = threadCount * SECOND_NANOS;
-	}
-
-	/**
-	 * Sums that decay with the model threads' busy time.
-	 *
-	 * @param nanos busy time of the model threads
-	 * @param calls the number of calls that ended
-	 * @param runs the number of runs that ended
-	 */
-	private record Sums(double nanos, double calls, double runs) {
-
-		Sums plus(long taken, int ended, double windowNanos) {
-			double rest = windowNanos / (windowNanos + taken);
-			return new Sums(this.nanos * rest + taken, this.calls * rest + ended,
-					this.runs * rest + Math.min(ended, 1));
-		}
-
-		long averageOver(double count) {
-			return (long) Math.ceil(this.nanos / Math.max(count, MIN_COUNT));
-		}
-
 	}
 
 	/**
@@ -52,8 +35,12 @@ final class ServiceTime {
 	 * @param calls the number of calls in the run; 0 if the run was cancelled, because
 	 * its time is only a lower bound
 	 */
-	void record(long nanos, int calls) {
-		this.sums.updateAndGet((before) -> before.plus(Math.max(nanos, 1), calls, this.windowNanos));
+	synchronized void record(long nanos, int calls) {
+		long taken = Math.max(nanos, 1);
+		double rest = this.windowNanos / (this.windowNanos + taken);
+		this.busyNanos = this.busyNanos * rest + taken;
+		this.callCount = this.callCount * rest + calls;
+		this.runCount = this.runCount * rest + Math.min(calls, 1);
 		if (calls > 0) {
 			long before = this.quickestRunNanos;
 			this.quickestRunNanos = (before == 0) ? nanos : Math.min(nanos, before + (before >> 5) + 1);
@@ -61,19 +48,17 @@ final class ServiceTime {
 	}
 
 	/** The average thread time per call, in nanoseconds; 0 at first. */
-	long averageNanosPerCall() {
-		Sums now = this.sums.get();
-		return now.averageOver(now.calls());
+	synchronized long averageNanosPerCall() {
+		return (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_COUNT));
 	}
 
 	/** The average time of a run of the model, in nanoseconds; 0 before the first. */
-	long averageNanosPerRun() {
-		Sums now = this.sums.get();
-		return now.averageOver(now.runs());
+	synchronized long averageNanosPerRun() {
+		return (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_COUNT));
 	}
 
 	/** The shortest recent run, in nanoseconds; 0 before the first. */
-	long quickestRunNanos() {
+	synchronized long quickestRunNanos() {
 		return this.quickestRunNanos;
 	}
 
