@@ -117,12 +117,12 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
 			BooleanSupplier isClientGone, Runnable onLongWait) {
-		reservation.addExpectedOutputs(metadata().signature(), inputs);
+		long expectedBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, (ahead) -> rejectIfOverloaded(ahead, deadline));
 		try {
 			Map<String, Tensor> outputs = call.await(onLongWait);
-			reservation.replaceExpectedOutputs(outputs);
+			reservation.add(Tensor.totalBytes(outputs.values()) - expectedBytes);
 			return outputs;
 		}
 		catch (Rejection ex) {

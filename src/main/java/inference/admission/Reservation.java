@@ -26,8 +26,6 @@ public final class Reservation implements AutoCloseable {
 
 	private long heldBytes;
 
-	private long expectedOutputBytes;
-
 	Reservation(MemoryBudget budget, Deadline deadline) {
 		this.budget = budget;
 		this.deadline = deadline;
@@ -58,8 +56,9 @@ public final class Reservation implements AutoCloseable {
 	/**
 	 * Reserves the expected size of the outputs, estimated from the signature. A
 	 * dimension that it leaves open counts as 1, except for the batch.
+	 * @return the size in bytes
 	 */
-	void addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
+	long addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
 		long rows = Batch.rowCount(inputs);
 		long bytes = 0;
 		for (TensorSpec output : signature.outputs()) {
@@ -67,12 +66,7 @@ public final class Reservation implements AutoCloseable {
 			bytes += (long) (output.elementCount(rows, 1) * width);
 		}
 		add(bytes);
-		this.expectedOutputBytes = bytes;
-	}
-
-	/** Replaces the estimate by the actual size of the outputs. */
-	void replaceExpectedOutputs(Map<String, Tensor> outputs) {
-		add(Tensor.totalBytes(outputs.values()) - this.expectedOutputBytes);
+		return bytes;
 	}
 
 	@Override
