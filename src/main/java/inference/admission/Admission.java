@@ -129,12 +129,6 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 			this.queue.remove(call);
 			throw ex;
 		}
-		catch (IllegalArgumentException ex) {
-			throw new Rejection(Kind.INVALID_INPUT, "The model cannot use the input: %s.".formatted(ex.getMessage()));
-		}
-		catch (RuntimeException | Error ex) {
-			throw Rejection.ofModel(ex);
-		}
 	}
 
 	/**

@@ -10,8 +10,6 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
-import org.springframework.util.ReflectionUtils;
-
 import inference.admission.Rejection.Kind;
 import inference.model.Tensor;
 
@@ -104,7 +102,8 @@ final class Call {
 	 * Waits for the outputs.
 	 * @param onLongWait runs if the wait takes 20 ms, or reaches the deadline
 	 * @return the model's outputs
-	 * @throws Rejection if the deadline passes, the call does not run or the server stops
+	 * @throws Rejection if the deadline passes, the call does not run or fails, or the
+	 * server stops
 	 */
 	Map<String, Tensor> await(Runnable onLongWait) {
 		try {
@@ -122,7 +121,7 @@ final class Call {
 		}
 		// Outputs that came at the last moment are still returned.
 		if (this.futureOutputs.isCompletedExceptionally()) {
-			ReflectionUtils.rethrowRuntimeException(this.futureOutputs.exceptionNow());
+			throw Rejection.ofModel(this.futureOutputs.exceptionNow());
 		}
 		return this.futureOutputs.resultNow();
 	}

@@ -9,7 +9,6 @@ import org.slf4j.MDC;
 
 import inference.admission.Statistics.Stage;
 import inference.lifecycle.ModelLifecycle;
-import inference.lifecycle.NotServingException;
 import inference.model.Tensor;
 
 /**
@@ -89,9 +88,6 @@ final class ModelThreads implements AutoCloseable {
 			}
 			Map<String, Tensor> outputs = infer(call.inputs(), 1, run, start);
 			return () -> call.complete(outputs);
-		}
-		catch (NotServingException ex) {
-			return () -> call.fail(Rejection.notReady(String.valueOf(ex.getMessage())));
 		}
 		catch (RuntimeException | Error ex) {
 			return () -> call.fail(ex);

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import inference.lifecycle.NotServingException;
 import inference.model.InvalidOutputException;
 
 /**
@@ -51,16 +52,25 @@ public final class Rejection extends RuntimeException {
 		};
 	}
 
+	/** The rejection for the failure of a call of the model. */
 	static Rejection ofModel(Throwable failure) {
-		if (failure instanceof InvalidOutputException) {
-			logger.error("A prediction failed: {}", failure.getMessage());
-			return new Rejection(Kind.FAILED, "The model failed: %s.".formatted(failure.getMessage()));
-		}
-		logger.error("A prediction failed", failure);
-		return new Rejection(Kind.FAILED, "The model failed. " + SEE_LOG);
+		return switch (failure) {
+			case Rejection rejection -> rejection;
+			case NotServingException _ -> notReady(failure.getMessage());
+			case IllegalArgumentException _ ->
+				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input: %s.".formatted(failure.getMessage()));
+			case InvalidOutputException _ -> {
+				logger.error("A prediction failed: {}", failure.getMessage());
+				yield new Rejection(Kind.FAILED, "The model failed: %s.".formatted(failure.getMessage()));
+			}
+			default -> {
+				logger.error("A prediction failed", failure);
+				yield new Rejection(Kind.FAILED, "The model failed. " + SEE_LOG);
+			}
+		};
 	}
 
-	static Rejection notReady(String reason) {
+	static Rejection notReady(@Nullable String reason) {
 		return new Rejection(Kind.NOT_READY, "Not ready: " + reason, NOT_READY_RETRY);
 	}
 
