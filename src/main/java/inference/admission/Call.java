@@ -1,6 +1,7 @@
 package inference.admission;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -14,16 +15,15 @@ import inference.admission.Rejection.Kind;
 import inference.model.Tensor;
 
 /**
- * One request's call of the model. A model thread runs it; the request's own thread waits
- * for it, until the deadline at most, and is the only one that answers the client.
+ * One request's call of the model, and the future of its outputs. A model thread runs it;
+ * the request's own thread waits for it, until the deadline at most, and is the only one
+ * that answers the client.
  */
-final class Call {
+final class Call extends CompletableFuture<Map<String, Tensor>> {
 
 	private static final long LONG_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-	private final CompletableFuture<Map<String, Tensor>> futureOutputs = new CompletableFuture<>();
-
-	private final @Nullable Map<String, String> logContext = MDC.getCopyOfContextMap();
+	private final Map<String, String> logContext = Objects.requireNonNullElse(MDC.getCopyOfContextMap(), Map.of());
 
 	private final long arrivalNanos = System.nanoTime();
 
@@ -45,7 +45,6 @@ final class Call {
 		return this.inputs;
 	}
 
-	/** The number of rows in the inputs. */
 	long rowCount() {
 		return Batch.rowCount(this.inputs);
 	}
@@ -56,7 +55,7 @@ final class Call {
 	}
 
 	/** The request's MDC, for lines that the model logs. */
-	@Nullable Map<String, String> logContext() {
+	Map<String, String> logContext() {
 		return this.logContext;
 	}
 
@@ -70,32 +69,19 @@ final class Call {
 	boolean tryBegin(ModelRun run, long quickestRun) {
 		// The request's thread must not go on while the client is asked, because it may
 		// read the client's next request.
-		synchronized (this.futureOutputs) {
-			if (!isAwaited()) {
+		synchronized (this) {
+			if (isDone()) {
 				return false;
 			}
 			if (this.isClientGone.getAsBoolean()) {
-				fail(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
+				completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 			}
 		}
 		if (this.deadline.remainingNanos() <= quickestRun) {
-			fail(this.deadline.tooNearRejection());
+			completeExceptionally(this.deadline.tooNearRejection());
 		}
 		this.run = run;
-		return isAwaited();
-	}
-
-	/** Whether the call's own thread still waits for it. */
-	boolean isAwaited() {
-		return !this.futureOutputs.isDone();
-	}
-
-	void complete(Map<String, Tensor> outputs) {
-		this.futureOutputs.complete(outputs);
-	}
-
-	void fail(Throwable failure) {
-		this.futureOutputs.completeExceptionally(failure);
+		return !isDone();
 	}
 
 	/**
@@ -120,25 +106,25 @@ final class Call {
 			abandon(Rejection.notReady("the server is stopping"));
 		}
 		// Outputs that came at the last moment are still returned.
-		if (this.futureOutputs.isCompletedExceptionally()) {
-			throw Rejection.ofModel(this.futureOutputs.exceptionNow());
+		if (isCompletedExceptionally()) {
+			throw Rejection.ofModel(exceptionNow());
 		}
-		return this.futureOutputs.resultNow();
+		return resultNow();
 	}
 
 	private boolean isDoneWithin(long nanos) throws InterruptedException {
 		try {
-			var _ = this.futureOutputs.get(nanos, TimeUnit.NANOSECONDS);
+			var _ = get(nanos, TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			// The future itself says which of them it was.
+			// isDone() tells which of them it was.
 		}
-		return this.futureOutputs.isDone();
+		return isDone();
 	}
 
 	private void abandon(Rejection rejection) {
-		synchronized (this.futureOutputs) {
-			fail(rejection);
+		synchronized (this) {
+			completeExceptionally(rejection);
 		}
 		ModelRun begun = this.run;
 		if (begun != null) {

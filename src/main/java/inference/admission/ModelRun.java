@@ -18,8 +18,7 @@ final class ModelRun {
 	private @Nullable Thread thread;
 
 	/**
-	 * A run that has not begun.
-	 * @param calls the calls that run together
+	 * Creates a run that has not begun.
 	 * @param cancellation asks the model to end the run that a thread is in
 	 */
 	ModelRun(List<Call> calls, Consumer<Thread> cancellation) {
@@ -46,9 +45,9 @@ final class ModelRun {
 		}
 	}
 
-	/** Whether the thread of at least one call still waits. */
+	/** Whether somebody waits for at least one of the calls. */
 	boolean isAwaited() {
-		return this.calls.stream().anyMatch(Call::isAwaited);
+		return this.calls.stream().anyMatch((call) -> !call.isDone());
 	}
 
 }

@@ -83,14 +83,12 @@ final class ModelThreads implements AutoCloseable {
 
 	private Runnable runAlone(Call call, ModelRun run, long start) {
 		try {
-			if (call.logContext() != null) {
-				MDC.setContextMap(call.logContext());
-			}
+			MDC.setContextMap(call.logContext());
 			Map<String, Tensor> outputs = infer(call.inputs(), 1, run, start);
 			return () -> call.complete(outputs);
 		}
 		catch (RuntimeException | Error ex) {
-			return () -> call.fail(ex);
+			return () -> call.completeExceptionally(ex);
 		}
 		finally {
 			MDC.clear();
