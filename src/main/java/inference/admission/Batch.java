@@ -44,10 +44,14 @@ final class Batch {
 	}
 
 	/**
-	 * Joins the inputs of several calls into the inputs of one call.
+	 * Joins the inputs of calls into the inputs of one call. Those of a single call are
+	 * not copied.
 	 * @param calls inputs that fit each other
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> calls) {
+		if (calls.size() == 1) {
+			return calls.getFirst();
+		}
 		Map<String, Tensor> joined = LinkedHashMap.newLinkedHashMap(calls.getFirst().size());
 		long rows = calls.stream().mapToLong(Batch::rowCount).sum();
 		for (Map.Entry<String, Tensor> first : calls.getFirst().entrySet()) {
@@ -59,12 +63,16 @@ final class Batch {
 	}
 
 	/**
-	 * The outputs of each call, copied.
+	 * Splits the outputs of a joint call into those of each call. A single call gets the
+	 * outputs as they are.
 	 * @param outputs the outputs of the joint call
 	 * @param rows the number of rows of each call
 	 * @throws IllegalStateException if an output's row count differs from the inputs'
 	 */
 	static List<Map<String, Tensor>> split(Map<String, Tensor> outputs, List<Long> rows) {
+		if (rows.size() == 1) {
+			return List.of(outputs);
+		}
 		List<Map<String, Tensor>> calls = new ArrayList<>();
 		rows.forEach((_) -> calls.add(LinkedHashMap.newLinkedHashMap(outputs.size())));
 		long all = rows.stream().mapToLong(Long::longValue).sum();

@@ -68,37 +68,21 @@ final class ModelThreads implements AutoCloseable {
 	}
 
 	// Returns the task that gives each call its outcome.
-	private Runnable run(List<Call> calls, long start) {
-		ModelRun run = new ModelRun(calls, this.lifecycle::cancel);
-		List<Call> begun = calls.stream()
+	private Runnable run(List<Call> taken, long start) {
+		ModelRun run = new ModelRun(taken, this.lifecycle::cancel);
+		List<Call> calls = taken.stream()
 			.filter((call) -> call.tryBegin(run, this.serviceTime.quickestRunNanos()))
 			.toList();
-		return switch (begun.size()) {
-			case 0 -> () -> {
+		if (calls.isEmpty()) {
+			return () -> {
 			};
-			case 1 -> runAlone(begun.getFirst(), run, start);
-			default -> runTogether(begun, run, start);
-		};
-	}
-
-	private Runnable runAlone(Call call, ModelRun run, long start) {
+		}
 		try {
-			MDC.setContextMap(call.logContext());
-			Map<String, Tensor> outputs = infer(call.inputs(), 1, run, start);
-			return () -> call.complete(outputs);
-		}
-		catch (RuntimeException | Error ex) {
-			return () -> call.completeExceptionally(ex);
-		}
-		finally {
-			MDC.clear();
-		}
-	}
-
-	private Runnable runTogether(List<Call> calls, ModelRun run, long start) {
-		try {
-			Map<String, Tensor> joined = Batch.join(calls.stream().map(Call::inputs).toList());
-			List<Map<String, Tensor>> outputs = Batch.split(infer(joined, calls.size(), run, start),
+			if (calls.size() == 1) {
+				MDC.setContextMap(calls.getFirst().logContext());
+			}
+			Map<String, Tensor> inputs = Batch.join(calls.stream().map(Call::inputs).toList());
+			List<Map<String, Tensor>> outputs = Batch.split(infer(inputs, calls.size(), run, start),
 					calls.stream().map(Call::rowCount).toList());
 			return () -> {
 				for (int i = 0; i < calls.size(); i++) {
@@ -107,9 +91,15 @@ final class ModelThreads implements AutoCloseable {
 			};
 		}
 		catch (RuntimeException | Error ex) {
+			if (calls.size() == 1) {
+				return () -> calls.getFirst().completeExceptionally(ex);
+			}
 			// One call's bad inputs must not fail the others, so each runs alone.
 			List<Runnable> answers = calls.stream().map((call) -> run(List.of(call), System.nanoTime())).toList();
 			return () -> answers.forEach(Runnable::run);
+		}
+		finally {
+			MDC.clear();
 		}
 	}
 
