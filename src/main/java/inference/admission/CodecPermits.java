@@ -1,5 +1,6 @@
 package inference.admission;
 
+import java.lang.ScopedValue.CallableOp;
 import java.util.concurrent.Semaphore;
 
 import org.springframework.stereotype.Component;
@@ -28,7 +29,7 @@ public final class CodecPermits {
 	 * @param task computes, and blocks only in {@link #callWithoutPermit}
 	 * @return the task's result
 	 */
-	public <T, E extends Exception> T callWithPermit(long bytes, Task<T, E> task) throws E {
+	public <T, E extends Throwable> T callWithPermit(long bytes, CallableOp<T, E> task) throws E {
 		if (!isNeeded(bytes)) {
 			return task.call();
 		}
@@ -46,7 +47,7 @@ public final class CodecPermits {
 	 * @param task waits for a client
 	 * @return the task's result
 	 */
-	public <T, E extends Exception> T callWithoutPermit(Task<T, E> task) throws E {
+	public <T, E extends Throwable> T callWithoutPermit(CallableOp<T, E> task) throws E {
 		this.permits.release();
 		try {
 			return task.call();
@@ -54,14 +55,6 @@ public final class CodecPermits {
 		finally {
 			this.permits.acquireUninterruptibly();
 		}
-	}
-
-	/** Work with a result that throws checked exceptions of one type. */
-	@FunctionalInterface
-	public interface Task<T, E extends Exception> {
-
-		T call() throws E;
-
 	}
 
 }

@@ -1,6 +1,7 @@
 package inference.web;
 
 import java.io.IOException;
+import java.lang.ScopedValue.CallableOp;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
@@ -12,8 +13,6 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 
 import org.springframework.stereotype.Component;
-
-import inference.admission.CodecPermits.Task;
 
 /**
  * Runs each request on a virtual thread, and bounds how many are at work at once, first
@@ -77,7 +76,7 @@ final class RequestPermits implements Executor {
 	 * @param wait blocks
 	 * @return the result
 	 */
-	<T> T awaitWithoutPermit(Task<T, IOException> wait) throws IOException {
+	<T> T awaitWithoutPermit(CallableOp<T, IOException> wait) throws IOException {
 		this.permits.release();
 		try {
 			return wait.call();

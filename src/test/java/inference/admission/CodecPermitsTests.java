@@ -1,5 +1,6 @@
 package inference.admission;
 
+import java.lang.ScopedValue.CallableOp;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -44,7 +45,7 @@ class CodecPermitsTests {
 		assertThat(next()).succeedsWithin(10, TimeUnit.SECONDS);
 	}
 
-	private void occupyAll(CodecPermits.Task<Boolean, InterruptedException> task) throws InterruptedException {
+	private void occupyAll(CallableOp<Boolean, InterruptedException> task) throws InterruptedException {
 		for (int i = 0; i < PERMITS; i++) {
 			Thread.startVirtualThread(() -> {
 				try {
