@@ -4,8 +4,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.MeterRegistry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,13 +29,12 @@ final class Batching implements WarmUpListener, InfoContributor {
 
 	private volatile Decision decision;
 
-	Batching(BatchingProperties batchingProperties, MeterRegistry registry) {
+	Batching(BatchingProperties batchingProperties, Statistics statistics) {
 		this.batchingProperties = batchingProperties;
 		this.decision = new Decision(1,
-				(this.batchingProperties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");
-		Gauge.builder("inference.batching.max.size", this, Batching::maxRows)
-			.description("Rows of different requests that are run together at most; 1 for none")
-			.register(registry);
+				(batchingProperties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");
+		statistics.registerGauge("inference.batching.max.size", null,
+				"Rows of different requests that are run together at most; 1 for none", this::maxRows);
 	}
 
 	/** The most rows of different requests in one run; 1 if requests are not batched. */

@@ -12,9 +12,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.binder.MeterBinder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,8 +35,7 @@ import inference.model.TensorSpec;
  * slows the start, or if the memory limit is too low for the model.
  */
 @Component
-final class ModelReport
-		implements InfoContributor, MeterBinder, ApplicationListener<PayloadApplicationEvent<Snapshot>> {
+final class ModelReport implements InfoContributor, ApplicationListener<PayloadApplicationEvent<Snapshot>> {
 
 	private static final Logger logger = LoggerFactory.getLogger(ModelReport.class);
 
@@ -61,7 +57,7 @@ final class ModelReport
 	private final AtomicBoolean logged = new AtomicBoolean();
 
 	ModelReport(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
-			DeadlineProperties deadline) {
+			DeadlineProperties deadline, Statistics statistics) {
 		this.lifecycle = lifecycle;
 		this.modelProperties = modelProperties;
 		this.admissionProperties = admissionProperties;
@@ -76,6 +72,8 @@ final class ModelReport
 			logger.warn("The JVM refused the AOT cache, so the server starts more slowly."
 					+ " The option -Xlog:aot:file=/tmp/aot.log writes the reason to that file");
 		}
+		statistics.registerGauge("inference.aot.cache.used", null, "1 if the JVM uses an AOT cache, else 0",
+				() -> this.aotCacheUsed ? 1 : 0);
 	}
 
 	@Override
@@ -101,13 +99,6 @@ final class ModelReport
 
 	private static List<String> describe(List<TensorSpec> tensors) {
 		return tensors.stream().map(TensorSpec::toString).toList();
-	}
-
-	@Override
-	public void bindTo(MeterRegistry registry) {
-		Gauge.builder("inference.aot.cache.used", () -> this.aotCacheUsed ? 1 : 0)
-			.description("1 if the JVM uses an AOT cache, else 0")
-			.register(registry);
 	}
 
 	@Override

@@ -615,10 +615,10 @@ class AdmissionTests {
 	}
 
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued, Duration deadline) {
-		var meters = new SimpleMeterRegistry();
+		var statistics = new Statistics(new SimpleMeterRegistry());
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				new AdmissionProperties(maxConcurrent, maxQueued), new DeadlineProperties(deadline),
-				new Batching(new BatchingProperties(1, Duration.ZERO), meters), new Statistics(meters));
+				new Batching(new BatchingProperties(1, Duration.ZERO), statistics), statistics);
 	}
 
 	private Admission batching(int maxConcurrent, int maxSize, Duration maxDelay) {
@@ -632,11 +632,11 @@ class AdmissionTests {
 
 	private static Admission batching(ModelLifecycle lifecycle, AdmissionProperties properties,
 			BatchingProperties batches) {
-		var meters = new SimpleMeterRegistry();
-		var batching = new Batching(batches, meters);
+		var statistics = new Statistics(new SimpleMeterRegistry());
+		var batching = new Batching(batches, statistics);
 		batching.beforeTimedRuns(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
-				properties, new DeadlineProperties(LONG), batching, new Statistics(meters));
+				properties, new DeadlineProperties(LONG), batching, statistics);
 	}
 
 	private static Map<String, Tensor> table(int columns, float value) {

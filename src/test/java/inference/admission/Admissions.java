@@ -39,7 +39,7 @@ public final class Admissions {
 	static Admission of(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
 			BatchingProperties batching, Statistics statistics) {
 		return new Admission(lifecycle, model, properties, new DeadlineProperties(Duration.ofSeconds(10)),
-				new Batching(batching, new SimpleMeterRegistry()), statistics);
+				new Batching(batching, statistics), statistics);
 	}
 
 	/**

@@ -121,7 +121,7 @@ class BatchingTests {
 	}
 
 	private Batching batching(int maxSize, Duration maxDelay) {
-		return new Batching(new BatchingProperties(maxSize, maxDelay), this.meters);
+		return new Batching(new BatchingProperties(maxSize, maxDelay), new Statistics(this.meters));
 	}
 
 	private static Batching.Decision info(Batching batching) {
