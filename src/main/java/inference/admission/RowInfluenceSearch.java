@@ -6,7 +6,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -20,6 +22,7 @@ import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorComparison;
+import inference.model.TensorSpec;
 
 /**
  * A search for rows whose outputs change when other rows are in the same batch. It runs
@@ -69,11 +72,6 @@ final class RowInfluenceSearch {
 	}
 
 	private record Row(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
-
-		long totalBytes() {
-			return Tensor.totalBytes(this.inputs.values()) + Tensor.totalBytes(this.outputs.values());
-		}
-
 	}
 
 	/**
@@ -82,9 +80,9 @@ final class RowInfluenceSearch {
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
 	Batching.Decision decide() {
-		for (Map.Entry<Map<String, Shape>, List<Map<String, Tensor>>> group : rowsByShape().entrySet()) {
+		for (Map.Entry<SampleRows, List<Map<String, Tensor>>> group : rowsByShape().entrySet()) {
 			List<Map<String, Tensor>> own = group.getValue();
-			List<Row> rows = runAlone(new SampleRows(this.signature, group.getKey()).mixedWith(own));
+			List<Row> rows = runAlone(group.getKey().mixedWith(own));
 			String difference = (rows.size() > 1) ? firstDifferenceInBatches(rows) : null;
 			if (difference != null) {
 				return new Batching.Decision(1, difference);
@@ -106,21 +104,24 @@ final class RowInfluenceSearch {
 	// Only rows of the same shape are batched. Shapes of the examples come first, and
 	// then generated shapes. The search ends after a generated shape, once it has
 	// compared a batch.
-	private Map<Map<String, Shape>, List<Map<String, Tensor>>> rowsByShape() {
-		Map<Map<String, Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
+	private Map<SampleRows, List<Map<String, Tensor>>> rowsByShape() {
+		Map<SampleRows, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
 			.flatMap((example) -> splitRows(example, Math.toIntExact(Batch.rowCount(example))).stream())
-			.collect(Collectors.groupingBy(RowInfluenceSearch::shapesOf, LinkedHashMap::new, Collectors.toList()));
+			.collect(Collectors.groupingBy(
+					(row) -> sampleRows((input) -> Objects.requireNonNull(row.get(input.name())).shape()),
+					LinkedHashMap::new, Collectors.toList()));
 		for (int size : VARIABLE_DIMENSION_SIZES) {
-			groups.putIfAbsent(SampleRows.shapesWithSize(this.signature, size), List.of());
+			groups.putIfAbsent(sampleRows((input) -> input.shape().withSizes(1, size)), List.of());
 		}
 		return groups;
 	}
 
-	private static Map<String, Shape> shapesOf(Map<String, Tensor> row) {
-		return row.entrySet()
+	private SampleRows sampleRows(Function<TensorSpec, Shape> shape) {
+		return new SampleRows(this.signature.inputs()
 			.stream()
-			.collect(Collectors.toMap(Map.Entry::getKey, (input) -> input.getValue().shape()));
+			.map((input) -> new TensorSpec(input.name(), input.dataType(), shape.apply(input)))
+			.toList());
 	}
 
 	private static List<Map<String, Tensor>> splitRows(Map<String, Tensor> tensors, int count) {
@@ -129,14 +130,16 @@ final class RowInfluenceSearch {
 
 	private List<Row> runAlone(List<Supplier<Map<String, Tensor>>> samples) {
 		List<Row> rows = new ArrayList<>();
+		long keptBytes = 0;
 		for (Supplier<Map<String, Tensor>> sample : samples) {
-			boolean isSlow = hasElapsed(MAX_TIME.dividedBy(2));
-			if (rows.size() > 1 && (isSlow || rows.stream().mapToLong(Row::totalBytes).sum() > MAX_KEPT_BYTES)) {
+			if (rows.size() > 1 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_TIME.dividedBy(2)))) {
 				break;
 			}
 			try {
 				Map<String, Tensor> inputs = sample.get();
-				rows.add(new Row(inputs, this.model.apply(inputs)));
+				Map<String, Tensor> outputs = this.model.apply(inputs);
+				rows.add(new Row(inputs, outputs));
+				keptBytes += Tensor.totalBytes(inputs.values()) + Tensor.totalBytes(outputs.values());
 			}
 			catch (DeviceLostException ex) {
 				throw ex;

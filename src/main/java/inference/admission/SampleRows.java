@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -15,7 +14,6 @@ import java.util.stream.Stream;
 
 import inference.model.DataType;
 import inference.model.Shape;
-import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
@@ -24,10 +22,9 @@ import inference.model.TensorSpec;
  * another scale, range and length than the row before it, because rows that are alike
  * hide an influence. The seed is fixed, so each process generates the same rows.
  *
- * @param signature the model's signature
- * @param shapes the shape of each input of one row, with 1 as its first dimension
+ * @param inputs the inputs of one row; no dimension is variable, and the first is 1
  */
-record SampleRows(Signature signature, Map<String, Shape> shapes) {
+record SampleRows(List<TensorSpec> inputs) {
 
 	// If rows share a quantisation step, the scale 100 makes the scale 0.1 imprecise.
 	private static final double[] FLOAT_SCALES = { 1, 100, 0.1, 10 };
@@ -42,19 +39,6 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	private static final int MAX_LETTERS = 12;
 
 	private static final int MAX_ELEMENTS = 8 << 20;
-
-	/**
-	 * The shapes of one row that a signature allows.
-	 * @param signature the model's signature
-	 * @param size the size of each variable dimension other than the first
-	 */
-	static Map<String, Shape> shapesWithSize(Signature signature, long size) {
-		Map<String, Shape> shapes = new LinkedHashMap<>();
-		for (TensorSpec input : signature.inputs()) {
-			shapes.put(input.name(), input.shape().withSizes(1, size));
-		}
-		return shapes;
-	}
 
 	/**
 	 * A row of random elements.
@@ -89,24 +73,21 @@ record SampleRows(Signature signature, Map<String, Shape> shapes) {
 	// The elements are numbers, or texts where the type is BYTES.
 	private Map<String, Tensor> rowOf(Function<DataType, Object> elements) {
 		Map<String, Tensor> row = new LinkedHashMap<>();
-		for (TensorSpec input : this.signature.inputs()) {
-			Shape shape = Objects.requireNonNull(this.shapes.get(input.name()));
-			row.put(input.name(), tensorOf(input.dataType(), shape, () -> elements.apply(input.dataType())));
-		}
+		this.inputs.forEach((input) -> row.put(input.name(), tensorOf(input.dataType(), input.shape(), elements)));
 		return row;
 	}
 
-	private static Tensor tensorOf(DataType type, Shape shape, Supplier<Object> elements) {
+	private static Tensor tensorOf(DataType type, Shape shape, Function<DataType, Object> elements) {
 		if (shape.elementCount() > MAX_ELEMENTS) {
 			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
 		}
 		int count = (int) shape.elementCount();
 		if (type == DataType.BYTES) {
-			return Tensor.ofStrings(shape, Stream.generate(() -> elements.get().toString()).limit(count).toList());
+			return Tensor.ofStrings(shape, Stream.generate(() -> elements.apply(type).toString()).limit(count).toList());
 		}
 		ByteBuffer contents = Tensor.allocate(count * type.width());
 		while (contents.hasRemaining()) {
-			type.put(contents, (Number) elements.get());
+			type.put(contents, (Number) elements.apply(type));
 		}
 		return Tensor.of(type, shape, contents.flip());
 	}
