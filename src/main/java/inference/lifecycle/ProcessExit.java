@@ -16,7 +16,6 @@ import sun.misc.Signal;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.PayloadApplicationEvent;
 import org.springframework.core.NestedExceptionUtils;
 
 /**
@@ -65,16 +64,12 @@ public final class ProcessExit extends TurboFilter
 	@Override
 	public void initialize(ConfigurableApplicationContext context) {
 		this.application = context;
-		if (LoggerFactory.getILoggerFactory() instanceof LoggerContext logging) {
-			logging.addTurboFilter(this);
-		}
-		ApplicationListener<PayloadApplicationEvent<Snapshot>> onFailure = ApplicationListener
-			.forPayload((snapshot) -> {
-				if (snapshot.state() == State.FAILED) {
-					requestExit(FAILED_EXIT_CODE, snapshot.reason());
-				}
-			});
-		context.addApplicationListener(onFailure);
+		((LoggerContext) LoggerFactory.getILoggerFactory()).addTurboFilter(this);
+		context.addApplicationListener(ApplicationListener.<Snapshot>forPayload((snapshot) -> {
+			if (snapshot.state() == State.FAILED) {
+				requestExit(FAILED_EXIT_CODE, snapshot.reason());
+			}
+		}));
 	}
 
 	@Override
@@ -131,12 +126,7 @@ public final class ProcessExit extends TurboFilter
 		if (open != null) {
 			open.close();
 		}
-		if (code == FAILED_EXIT_CODE) {
-			logger.error(reason);
-		}
-		else {
-			logger.info(reason);
-		}
+		((code == FAILED_EXIT_CODE) ? logger.atError() : logger.atInfo()).log(reason);
 		if (draining != null && draining.runningCalls() > 0) {
 			Runtime.getRuntime().halt(code);
 		}
