@@ -78,7 +78,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 			}
 		}
 		if (this.deadline.remainingNanos() <= quickestRun) {
-			completeExceptionally(this.deadline.tooNearRejection());
+			completeExceptionally(new Rejection(Kind.DEADLINE_EXCEEDED,
+					"The deadline of %d ms left no time for the model after the wait"
+						.formatted(this.deadline.timeGranted().toMillis())));
 		}
 		this.run = run;
 		return !isDone();

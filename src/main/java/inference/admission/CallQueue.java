@@ -113,7 +113,6 @@ final class CallQueue {
 		}
 	}
 
-	/** Marks a thread as idle. */
 	void markIdle() {
 		this.busyThreads.decrementAndGet();
 	}

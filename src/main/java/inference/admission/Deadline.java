@@ -57,9 +57,4 @@ public record Deadline(long nanoTime, Duration timeGranted) {
 		return this.nanoTime - System.nanoTime();
 	}
 
-	Rejection tooNearRejection() {
-		return new Rejection(Kind.DEADLINE_EXCEEDED, "The deadline of %d ms left no time for the model after the wait"
-			.formatted(this.timeGranted.toMillis()));
-	}
-
 }

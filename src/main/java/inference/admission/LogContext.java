@@ -12,12 +12,6 @@ import org.slf4j.MDC;
  */
 public final class LogContext {
 
-	private static final String REQUEST_KEY = "http.request.id";
-
-	private static final String TRACE_KEY = "trace.id";
-
-	private static final String SPAN_KEY = "span.id";
-
 	private static final Pattern TRACE_PARENT = Pattern
 		.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?");
 
@@ -38,15 +32,15 @@ public final class LogContext {
 		if (traceParent != null) {
 			Matcher ids = TRACE_PARENT.matcher(traceParent);
 			if (ids.matches()) {
-				MDC.put(TRACE_KEY, ids.group(1));
-				MDC.put(SPAN_KEY, ids.group(2));
+				MDC.put("trace.id", ids.group(1));
+				MDC.put("span.id", ids.group(2));
 			}
 		}
 	}
 
 	/** Replaces the request's id. */
 	public static void setRequestId(String id) {
-		MDC.put(REQUEST_KEY, id);
+		MDC.put("http.request.id", id);
 	}
 
 	/**

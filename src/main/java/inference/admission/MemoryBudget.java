@@ -33,12 +33,10 @@ final class MemoryBudget {
 		this.maxBytes = maxBytes;
 	}
 
-	/** The bytes that all requests together may reserve. */
 	long maxBytes() {
 		return this.maxBytes;
 	}
 
-	/** The bytes that are reserved now. */
 	long reservedBytes() {
 		return this.reservedBytes.get();
 	}

@@ -115,13 +115,12 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 				this.modelProperties.name(), this.modelProperties.version(), metadata.signature().inputs().size(),
 				metadata.signature().outputs().size(), Runtime.getRuntime().availableProcessors(),
 				Runtime.getRuntime().maxMemory() >> 20, limit >> 20, this.aotCacheUsed ? "with" : "without");
-		if (Files.exists(PROCESS_STATUS)) {
-			MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
-			warnIfMemoryIsLow(limit, anonymousMemory() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES);
-		}
+		warnIfMemoryIsLow(limit);
 	}
 
-	static void warnIfMemoryIsLow(long limit, long needed) {
+	private static void warnIfMemoryIsLow(long limit) {
+		MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+		long needed = anonymousMemory() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES;
 		if (needed > limit) {
 			logger.warn(
 					"The memory limit of {} MB may be too low for this model: under load the process may take {} MB,"
@@ -139,7 +138,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 				.orElse(0);
 		}
 		catch (IOException ex) {
-			// Without the figure only the growth of the heap is checked.
+			// Only Linux has the file. Elsewhere only the growth of the heap is checked.
 			return 0;
 		}
 	}

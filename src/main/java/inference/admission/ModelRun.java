@@ -1,9 +1,10 @@
 package inference.admission;
 
 import java.util.List;
-import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
+
+import inference.lifecycle.ModelLifecycle;
 
 /**
  * One run of the model, for one call or for a batch of calls. When nobody waits for any
@@ -13,17 +14,13 @@ final class ModelRun {
 
 	private final List<Call> calls;
 
-	private final Consumer<Thread> cancellation;
+	private final ModelLifecycle lifecycle;
 
 	private @Nullable Thread thread;
 
-	/**
-	 * Creates a run that has not begun.
-	 * @param cancellation asks the model to end the run that a thread is in
-	 */
-	ModelRun(List<Call> calls, Consumer<Thread> cancellation) {
+	ModelRun(List<Call> calls, ModelLifecycle lifecycle) {
 		this.calls = calls;
-		this.cancellation = cancellation;
+		this.lifecycle = lifecycle;
 	}
 
 	/** Marks the calling thread as the one that is inside the model. */
@@ -41,7 +38,7 @@ final class ModelRun {
 	/** Asks the model to end the run if nobody waits for any of its calls. */
 	synchronized void cancelUnlessAwaited() {
 		if (this.thread != null && !isAwaited()) {
-			this.cancellation.accept(this.thread);
+			this.lifecycle.cancel(this.thread);
 		}
 	}
 

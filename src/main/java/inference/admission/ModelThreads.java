@@ -69,7 +69,7 @@ final class ModelThreads implements AutoCloseable {
 
 	// Returns the task that gives each call its outcome.
 	private Runnable run(List<Call> taken, long start) {
-		ModelRun run = new ModelRun(taken, this.lifecycle::cancel);
+		ModelRun run = new ModelRun(taken, this.lifecycle);
 		List<Call> calls = taken.stream()
 			.filter((call) -> call.tryBegin(run, this.serviceTime.quickestRunNanos()))
 			.toList();

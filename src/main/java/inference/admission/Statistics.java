@@ -47,18 +47,14 @@ public final class Statistics {
 			.register(registry);
 	}
 
-	/**
-	 * The protocol through which a request comes.
-	 */
+	/** The protocol through which a request comes. */
 	public enum Protocol {
 
 		HTTP, GRPC
 
 	}
 
-	/**
-	 * How a prediction ended.
-	 */
+	/** How a prediction ended. */
 	public enum Outcome {
 
 		OK, INVALID, OVERLOADED, NOT_READY, LATE, GONE, FAILED;
@@ -77,9 +73,7 @@ public final class Statistics {
 
 	}
 
-	/**
-	 * A stage of a prediction, whose time is recorded.
-	 */
+	/** A stage of a prediction, whose time is recorded. */
 	public enum Stage {
 
 		READ("Reading the body into tensors"), QUEUE("Waiting for a model thread"), RUN("Inside the model"),

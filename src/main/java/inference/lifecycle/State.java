@@ -31,10 +31,7 @@ public enum State {
 
 	/** Whether predictions may run in this state. */
 	public boolean serves() {
-		return switch (this) {
-			case READY, DRAINING -> true;
-			case LOADING, WARMING, STUCK, FAILED, CLOSED -> false;
-		};
+		return this == READY || this == DRAINING;
 	}
 
 	/** Whether the model's constructor or its warm-up may still run. */

@@ -48,7 +48,8 @@ public final class ExecProbe {
 			return false;
 		}
 		try {
-			String answer = ask(serverAddress(port), path);
+			int number = (port == null || port.isBlank()) ? DEFAULT_PORT : Integer.parseInt(port.strip());
+			String answer = ask(new InetSocketAddress(InetAddress.getLoopbackAddress(), number), path);
 			out.println(answer.substring(answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length()));
 			return answer.startsWith("HTTP/1.1 200");
 		}
@@ -59,11 +60,6 @@ public final class ExecProbe {
 			out.println("The server does not answer: " + ex.getMessage());
 		}
 		return false;
-	}
-
-	private static InetSocketAddress serverAddress(@Nullable String port) {
-		int number = (port == null || port.isBlank()) ? DEFAULT_PORT : Integer.parseInt(port.strip());
-		return new InetSocketAddress(InetAddress.getLoopbackAddress(), number);
 	}
 
 	// The JDK's HTTP client would take longer to load than the rest of the program. After
