@@ -108,18 +108,15 @@ final class ModelThreads implements AutoCloseable {
 		boolean succeeded = false;
 		run.begin();
 		try {
-			Map<String, Tensor> outputs = this.lifecycle.infer(inputs);
+			Map<String, Tensor> outputs = this.lifecycle.infer(inputs, Rejection::notReady);
 			succeeded = true;
+			this.statistics.recordRun(Batch.rowCount(inputs), System.nanoTime() - entered);
 			return outputs;
 		}
 		finally {
 			run.end();
-			long left = System.nanoTime();
 			// A cancelled run would have taken longer, so it does not count as a call.
-			this.serviceTime.record(left - start, (succeeded || run.isAwaited()) ? calls : 0);
-			if (succeeded) {
-				this.statistics.recordRun(Batch.rowCount(inputs), left - entered);
-			}
+			this.serviceTime.record(System.nanoTime() - start, (succeeded || run.isAwaited()) ? calls : 0);
 		}
 	}
 

@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import inference.lifecycle.NotServingException;
 import inference.model.InvalidOutputException;
 
 /**
@@ -56,9 +55,8 @@ public final class Rejection extends RuntimeException {
 	static Rejection ofModel(Throwable failure) {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
-			case NotServingException _ -> notReady(failure.getMessage());
-			case IllegalArgumentException _ ->
-				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input: %s.".formatted(failure.getMessage()));
+			case IllegalArgumentException _ -> new Rejection(Kind.INVALID_INPUT,
+					"The model cannot use the input: %s.".formatted(failure.getMessage()));
 			case InvalidOutputException _ -> {
 				logger.error("A prediction failed: {}", failure.getMessage());
 				yield new Rejection(Kind.FAILED, "The model failed: %s.".formatted(failure.getMessage()));
@@ -70,7 +68,7 @@ public final class Rejection extends RuntimeException {
 		};
 	}
 
-	static Rejection notReady(@Nullable String reason) {
+	static Rejection notReady(String reason) {
 		return new Rejection(Kind.NOT_READY, "Not ready: " + reason, NOT_READY_RETRY);
 	}
 

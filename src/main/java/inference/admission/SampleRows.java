@@ -83,7 +83,8 @@ record SampleRows(List<TensorSpec> inputs) {
 		}
 		int count = (int) shape.elementCount();
 		if (type == DataType.BYTES) {
-			return Tensor.ofStrings(shape, Stream.generate(() -> elements.apply(type).toString()).limit(count).toList());
+			return Tensor.ofStrings(shape,
+					Stream.generate(() -> elements.apply(type).toString()).limit(count).toList());
 		}
 		ByteBuffer contents = Tensor.allocate(count * type.width());
 		while (contents.hasRemaining()) {

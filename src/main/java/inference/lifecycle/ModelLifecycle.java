@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -78,11 +79,11 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	/**
 	 * Runs the model on the calling thread.
 	 * @param inputs the inputs, checked against the signature
+	 * @param refusal makes the exception from the reason, if the state does not allow it
 	 * @return the model's outputs, checked against the signature
-	 * @throws NotServingException if the state does not allow it
 	 * @throws IllegalArgumentException if the model cannot use the inputs
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Function<String, RuntimeException> refusal) {
 		// The call is added before the state is read, and destroy() changes the state
 		// before it counts the calls, so at least one of the two sees the other.
 		this.watchdog.beginCall();
@@ -91,7 +92,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			Model loaded = this.model;
 			ModelMetadata known = this.metadata;
 			if (!now.state().serves() || loaded == null || known == null) {
-				throw new NotServingException(now.reason());
+				throw refusal.apply(now.reason());
 			}
 			Map<String, Tensor> outputs = loaded.infer(inputs);
 			known.signature().requireOutputs(outputs);

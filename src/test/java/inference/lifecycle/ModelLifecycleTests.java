@@ -264,14 +264,14 @@ class ModelLifecycleTests {
 	@Test
 	void answersWithWhatTheModelAnswers() {
 		var lifecycle = Lifecycles.ready(this.model);
-		assertThat(y(lifecycle.infer(FakeModel.question(3, 4)))).containsExactly(3, 4);
+		assertThat(y(lifecycle.infer(FakeModel.question(3, 4), IllegalStateException::new))).containsExactly(3, 4);
 	}
 
 	@Test
 	void asksTheModelForNothingButOutputsOnceItServes() {
 		var lifecycle = Lifecycles.ready(this.model);
 		int before = this.model.questions();
-		lifecycle.infer(FakeModel.question(1));
+		lifecycle.infer(FakeModel.question(1), IllegalStateException::new);
 		assertThat(lifecycle.metadata()).isNotNull();
 		assertThat(this.model.questions()).isEqualTo(before);
 	}
@@ -282,7 +282,8 @@ class ModelLifecycleTests {
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("-300 is no temperature");
 		});
-		assertThatIllegalArgumentException().isThrownBy(() -> lifecycle.infer(FakeModel.question(-300)))
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> lifecycle.infer(FakeModel.question(-300), IllegalStateException::new))
 			.withMessage("-300 is no temperature");
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.READY);
 		assertThat(lifecycle.runningCalls()).isZero();
@@ -292,7 +293,8 @@ class ModelLifecycleTests {
 	void blamesTheModelForOutputsItDidNotDeclare() {
 		var lifecycle = Lifecycles.ready(this.model);
 		this.model.behave((_) -> Map.of("y", Tensor.ofLongs(Shape.of(1), 1)));
-		assertThatExceptionOfType(InvalidOutputException.class).isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
+		assertThatExceptionOfType(InvalidOutputException.class)
+			.isThrownBy(() -> lifecycle.infer(FakeModel.question(1), IllegalStateException::new))
 			.withMessage("the model declares output y FP32 [-1], but returned INT64 [1]");
 		assertThat(lifecycle.runningCalls()).isZero();
 	}
@@ -303,7 +305,7 @@ class ModelLifecycleTests {
 		lifecycle.stop();
 		assertThat(lifecycle.snapshot().state()).isEqualTo(State.DRAINING);
 		assertThat(lifecycle.isRunning()).isTrue();
-		assertThat(y(lifecycle.infer(FakeModel.question(1)))).containsExactly(1);
+		assertThat(y(lifecycle.infer(FakeModel.question(1), IllegalStateException::new))).containsExactly(1);
 		assertThat(this.model.closings()).isZero();
 	}
 
@@ -323,8 +325,8 @@ class ModelLifecycleTests {
 			this.gate.pass();
 			return FakeModel.echo(inputs);
 		});
-		var call = CompletableFuture.supplyAsync(() -> lifecycle.infer(FakeModel.question(5)),
-				Thread::startVirtualThread);
+		var call = CompletableFuture.supplyAsync(
+				() -> lifecycle.infer(FakeModel.question(5), IllegalStateException::new), Thread::startVirtualThread);
 		this.gate.awaitArrivals(1);
 		lifecycle.stop();
 		lifecycle.destroy();
@@ -399,7 +401,8 @@ class ModelLifecycleTests {
 	private static void assertRefuses(ModelLifecycle lifecycle) {
 		int running = lifecycle.runningCalls();
 		var snapshot = lifecycle.snapshot();
-		assertThatExceptionOfType(NotServingException.class).isThrownBy(() -> lifecycle.infer(FakeModel.question(1)))
+		assertThatExceptionOfType(IllegalStateException.class)
+			.isThrownBy(() -> lifecycle.infer(FakeModel.question(1), IllegalStateException::new))
 			.withMessage(snapshot.reason());
 		assertThat(lifecycle.runningCalls()).isEqualTo(running);
 	}

@@ -59,7 +59,7 @@ class WatchdogTests {
 		for (int i = 0; i < 5; i++) {
 			pass(STUCK_AFTER.dividedBy(2));
 			this.model.behave(FakeModel::echo);
-			this.lifecycle.infer(FakeModel.question(1));
+			this.lifecycle.infer(FakeModel.question(1), IllegalStateException::new);
 			assertThat(state()).isEqualTo(State.READY);
 		}
 	}
@@ -119,7 +119,8 @@ class WatchdogTests {
 			gate.pass();
 			return FakeModel.echo(inputs);
 		});
-		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1)));
+		Thread held = Thread
+			.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), IllegalStateException::new));
 		gate.awaitArrivals(1);
 		return held;
 	}
