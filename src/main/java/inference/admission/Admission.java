@@ -93,12 +93,9 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		if (!now.state().serves()) {
 			throw Rejection.notReady(now.reason());
 		}
-		Deadline granted = Deadline.in(this.maxDeadline);
-		Deadline agreed = granted.earlierOf(wanted);
-		if (!this.queue.hasIdleThread()) {
-			rejectIfOverloaded(this.queue.size(), agreed);
-		}
-		return new Reservation(this.memory, agreed);
+		Deadline deadline = Deadline.in(this.maxDeadline).earlierOf(wanted);
+		rejectIfOverloaded(deadline);
+		return new Reservation(this.memory, deadline);
 	}
 
 	/**
@@ -119,7 +116,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 			BooleanSupplier isClientGone, Runnable onLongWait) {
 		long expectedBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
-		this.queue.add(call, (ahead) -> rejectIfOverloaded(ahead, deadline));
+		this.queue.add(call, () -> rejectIfOverloaded(deadline));
 		try {
 			Map<String, Tensor> outputs = call.await(onLongWait);
 			reservation.add(Tensor.totalBytes(outputs.values()) - expectedBytes);
@@ -200,15 +197,16 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	/** How long a call that arrives now would wait, in nanoseconds. */
 	long predictedWaitNanos() {
-		return this.queue.hasIdleThread() ? 0 : predictedWaitNanos(this.queue.size());
+		return this.queue.hasIdleThread() ? 0
+				: this.serviceTime.averageNanosPerCall() * (this.queue.size() + 1) / this.maxConcurrent;
 	}
 
-	private long predictedWaitNanos(int ahead) {
-		return this.serviceTime.averageNanosPerCall() * (ahead + 1) / this.maxConcurrent;
-	}
-
-	private void rejectIfOverloaded(int ahead, Deadline deadline) {
-		long wait = predictedWaitNanos(ahead);
+	private void rejectIfOverloaded(Deadline deadline) {
+		if (this.queue.hasIdleThread()) {
+			return;
+		}
+		int ahead = this.queue.size();
+		long wait = predictedWaitNanos();
 		// The predicted wait counts each running call as if it had just started. On
 		// average, half of one call's share is over.
 		long overestimate = this.serviceTime.averageNanosPerCall() / (2L * this.maxConcurrent);

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.IntConsumer;
 
 /**
  * The queue of calls in front of the model threads, first in, first out. A model thread
@@ -54,16 +53,12 @@ final class CallQueue {
 
 	/**
 	 * Appends a call.
-	 * @param call the call
-	 * @param admit receives the number of waiting calls if no thread is idle, and throws
-	 * to reject the call
+	 * @param check throws to reject the call; no other call is added in the meantime
 	 */
-	void add(Call call, IntConsumer admit) {
+	void add(Call call, Runnable check) {
 		this.lock.lock();
 		try {
-			if (!hasIdleThread()) {
-				admit.accept(this.calls.size());
-			}
+			check.run();
 			this.calls.add(call);
 			this.size = this.calls.size();
 			(this.isFillingBatch ? this.arrivalWhileFilling : this.arrival).signal();
