@@ -58,11 +58,10 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.maxConcurrent = properties.maxConcurrent(model.threads());
 		this.maxQueued = properties.maxQueued();
 		this.maxDeadline = deadline.deadline();
-		this.queue = new CallQueue(this.maxConcurrent);
+		this.queue = new CallQueue(this.maxConcurrent, batching);
 		this.statistics = statistics;
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
-		this.threads = new ModelThreads(this.maxConcurrent, this.queue, batching, lifecycle, statistics,
-				this.serviceTime);
+		this.threads = new ModelThreads(this.maxConcurrent, this.queue, lifecycle, statistics, this.serviceTime);
 		statistics.registerGauge("inference.running", null, "Calls inside the model", this.queue::busyThreads);
 		statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
 		statistics.registerGauge("inference.predicted.wait", "seconds", "How long a call that arrives now would wait",

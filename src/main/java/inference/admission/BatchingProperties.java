@@ -16,8 +16,8 @@ import org.springframework.validation.annotation.Validated;
  *
  * @param maxSize the most rows of different requests in one run; 1 disables batching. A
  * larger value works only if warm-up finds no rows that influence each other
- * @param maxDelay how long a runnable call waits for other calls to join it; keep it
- * below the deadline; a day at most
+ * @param maxDelay how long a call waits for other calls to join it, counted from its
+ * arrival; keep it below the deadline; a day at most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.batching", ignoreUnknownFields = false)

@@ -49,9 +49,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		return Batch.rowCount(this.inputs);
 	}
 
-	/** When the call was made, in {@link System#nanoTime()}. */
-	long arrivalNanos() {
-		return this.arrivalNanos;
+	/** The time since the call was made, in nanoseconds. */
+	long waitedNanos() {
+		return System.nanoTime() - this.arrivalNanos;
 	}
 
 	/** The request's MDC, for lines that the model logs. */

@@ -18,22 +18,20 @@ final class CallQueue {
 
 	private final Condition arrival = this.lock.newCondition();
 
-	// It is signalled in place of arrival while a thread waits to fill a batch.
-	private final Condition arrivalWhileFilling = this.lock.newCondition();
-
 	private final Deque<Call> calls = new ArrayDeque<>();
 
 	private final AtomicInteger busyThreads = new AtomicInteger();
 
 	private final int threadCount;
 
+	private final Batching batching;
+
 	// The number of calls. It is also read without the lock, as an estimate.
 	private volatile int size;
 
-	private boolean isFillingBatch;
-
-	CallQueue(int threadCount) {
+	CallQueue(int threadCount, Batching batching) {
 		this.threadCount = threadCount;
+		this.batching = batching;
 	}
 
 	/** The number of calls that wait for a model thread. */
@@ -61,7 +59,7 @@ final class CallQueue {
 			check.run();
 			this.calls.add(call);
 			this.size = this.calls.size();
-			(this.isFillingBatch ? this.arrivalWhileFilling : this.arrival).signal();
+			this.arrival.signal();
 		}
 		finally {
 			this.lock.unlock();
@@ -81,20 +79,14 @@ final class CallQueue {
 	}
 
 	/**
-	 * Waits for the next call, and takes its batch. The thread is busy until it calls
+	 * Waits for the next batch, and takes it. The thread is busy until it calls
 	 * {@link #markIdle}.
-	 * @param maxRows the most rows that run together; 1 for no batches
-	 * @param maxDelay the time to wait for a full batch, in nanoseconds
 	 * @return the calls to run together, at least one
 	 */
-	List<Call> takeBatch(int maxRows, long maxDelay) throws InterruptedException {
+	List<Call> takeBatch() throws InterruptedException {
 		this.lock.lockInterruptibly();
 		try {
-			while (this.calls.isEmpty() || this.isFillingBatch) {
-				this.arrival.await();
-			}
-			awaitFullBatch(maxRows, maxDelay);
-			List<Call> batch = firstBatch(maxRows);
+			List<Call> batch = awaitBatch();
 			batch.forEach(this.calls::remove);
 			this.size = this.calls.size();
 			this.busyThreads.incrementAndGet();
@@ -112,27 +104,22 @@ final class CallQueue {
 		this.busyThreads.decrementAndGet();
 	}
 
-	// Only one thread at a time waits for a full batch. Two would each get a part of it.
-	private void awaitFullBatch(int maxRows, long maxDelay) throws InterruptedException {
-		this.isFillingBatch = true;
-		try {
-			long rest = maxDelay;
-			while (this.calls.isEmpty() || (rest > 0 && rows(firstBatch(maxRows)) < maxRows)) {
-				if (this.calls.isEmpty()) {
-					this.arrivalWhileFilling.await();
-				}
-				else {
-					rest = this.arrivalWhileFilling.awaitNanos(rest);
-				}
+	// Waits until the first batch is full, or its first call has waited long enough.
+	private List<Call> awaitBatch() throws InterruptedException {
+		while (true) {
+			int maxRows = this.batching.maxRows();
+			List<Call> batch = firstBatch(maxRows);
+			if (batch.isEmpty()) {
+				this.arrival.await();
+				continue;
 			}
+			long rows = batch.stream().mapToLong(Call::rowCount).sum();
+			long rest = this.batching.maxDelayNanos() - batch.getFirst().waitedNanos();
+			if (rows >= maxRows || rest <= 0) {
+				return batch;
+			}
+			this.arrival.awaitNanos(rest);
 		}
-		finally {
-			this.isFillingBatch = false;
-		}
-	}
-
-	private static long rows(List<Call> calls) {
-		return calls.stream().mapToLong(Call::rowCount).sum();
 	}
 
 	private List<Call> firstBatch(int maxRows) {

@@ -20,8 +20,6 @@ final class ModelThreads implements AutoCloseable {
 
 	private final CallQueue queue;
 
-	private final Batching batching;
-
 	private final ModelLifecycle lifecycle;
 
 	private final Statistics statistics;
@@ -30,10 +28,8 @@ final class ModelThreads implements AutoCloseable {
 
 	private final ExecutorService threads;
 
-	ModelThreads(int count, CallQueue queue, Batching batching, ModelLifecycle lifecycle, Statistics statistics,
-			ServiceTime serviceTime) {
+	ModelThreads(int count, CallQueue queue, ModelLifecycle lifecycle, Statistics statistics, ServiceTime serviceTime) {
 		this.queue = queue;
-		this.batching = batching;
 		this.lifecycle = lifecycle;
 		this.statistics = statistics;
 		this.serviceTime = serviceTime;
@@ -52,10 +48,9 @@ final class ModelThreads implements AutoCloseable {
 	private void takeAndRun() {
 		try {
 			while (!this.threads.isShutdown()) {
-				List<Call> calls = this.queue.takeBatch(this.batching.maxRows(), this.batching.maxDelayNanos());
-				long taken = System.nanoTime();
-				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, taken - call.arrivalNanos()));
-				Runnable answers = run(calls, taken);
+				List<Call> calls = this.queue.takeBatch();
+				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, call.waitedNanos()));
+				Runnable answers = run(calls);
 				// This comes first, so that the client's next call finds an idle thread.
 				this.queue.markIdle();
 				answers.run();
@@ -68,7 +63,8 @@ final class ModelThreads implements AutoCloseable {
 	}
 
 	// Returns the task that gives each call its outcome.
-	private Runnable run(List<Call> taken, long start) {
+	private Runnable run(List<Call> taken) {
+		long start = System.nanoTime();
 		ModelRun run = new ModelRun(taken, this.lifecycle);
 		List<Call> calls = taken.stream()
 			.filter((call) -> call.tryBegin(run, this.serviceTime.quickestRunNanos()))
@@ -95,7 +91,7 @@ final class ModelThreads implements AutoCloseable {
 				return () -> calls.getFirst().completeExceptionally(ex);
 			}
 			// One call's bad inputs must not fail the others, so each runs alone.
-			List<Runnable> answers = calls.stream().map((call) -> run(List.of(call), System.nanoTime())).toList();
+			List<Runnable> answers = calls.stream().map((call) -> run(List.of(call))).toList();
 			return () -> answers.forEach(Runnable::run);
 		}
 		finally {
