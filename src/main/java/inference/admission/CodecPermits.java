@@ -27,7 +27,6 @@ public final class CodecPermits {
 	 * Runs a task, with a permit if it is needed.
 	 * @param bytes the size of the message or of the tensors
 	 * @param task computes, and blocks only in {@link #callWithoutPermit}
-	 * @return the task's result
 	 */
 	public <T, E extends Throwable> T callWithPermit(long bytes, CallableOp<T, E> task) throws E {
 		if (!isNeeded(bytes)) {
@@ -45,7 +44,6 @@ public final class CodecPermits {
 	/**
 	 * Gives the permit back while a task inside of {@link #callWithPermit} blocks.
 	 * @param task waits for a client
-	 * @return the task's result
 	 */
 	public <T, E extends Throwable> T callWithoutPermit(CallableOp<T, E> task) throws E {
 		this.permits.release();

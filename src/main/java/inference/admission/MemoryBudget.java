@@ -45,8 +45,7 @@ final class MemoryBudget {
 	 * Reserves memory for a request.
 	 * @param bytes how much more
 	 * @param held how much the request has reserved before
-	 * @throws Rejection if no request can have that much, or if other requests hold the
-	 * memory now
+	 * @throws Rejection see {@link Reservation#add}
 	 */
 	void reserve(long bytes, long held) {
 		long largest = this.maxBytes - this.maxBytes / SMALL_REQUESTS_DIVISOR;
