@@ -86,7 +86,8 @@ final class ModelThreads implements AutoCloseable {
 				}
 			};
 		}
-		catch (RuntimeException | Error ex) {
+		catch (Throwable ex) {
+			// A model in another language may throw checked exceptions, too.
 			if (calls.size() == 1) {
 				return () -> calls.getFirst().completeExceptionally(ex);
 			}

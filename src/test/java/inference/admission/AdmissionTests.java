@@ -1,5 +1,6 @@
 package inference.admission;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -540,6 +541,9 @@ class AdmissionTests {
 		});
 		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(1)))
 			.satisfies(Admissions.isOf(Kind.FAILED));
+		this.model.behave((_) -> throwUnchecked(new IOException("the file is gone")));
+		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(1)))
+			.satisfies(Admissions.isOf(Kind.FAILED));
 		this.model.behave(FakeModel::echo);
 		assertThat(infer(admission, FakeModel.question(1))).containsOnlyKeys("y");
 	}
@@ -700,6 +704,12 @@ class AdmissionTests {
 	private static Map<String, Tensor> echoAfter(Duration time, Map<String, Tensor> inputs) {
 		spin(time);
 		return FakeModel.echo(inputs);
+	}
+
+	// Throws a checked exception as a model in Kotlin can.
+	@SuppressWarnings("unchecked")
+	private static <E extends Throwable> Map<String, Tensor> throwUnchecked(Throwable failure) throws E {
+		throw (E) failure;
 	}
 
 	private static void spin(Duration time) {
