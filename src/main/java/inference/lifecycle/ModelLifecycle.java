@@ -1,6 +1,7 @@
 package inference.lifecycle;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -89,13 +90,11 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		this.watchdog.beginCall();
 		try {
 			Snapshot now = this.snapshot.get();
-			Model loaded = this.model;
-			ModelMetadata known = this.metadata;
-			if (!now.state().serves() || loaded == null || known == null) {
+			if (!now.state().serves()) {
 				throw refusal.apply(now.reason());
 			}
-			Map<String, Tensor> outputs = loaded.infer(inputs);
-			known.signature().requireOutputs(outputs);
+			Map<String, Tensor> outputs = Objects.requireNonNull(this.model).infer(inputs);
+			Objects.requireNonNull(this.metadata).signature().requireOutputs(outputs);
 			return outputs;
 		}
 		catch (DeviceLostException ex) {
@@ -114,10 +113,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 * @param caller the thread that called {@link #infer}
 	 */
 	public void cancel(Thread caller) {
-		Model loaded = this.model;
-		if (loaded != null) {
-			loaded.cancel(caller);
-		}
+		Objects.requireNonNull(this.model).cancel(caller);
 	}
 
 	/**
