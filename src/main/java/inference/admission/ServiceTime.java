@@ -22,8 +22,13 @@ final class ServiceTime {
 
 	private double runCount;
 
+	// Requests read these figures without a lock.
+	private volatile long averageNanosPerCall;
+
+	private volatile long averageNanosPerRun;
+
 	// The shortest recent run, in nanoseconds. A longer run raises it by up to 3 %.
-	private long quickestRunNanos;
+	private volatile long quickestRunNanos;
 
 	ServiceTime(int threadCount) {
 		this.windowNanos = threadCount * SECOND_NANOS;
@@ -41,6 +46,8 @@ final class ServiceTime {
 		this.busyNanos = this.busyNanos * rest + taken;
 		this.callCount = this.callCount * rest + calls;
 		this.runCount = this.runCount * rest + Math.min(calls, 1);
+		this.averageNanosPerCall = (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_COUNT));
+		this.averageNanosPerRun = (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_COUNT));
 		if (calls > 0) {
 			long before = this.quickestRunNanos;
 			this.quickestRunNanos = (before == 0) ? nanos : Math.min(nanos, before + (before >> 5) + 1);
@@ -48,17 +55,17 @@ final class ServiceTime {
 	}
 
 	/** The average thread time per call, in nanoseconds; 0 at first. */
-	synchronized long averageNanosPerCall() {
-		return (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_COUNT));
+	long averageNanosPerCall() {
+		return this.averageNanosPerCall;
 	}
 
 	/** The average time of a run of the model, in nanoseconds; 0 before the first. */
-	synchronized long averageNanosPerRun() {
-		return (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_COUNT));
+	long averageNanosPerRun() {
+		return this.averageNanosPerRun;
 	}
 
 	/** The shortest recent run, in nanoseconds; 0 before the first. */
-	synchronized long quickestRunNanos() {
+	long quickestRunNanos() {
 		return this.quickestRunNanos;
 	}
 
