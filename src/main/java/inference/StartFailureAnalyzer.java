@@ -23,7 +23,6 @@ import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.util.ClassUtils;
 import org.springframework.validation.FieldError;
-import org.springframework.validation.ObjectError;
 
 import inference.model.UnusableModelException;
 
@@ -73,21 +72,22 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 		if (property != null) {
 			return new FailureAnalysis(property, "Correct the property, or remove it to get its default.", cause);
 		}
-		WebServerException failure = findCause(cause, WebServerException.class);
-		if (failure instanceof PortInUseException) {
+		if (findCause(cause, PortInUseException.class) != null) {
+			// Spring Boot explains it.
 			return null;
 		}
-		if (failure == null) {
-			java.net.BindException refused = findCause(cause, java.net.BindException.class);
-			return (refused == null) ? null
-					: new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(refused.getMessage()),
-							"Use another spring.grpc.server.port, or end the process that listens on it.", cause);
+		WebServerException failure = findCause(cause, WebServerException.class);
+		if (failure != null) {
+			return new FailureAnalysis(
+					"%s: %s.".formatted(failure.getMessage(), NestedExceptionUtils.getMostSpecificCause(failure)),
+					"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty one"
+							+ " there, or name another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
+					cause);
 		}
-		return new FailureAnalysis(
-				"%s: %s.".formatted(failure.getMessage(), NestedExceptionUtils.getMostSpecificCause(failure)),
-				"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty one"
-						+ " there, or name another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
-				cause);
+		java.net.BindException refused = findCause(cause, java.net.BindException.class);
+		return (refused == null) ? null
+				: new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(refused.getMessage()),
+						"Use another spring.grpc.server.port, or end the process that listens on it.", cause);
 	}
 
 	private @Nullable String describeProperty(Throwable cause) {
@@ -97,7 +97,10 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 			return invalid.getValidationErrors()
 				.getAllErrors()
 				.stream()
-				.map((error) -> sentence(prefix, error))
+				.map((error) -> (error instanceof FieldError field)
+						? sentence("%s.%s".formatted(prefix, field.getField()), field.getRejectedValue(),
+								Origin.from(field), field.getDefaultMessage())
+						: sentence(prefix, null, null, error.getDefaultMessage()))
 				.collect(Collectors.joining(" "));
 		}
 		UnboundConfigurationPropertiesException unknown = findCause(cause,
@@ -105,7 +108,8 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 		if (unknown != null) {
 			return unknown.getUnboundProperties()
 				.stream()
-				.map((property) -> sentence(property, "there is no such property"))
+				.map((property) -> sentence(property.getName(), property.getValue(), property.getOrigin(),
+						"there is no such property"))
 				.collect(Collectors.joining(" "));
 		}
 		InvalidConfigurationPropertyValueException refused = findCause(cause,
@@ -119,21 +123,11 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 		}
 		String reason = NestedExceptionUtils.getMostSpecificCause(unbindable).getMessage();
 		ConfigurationProperty property = unbindable.getProperty();
-		return (property != null) ? sentence(property, reason)
-				: sentence(unbindable.getName().toString(), null, null, reason);
+		return (property != null) ? sentence(property.getName(), property.getValue(), property.getOrigin(), reason)
+				: sentence(unbindable.getName(), null, null, reason);
 	}
 
-	private static String sentence(String prefix, ObjectError error) {
-		return (error instanceof FieldError field) ? sentence("%s.%s".formatted(prefix, field.getField()),
-				field.getRejectedValue(), Origin.from(field), field.getDefaultMessage())
-				: sentence(prefix, null, null, error.getDefaultMessage());
-	}
-
-	private static String sentence(ConfigurationProperty property, @Nullable String reason) {
-		return sentence(property.getName().toString(), property.getValue(), property.getOrigin(), reason);
-	}
-
-	private static String sentence(String name, @Nullable Object value, @Nullable Origin origin,
+	private static String sentence(Object name, @Nullable Object value, @Nullable Origin origin,
 			@Nullable String reason) {
 		String is = (value != null) ? " is '%s'".formatted(value) : "";
 		String from = (origin != null) ? " (from %s)".formatted(origin) : "";
