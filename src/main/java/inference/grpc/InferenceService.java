@@ -19,8 +19,7 @@ import io.grpc.protobuf.ProtoUtils;
 import openinference.Oip;
 import openinference.Oip.ModelMetadataResponse.TensorMetadata;
 
-import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.boot.info.BuildProperties;
+import org.springframework.core.env.Environment;
 
 import inference.admission.Admission;
 import inference.admission.CodecPermits;
@@ -41,8 +40,7 @@ import inference.model.TensorSpec;
  * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
  */
 record InferenceService(Admission admission, CodecPermits codecPermits, Statistics statistics, Probes probes,
-		ModelProperties modelProperties,
-		ObjectProvider<BuildProperties> buildProperties) implements BindableService, Marshaller<byte[]> {
+		ModelProperties modelProperties, Environment environment) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
 
@@ -87,7 +85,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 	private Message serverMetadata() {
 		return Oip.ServerMetadataResponse.newBuilder()
 			.setName("inference-server")
-			.setVersion(this.buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown"))
+			.setVersion(this.environment.getRequiredProperty("spring.application.version"))
 			.build();
 	}
 
