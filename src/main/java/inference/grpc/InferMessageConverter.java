@@ -51,13 +51,6 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	private static final JsonMapper JSON = JsonMapper.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
 
-	/** Parses a message. Its raw contents are not copied. */
-	static ModelInferRequest parse(byte[] message) throws IOException {
-		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
-		stream.enableAliasing(true);
-		return ModelInferRequest.parseFrom(stream);
-	}
-
 	/** The memory that the objects of a message take at most, in bytes. */
 	static long expandedBytes(byte[] message) throws IOException {
 		CodedInputStream fields = CodedInputStream.newInstance(message);

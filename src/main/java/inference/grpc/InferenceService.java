@@ -7,7 +7,9 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.Message;
+import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.BindableService;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
@@ -74,30 +76,26 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		return switch (name) {
 			case "ServerLive" -> Oip.ServerLiveResponse.newBuilder().setLive(this.probes.results().live()).build();
 			case "ServerReady" -> Oip.ServerReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
-			case "ServerMetadata" -> serverMetadata();
-			case "ModelReady" -> modelReady(message);
-			case "ModelMetadata" -> modelMetadata(message);
+			case "ServerMetadata" -> Oip.ServerMetadataResponse.newBuilder()
+				.setName("inference-server")
+				.setVersion(this.environment.getRequiredProperty("spring.application.version"))
+				.build();
+			case "ModelReady" -> {
+				Oip.ModelReadyRequest request = Oip.ModelReadyRequest.parseFrom(message);
+				requireServed(request.getName(), request.getVersion());
+				yield Oip.ModelReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
+			}
+			case "ModelMetadata" -> {
+				Oip.ModelMetadataRequest request = Oip.ModelMetadataRequest.parseFrom(message);
+				requireServed(request.getName(), request.getVersion());
+				yield modelMetadata();
+			}
 			case "ModelInfer" -> infer(call, message);
 			default -> throw new IllegalArgumentException(name);
 		};
 	}
 
-	private Message serverMetadata() {
-		return Oip.ServerMetadataResponse.newBuilder()
-			.setName("inference-server")
-			.setVersion(this.environment.getRequiredProperty("spring.application.version"))
-			.build();
-	}
-
-	private Message modelReady(byte[] message) throws IOException {
-		Oip.ModelReadyRequest request = Oip.ModelReadyRequest.parseFrom(message);
-		requireServed(request.getName(), request.getVersion());
-		return Oip.ModelReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
-	}
-
-	private Message modelMetadata(byte[] message) throws IOException {
-		Oip.ModelMetadataRequest request = Oip.ModelMetadataRequest.parseFrom(message);
-		requireServed(request.getName(), request.getVersion());
+	private Message modelMetadata() {
 		ModelMetadata metadata = this.admission.metadata();
 		return Oip.ModelMetadataResponse.newBuilder()
 			.setName(this.modelProperties.name())
@@ -136,7 +134,10 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 	private InferenceRequest read(InferMessageConverter messages, byte[] message, GrpcCall call) throws IOException {
 		long expandedBytes = InferMessageConverter.expandedBytes(message);
 		messages.reservation().add(expandedBytes);
-		Oip.ModelInferRequest parsed = InferMessageConverter.parse(message);
+		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
+		// Raw contents are not copied.
+		stream.enableAliasing(true);
+		Oip.ModelInferRequest parsed = Oip.ModelInferRequest.parseFrom(stream);
 		call.setDefaultId(parsed.getId());
 		requireServed(parsed.getModelName(), parsed.getModelVersion());
 		InferenceRequest request = messages.toInferenceRequest(parsed);
