@@ -5,36 +5,38 @@ import java.time.Duration;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.RetryInfo;
-import com.google.rpc.Status;
+import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.Status.Code;
-import io.grpc.StatusRuntimeException;
+import io.grpc.StatusException;
 import io.grpc.protobuf.StatusProto;
-import org.jspecify.annotations.Nullable;
 
 import inference.admission.Rejection;
 import inference.admission.Statistics.Outcome;
 import inference.codec.InvalidRequestException;
 
 /**
- * The gRPC status of a call that failed. Its sentence is the same as over HTTP.
- *
- * @param outcome how the call counts in the statistics
- * @param exception the status with its details
+ * Translates failures to the statuses of gRPC, and statuses to the outcomes of
+ * predictions.
  */
-record ErrorStatus(Outcome outcome, StatusRuntimeException exception) {
+final class ErrorStatus {
 
-	static ErrorStatus of(Throwable failure) {
-		String reason = String.valueOf(failure.getMessage());
+	private ErrorStatus() {
+	}
+
+	/** The status of a call that failed. Its sentence is the same as over HTTP. */
+	static StatusException of(Throwable failure) {
 		return switch (failure) {
 			case InvalidRequestException ex ->
-				of(Outcome.INVALID, ex.isUnknownModel() ? Code.NOT_FOUND : Code.INVALID_ARGUMENT, reason, null);
-			case InvalidProtocolBufferException _ ->
-				of(Outcome.INVALID, Code.INVALID_ARGUMENT, "The message is damaged: " + reason, null);
+				(ex.isUnknownModel() ? Status.NOT_FOUND : Status.INVALID_ARGUMENT).withDescription(ex.getMessage())
+					.asException();
+			case InvalidProtocolBufferException ex ->
+				Status.INVALID_ARGUMENT.withDescription("The message is damaged: " + ex.getMessage()).asException();
 			default -> of(Rejection.of(failure));
 		};
 	}
 
-	private static ErrorStatus of(Rejection rejection) {
+	private static StatusException of(Rejection rejection) {
 		Code code = switch (rejection.kind()) {
 			case INVALID_INPUT -> Code.INVALID_ARGUMENT;
 			case NOT_READY -> Code.UNAVAILABLE;
@@ -43,26 +45,31 @@ record ErrorStatus(Outcome outcome, StatusRuntimeException exception) {
 			case CLIENT_GONE -> Code.CANCELLED;
 			case FAILED -> Code.INTERNAL;
 		};
-		return of(Outcome.of(rejection), code, String.valueOf(rejection.getMessage()), rejection.retryAfter());
-	}
-
-	private static ErrorStatus of(Outcome outcome, Code code, String sentence, @Nullable Duration retryAfter) {
-		Status.Builder status = Status.newBuilder().setCode(code.value()).setMessage(sentence);
+		var status = com.google.rpc.Status.newBuilder()
+			.setCode(code.value())
+			.setMessage(String.valueOf(rejection.getMessage()));
+		Duration retryAfter = rejection.retryAfter();
 		if (retryAfter != null) {
 			RetryInfo.Builder retry = RetryInfo.newBuilder();
 			retry.getRetryDelayBuilder().setSeconds(retryAfter.getSeconds()).setNanos(retryAfter.getNano());
 			status.addDetails(Any.pack(retry.build()));
 		}
-		return new ErrorStatus(outcome, StatusProto.toStatusRuntimeException(status.build()));
+		return StatusProto.toStatusException(status.build(), new Metadata(), rejection);
 	}
 
-	/** The outcome of a call that gRPC itself has ended. */
-	static Outcome outcomeOf(Code status) {
-		return switch (status) {
+	/**
+	 * The outcome of a prediction that has ended.
+	 * @param status its cause is the rejection; without one, gRPC has ended the call
+	 */
+	static Outcome outcome(Status status) {
+		if (status.getCause() instanceof Rejection rejection) {
+			return Outcome.of(rejection);
+		}
+		return switch (status.getCode()) {
 			case OK -> Outcome.OK;
 			case DEADLINE_EXCEEDED -> Outcome.LATE;
 			case UNKNOWN -> Outcome.FAILED;
-			case INTERNAL, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED -> Outcome.INVALID;
+			case INTERNAL, INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED -> Outcome.INVALID;
 			default -> Outcome.GONE;
 		};
 	}

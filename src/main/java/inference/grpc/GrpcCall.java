@@ -1,7 +1,6 @@
 package inference.grpc;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ForkJoinPool;
@@ -15,12 +14,12 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
+import io.grpc.StatusException;
 import org.jspecify.annotations.Nullable;
 
 import inference.admission.LogContext;
 import inference.admission.Rejection;
 import inference.admission.Reservation;
-import inference.admission.Statistics.Outcome;
 import inference.admission.Statistics.Protocol;
 import inference.admission.Statistics.Stage;
 import inference.codec.InvalidRequestException;
@@ -41,9 +40,6 @@ final class GrpcCall extends ServerStreamTracer {
 	private static final Metadata.Key<String> TRACE_KEY = Metadata.Key.of("traceparent",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	// The names of gRPC's own services, health and reflection, begin with "grpc.".
-	private static final List<String> SIZE_LIMITED_SERVICES = List.of(InferenceService.NAME, "grpc.");
-
 	// Messages that are not predictions consist of a few names.
 	private static final int MAX_NON_PREDICTION_BYTES = 16 * 1024;
 
@@ -51,15 +47,15 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final InferenceService service;
 
+	private final String method;
+
+	private final Metadata headers;
+
 	private final long arrivalNanos = System.nanoTime();
 
 	// Both the network and the answering thread use the memory. The last one to end
 	// gives it back.
 	private final AtomicInteger memoryUsers = new AtomicInteger(1);
-
-	private final String method;
-
-	private final Metadata headers;
 
 	private volatile String id;
 
@@ -71,7 +67,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private volatile @Nullable Thread answeringThread;
 
-	private volatile @Nullable Outcome refusal;
+	private volatile boolean awaitsMessage = true;
 
 	private volatile long answerReadyNanos;
 
@@ -114,14 +110,14 @@ final class GrpcCall extends ServerStreamTracer {
 		return new ServerCall.Listener<>() {
 			@Override
 			public void onMessage(byte[] message) {
-				if (GrpcCall.this.refusal == null) {
+				if (GrpcCall.this.awaitsMessage) {
 					answerLater(message);
 				}
 			}
 
 			@Override
 			public void onHalfClose() {
-				if (GrpcCall.this.refusal == null && GrpcCall.this.answeringThread == null) {
+				if (GrpcCall.this.awaitsMessage) {
 					refuse(new InvalidRequestException("The call has no message."));
 				}
 			}
@@ -135,19 +131,21 @@ final class GrpcCall extends ServerStreamTracer {
 
 	/**
 	 * Reserves twice a prediction's bytes: for gRPC's buffers, and for the array to which
-	 * they are copied. Other messages of known services may only be short.
+	 * they are copied. The messages of other calls may only be short, except those of a
+	 * fork's own services.
 	 */
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.receivedBytes += bytes;
 		Reservation reserved = this.reservation;
 		if (reserved == null) {
-			boolean isLimited = SIZE_LIMITED_SERVICES.stream().anyMatch(this.method::startsWith);
+			// gRPC's own services are health and reflection.
+			boolean isLimited = this.method.startsWith(InferenceService.NAME) || this.method.startsWith("grpc.");
 			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
 		}
-		else if (this.refusal == null) {
+		else if (this.awaitsMessage) {
 			try {
 				reserved.add(2 * bytes);
 			}
@@ -159,8 +157,6 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void streamClosed(Status status) {
-		// The refusal is read first, because the interrupt makes the thread set it.
-		Outcome outcome = Objects.requireNonNullElseGet(this.refusal, () -> ErrorStatus.outcomeOf(status.getCode()));
 		CancellableContext limited = this.context;
 		if (limited != null) {
 			this.factory.endCall(limited);
@@ -176,17 +172,12 @@ final class GrpcCall extends ServerStreamTracer {
 			if (status.isOk()) {
 				this.service.statistics().record(Stage.WRITE, now - this.answerReadyNanos);
 			}
-			this.service.statistics().record(Protocol.GRPC, outcome, now - this.arrivalNanos);
+			this.service.statistics().record(Protocol.GRPC, ErrorStatus.outcome(status), now - this.arrivalNanos);
 		}
 	}
 
 	Reservation reservation() {
 		return Objects.requireNonNull(this.reservation);
-	}
-
-	/** Whether nobody waits for the answer any more. */
-	boolean isCancelled() {
-		return Objects.requireNonNull(this.context).isCancelled();
 	}
 
 	/** Sets the id, unless the client gave one in the header x-request-id. */
@@ -203,13 +194,14 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	private void answerLater(byte[] message) {
+		this.awaitsMessage = false;
 		Reservation reserved = this.reservation;
 		if (reserved != null) {
 			// gRPC's buffers are free now.
-			reserved.add(-this.receivedBytes);
+			reserved.add(-message.length);
 		}
 		this.memoryUsers.incrementAndGet();
-		this.answeringThread = Thread.startVirtualThread(() -> answer(message));
+		this.answeringThread = Thread.startVirtualThread(Context.current().wrap(() -> answer(message)));
 	}
 
 	private void answer(byte[] message) {
@@ -233,11 +225,11 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	private void refuse(Throwable failure) {
-		ErrorStatus error = ErrorStatus.of(failure);
-		this.refusal = error.outcome();
-		Metadata trailers = Objects.requireNonNullElseGet(error.exception().getTrailers(), Metadata::new);
+		this.awaitsMessage = false;
+		StatusException error = ErrorStatus.of(failure);
+		Metadata trailers = Objects.requireNonNullElseGet(error.getTrailers(), Metadata::new);
 		trailers.put(ID_KEY, this.id);
-		Objects.requireNonNull(this.serverCall).close(error.exception().getStatus(), trailers);
+		Objects.requireNonNull(this.serverCall).close(error.getStatus(), trailers);
 	}
 
 	private void releaseMemory() {

@@ -11,6 +11,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.Message;
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.BindableService;
+import io.grpc.Context;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.MethodDescriptor.MethodType;
@@ -122,8 +123,8 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 				() -> read(messages, message, call));
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
 		Deadline deadline = memory.deadline().earlierOf(request.timeout());
-		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline, call::isCancelled,
-				() -> {
+		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline,
+				Context.current()::isCancelled, () -> {
 				});
 		return messages.toResponse(request, outputs)
 			.setModelName(this.modelProperties.name())
