@@ -2,6 +2,7 @@ package inference.grpc;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
@@ -43,13 +44,13 @@ final class GrpcCall extends ServerStreamTracer {
 	// Messages that are not predictions consist of a few names.
 	private static final int MAX_NON_PREDICTION_BYTES = 16 * 1024;
 
-	private final GrpcCallFactory factory;
-
 	private final InferenceService service;
 
 	private final String method;
 
 	private final Metadata headers;
+
+	private final Set<CancellableContext> callsWithoutDeadline;
 
 	private final long arrivalNanos = System.nanoTime();
 
@@ -73,25 +74,31 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private long receivedBytes;
 
-	GrpcCall(GrpcCallFactory factory, InferenceService service, String method, Metadata headers) {
-		this.factory = factory;
+	GrpcCall(InferenceService service, String method, Metadata headers, Set<CancellableContext> callsWithoutDeadline) {
 		this.service = service;
 		this.method = method;
 		this.headers = headers;
+		this.callsWithoutDeadline = callsWithoutDeadline;
 		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_KEY)),
 				UUID.randomUUID()::toString);
 	}
 
-	/** Limits the time of a call of this service, and adds the call to its context. */
+	/** Adds the call to its context, and limits the time of a call of this service. */
 	@Override
 	public Context filterContext(Context outer) {
-		// One more second lets the client read its answer.
-		Duration max = this.service.admission().maxDeadline().plusSeconds(1);
-		CancellableContext limited = !this.method.startsWith(InferenceService.NAME)
-				? this.factory.beginCallWithoutDeadline(outer) : outer.withValue(CURRENT, this)
-					.withDeadlineAfter(max.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
-		this.context = limited;
-		return limited;
+		CancellableContext ending;
+		if (this.method.startsWith(InferenceService.NAME)) {
+			// One more second lets the client read its answer.
+			Duration max = this.service.admission().maxDeadline().plusSeconds(1);
+			ending = outer.withValue(CURRENT, this)
+				.withDeadlineAfter(max.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
+		}
+		else {
+			ending = outer.withCancellation();
+			this.callsWithoutDeadline.add(ending);
+		}
+		this.context = ending;
+		return ending;
 	}
 
 	/** Asks for the message. A prediction must be admitted first. */
@@ -157,9 +164,10 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void streamClosed(Status status) {
-		CancellableContext limited = this.context;
-		if (limited != null) {
-			this.factory.endCall(limited);
+		CancellableContext ended = this.context;
+		if (ended != null) {
+			this.callsWithoutDeadline.remove(ended);
+			ended.cancel(null);
 		}
 		Thread answering = this.answeringThread;
 		if (answering != null && !status.isOk()) {

@@ -1,11 +1,17 @@
 package inference.grpc;
 
 import java.lang.management.ManagementFactory;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.grpc.Codec;
+import io.grpc.Context.CancellableContext;
 import io.grpc.DecompressorRegistry;
+import io.grpc.Metadata;
+import io.grpc.ServerStreamTracer;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -33,29 +39,34 @@ import inference.lifecycle.Snapshot;
  */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnBooleanProperty("inference.grpc.enabled")
-@Import({ InferenceService.class, GrpcCallFactory.class })
+@Import(InferenceService.class)
 class GrpcConfiguration {
 
 	private static final int MAX_CONNECTIONS = 4096;
 
-	private static final int MAX_CALLS_PER_CONNECTION = 256;
-
 	// A connection may fill it before any call has a reservation. gRPC's default is 1 MB.
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
-	private static final int MAX_HANDSHAKE_SECONDS = 5;
+	// Calls of other services have no deadline. A client may watch the health service for
+	// as long as the server runs.
+	private final Set<CancellableContext> callsWithoutDeadline = ConcurrentHashMap.newKeySet();
 
 	@Bean
-	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(GrpcCallFactory calls) {
-		return (builder) -> builder.maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
+	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
+		return (builder) -> builder.maxConcurrentCallsPerConnection(256)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
 			// Buffers are on the Java heap, where the memory budget counts them.
 			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
 			// A small compressed message could fill the memory.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
-			.handshakeTimeout(MAX_HANDSHAKE_SECONDS, TimeUnit.SECONDS)
+			.handshakeTimeout(5, TimeUnit.SECONDS)
 			.addTransportFilter(new ConnectionLimit(maxConnections()))
-			.addStreamTracerFactory(calls)
+			.addStreamTracerFactory(new ServerStreamTracer.Factory() {
+				@Override
+				public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+					return new GrpcCall(service, method, headers, GrpcConfiguration.this.callsWithoutDeadline);
+				}
+			})
 			// Callbacks do not block. A virtual thread for each of them would halve the
 			// number of answers.
 			.directExecutor();
@@ -73,7 +84,7 @@ class GrpcConfiguration {
 	 */
 	@Bean
 	GrpcServerLifecycle nettyGrpcServerLifecycle(NettyGrpcServerFactory factory, GrpcServerProperties properties,
-			ApplicationEventPublisher events, GrpcCallFactory calls) {
+			ApplicationEventPublisher events) {
 		return new GrpcServerLifecycle(factory, properties.getShutdown().getGracePeriod(), events) {
 			@Override
 			public int getPhase() {
@@ -82,7 +93,9 @@ class GrpcConfiguration {
 
 			@Override
 			public void stop(Runnable onStopped) {
-				calls.endCallsWithoutDeadline();
+				// The server would wait for them.
+				GrpcConfiguration.this.callsWithoutDeadline
+					.forEach((call) -> call.cancel(new TimeoutException("The server stops")));
 				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};

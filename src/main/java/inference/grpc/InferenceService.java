@@ -29,6 +29,7 @@ import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
+import inference.admission.Statistics.Protocol;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
@@ -51,6 +52,10 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 
 	private static final Marshaller<Message> ANSWER_MARSHALLER = ProtoUtils
 		.marshaller(Oip.ModelInferResponse.getDefaultInstance());
+
+	InferenceService {
+		statistics.register(Protocol.GRPC);
+	}
 
 	@Override
 	public ServerServiceDefinition bindService() {
