@@ -123,9 +123,10 @@ final class PredictionServlet extends HttpServlet {
 		long start = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
 		String jsonLength = request.getHeader(JSON_LENGTH_HEADER);
-		byte[] body = RequestBody.read(request, this.maxBodyBytes, reservation, this.requestPermits);
-		long textBytes = (body.length >= LARGE_BODY_BYTES && takesTexts(signature)) ? (long) TEXT_FACTOR * body.length
-				: 0;
+		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readExpanded();
+		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES
+				&& signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
+		long textBytes = hasManyTexts ? (long) TEXT_FACTOR * body.length : 0;
 		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
 		InferenceRequest inference;
@@ -180,10 +181,6 @@ final class PredictionServlet extends HttpServlet {
 			return EnumSet.of(BodyFormat.ROWS, BodyFormat.COLUMNS);
 		}
 		return path.startsWith("/v2/") ? EnumSet.of(BodyFormat.OIP) : EnumSet.allOf(BodyFormat.class);
-	}
-
-	private static boolean takesTexts(Signature signature) {
-		return signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
 	}
 
 	// 0 means no timeout, as in the request's parameter "timeout".

@@ -12,7 +12,6 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipException;
 
-import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 
 import org.springframework.core.NestedExceptionUtils;
@@ -35,16 +34,21 @@ final class RequestBody extends InputStream {
 
 	private final HttpServletRequest request;
 
-	private final ServletInputStream stream;
+	private final long limit;
 
 	private final Reservation reservation;
 
 	private final RequestPermits permits;
 
-	private RequestBody(HttpServletRequest request, Reservation reservation, RequestPermits permits)
-			throws IOException {
+	/**
+	 * The body of a request.
+	 * @param limit the size of the largest body in bytes, after expansion
+	 * @param reservation has the deadline; reserves memory before it is allocated
+	 * @param permits are given back while the client sends nothing
+	 */
+	RequestBody(HttpServletRequest request, long limit, Reservation reservation, RequestPermits permits) {
 		this.request = request;
-		this.stream = request.getInputStream();
+		this.limit = limit;
 		this.reservation = reservation;
 		this.permits = permits;
 	}
@@ -53,34 +57,20 @@ final class RequestBody extends InputStream {
 		return request.getContentLengthLong() > 0 || request.getHeader("Transfer-Encoding") != null;
 	}
 
-	/**
-	 * Reads a whole body into an array, and expands it if it is compressed.
-	 * @param limit the size of the largest body in bytes, after expansion
-	 * @param reservation has the deadline; reserves memory before it is allocated
-	 * @param permits are given back while the client sends nothing
-	 */
-	static byte[] read(HttpServletRequest request, long limit, Reservation reservation, RequestPermits permits)
-			throws IOException {
-		long length = request.getContentLengthLong();
-		if (length > limit) {
-			throw tooLarge(limit);
-		}
-		RequestBody body = new RequestBody(request, reservation, permits);
-		String encoding = Objects.requireNonNullElse(request.getHeader("Content-Encoding"), "identity");
-		return switch (encoding.toLowerCase(Locale.ROOT)) {
-			case "identity" -> readAll(body, (length >= 0) ? length : limit + 1, limit, reservation);
-			case "gzip", "x-gzip", "deflate" -> expand(body, encoding, limit, reservation);
-			default -> throw new ResponseStatusException(HttpStatus.UNSUPPORTED_MEDIA_TYPE,
-					"Content-Encoding '%s' is not supported: send gzip, deflate or none."
-						.formatted(InvalidRequestException.excerpt(encoding)));
-		};
-	}
-
-	private static byte[] expand(InputStream body, String encoding, long limit, Reservation reservation)
-			throws IOException {
-		try (InputStream expanded = encoding.equalsIgnoreCase("deflate") ? new InflaterInputStream(body)
-				: new GZIPInputStream(body, INITIAL_BYTES)) {
-			return readAll(expanded, limit + 1, limit, reservation);
+	/** Reads the whole body, and expands it if it is compressed. */
+	byte[] readExpanded() throws IOException {
+		long length = this.request.getContentLengthLong();
+		requireSize(length);
+		String encoding = Objects.requireNonNullElse(this.request.getHeader("Content-Encoding"), "identity");
+		try {
+			return switch (encoding.toLowerCase(Locale.ROOT)) {
+				case "identity" -> readAll(this, (length >= 0) ? length : this.limit + 1);
+				case "gzip", "x-gzip" -> readAll(new GZIPInputStream(this, INITIAL_BYTES), this.limit + 1);
+				case "deflate" -> readAll(new InflaterInputStream(this), this.limit + 1);
+				default -> throw new ResponseStatusException(HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+						"Content-Encoding '%s' is not supported: send gzip, deflate or none."
+							.formatted(InvalidRequestException.excerpt(encoding)));
+			};
 		}
 		catch (ZipException | EOFException _) {
 			throw new InvalidRequestException(
@@ -90,33 +80,34 @@ final class RequestBody extends InputStream {
 
 	// If the length is unknown, end is one byte more than the limit, so that a body that
 	// is too large is recognized.
-	private static byte[] readAll(InputStream stream, long end, long limit, Reservation reservation)
-			throws IOException {
-		int size = 0;
-		byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, end), reservation);
-		for (int count = 0; count >= 0 && size < end; size += Math.max(count, 0)) {
-			if (size == body.length) {
-				body = resize(body, Math.min((long) GROWTH_FACTOR * size, end), reservation);
+	private byte[] readAll(InputStream source, long end) throws IOException {
+		try (source) {
+			int size = 0;
+			byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, end));
+			for (int count = 0; count >= 0 && size < end; size += Math.max(count, 0)) {
+				if (size == body.length) {
+					body = resize(body, Math.min((long) GROWTH_FACTOR * size, end));
+				}
+				count = source.read(body, size, body.length - size);
 			}
-			count = stream.read(body, size, body.length - size);
+			requireSize(size);
+			return (size == body.length) ? body : resize(body, size);
 		}
-		if (size > limit) {
-			throw tooLarge(limit);
-		}
-		return (size == body.length) ? body : resize(body, size, reservation);
 	}
 
-	private static byte[] resize(byte[] body, long bytes, Reservation reservation) {
-		reservation.add(bytes);
+	private byte[] resize(byte[] body, long bytes) {
+		this.reservation.add(bytes);
 		byte[] copy = Arrays.copyOf(body, (int) bytes);
-		reservation.add(-body.length);
+		this.reservation.add(-body.length);
 		return copy;
 	}
 
-	private static ResponseStatusException tooLarge(long limit) {
-		return new ResponseStatusException(HttpStatus.CONTENT_TOO_LARGE,
-				"The body is larger than %d bytes: send fewer rows per request, or raise %s.".formatted(limit,
-						"inference.request.max-size"));
+	private void requireSize(long bytes) {
+		if (bytes > this.limit) {
+			throw new ResponseStatusException(HttpStatus.CONTENT_TOO_LARGE,
+					"The body is larger than %d bytes: send fewer rows per request, or raise inference.request.max-size."
+						.formatted(this.limit));
+		}
 	}
 
 	@Override
@@ -131,10 +122,9 @@ final class RequestBody extends InputStream {
 		deadline.requireTime("was read");
 		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(deadline.remainingNanos()));
 		try {
-			if (this.stream.available() > 0) {
-				return this.stream.read(target, offset, count);
-			}
-			return this.permits.awaitWithoutPermit(() -> this.stream.read(target, offset, count));
+			InputStream stream = this.request.getInputStream();
+			return (stream.available() > 0) ? stream.read(target, offset, count)
+					: this.permits.awaitWithoutPermit(() -> stream.read(target, offset, count));
 		}
 		catch (IOException ex) {
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SocketTimeoutException) {

@@ -93,7 +93,7 @@ class RequestBodyTests {
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {
-		return RequestBody.read(request, LIMIT, Admissions.reservation(), this.permits);
+		return new RequestBody(request, LIMIT, Admissions.reservation(), this.permits).readExpanded();
 	}
 
 	private static byte[] random(int size) {
