@@ -10,7 +10,6 @@ import org.springframework.stereotype.Component;
 
 import inference.lifecycle.WarmUpListener;
 import inference.model.ModelMetadata;
-import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
@@ -30,16 +29,12 @@ final class RequestSizeCheck implements WarmUpListener {
 
 	@Override
 	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
-		warnIfMaxSizeTooSmall(metadata.signature(), this.maxBodyBytes);
-	}
-
-	static void warnIfMaxSizeTooSmall(Signature signature, long maxBodyBytes) {
-		double bytes = signature.inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
-		if (bytes > maxBodyBytes) {
+		double bytes = metadata.signature().inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
+		if (bytes > this.maxBodyBytes) {
 			logger.warn(
 					"The smallest request for this model has {} bytes in binary, and more as JSON, but a body may have"
 							+ " {} bytes: every request gets 413 until inference.request.max-size is raised",
-					"%.0f".formatted(bytes), maxBodyBytes);
+					"%.0f".formatted(bytes), this.maxBodyBytes);
 		}
 	}
 

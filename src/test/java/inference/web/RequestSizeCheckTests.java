@@ -1,14 +1,17 @@
 package inference.web;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.util.unit.DataSize;
 
 import inference.model.DataType;
+import inference.model.ModelMetadata;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.TensorSpec;
@@ -22,19 +25,22 @@ class RequestSizeCheckTests {
 
 	@Test
 	void warnsOfAModelThatNoRequestCanReach(CapturedOutput log) {
-		RequestSizeCheck.warnIfMaxSizeTooSmall(images(), 12_582_911);
+		check(12_582_911);
 		assertThat(log).contains("The smallest request for this model has 12582912 bytes in binary")
 			.contains("every request gets 413 until inference.request.max-size is raised");
 	}
 
 	@Test
 	void isSilentIfOneRowFits(CapturedOutput log) {
-		RequestSizeCheck.warnIfMaxSizeTooSmall(images(), 12_582_912);
+		check(12_582_912);
 		assertThat(log).doesNotContain("smallest request");
 	}
 
-	private static Signature images() {
-		return new Signature(List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 3, 1024, 1024))), OUTPUTS);
+	private static void check(long maxBodyBytes) {
+		TensorSpec image = new TensorSpec("x", DataType.FP32, Shape.of(-1, 3, 1024, 1024));
+		ModelMetadata metadata = new ModelMetadata(new Signature(List.of(image), OUTPUTS), "images", List.of());
+		new RequestSizeCheck(new RequestProperties(DataSize.ofBytes(maxBodyBytes))).beforeTimedRuns(metadata,
+				UnaryOperator.identity());
 	}
 
 }
