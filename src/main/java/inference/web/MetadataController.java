@@ -65,8 +65,7 @@ class MetadataController {
 		this.probes = probes;
 		this.admission = admission;
 		this.statistics = statistics;
-		BuildProperties properties = build.getIfAvailable();
-		this.serverVersion = (properties != null) ? String.valueOf(properties.getVersion()) : "unknown";
+		this.serverVersion = build.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown");
 	}
 
 	/** Refuses paths that name another model, version or label than the served one. */
