@@ -107,7 +107,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	}
 
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {
-		// Tomcat suspends the response when a read fails; ErrorValve sends this answer
+		// Tomcat suspends the response when a read fails; RequestValve sends this answer
 		// then.
 		request.setAttribute(ATTRIBUTE, this);
 		byte[] body = JsonMapper.shared().writeValueAsBytes(Map.of("error", this.sentence));

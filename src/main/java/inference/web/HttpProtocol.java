@@ -9,18 +9,22 @@ import jakarta.servlet.http.HttpServletRequest;
 import org.apache.coyote.Processor;
 import org.apache.coyote.http11.Http11NioProtocol;
 import org.apache.coyote.http11.Http11Processor;
+import org.apache.tomcat.util.buf.ByteChunk;
 import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Tomcat's protocol with four additions. It accepts host names with an underscore, which
- * services in Docker Compose and upstreams in nginx have. Each request can limit how long
+ * Tomcat's protocol with five additions. It accepts host names with an underscore, which
+ * services in Docker Compose and upstreams in nginx have. Every path is also served under
+ * {@code /api/predict/{service}}, which EAS clients use. Each request can limit how long
  * it waits for its client, and can ask whether the client has gone. And the port closes
  * before Tomcat pauses.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
+
+	private static final String EAS_PATH_PREFIX = "/api/predict/";
 
 	private static final long MAX_PAUSE_DELAY_MILLIS = 100;
 
@@ -67,6 +71,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 			@Override
 			protected void parseHost(MessageBytes host) {
 				this.request.setAttribute(SOCKET_ATTRIBUTE, getSocketWrapper());
+				removeEasPrefix(this.request.requestURI().getByteChunk());
 				Matcher name = UNDERSCORED
 					.matcher((host != null && !host.isNull() && host.indexOf("_") >= 0) ? host.toString() : "");
 				if (name.matches()) {
@@ -78,6 +83,20 @@ public final class HttpProtocol extends Http11NioProtocol {
 				}
 			}
 		};
+	}
+
+	// The EAS gateway removes the prefix and the service's name. A direct connection does
+	// not.
+	private static void removeEasPrefix(ByteChunk path) {
+		if (path.startsWith(EAS_PATH_PREFIX, 0) && path.getLength() > EAS_PATH_PREFIX.length()) {
+			int end = path.indexOf('/', EAS_PATH_PREFIX.length());
+			if (end < 0) {
+				path.setEnd(path.getStart() + 1);
+			}
+			else {
+				path.setStart(path.getStart() + end);
+			}
+		}
 	}
 
 }

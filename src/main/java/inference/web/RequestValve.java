@@ -1,37 +1,32 @@
 package inference.web;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.regex.Pattern;
 
 import jakarta.servlet.ServletException;
-import org.apache.catalina.LifecycleException;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
-import org.apache.catalina.valves.rewrite.RewriteValve;
+import org.apache.catalina.valves.ErrorReportValve;
 import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.http11.filters.IdentityInputFilter;
 import org.apache.tomcat.util.http.MimeHeaders;
 import org.apache.tomcat.util.net.ApplicationBufferHandler;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 import inference.admission.Admission;
 import inference.admission.LogContext;
 
 /**
- * The first step of every request, before any filter. Every path is also served under
- * {@code /api/predict/{service}}, which EAS clients use. The EAS gateway removes this
- * prefix. A direct connection does not, so this valve removes it.
+ * The first and the last step of every request, around all filters. It answers errors of
+ * Tomcat and of filters in the same form as other errors; Tomcat's own valve would send
+ * an HTML page.
  */
-final class RequestValve extends RewriteValve {
-
-	private static final String EAS_PATH_PREFIX = "/api/predict/";
+final class RequestValve extends ErrorReportValve {
 
 	private static final String ACTUATOR_PATH_PREFIX = "/actuator/";
-
-	private static final String PREFIX_REWRITE_RULE = "RewriteRule ^/api/predict/[^/]+/?(.*)$ /$1";
 
 	// Tomcat accepts this in a path parameter, but Spring MVC fails.
 	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
@@ -50,34 +45,22 @@ final class RequestValve extends RewriteValve {
 	}
 
 	@Override
-	protected void startInternal() throws LifecycleException {
-		parse(new BufferedReader(new StringReader(PREFIX_REWRITE_RULE)));
-		super.startInternal();
-	}
-
-	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
 		if (this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
 		LogContext.setIds(RequestId.of(request), request.getHeader("traceparent"));
-		String path = String.valueOf(request.getDecodedRequestURI());
-		if (path.startsWith(ACTUATOR_PATH_PREFIX)) {
+		if (String.valueOf(request.getDecodedRequestURI()).startsWith(ACTUATOR_PATH_PREFIX)) {
 			removeUnusedHeaders(request);
 		}
 		try {
 			if (response.getStatus() < 400 && DAMAGED_ESCAPE.matcher(request.getRequestURI()).find()) {
 				ErrorAnswer.of(400, "The path is not valid: check its encoding.").send(request, response);
 			}
-			else if (path.startsWith(EAS_PATH_PREFIX)) {
+			else {
 				super.invoke(request, response);
 			}
-			else {
-				getNext().invoke(request, response);
-			}
-			// A rewritten request has come through here a second time and is finished.
-			boolean isRewritten = !path.equals(String.valueOf(request.getDecodedRequestURI()));
-			if (!isRewritten && shouldDiscardBody(request, response)) {
+			if (shouldDiscardBody(request, response)) {
 				response.flushBuffer();
 				HttpProtocol.setReadTimeout(request, MAX_DISCARD_TIME.toMillis());
 				this.permits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
@@ -86,6 +69,32 @@ final class RequestValve extends RewriteValve {
 		finally {
 			MDC.clear();
 		}
+	}
+
+	@Override
+	protected void report(Request request, Response response, @Nullable Throwable failure) {
+		if (response.getStatus() < 400 || response.getContentWritten() > 0) {
+			return;
+		}
+		try {
+			ErrorAnswer answer = (ErrorAnswer) request.getAttribute(ErrorAnswer.ATTRIBUTE);
+			((answer != null) ? answer : errorAnswer(request, response, failure)).send(request, response);
+			response.finishResponse();
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
+	private static ErrorAnswer errorAnswer(Request request, Response response, @Nullable Throwable failure) {
+		// Tomcat answers 400 for headers that are too large and tells the reason only
+		// here.
+		boolean isTooLarge = failure instanceof IllegalArgumentException
+				&& String.valueOf(failure.getMessage()).contains("too large");
+		int status = isTooLarge ? 431 : response.getStatus();
+		String sentence = response.getMessage();
+		return (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
+				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentenceFor(status));
 	}
 
 	// The text is checked, because Tomcat throws if it has to read a length that is not a
@@ -116,19 +125,19 @@ final class RequestValve extends RewriteValve {
 	// A client that sends its whole body before it reads the answer would get a broken
 	// pipe if the connection were closed in the meantime. After the answer is written,
 	// the Servlet API cannot read the rest of the body. Tomcat's own request can.
-	private static long discardBody(org.apache.coyote.Request request) {
+	private static int discardBody(org.apache.coyote.Request request) {
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		long end = System.nanoTime() + MAX_DISCARD_TIME.toNanos();
-		long discarded = 0;
+		int count = 0;
 		try {
-			for (int count = 0; count >= 0 && System.nanoTime() < end; count = request.doRead(buffer)) {
-				discarded += count;
+			while (count >= 0 && System.nanoTime() < end) {
+				count = request.doRead(buffer);
 			}
 		}
 		catch (IOException | IllegalArgumentException ex) {
 			// The client has gone, sends no more, or has sent headers that are too large.
 		}
-		return discarded;
+		return count;
 	}
 
 }

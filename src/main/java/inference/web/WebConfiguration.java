@@ -56,8 +56,8 @@ class WebConfiguration implements WebMvcConfigurer {
 	WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcat(RequestPermits permits, Admission admission) {
 		return (tomcat) -> {
 			tomcat.setProtocol(HttpProtocol.class.getName());
-			tomcat.addEngineValves(new RequestValve(admission, permits));
-			tomcat.addContextCustomizers((context) -> context.getParent().getPipeline().addValve(new ErrorValve()));
+			tomcat.addContextCustomizers(
+					(context) -> context.getParent().getPipeline().addValve(new RequestValve(admission, permits)));
 			tomcat.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
 				protocol.setExecutor(permits);
 				// A refusal that needs no body is answered in place of "100 Continue".
