@@ -1,6 +1,7 @@
 package inference.web;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -88,22 +89,19 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	}
 
 	private static ErrorAnswer of(Rejection rejection) {
-		String reason = String.valueOf(rejection.getMessage());
-		return switch (rejection.kind()) {
-			case INVALID_INPUT -> of(400, reason);
-			case NOT_READY -> retryLater(503, rejection);
-			case OVERLOADED -> retryLater(429, rejection);
-			case TOO_LARGE -> of(413, reason);
-			case DEADLINE_EXCEEDED -> of(504, reason);
-			case CLIENT_GONE -> of(CLIENT_CLOSED_REQUEST, reason);
-			case FAILED -> of(500, reason);
+		int status = switch (rejection.kind()) {
+			case INVALID_INPUT -> 400;
+			case NOT_READY -> 503;
+			case OVERLOADED -> 429;
+			case TOO_LARGE -> 413;
+			case DEADLINE_EXCEEDED -> 504;
+			case CLIENT_GONE -> CLIENT_CLOSED_REQUEST;
+			case FAILED -> 500;
 		};
-	}
-
-	private static ErrorAnswer retryLater(int status, Rejection rejection) {
-		long seconds = Math.max(1, Objects.requireNonNull(rejection.retryAfter()).plusMillis(999).toSeconds());
-		return new ErrorAnswer(status, String.valueOf(rejection.getMessage()),
-				Map.of("Retry-After", Long.toString(seconds)));
+		Duration delay = rejection.retryAfter();
+		Map<String, String> headers = (delay == null) ? Map.of()
+				: Map.of("Retry-After", Long.toString(Math.max(1, delay.plusMillis(999).toSeconds())));
+		return new ErrorAnswer(status, String.valueOf(rejection.getMessage()), headers);
 	}
 
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {

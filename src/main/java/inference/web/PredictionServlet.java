@@ -111,7 +111,8 @@ final class PredictionServlet extends HttpServlet {
 		}
 		catch (RuntimeException | Error ex) {
 			ErrorAnswer error = ErrorAnswer.of(ex);
-			outcome = outcome(ex, error);
+			outcome = (ex instanceof Rejection rejection) ? Outcome.of(rejection)
+					: (error.status() < 500) ? Outcome.INVALID : Outcome.FAILED;
 			error.send(request, response);
 		}
 		finally {
@@ -190,13 +191,6 @@ final class PredictionServlet extends HttpServlet {
 		InvalidRequestException.require(millis >= 0, "%s must be a number of milliseconds, 0 or more, not '%s'.",
 				TIMEOUT_HEADER, header);
 		return (millis > 0) ? Duration.ofMillis(millis) : null;
-	}
-
-	private static Outcome outcome(Throwable failure, ErrorAnswer answer) {
-		if (failure instanceof Rejection rejection) {
-			return Outcome.of(rejection);
-		}
-		return (answer.status() == HttpServletResponse.SC_INTERNAL_SERVER_ERROR) ? Outcome.FAILED : Outcome.INVALID;
 	}
 
 }
