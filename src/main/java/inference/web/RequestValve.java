@@ -79,7 +79,8 @@ final class RequestValve extends ErrorReportValve {
 		try {
 			ErrorAnswer answer = (ErrorAnswer) request.getAttribute(ErrorAnswer.ATTRIBUTE);
 			((answer != null) ? answer : errorAnswer(request, response, failure)).send(request, response);
-			response.finishResponse();
+			// Otherwise Spring Boot's valve closes the connection.
+			response.setErrorReported();
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);

@@ -1,5 +1,9 @@
 package inference.web;
 
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.FilterRegistration;
 import jakarta.servlet.http.HttpServletResponse;
@@ -14,6 +18,7 @@ import inference.ErrorBody;
 import inference.Server;
 import inference.TestModel;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.either;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.notNullValue;
@@ -62,6 +67,25 @@ class FilterTests {
 			.then()
 			.statusCode(401)
 			.body(ErrorBody.SENTENCE, equalTo("An API key is missing."));
+	}
+
+	@Test
+	void keepsTheConnectionAfterItsRefusal() throws IOException {
+		try (Socket socket = new Socket("localhost", server.port())) {
+			socket.setSoTimeout(10_000);
+			socket.getOutputStream()
+				.write("""
+						GET /v2/models/m HTTP/1.1\r
+						Host: a\r
+						\r
+						GET /livez HTTP/1.1\r
+						Host: a\r
+						Connection: close\r
+						\r
+						""".getBytes(StandardCharsets.ISO_8859_1));
+			String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+			assertThat(answers).startsWith("HTTP/1.1 401 ").contains("HTTP/1.1 200 ");
+		}
 	}
 
 	@Test
