@@ -101,19 +101,13 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	// A raw request does not state its shape. One variable dimension gets its size from
 	// the body's length. If the batch is variable as well, it is 1.
 	private static Shape rawShape(TensorSpec spec, long elements) {
-		long[] shape = spec.shape().dimensions();
-		long variable = LongStream.of(shape).filter((dimension) -> dimension == Shape.VARIABLE).count();
-		require(variable <= (spec.shape().isBatched() ? 2 : 1),
-				"Input '%s' has shape %s, which a body without JSON does not determine.", spec.name(), spec.shape());
-		long known = LongStream.of(shape).filter((dimension) -> dimension >= 0).reduce(1, (a, b) -> a * b);
-		long rest = (known > 0) ? elements / known : 0;
-		for (int i = shape.length - 1; i >= 0; i--) {
-			if (shape[i] == Shape.VARIABLE) {
-				shape[i] = rest;
-				rest = 1;
-			}
-		}
-		return Shape.of(shape);
+		Shape shape = spec.shape();
+		long variable = LongStream.of(shape.dimensions()).filter((dimension) -> dimension == Shape.VARIABLE).count();
+		require(variable <= (shape.isBatched() ? 2 : 1),
+				"Input '%s' has shape %s, which a body without JSON does not determine.", spec.name(), shape);
+		long known = (long) spec.elementCount(1, 1);
+		long size = (known > 0) ? elements / known : 0;
+		return spec.hasVariableInnerSize() ? shape.withSizes(1, size) : shape.withSizes(size, 1);
 	}
 
 	private void readInput(JsonParser parser, Map<String, Tensor> tensors) {
