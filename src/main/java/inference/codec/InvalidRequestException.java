@@ -50,10 +50,7 @@ public final class InvalidRequestException extends RuntimeException {
 		}
 	}
 
-	/**
-	 * Whether the client asked for a model or a version that is not served.
-	 * @return {@code false} if the request itself is wrong
-	 */
+	/** Whether the client asked for a model or a version that is not served. */
 	public boolean isUnknownModel() {
 		return this.isUnknownModel;
 	}

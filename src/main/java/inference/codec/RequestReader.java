@@ -107,9 +107,8 @@ public final class RequestReader {
 	}
 
 	/**
-	 * The id that the client gave the request. It is known even if the request is refused
-	 * later.
-	 * @return the name, or {@code null} if none has been read
+	 * The id that the client gave the request, or {@code null} if none has been read. It
+	 * is known even if the request is refused later.
 	 */
 	public @Nullable String id() {
 		return this.id;

@@ -44,11 +44,9 @@ final class TensorReader {
 	private ByteBuffer contents = Tensor.allocate(INITIAL_BYTES);
 
 	/**
-	 * @param spec the model's input
 	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form,
 	 * {@code {"b64": "…"}}; the Open Inference Protocol has none
-	 * @param onAllocation gets the number of bytes before they are allocated; a negative
-	 * number after they are freed
+	 * @param onAllocation as in {@link RequestReader}
 	 */
 	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onAllocation) {
 		this.spec = spec;

@@ -73,16 +73,15 @@ class FilterTests {
 	void keepsTheConnectionAfterItsRefusal() throws IOException {
 		try (Socket socket = new Socket("localhost", server.port())) {
 			socket.setSoTimeout(10_000);
-			socket.getOutputStream()
-				.write("""
-						GET /v2/models/m HTTP/1.1\r
-						Host: a\r
-						\r
-						GET /livez HTTP/1.1\r
-						Host: a\r
-						Connection: close\r
-						\r
-						""".getBytes(StandardCharsets.ISO_8859_1));
+			socket.getOutputStream().write("""
+					GET /v2/models/m HTTP/1.1\r
+					Host: a\r
+					\r
+					GET /livez HTTP/1.1\r
+					Host: a\r
+					Connection: close\r
+					\r
+					""".getBytes(StandardCharsets.ISO_8859_1));
 			String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
 			assertThat(answers).startsWith("HTTP/1.1 401 ").contains("HTTP/1.1 200 ");
 		}
