@@ -170,8 +170,7 @@ class AdmissionTests {
 	@Test
 	void refusesAtOnceACallThatWouldStartInTimeButEndTooLate() throws Exception {
 		var admission = admission(1, 10, LONG);
-		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
-		infer(admission, FakeModel.question(1));
+		admission.afterTimedRun(Duration.ofMillis(500).toNanos());
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
@@ -185,8 +184,7 @@ class AdmissionTests {
 	@Test
 	void admitsACallThatMeetsItsDeadlineIfTheRunningCallIsHalfDone() throws Exception {
 		var admission = admission(1, 10, LONG);
-		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
-		infer(admission, FakeModel.question(1));
+		admission.afterTimedRun(Duration.ofMillis(500).toNanos());
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
@@ -200,8 +198,7 @@ class AdmissionTests {
 	@Test
 	void refusesAtOnceACallWithTooLittleMarginBeforeItsDeadline() throws Exception {
 		var admission = admission(1, 10, LONG);
-		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(500), inputs));
-		infer(admission, FakeModel.question(1));
+		admission.afterTimedRun(Duration.ofMillis(500).toNanos());
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
@@ -217,14 +214,13 @@ class AdmissionTests {
 	@Test
 	void doesNotStartACallThatWouldMissItsDeadline() throws Exception {
 		var admission = admission(1, 10, LONG);
-		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(400), inputs));
-		infer(admission, FakeModel.question(1));
+		admission.afterTimedRun(Duration.ofMillis(200).toNanos());
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
-		long due = System.nanoTime() + Duration.ofMillis(900).toNanos();
-		var waiting = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(900)));
-		await().pollInterval(Duration.ofMillis(1)).until(() -> due - System.nanoTime() < 300_000_000);
+		long due = System.nanoTime() + Duration.ofMillis(500).toNanos();
+		var waiting = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(500)));
+		await().pollInterval(Duration.ofMillis(1)).until(() -> due - System.nanoTime() < 150_000_000);
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(2);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(waiting::answer)
@@ -235,14 +231,13 @@ class AdmissionTests {
 	@Test
 	void predictsByTheTimeThatASlotIsTaken() throws Exception {
 		var admission = admission(1, 10, LONG);
-		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(100), inputs));
-		infer(admission, FakeModel.question(1));
+		admission.afterTimedRun(Duration.ofMillis(10).toNanos());
 		holdUpCalls();
 		var inside = call(admission, 2);
 		this.gate.awaitArrivals(1);
 		long before = admission.predictedWaitNanos();
 		var slow = queue(() -> infer(admission, FakeModel.question(3), LONG, () -> {
-			spin(Duration.ofSeconds(1));
+			spin(Duration.ofMillis(100));
 			return false;
 		}));
 		this.gate.open();
@@ -298,18 +293,18 @@ class AdmissionTests {
 	void excludesTheTimeToFillABatchFromThePrediction() throws Exception {
 		holdUpCalls();
 		this.gate.open();
-		var admission = batching(1, 3, Duration.ofMillis(500));
+		var admission = batching(1, 3, Duration.ofMillis(300));
 		assertThat(call(admission, 1).answer()).containsExactly(1);
 		var another = new Gate();
 		this.model.behave((inputs) -> {
 			another.pass();
 			return FakeModel.echo(inputs);
 		});
-		var inside = call(admission, 2);
+		var inside = new Caller(() -> infer(admission, FakeModel.question(2, 3, 4)));
 		another.awaitArrivals(1);
-		assertThat(Duration.ofNanos(admission.predictedWaitNanos())).isLessThan(Duration.ofMillis(400));
+		assertThat(Duration.ofNanos(admission.predictedWaitNanos())).isLessThan(Duration.ofMillis(200));
 		another.open();
-		assertThat(inside.answer()).containsExactly(2);
+		assertThat(inside.answer()).containsExactly(2, 3, 4);
 	}
 
 	@Test
@@ -405,7 +400,7 @@ class AdmissionTests {
 		});
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
-		var hasty = queue(() -> infer(admission, FakeModel.question(2), Duration.ofMillis(500), () -> {
+		var hasty = queue(() -> infer(admission, FakeModel.question(2), Duration.ofMillis(200), () -> {
 			askedTooLate.compareAndSet(false, answered.get());
 			return false;
 		}));
@@ -432,7 +427,7 @@ class AdmissionTests {
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var patient = queue(admission, 2);
-		var hasty = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(500)));
+		var hasty = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(200)));
 		this.gate.open();
 		inside.awaitArrivals(1);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(hasty::answer)
@@ -489,7 +484,7 @@ class AdmissionTests {
 		var first = call(admission, 1);
 		this.gate.awaitArrivals(1);
 		var hasty = queue(() -> infer(admission, FakeModel.question(2), Duration.ofMillis(200)));
-		var patient = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(600)));
+		var patient = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(400)));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertThatExceptionOfType(ExecutionException.class).isThrownBy(hasty::answer);
