@@ -258,17 +258,22 @@ class AdmissionTests {
 	@Test
 	void predictsNoLessAfterCallsThatMissedTheirDeadline() throws Exception {
 		var admission = admission(1, 10, LONG);
-		this.model.behave((inputs) -> echoAfter(Duration.ofMillis(100), inputs));
-		infer(admission, FakeModel.question(1));
-		this.model.behave((_) -> {
-			spin(Duration.ofMillis(50));
+		// The average is 100 ms. The second run is short, so that calls with a short
+		// deadline are started.
+		admission.afterTimedRun(Duration.ofMillis(199).toNanos());
+		admission.afterTimedRun(Duration.ofMillis(1).toNanos());
+		this.model.behave((inputs) -> {
+			this.runs.add(floats(inputs));
+			spin(Duration.ofMillis(60));
 			throw new IllegalStateException("ended");
 		});
 		for (int i = 0; i < 3; i++) {
-			await().until(() -> admission.predictedWaitNanos() == 0);
+			await().pollInterval(Duration.ofMillis(1)).until(() -> admission.predictedWaitNanos() == 0);
 			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> infer(admission, FakeModel.question(2), SHORT))
 				.satisfies(Admissions.isOf(Kind.DEADLINE_EXCEEDED));
 		}
+		await().pollInterval(Duration.ofMillis(1)).until(() -> admission.predictedWaitNanos() == 0);
+		assertThat(this.runs).hasSize(3);
 		holdUpCalls();
 		var inside = call(admission, 3);
 		this.gate.awaitArrivals(1);
@@ -690,11 +695,6 @@ class AdmissionTests {
 		assertThatExceptionOfType(Rejection.class).isThrownBy(question::run)
 			.satisfies(Admissions.isOf(Kind.NOT_READY))
 			.withMessage("Not ready: " + reason);
-	}
-
-	private static Map<String, Tensor> echoAfter(Duration time, Map<String, Tensor> inputs) {
-		spin(time);
-		return FakeModel.echo(inputs);
 	}
 
 	private static void spin(Duration time) {
