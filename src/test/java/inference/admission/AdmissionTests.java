@@ -313,7 +313,7 @@ class AdmissionTests {
 	}
 
 	@Test
-	void addsACallToAGatheringBatchWithoutAQueue() throws Exception {
+	void waitsForAFullBatchWithoutAQueue() throws Exception {
 		holdUpCalls();
 		this.gate.open();
 		var admission = batching(this.lifecycle, new AdmissionProperties(2, 0),
@@ -459,17 +459,6 @@ class AdmissionTests {
 	}
 
 	@Test
-	void answersAtTheDeadlineThoughTheCallDoesNotReturn() throws Exception {
-		holdUpCalls();
-		var admission = admission(1, 1, LONG);
-		var late = new Caller(() -> infer(admission, FakeModel.question(1), SHORT));
-		assertThatExceptionOfType(ExecutionException.class).isThrownBy(late::answer)
-			.satisfies(Admissions.isCausedBy(Kind.DEADLINE_EXCEEDED))
-			.havingCause()
-			.withMessage("The deadline of 20 ms passed while the request was inside the model");
-	}
-
-	@Test
 	void cancelsARunWhenAllItsCallersHaveTimedOut() throws Exception {
 		var admission = batching(1, 8, Duration.ZERO);
 		var ended = new CompletableFuture<Void>();
@@ -498,18 +487,6 @@ class AdmissionTests {
 		ended.get(5, TimeUnit.SECONDS);
 		this.model.behave(FakeModel::echo);
 		assertThat(call(admission, 4).answer()).containsExactly(4);
-	}
-
-	@Test
-	void waitsForAFullBatchUntilTheMaximumDelay() throws Exception {
-		holdUpCalls();
-		this.gate.open();
-		var admission = batching(4, 3, Duration.ofSeconds(10));
-		var callers = List.of(call(admission, 1), call(admission, 2), call(admission, 3));
-		for (var caller : callers) {
-			assertThat(caller.answer()).hasSize(1);
-		}
-		assertThat(this.runs).hasSize(1);
 	}
 
 	@Test
@@ -555,14 +532,6 @@ class AdmissionTests {
 	}
 
 	@Test
-	void servesWhileTheModelDrains() {
-		var admission = admission(1, 1, LONG);
-		this.lifecycle.stop();
-		assertThat(admission.admit(null)).isNotNull();
-		assertThat(infer(admission, FakeModel.question(1))).containsOnlyKeys("y");
-	}
-
-	@Test
 	void refusesQueuedCallsWhenTheModelIsClosed() throws Exception {
 		holdUpCalls();
 		var admission = admission(1, 1, LONG);
@@ -593,12 +562,6 @@ class AdmissionTests {
 		var next = queue(admission, 3);
 		this.gate.open();
 		assertThat(next.answer()).containsExactly(3);
-	}
-
-	@Test
-	void refusalsCarryNoStackTrace() {
-		assertThatExceptionOfType(Rejection.class).isThrownBy(() -> admission(Lifecycles.of(() -> this.model, (_) -> {
-		}), 1, 1, LONG).admit(null)).satisfies((rejection) -> assertThat(rejection.getStackTrace()).isEmpty());
 	}
 
 	@Test
@@ -694,6 +657,7 @@ class AdmissionTests {
 	private static void assertRefuses(Runnable question, String reason) {
 		assertThatExceptionOfType(Rejection.class).isThrownBy(question::run)
 			.satisfies(Admissions.isOf(Kind.NOT_READY))
+			.satisfies((rejection) -> assertThat(rejection.getStackTrace()).isEmpty())
 			.withMessage("Not ready: " + reason);
 	}
 
