@@ -121,33 +121,18 @@ class ChaosTests {
 	}
 
 	@Test
-	void freesTheSlotOfACancellableCallAtItsDeadline() throws Exception {
-		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
-				"inference.admission.max-queued=0")) {
-			this.model.behave((_) -> {
-				this.gate.pass();
-				return Map.of();
-			});
-			var late = predict(server, Map.of("X-Request-Timeout-Ms", "50"));
-			assertThat(late.get().statusCode()).isEqualTo(504);
-			this.model.behave(FakeModel::echo);
-			await().untilAsserted(() -> server.request().body(ONE_ROW).post("/").then().statusCode(200));
-		}
-	}
-
-	@Test
 	void readsTheTimeoutParameterInMicroseconds() {
-		try (Server server = Server.ready(() -> this.model)) {
-			hangUninterruptibly();
-			server.request()
-				.body("""
-						{"parameters":{"timeout":50000},
-						"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}""")
-				.post("/v2/models/m/infer")
-				.then()
-				.statusCode(504)
-				.body(ErrorBody.SENTENCE, containsString("The deadline of 50 ms"));
-		}
+		Server server = Server.shared();
+		server.swap(this.model);
+		hangUninterruptibly();
+		server.request()
+			.body("""
+					{"parameters":{"timeout":50000},
+					"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}""")
+			.post("/v2/models/m/infer")
+			.then()
+			.statusCode(504)
+			.body(ErrorBody.SENTENCE, containsString("The deadline of 50 ms"));
 	}
 
 	@Test
@@ -158,7 +143,7 @@ class ChaosTests {
 			var inside = predict(server, Map.of());
 			this.gate.awaitArrivals(1);
 			var queued = predict(server, Map.of());
-			await().untilAsserted(() -> metric(server, "inference_queued 1.0"));
+			awaitMetric(server, "inference_queued 1.0");
 			server.request()
 				.body(ONE_ROW)
 				.post("/")
@@ -204,8 +189,7 @@ class ChaosTests {
 				idle.getOutputStream()
 					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\n{\"inputs\":[1]}"
 						.getBytes(StandardCharsets.US_ASCII));
-				await().untilAsserted(
-						() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1"));
+				awaitMetric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1");
 			}
 			assertThat(output).doesNotContain("ERROR", "\tat ");
 		}
@@ -223,19 +207,18 @@ class ChaosTests {
 			var inside = predict(server, Map.of());
 			this.gate.awaitArrivals(1);
 			var patient = predict(server, Map.of());
-			await().untilAsserted(() -> metric(server, "inference_queued 1.0"));
+			awaitMetric(server, "inference_queued 1.0");
 			try (Socket impatient = new Socket("localhost", server.port())) {
 				impatient.getOutputStream()
 					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
 						.formatted(ONE_ROW.length(), ONE_ROW)
 						.getBytes(StandardCharsets.US_ASCII));
-				await().untilAsserted(() -> metric(server, "inference_queued 2.0"));
+				awaitMetric(server, "inference_queued 2.0");
 			}
 			this.gate.open();
 			assertThat(inside.get().statusCode()).isEqualTo(200);
 			assertThat(patient.get().statusCode()).isEqualTo(200);
-			await().untilAsserted(
-					() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1"));
+			awaitMetric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1");
 			assertThat(served).hasValue(2);
 		}
 	}
@@ -344,6 +327,10 @@ class ChaosTests {
 			.then()
 			.statusCode(500)
 			.body(ErrorBody.SENTENCE, containsString(sentence));
+	}
+
+	private static void awaitMetric(Server server, String line) {
+		await().pollInterval(Duration.ofMillis(10)).untilAsserted(() -> metric(server, line));
 	}
 
 	private static void metric(Server server, String line) {
