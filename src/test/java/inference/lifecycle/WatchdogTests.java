@@ -115,10 +115,7 @@ class WatchdogTests {
 	}
 
 	private Thread hold(Gate gate) {
-		this.model.behave((inputs) -> {
-			gate.pass();
-			return FakeModel.echo(inputs);
-		});
+		this.model.holdUpAt(gate);
 		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1)));
 		gate.awaitArrivals(1);
 		return held;
