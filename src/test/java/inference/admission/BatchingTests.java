@@ -20,8 +20,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import inference.lifecycle.Lifecycles;
 import inference.model.FakeModel;
 import inference.model.ModelMetadata;
-import inference.model.ModelProperties;
-import inference.model.OnnxModel;
+import inference.model.OnnxFiles;
 import inference.model.Shape;
 import inference.model.Tensor;
 import inference.model.TensorComparison;
@@ -86,8 +85,7 @@ class BatchingTests {
 
 	@Test
 	void clientsThatShareABatchGetTheAnswersTheyWouldGetAlone() throws Exception {
-		var model = new OnnxModel(
-				new ModelProperties("test", "1", "classpath:models/rows/mlp.onnx", 1, "cpu", List.of(), List.of()));
+		var model = OnnxFiles.open("classpath:models/rows/mlp.onnx");
 		var rows = new ArrayList<Map<String, Tensor>>();
 		var alone = new ArrayList<Tensor>();
 		for (int i = 0; i < 64; i++) {

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
@@ -40,15 +39,13 @@ class ModelContractIT {
 	Stream<DynamicTest> passWithAModelThatHoldsToIt(@TempDir Path directory) throws IOException {
 		String examples = "[{\"inputs\":{\"x\":[1,2]},\"outputs\":{\"y\":[1,2]},\"tolerance\":0}]";
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.echo(examples));
-		return tests(
-				() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of(), List.of())));
+		return tests(() -> OnnxFiles.open(file.toString()));
 	}
 
 	@TestFactory
 	Stream<DynamicTest> passWithAModelWithoutExamplesButForThese(@TempDir Path directory) throws IOException {
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.twoInputs());
-		return tests(
-				() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of(), List.of())))
+		return tests(() -> OnnxFiles.open(file.toString()))
 			.filter((test) -> !test.getDisplayName().equals("gets its examples right"));
 	}
 

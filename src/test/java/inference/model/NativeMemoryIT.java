@@ -44,11 +44,10 @@ class NativeMemoryIT {
 	}
 
 	static void main(String[] arguments) throws IOException {
-		ModelProperties properties = new ModelProperties("m", "1", arguments[0], 1, "cpu", List.of(), List.of());
 		List<Map<String, Tensor>> questions = Stream.of(1, 2, 7, 32, 1, 100, 3, 1000, 1, 0)
 			.map((rows) -> Map.of("x", Tensor.ofFloats(Shape.of(rows), new float[rows])))
 			.toList();
-		try (OnnxModel model = new OnnxModel(properties)) {
+		try (OnnxModel model = OnnxFiles.open(arguments[0])) {
 			call(model, questions, CALLS / 5);
 			long before = resident();
 			call(model, questions, CALLS);

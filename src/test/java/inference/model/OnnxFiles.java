@@ -1,5 +1,8 @@
 package inference.model;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -26,6 +29,16 @@ import com.google.protobuf.InvalidProtocolBufferException;
 public final class OnnxFiles {
 
 	private OnnxFiles() {
+	}
+
+	/** The model at a location, with one thread on the CPU. */
+	public static OnnxModel open(String location) {
+		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()));
+	}
+
+	/** A model from bytes, which are written to {@code model.onnx}. */
+	static OnnxModel load(byte[] model, Path directory) throws IOException {
+		return open(Files.write(directory.resolve("model.onnx"), model).toString());
 	}
 
 	/**

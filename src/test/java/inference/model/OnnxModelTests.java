@@ -229,7 +229,7 @@ class OnnxModelTests {
 
 	@Test
 	void saysWhichNameCannotBePassed() {
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open("names_odd"))
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxFiles.open("classpath:models/cases/names_odd.onnx"))
 			.withMessageContaining("the name of an input or output has a character outside of Unicode's basic plane");
 	}
 
@@ -332,32 +332,32 @@ class OnnxModelTests {
 	@Test
 	void saysWhereItFoundNoFile() {
 		assertThatExceptionOfType(UnusableModelException.class)
-			.isThrownBy(() -> open(this.directory.resolve("absent.onnx").toString()))
+			.isThrownBy(() -> OnnxFiles.open(this.directory.resolve("absent.onnx").toString()))
 			.withMessage("There is no model at %s. %s", this.directory.resolve("absent.onnx"), REMEDY);
 	}
 
 	@Test
 	void saysWhichFileADirectoryLacks() {
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open(this.directory.toString()))
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxFiles.open(this.directory.toString()))
 			.withMessage("There is no model at %s. %s", file(), REMEDY);
 	}
 
 	@Test
 	void saysWhichResourceIsMissing() {
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open("classpath:absent.onnx"))
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxFiles.open("classpath:absent.onnx"))
 			.withMessage("There is no model at classpath:absent.onnx. %s", REMEDY);
 	}
 
 	@Test
 	void saysThatALocationIsNoPath() {
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open("models\0"))
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxFiles.open("models\0"))
 			.withMessage("The model location 'models\0' is not a path. %s", REMEDY);
 	}
 
 	@Test
 	void saysThatADirectoryIsNoFile() throws IOException {
 		Files.createDirectory(file());
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> open(this.directory.toString()))
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxFiles.open(this.directory.toString()))
 			.withMessage(
 					"The model at %s cannot be read. Make it a file that user %s may read, in a directory that it may enter.",
 					file(), System.getProperty("user.name"));
@@ -415,7 +415,7 @@ class OnnxModelTests {
 			optional_in         | one of the inputs [o] has an optional or a sparse type
 			""")
 	void saysWhatToDoAboutAFileOfAnExporter(String name, String action) {
-		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open(name))
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxFiles.open("classpath:models/cases/%s.onnx".formatted(name)))
 			.satisfies((failure) -> assertThat(failure.action()).contains(action));
 	}
 
@@ -557,16 +557,11 @@ class OnnxModelTests {
 	}
 
 	private OnnxModel load(byte[] content) throws IOException {
-		Files.write(file(), content);
-		return open(file().toString());
-	}
-
-	private static OnnxModel open(String location) {
-		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()));
+		return OnnxFiles.load(content, this.directory);
 	}
 
 	private static void assertLoads(String location) {
-		try (var model = open(location)) {
+		try (var model = OnnxFiles.open(location)) {
 			assertThat(model.signature().inputs()).extracting(TensorSpec::name).containsExactly("a", "b");
 		}
 	}
