@@ -32,16 +32,6 @@ class OnnxSignatureFinderTests {
 	}
 
 	@Test
-	void answersAnOutputOfUnknownRankThatNoTrialShowed() {
-		// It multiplies by a matrix [4,3], which the trial cannot know.
-		try (var model = OnnxCasesTests.open("norank")) {
-			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(2, 4), 1, 2, 3, 4, 5, 6, 7, 8)));
-			assertThat(outputs.get("y")).hasToString("FP32 [2,3]");
-			model.signature().requireOutputs(outputs);
-		}
-	}
-
-	@Test
 	void keepsTheKeysOfMapsWhateverTheirCharacters() throws Exception {
 		try (var model = OnnxFiles.load(OnnxFiles.maps("veður", "ð", "🙂", "🙂🙂 b", "a"), this.directory)) {
 			assertThat(model.signature().outputs()).singleElement()
