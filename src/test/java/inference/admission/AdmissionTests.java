@@ -246,14 +246,6 @@ class AdmissionTests {
 	}
 
 	@Test
-	void predictsByTheWarmUpBeforeTheFirstCall() {
-		var admission = admission(1, 10);
-		admission.afterTimedRun(Duration.ofMillis(100).toNanos());
-		occupy(admission);
-		assertThat(Duration.ofNanos(admission.predictedWaitNanos())).isGreaterThanOrEqualTo(Duration.ofMillis(100));
-	}
-
-	@Test
 	void excludesTheTimeToFillABatchFromThePrediction() throws Exception {
 		this.gate.open();
 		var admission = batching(3, Duration.ofMillis(300));
