@@ -46,11 +46,15 @@ public final class OnnxFiles {
 	 * size.
 	 */
 	public static byte[] identity(DataType type, long... shape) {
-		return model(GraphProto.newBuilder()
+		return model(identityGraph(type, shape));
+	}
+
+	private static GraphProto.Builder identityGraph(DataType type, long... shape) {
+		return GraphProto.newBuilder()
 			.setName("identity")
 			.addInput(tensor("x", type, shape))
 			.addNode(node("Identity", List.of("x"), "y"))
-			.addOutput(tensor("y", type, shape)));
+			.addOutput(tensor("y", type, shape));
 	}
 
 	/**
@@ -281,11 +285,7 @@ public final class OnnxFiles {
 
 	/** Returns {@code x}, FP32 [-1], as {@code y}, and carries examples. */
 	static byte[] echo(String examples) {
-		return model(GraphProto.newBuilder()
-			.setName("echo")
-			.addInput(tensor("x", DataType.FLOAT, -1))
-			.addNode(node("Identity", List.of("x"), "y"))
-			.addOutput(tensor("y", DataType.FLOAT, -1)), examples);
+		return model(identityGraph(DataType.FLOAT, -1), examples);
 	}
 
 	static byte[] model(GraphProto.Builder graph) {

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -86,10 +87,10 @@ class OnnxModelTests {
 			CompletableFuture<Throwable> other = new CompletableFuture<>();
 			Thread caller = runUntilTold(model, one);
 			Thread otherCaller = runUntilTold(model, other);
-			await().until(() -> cancel(model, caller, one));
+			await().pollInterval(Duration.ofMillis(10)).until(() -> cancel(model, caller, one));
 			assertThat(run(model, 1)).containsExactly(2);
 			assertThat(other).isNotDone();
-			await().until(() -> cancel(model, otherCaller, other));
+			await().pollInterval(Duration.ofMillis(10)).until(() -> cancel(model, otherCaller, other));
 			for (int i = 0; i < 3; i++) {
 				model.cancel(Thread.currentThread());
 				assertThat(run(model, 1)).containsExactly(2);
