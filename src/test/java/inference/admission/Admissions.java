@@ -1,45 +1,55 @@
 package inference.admission;
 
 import java.time.Duration;
-import java.util.function.Consumer;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.core.instrument.MeterRegistry;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.assertj.core.api.ThrowableAssertAlternative;
 
 import inference.lifecycle.ModelLifecycle;
 import inference.model.ModelProperties;
+import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
- * Creates an admission without Spring.
+ * Creates an admission without Spring, and calls it.
  */
 public final class Admissions {
+
+	private static final Duration DEADLINE = Duration.ofSeconds(10);
 
 	private Admissions() {
 	}
 
 	/**
-	 * Admission to a model, one call at a time.
+	 * An admission with a deadline of ten seconds.
 	 */
-	public static Admission of(ModelLifecycle lifecycle, ModelProperties model) {
-		return of(lifecycle, model, new Statistics(new SimpleMeterRegistry()));
+	static Admission of(ModelLifecycle lifecycle, AdmissionProperties properties, Batching batching,
+			MeterRegistry meters) {
+		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
+				properties, new DeadlineProperties(DEADLINE), batching, new Statistics(meters));
 	}
 
-	/**
-	 * Admission to a model, one call at a time, with its statistics.
-	 */
-	static Admission of(ModelLifecycle lifecycle, ModelProperties model, Statistics statistics) {
-		return of(lifecycle, model, new AdmissionProperties(1, 10), new BatchingProperties(1, Duration.ZERO),
-				statistics);
+	/** Runs the model for a request whose client waits as long as the server. */
+	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs) {
+		return infer(admission, inputs, DEADLINE);
 	}
 
-	/**
-	 * Admission with limits of its own and a deadline of ten seconds.
-	 */
-	static Admission of(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
-			BatchingProperties batching, Statistics statistics) {
-		return new Admission(lifecycle, model, properties, new DeadlineProperties(Duration.ofSeconds(10)),
-				new Batching(batching, statistics), statistics);
+	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
+		return infer(admission, inputs, wanted, () -> false);
+	}
+
+	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted,
+			BooleanSupplier isClientGone) {
+		try (Reservation reservation = admission.admit(wanted)) {
+			return admission.infer(inputs, reservation, reservation.deadline(), isClientGone, () -> {
+			});
+		}
 	}
 
 	/**
@@ -47,17 +57,13 @@ public final class Admissions {
 	 * deadline.
 	 */
 	public static Reservation reservation() {
-		return new Reservation(new MemoryBudget(Long.MAX_VALUE / 2), Deadline.in(Duration.ofSeconds(10)));
+		return new Reservation(new MemoryBudget(Long.MAX_VALUE / 2), Deadline.in(DEADLINE));
 	}
 
-	/** A check that a rejection is of a kind. */
-	static Consumer<Rejection> isOf(Rejection.Kind kind) {
-		return (rejection) -> assertThat(rejection.kind()).isEqualTo(kind);
-	}
-
-	/** A check that an exception's cause is a rejection of a kind. */
-	static Consumer<Throwable> isCausedBy(Rejection.Kind kind) {
-		return (failure) -> assertThat(failure.getCause()).isInstanceOfSatisfying(Rejection.class, isOf(kind));
+	/** Checks that a request is rejected, and how. */
+	static ThrowableAssertAlternative<Rejection> assertRejected(Rejection.Kind kind, ThrowingCallable request) {
+		return assertThatExceptionOfType(Rejection.class).isThrownBy(request)
+			.satisfies((rejection) -> assertThat(rejection.kind()).isEqualTo(kind));
 	}
 
 }

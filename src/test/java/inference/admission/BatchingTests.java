@@ -21,8 +21,7 @@ import inference.lifecycle.Lifecycles;
 import inference.model.DataType;
 import inference.model.FakeModel;
 import inference.model.ModelMetadata;
-import inference.model.ModelProperties;
-import inference.model.OnnxModel;
+import inference.model.OnnxFiles;
 import inference.model.Shape;
 import inference.model.Tensor;
 import inference.model.TensorComparison;
@@ -88,8 +87,7 @@ class BatchingTests {
 
 	@Test
 	void clientsThatShareABatchGetTheAnswersTheyWouldGetAlone() throws Exception {
-		var model = new OnnxModel(
-				new ModelProperties("test", "1", "classpath:models/rows/mlp.onnx", 1, "cpu", List.of(), List.of()));
+		var model = OnnxFiles.open("classpath:models/rows/mlp.onnx");
 		var rows = new ArrayList<Map<String, Tensor>>();
 		var alone = new ArrayList<Tensor>();
 		for (int i = 0; i < 64; i++) {
@@ -98,13 +96,10 @@ class BatchingTests {
 		}
 		var batching = batching(8, Duration.ofMillis(20));
 		batching.beforeTimedRuns(ModelMetadata.of(model), model::infer);
-		var admission = new Admission(Lifecycles.ready(model),
-				new ModelProperties("test", "1", "nowhere", 1, "cpu", List.of(), List.of()),
-				new AdmissionProperties(1, 100), new DeadlineProperties(Duration.ofSeconds(4)), batching,
-				new Statistics(this.meters));
+		var admission = Admissions.of(Lifecycles.ready(model), new AdmissionProperties(1, 100), batching, this.meters);
 		try (var clients = Executors.newFixedThreadPool(16)) {
 			List<Callable<Map<String, Tensor>>> calls = new ArrayList<>();
-			rows.forEach((row) -> calls.add(() -> infer(admission, row)));
+			rows.forEach((row) -> calls.add(() -> Admissions.infer(admission, row)));
 			var answers = clients.invokeAll(calls);
 			for (int i = 0; i < 64; i++) {
 				var together = Objects.requireNonNull(answers.get(i).get().get("y"));
@@ -130,13 +125,6 @@ class BatchingTests {
 		var builder = new Info.Builder();
 		batching.contribute(builder);
 		return (Batching.Decision) Objects.requireNonNull(builder.build().get("batching"));
-	}
-
-	private static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> row) {
-		try (Reservation reservation = admission.admit(null)) {
-			return admission.infer(row, reservation, reservation.deadline(), () -> false, () -> {
-			});
-		}
 	}
 
 }

@@ -4,10 +4,10 @@ import java.time.Duration;
 
 import org.junit.jupiter.api.Test;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-
 import inference.admission.Rejection.Kind;
+
+import static inference.admission.Admissions.assertRejected;
+import static org.assertj.core.api.Assertions.assertThat;
 
 class MemoryBudgetTests {
 
@@ -29,8 +29,7 @@ class MemoryBudgetTests {
 	void refusesForeverMoreBytesThanTheBudget() {
 		try (Reservation request = reservation()) {
 			request.add(50 * MB);
-			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> request.add(26 * MB))
-				.satisfies(Admissions.isOf(Kind.TOO_LARGE))
+			assertRejected(Kind.TOO_LARGE, () -> request.add(26 * MB))
 				.withMessageContaining("more than the 75 MB of memory that a request can have");
 		}
 		assertThat(this.budget.reservedBytes()).isZero();
@@ -40,8 +39,7 @@ class MemoryBudgetTests {
 	void refusesForNowBytesThatOtherRequestsHold() {
 		try (Reservation first = reservation(); Reservation second = reservation()) {
 			first.add(60 * MB);
-			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> second.add(20 * MB))
-				.satisfies(Admissions.isOf(Kind.OVERLOADED))
+			assertRejected(Kind.OVERLOADED, () -> second.add(20 * MB))
 				.satisfies((rejection) -> assertThat(rejection.retryAfter()).isPositive());
 			first.add(-30 * MB);
 			second.add(20 * MB);
@@ -53,8 +51,7 @@ class MemoryBudgetTests {
 	void keepsAQuarterForSmallRequests() {
 		try (Reservation large = reservation(); Reservation second = reservation(); Reservation small = reservation()) {
 			large.add(74 * MB);
-			assertThatExceptionOfType(Rejection.class).isThrownBy(() -> second.add(MB))
-				.satisfies(Admissions.isOf(Kind.OVERLOADED));
+			assertRejected(Kind.OVERLOADED, () -> second.add(MB));
 			small.add(100_000);
 		}
 		assertThat(this.budget.reservedBytes()).isZero();

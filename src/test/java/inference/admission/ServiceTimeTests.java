@@ -19,12 +19,6 @@ class ServiceTimeTests {
 	}
 
 	@Test
-	void isSharedByTheCallsOfABatch() {
-		this.serviceTime.record(80, 8);
-		assertThat(this.serviceTime.averageNanosPerCall()).isEqualTo(10);
-	}
-
-	@Test
 	void averagesOverTheCallsOfBatchesOfDifferentSizes() {
 		for (int i = 0; i < 20; i++) {
 			this.serviceTime.record(5_000_000, 1);

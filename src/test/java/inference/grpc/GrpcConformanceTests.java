@@ -16,11 +16,9 @@ import openinference.Oip.ModelInferRequest.InferInputTensor;
 import openinference.Oip.ModelInferRequest.InferRequestedOutputTensor;
 import openinference.Oip.ModelInferResponse;
 import openinference.Oip.ModelInferResponse.InferOutputTensor;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-import inference.TestModel;
 import inference.codec.InferenceRequest;
 import inference.codec.InferenceRequest.BodyFormat;
 import inference.codec.RequestReader;
@@ -37,12 +35,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class GrpcConformanceTests {
 
-	private static final GrpcServer server = GrpcServer.ready(TestModel::new);
-
-	@AfterAll
-	static void stop() {
-		server.close();
-	}
+	private static final GrpcServer server = GrpcServer.shared();
 
 	@TestFactory
 	Stream<DynamicTest> givesTheTensorsOfEveryCase() {

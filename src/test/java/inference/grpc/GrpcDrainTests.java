@@ -19,12 +19,17 @@ import openinference.Oip.ModelInferResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
+
 import inference.TestModel;
+import inference.lifecycle.Lifecycles;
+import inference.lifecycle.ModelLifecycle;
 import inference.lifecycle.State;
 import inference.model.Gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 /**
  * What the end of the server does to calls.
@@ -35,7 +40,7 @@ class GrpcDrainTests {
 	@Test
 	void readinessFailsFirstAndCallsInFlightAreFinished() throws Exception {
 		Gate gate = new Gate();
-		try (GrpcServer server = GrpcServer.ready(() -> new HeldModel(gate), "inference.drain.delay=1s")) {
+		try (GrpcServer server = GrpcServer.ready(() -> new HeldModel(gate), "inference.drain.delay=1h")) {
 			ListenableFuture<ModelInferResponse> running = server.begin(GrpcServer.request(7, 0));
 			gate.awaitArrivals(1);
 			Thread closing = Thread.ofPlatform().start(() -> server.server().close());
@@ -43,6 +48,9 @@ class GrpcDrainTests {
 			assertThat(server.health().check(HealthCheckRequest.getDefaultInstance()).getStatus())
 				.isEqualTo(ServingStatus.NOT_SERVING);
 			assertThat(server.infer(GrpcServer.request(1, 2)).getOutputsCount()).isEqualTo(2);
+			endDrain(server);
+			GrpcServerLifecycle grpc = server.server().context().getBean(GrpcServerLifecycle.class);
+			await().pollInterval(Duration.ofMillis(10)).until(() -> !grpc.isRunning());
 			gate.open();
 			assertThat(running).succeedsWithin(10, TimeUnit.SECONDS);
 			closing.join();
@@ -51,11 +59,12 @@ class GrpcDrainTests {
 
 	@Test
 	void aClientThatWatchesHealthDoesNotDelayTheEnd() throws Exception {
-		try (GrpcServer server = GrpcServer.ready(TestModel::new, "inference.drain.delay=1s")) {
+		try (GrpcServer server = GrpcServer.ready(TestModel::new, "inference.drain.delay=1h")) {
 			Iterator<HealthCheckResponse> watch = server.health().watch(HealthCheckRequest.getDefaultInstance());
 			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.SERVING);
 			Thread closing = Thread.ofPlatform().start(() -> server.server().close());
 			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
+			endDrain(server);
 			// The grace period is 10 s.
 			assertThat(closing.join(Duration.ofSeconds(9))).isTrue();
 			assertThatThrownBy(watch::next).isInstanceOf(StatusRuntimeException.class);
@@ -95,6 +104,10 @@ class GrpcDrainTests {
 			stopped.set(true);
 		}
 		assertThat(lost).isEmpty();
+	}
+
+	private static void endDrain(GrpcServer server) {
+		Lifecycles.endDrain(server.server().context().getBean(ModelLifecycle.class));
 	}
 
 }

@@ -15,6 +15,10 @@ import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.BlockingClientCall;
+import openinference.Oip.ServerLiveRequest;
+import openinference.Oip.ServerLiveResponse;
+import openinference.Oip.ServerReadyRequest;
+import openinference.Oip.ServerReadyResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
@@ -42,10 +46,16 @@ class GrpcHealthTests {
 			assertThat(status(server, "startup")).isEqualTo(ServingStatus.NOT_SERVING);
 			assertThat(status(server, "liveness")).isEqualTo(ServingStatus.SERVING);
 			assertThat(status(server, "")).isEqualTo(ServingStatus.NOT_SERVING);
+			assertThat(server
+				.ask("ServerLive", ServerLiveRequest.getDefaultInstance(), ServerLiveResponse.getDefaultInstance())
+				.getLive()).isTrue();
+			assertThat(server
+				.ask("ServerReady", ServerReadyRequest.getDefaultInstance(), ServerReadyResponse.getDefaultInstance())
+				.getReady()).isFalse();
 			loaded.countDown();
 			server.server().await(State.READY);
 			assertThat(changes.next().getStatus()).isEqualTo(ServingStatus.SERVING);
-			for (String service : new String[] { "", "readiness", "startup", "inference.GRPCInferenceService" }) {
+			for (String service : List.of("", "startup", "liveness", "readiness", "inference.GRPCInferenceService")) {
 				assertThat(status(server, service)).as(service).isEqualTo(ServingStatus.SERVING);
 			}
 			StatusRuntimeException unknown = catchThrowableOfType(StatusRuntimeException.class,
@@ -56,15 +66,13 @@ class GrpcHealthTests {
 
 	@Test
 	void reflectionTellsTheServices() throws Exception {
-		try (GrpcServer server = GrpcServer.ready(TestModel::new)) {
-			BlockingClientCall<ServerReflectionRequest, ServerReflectionResponse> call = ServerReflectionGrpc
-				.newBlockingV2Stub(server.channel())
-				.serverReflectionInfo();
-			assertThat(call.write(ServerReflectionRequest.newBuilder().setListServices("").build())).isTrue();
-			assertThat(Objects.requireNonNull(call.read()).getListServicesResponse().getServiceList())
-				.extracting((service) -> service.getName())
-				.contains("inference.GRPCInferenceService", "grpc.health.v1.Health");
-		}
+		BlockingClientCall<ServerReflectionRequest, ServerReflectionResponse> call = ServerReflectionGrpc
+			.newBlockingV2Stub(GrpcServer.shared().channel())
+			.serverReflectionInfo();
+		assertThat(call.write(ServerReflectionRequest.newBuilder().setListServices("").build())).isTrue();
+		assertThat(Objects.requireNonNull(call.read()).getListServicesResponse().getServiceList())
+			.extracting((service) -> service.getName())
+			.contains("inference.GRPCInferenceService", "grpc.health.v1.Health");
 	}
 
 	@Test
@@ -73,10 +81,8 @@ class GrpcHealthTests {
 		JsonNode deployment = YamlFile.documents(Path.of("src/ops/kubernetes.yaml")).getFirst();
 		String container = "/spec/template/spec/containers/0";
 		assertThat(patch.at(container + "/name")).isEqualTo(deployment.at(container + "/name"));
-		try (GrpcServer server = GrpcServer.ready(TestModel::new)) {
-			List<String> services = patch.at(container).findValuesAsString("service");
-			assertThat(services).hasSize(3)
-				.allSatisfy((service) -> assertThat(status(server, service)).isEqualTo(ServingStatus.SERVING));
+		for (String probe : List.of("startup", "liveness", "readiness")) {
+			assertThat(patch.at("%s/%sProbe/grpc/service".formatted(container, probe)).asString()).isEqualTo(probe);
 		}
 	}
 

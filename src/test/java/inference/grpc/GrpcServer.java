@@ -24,6 +24,7 @@ import openinference.Oip.ModelInferResponse;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
 import inference.Server;
+import inference.TestModel;
 import inference.model.Model;
 
 /**
@@ -45,6 +46,15 @@ final class GrpcServer implements AutoCloseable {
 			.usePlaintext()
 			.maxInboundMessageSize(Integer.MAX_VALUE)
 			.build();
+	}
+
+	/**
+	 * The server that tests share, with a new {@link TestModel}. A test may swap its
+	 * model and must not close it.
+	 */
+	static GrpcServer shared() {
+		Shared.SERVER.server.swap(new TestModel());
+		return Shared.SERVER;
 	}
 
 	static GrpcServer ready(Supplier<? extends Model> model, String... properties) {
@@ -116,6 +126,12 @@ final class GrpcServer implements AutoCloseable {
 	public void close() {
 		this.channel.shutdownNow();
 		this.server.close();
+	}
+
+	private static final class Shared {
+
+		static final GrpcServer SERVER = ready(TestModel::new, "inference.request.max-size=64KB");
+
 	}
 
 }

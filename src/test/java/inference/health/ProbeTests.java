@@ -1,6 +1,5 @@
 package inference.health;
 
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,16 +33,6 @@ class ProbeTests {
 	void passesOrFailsInEachState(State state, int startup, int liveness, int readiness) {
 		assertThat(ProbeResults.of(new Snapshot(state, "because")))
 			.isEqualTo(new ProbeResults(state.name(), "because", startup == 200, liveness == 200, readiness == 200));
-	}
-
-	@Test
-	void givesTheStateAndTheReasonWithItsAnswer() {
-		var lifecycle = Lifecycles.ready(new FakeModel());
-		var probes = new Probes(lifecycle, new MockEnvironment());
-		assertThat(probes.results()).isEqualTo(new ProbeResults("READY", "the model serves", true, true, true));
-		lifecycle.stop();
-		assertThat(probes.results())
-			.isEqualTo(new ProbeResults("DRAINING", "the process was asked to end", true, true, false));
 	}
 
 	@ParameterizedTest

@@ -1,5 +1,6 @@
 package inference.lifecycle;
 
+import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -8,6 +9,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -116,38 +118,23 @@ class ChaosTests {
 
 			this.model.behave(FakeModel::echo);
 			this.gate.open();
-			await().untilAsserted(() -> server.request().body(ONE_ROW).post("/").then().statusCode(200));
-		}
-	}
-
-	@Test
-	void freesTheSlotOfACancellableCallAtItsDeadline() throws Exception {
-		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
-				"inference.admission.max-queued=0")) {
-			this.model.behave((_) -> {
-				this.gate.pass();
-				return Map.of();
-			});
-			var late = predict(server, Map.of("X-Request-Timeout-Ms", "50"));
-			assertThat(late.get().statusCode()).isEqualTo(504);
-			this.model.behave(FakeModel::echo);
-			await().untilAsserted(() -> server.request().body(ONE_ROW).post("/").then().statusCode(200));
+			await().pollInterval(Duration.ofMillis(10))
+				.untilAsserted(() -> server.request().body(ONE_ROW).post("/").then().statusCode(200));
 		}
 	}
 
 	@Test
 	void readsTheTimeoutParameterInMicroseconds() {
-		try (Server server = Server.ready(() -> this.model)) {
-			hangUninterruptibly();
-			server.request()
-				.body("""
-						{"parameters":{"timeout":50000},
-						"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}""")
-				.post("/v2/models/m/infer")
-				.then()
-				.statusCode(504)
-				.body(ErrorBody.SENTENCE, containsString("The deadline of 50 ms"));
-		}
+		Server server = shared();
+		hangUninterruptibly();
+		server.request()
+			.body("""
+					{"parameters":{"timeout":50000},
+					"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}""")
+			.post("/v2/models/m/infer")
+			.then()
+			.statusCode(504)
+			.body(ErrorBody.SENTENCE, containsString("The deadline of 50 ms"));
 	}
 
 	@Test
@@ -158,7 +145,7 @@ class ChaosTests {
 			var inside = predict(server, Map.of());
 			this.gate.awaitArrivals(1);
 			var queued = predict(server, Map.of());
-			await().untilAsserted(() -> metric(server, "inference_queued 1.0"));
+			awaitMetric(server, "inference_queued 1.0");
 			server.request()
 				.body(ONE_ROW)
 				.post("/")
@@ -176,20 +163,18 @@ class ChaosTests {
 
 	@Test
 	void answersOtherClientsWhileBodiesArriveSlowly() throws Exception {
+		Server server = shared();
 		List<Socket> slow = new ArrayList<>();
-		try (Server server = Server.ready(() -> this.model)) {
+		try {
 			// More than may be at work at once
 			for (int i = 0; i < 100 + 10 * Runtime.getRuntime().availableProcessors(); i++) {
-				Socket socket = new Socket("localhost", server.port());
-				slow.add(socket);
-				socket.getOutputStream()
-					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
-						.getBytes(StandardCharsets.US_ASCII));
+				slow.add(send(server, 100, "{"));
 			}
 			server.request().body(ONE_ROW).post("/").then().statusCode(200).time(lessThan(10_000L));
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 			metric(server, "inference_backlog 0.0");
-			// A server that ends would wait for their bodies until the deadline.
+		}
+		finally {
 			for (Socket socket : slow) {
 				socket.close();
 			}
@@ -198,14 +183,10 @@ class ChaosTests {
 
 	@Test
 	void countsAClientThatDoesNotReadItsAnswerAsGone(CapturedOutput output) throws Exception {
-		try (Server server = Server.ready(() -> this.model, "inference.deadline=1s")) {
+		try (Server server = Server.ready(() -> this.model, "inference.deadline=500ms")) {
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(4_000_000), new float[4_000_000])));
-			try (Socket idle = new Socket("localhost", server.port())) {
-				idle.getOutputStream()
-					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\n{\"inputs\":[1]}"
-						.getBytes(StandardCharsets.US_ASCII));
-				await().untilAsserted(
-						() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1"));
+			try (Socket _ = send(server, 14, "{\"inputs\":[1]}")) {
+				awaitMetric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1");
 			}
 			assertThat(output).doesNotContain("ERROR", "\tat ");
 		}
@@ -223,19 +204,14 @@ class ChaosTests {
 			var inside = predict(server, Map.of());
 			this.gate.awaitArrivals(1);
 			var patient = predict(server, Map.of());
-			await().untilAsserted(() -> metric(server, "inference_queued 1.0"));
-			try (Socket impatient = new Socket("localhost", server.port())) {
-				impatient.getOutputStream()
-					.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
-						.formatted(ONE_ROW.length(), ONE_ROW)
-						.getBytes(StandardCharsets.US_ASCII));
-				await().untilAsserted(() -> metric(server, "inference_queued 2.0"));
+			awaitMetric(server, "inference_queued 1.0");
+			try (Socket _ = send(server, ONE_ROW.length(), ONE_ROW)) {
+				awaitMetric(server, "inference_queued 2.0");
 			}
 			this.gate.open();
 			assertThat(inside.get().statusCode()).isEqualTo(200);
 			assertThat(patient.get().statusCode()).isEqualTo(200);
-			await().untilAsserted(
-					() -> metric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1"));
+			awaitMetric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1");
 			assertThat(served).hasValue(2);
 		}
 	}
@@ -307,26 +283,25 @@ class ChaosTests {
 
 	private void hangUninterruptibly() {
 		this.model.behave((inputs) -> {
-			Thread.interrupted();
-			passUninterruptibly();
+			this.gate.passUninterruptibly();
 			return FakeModel.echo(inputs);
 		});
 	}
 
-	// Like a native call, which knows nothing of interruption.
-	private void passUninterruptibly() {
-		boolean passed = false;
-		while (!passed) {
-			try {
-				this.gate.pass();
-				passed = true;
-			}
-			catch (AssertionError ex) {
-				if (!(ex.getCause() instanceof InterruptedException)) {
-					throw ex;
-				}
-			}
-		}
+	/** The server of other tests, with this test's model. */
+	private Server shared() {
+		Server server = Server.shared();
+		server.swap(this.model);
+		return server;
+	}
+
+	/** A client that sends this and reads no answer. */
+	private static Socket send(Server server, int length, String body) throws IOException {
+		Socket socket = new Socket("localhost", server.port());
+		socket.getOutputStream()
+			.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s".formatted(length, body)
+				.getBytes(StandardCharsets.US_ASCII));
+		return socket;
 	}
 
 	private CompletableFuture<HttpResponse<String>> predict(Server server, Map<String, String> headers) {
@@ -344,6 +319,10 @@ class ChaosTests {
 			.then()
 			.statusCode(500)
 			.body(ErrorBody.SENTENCE, containsString(sentence));
+	}
+
+	private static void awaitMetric(Server server, String line) {
+		await().pollInterval(Duration.ofMillis(10)).untilAsserted(() -> metric(server, line));
 	}
 
 	private static void metric(Server server, String line) {

@@ -79,4 +79,11 @@ public final class Lifecycles {
 		lifecycle.setModel(next);
 	}
 
+	/**
+	 * Ends the delay for which a lifecycle drains, as a second signal does.
+	 */
+	public static void endDrain(ModelLifecycle lifecycle) {
+		lifecycle.endDrain();
+	}
+
 }

@@ -5,14 +5,15 @@ import java.util.List;
 import java.util.Map;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Fallback;
 
 import inference.model.FakeModel;
 import inference.model.Model;
+import inference.model.OnnxModel;
 import inference.model.Signature;
 import inference.model.Tensor;
 
@@ -20,49 +21,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class ModelLoaderTests {
 
-	private final Journal journal = new Journal();
+	private final Journal journal = new Journal(new ArrayList<>());
 
-	@Test
-	void leavesTheConstructionOfAModelToTheLifecycle() {
-		try (var context = context(ForksModel.class)) {
-			assertThat(this.journal.lines).isEmpty();
-			assertThat(context.getBeanProvider(Model.class).getObject()).isInstanceOf(ForksModel.class);
-			assertThat(this.journal.lines).containsExactly("the fork's model is constructed");
+	@ParameterizedTest
+	@ValueSource(classes = { ForksModel.class, ForksConfiguration.class })
+	void leavesTheConstructionAndTheClosingOfAModelToTheLifecycle(Class<?> component) {
+		try (var context = context(component)) {
+			assertThat(this.journal.lines()).isEmpty();
+			assertThat(context.getBean(Model.class)).isInstanceOf(ForksModel.class);
 		}
+		assertThat(this.journal.lines()).containsExactly("constructed");
 	}
 
 	@Test
-	void leavesTheClosingOfAModelToTheLifecycle() {
-		try (var context = context(ForksModel.class)) {
-			context.getBean(Model.class);
+	void aForksModelIsServedInPlaceOfAnOnnxFile() {
+		try (var context = context(OnnxModel.class, ForksModel.class)) {
+			assertThat(context.getBean(Model.class)).isInstanceOf(ForksModel.class);
 		}
-		assertThat(this.journal.lines).containsExactly("the fork's model is constructed");
-	}
-
-	@Test
-	void doesTheSameForAModelFromAFactoryMethod() {
-		try (var context = context(ForksConfiguration.class)) {
-			assertThat(this.journal.lines).isEmpty();
-			context.getBean(Model.class);
-		}
-		assertThat(this.journal.lines).containsExactly("the fork's model is constructed");
-	}
-
-	@Test
-	void aForksModelIsServedInPlaceOfTheFallback() {
-		try (var context = context(DefaultModel.class, ForksModel.class)) {
-			ObjectProvider<Model> models = context.getBeanProvider(Model.class);
-			assertThat(models.getObject()).isInstanceOf(ForksModel.class);
-		}
-		assertThat(this.journal.lines).containsExactly("the fork's model is constructed");
-	}
-
-	@Test
-	void theFallbackIsServedInAForkWithoutAModel() {
-		try (var context = context(DefaultModel.class)) {
-			assertThat(context.getBeanProvider(Model.class).getObject()).isInstanceOf(DefaultModel.class);
-		}
-		assertThat(this.journal.lines).containsExactly("the default model is constructed");
 	}
 
 	private AnnotationConfigApplicationContext context(Class<?>... components) {
@@ -74,24 +49,18 @@ class ModelLoaderTests {
 		return context;
 	}
 
-	static final class Journal {
-
-		private final List<String> lines = new ArrayList<>();
-
+	record Journal(List<String> lines) {
 	}
 
-	// None is annotated as a component, or every other test that scans this package would
-	// serve it.
-	abstract static class RecordedModel implements Model {
+	// It is not annotated as a component, or every other test that scans this package
+	// would serve it.
+	static final class ForksModel implements Model {
 
 		private final Journal journal;
 
-		private final String name;
-
-		RecordedModel(Journal journal, String name) {
+		ForksModel(Journal journal) {
 			this.journal = journal;
-			this.name = name;
-			this.journal.lines.add(this.name + " is constructed");
+			this.journal.lines().add("constructed");
 		}
 
 		@Override
@@ -106,24 +75,7 @@ class ModelLoaderTests {
 
 		@Override
 		public void close() {
-			this.journal.lines.add(this.name + " is closed");
-		}
-
-	}
-
-	static final class ForksModel extends RecordedModel {
-
-		ForksModel(Journal journal) {
-			super(journal, "the fork's model");
-		}
-
-	}
-
-	@Fallback
-	static final class DefaultModel extends RecordedModel {
-
-		DefaultModel(Journal journal) {
-			super(journal, "the default model");
+			this.journal.lines().add("closed");
 		}
 
 	}

@@ -115,12 +115,8 @@ class WatchdogTests {
 	}
 
 	private Thread hold(Gate gate) {
-		this.model.behave((inputs) -> {
-			gate.pass();
-			return FakeModel.echo(inputs);
-		});
-		Thread held = Thread
-			.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), IllegalStateException::new));
+		this.model.holdUpAt(gate);
+		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), IllegalStateException::new));
 		gate.awaitArrivals(1);
 		return held;
 	}

@@ -51,6 +51,16 @@ public final class FakeModel implements Model {
 		this.behaviour = behaviour;
 	}
 
+	/**
+	 * Holds every call up from now on, until the gate is open.
+	 */
+	public void holdUpAt(Gate gate) {
+		behave((inputs) -> {
+			gate.pass();
+			return echo(inputs);
+		});
+	}
+
 	public static Map<String, Tensor> question(float... values) {
 		return Map.of("x", Tensor.ofFloats(Shape.of(values.length), values));
 	}

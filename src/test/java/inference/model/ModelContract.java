@@ -408,31 +408,17 @@ public final class ModelContract {
 		ByteBuffer rest = tensor.contents();
 		List<Tensor> split = new ArrayList<>();
 		for (int row = 0; row < rows; row++) {
-			int size = size(tensor.dataType(), shape, rest);
+			int size = tensor.dataType().byteCount(rest, shape.elementCount());
 			split.add(Tensor.of(tensor.dataType(), shape, rest.slice(rest.position(), size)));
 			rest.position(rest.position() + size);
 		}
 		return split;
 	}
 
-	private static int size(DataType dataType, Shape row, ByteBuffer contents) {
-		int elements = Math.toIntExact(row.elementCount());
-		if (dataType != DataType.BYTES) {
-			return elements * dataType.width();
-		}
-		int end = contents.position();
-		for (int element = 0; element < elements; element++) {
-			end += Integer.BYTES + contents.getInt(end);
-		}
-		return end - contents.position();
-	}
-
 	private static Tensor join(List<Tensor> rows) {
 		long[] dimensions = rows.getFirst().shape().dimensions();
 		dimensions[0] = rows.size();
-		ByteBuffer contents = ByteBuffer.allocate(rows.stream().mapToInt((row) -> row.contents().remaining()).sum());
-		rows.forEach((row) -> contents.put(row.contents()));
-		return Tensor.of(rows.getFirst().dataType(), Shape.of(dimensions), contents.flip());
+		return Tensor.join(rows.getFirst().dataType(), Shape.of(dimensions), rows);
 	}
 
 	private static Tensor tensor(Map<String, Tensor> tensors, String name) {

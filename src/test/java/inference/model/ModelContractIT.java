@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
@@ -15,6 +14,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -40,16 +40,27 @@ class ModelContractIT {
 	Stream<DynamicTest> passWithAModelThatHoldsToIt(@TempDir Path directory) throws IOException {
 		String examples = "[{\"inputs\":{\"x\":[1,2]},\"outputs\":{\"y\":[1,2]},\"tolerance\":0}]";
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.echo(examples));
-		return tests(
-				() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of(), List.of())));
+		return tests(() -> OnnxFiles.open(file.toString()));
 	}
 
 	@TestFactory
 	Stream<DynamicTest> passWithAModelWithoutExamplesButForThese(@TempDir Path directory) throws IOException {
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.twoInputs());
-		return tests(
-				() -> new OnnxModel(new ModelProperties("m", "1", file.toString(), 1, "cpu", List.of(), List.of())))
+		return tests(() -> OnnxFiles.open(file.toString()))
 			.filter((test) -> !test.getDisplayName().equals("gets its examples right"));
+	}
+
+	@Test
+	void passWithCallsOfAnyNumberOfRows(@TempDir Path directory) throws Throwable {
+		try (OnnxModel onnx = OnnxFiles.load(OnnxFiles.identity(DataType.FLOAT, -1), directory)) {
+			this.model.behave((inputs) -> {
+				for (int rows : new int[] { 0, 1, 32, 1000 }) {
+					onnx.infer(FakeModel.question(new float[rows]));
+				}
+				return onnx.infer(inputs);
+			});
+			find("keeps nothing of a call", tests(() -> this.model)).getExecutable().execute();
+		}
 	}
 
 	@Test
@@ -127,11 +138,12 @@ class ModelContractIT {
 	}
 
 	private static void assertNoticed(String name, Stream<DynamicTest> tests, String message) {
-		DynamicTest test = tests.filter((candidate) -> candidate.getDisplayName().equals(name))
-			.findFirst()
-			.orElseThrow();
-		assertThatExceptionOfType(AssertionError.class).isThrownBy(test.getExecutable()::execute)
+		assertThatExceptionOfType(AssertionError.class).isThrownBy(find(name, tests).getExecutable()::execute)
 			.withMessageContaining(message);
+	}
+
+	private static DynamicTest find(String name, Stream<DynamicTest> tests) {
+		return tests.filter((test) -> test.getDisplayName().equals(name)).findFirst().orElseThrow();
 	}
 
 	private static Stream<DynamicTest> tests(Supplier<? extends Model> constructor) {

@@ -1,5 +1,8 @@
 package inference.model;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -28,16 +31,30 @@ public final class OnnxFiles {
 	private OnnxFiles() {
 	}
 
+	/** The model at a location, with one thread on the CPU. */
+	public static OnnxModel open(String location) {
+		return new OnnxModel(new ModelProperties("test", "1", location, 1, "cpu", List.of(), List.of()));
+	}
+
+	/** A model from bytes, which are written to {@code model.onnx}. */
+	static OnnxModel load(byte[] model, Path directory) throws IOException {
+		return open(Files.write(directory.resolve("model.onnx"), model).toString());
+	}
+
 	/**
 	 * Returns {@code x} as {@code y}, both of the given type and shape, -1 being any
 	 * size.
 	 */
 	public static byte[] identity(DataType type, long... shape) {
-		return model(GraphProto.newBuilder()
+		return model(identityGraph(type, shape));
+	}
+
+	private static GraphProto.Builder identityGraph(DataType type, long... shape) {
+		return GraphProto.newBuilder()
 			.setName("identity")
 			.addInput(tensor("x", type, shape))
 			.addNode(node("Identity", List.of("x"), "y"))
-			.addOutput(tensor("y", type, shape)));
+			.addOutput(tensor("y", type, shape));
 	}
 
 	/**
@@ -268,11 +285,7 @@ public final class OnnxFiles {
 
 	/** Returns {@code x}, FP32 [-1], as {@code y}, and carries examples. */
 	static byte[] echo(String examples) {
-		return model(GraphProto.newBuilder()
-			.setName("echo")
-			.addInput(tensor("x", DataType.FLOAT, -1))
-			.addNode(node("Identity", List.of("x"), "y"))
-			.addOutput(tensor("y", DataType.FLOAT, -1)), examples);
+		return model(identityGraph(DataType.FLOAT, -1), examples);
 	}
 
 	static byte[] model(GraphProto.Builder graph) {

@@ -14,17 +14,8 @@ class ShapeTests {
 	@Test
 	void hasAsManyElementsAsItsDimensionsMultiplyTo() {
 		assertThat(Shape.of(2, 3, 4).elementCount()).isEqualTo(24);
-	}
-
-	@Test
-	void scalarHasOneElementAndNoDimension() {
-		assertThat(Shape.of().rank()).isZero();
-		assertThat(Shape.of().elementCount()).isOne();
-	}
-
-	@Test
-	void batchOfNoRowsHasNoElements() {
 		assertThat(Shape.of(0, 4).elementCount()).isZero();
+		assertThat(Shape.of().elementCount()).isOne();
 	}
 
 	@Test

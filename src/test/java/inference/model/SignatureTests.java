@@ -1,6 +1,5 @@
 package inference.model;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -40,22 +39,6 @@ class SignatureTests {
 	}
 
 	@Test
-	void findsTensorsByName() {
-		assertThat(this.signature.input("x")).isEqualTo(X);
-		assertThat(this.signature.output("label")).isEqualTo(LABEL);
-		assertThat(this.signature.input("label")).isNull();
-		assertThat(this.signature.output("x")).isNull();
-	}
-
-	@Test
-	void keepsTheModelsOrder() {
-		List<TensorSpec> outputs = new ArrayList<>(List.of(SCORE, LABEL));
-		var signature = new Signature(List.of(X), outputs);
-		outputs.clear();
-		assertThat(signature.outputs()).containsExactly(SCORE, LABEL);
-	}
-
-	@Test
 	void mayNameAnInputAsAnOutput() {
 		assertThatNoException().isThrownBy(() -> new Signature(List.of(X), List.of(X)));
 	}
@@ -72,12 +55,6 @@ class SignatureTests {
 	void refusesToGiveNothing() {
 		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(X), List.of()))
 			.withMessage("a signature needs outputs");
-	}
-
-	@Test
-	void acceptsOutputsAsDeclared() {
-		assertThatNoException()
-			.isThrownBy(() -> this.signature.requireOutputs(Map.of("score", this.score, "label", this.label)));
 	}
 
 	@Test

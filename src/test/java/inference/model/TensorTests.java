@@ -47,28 +47,6 @@ class TensorTests {
 		assertThat(tensor.strings()).containsExactly("é", "", "ab");
 	}
 
-	@Test
-	void takesTextsOfAnyLength() {
-		List<String> texts = List.of("", "a".repeat(100), "b", "é".repeat(1000), "c");
-		var tensor = Tensor.ofStrings(Shape.of(texts.size()), texts);
-		assertThat(tensor.strings()).isEqualTo(texts);
-		assertThat(tensor.contents().remaining()).isEqualTo(5 * Integer.BYTES + 100 + 1 + 2000 + 1);
-	}
-
-	@Test
-	void mayBeAScalar() {
-		assertThat(Tensor.ofFloats(Shape.of(), 7).floats()).containsExactly(7);
-		assertThat(Tensor.ofLongs(Shape.of(), 7).longs()).containsExactly(7);
-		assertThat(Tensor.ofStrings(Shape.of(), List.of("seven")).strings()).containsExactly("seven");
-	}
-
-	@Test
-	void mayHaveNoRows() {
-		assertThat(Tensor.ofFloats(Shape.of(0, 4)).floats()).isEmpty();
-		assertThat(Tensor.ofLongs(Shape.of(0)).longs()).isEmpty();
-		assertThat(Tensor.ofStrings(Shape.of(0, 2), List.of()).strings()).isEmpty();
-	}
-
 	@ParameterizedTest
 	@EnumSource(mode = Mode.EXCLUDE, names = "BYTES")
 	void takesExactlyTheBytesOfItsElements(DataType dataType) {
@@ -100,11 +78,6 @@ class TensorTests {
 		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BOOL, Shape.of(1L << 32), none));
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> Tensor.of(DataType.INT64, Shape.of(1L << 32, 1L << 32), none));
-	}
-
-	@Test
-	void refusesAShapeThatIsNotYetChosen() {
-		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.ofFloats(Shape.of(-1), 1));
 	}
 
 	@Test

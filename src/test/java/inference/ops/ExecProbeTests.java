@@ -11,8 +11,6 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 import com.sun.net.httpserver.HttpServer;
@@ -32,8 +30,6 @@ class ExecProbeTests {
 
 	private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-	private final CountDownLatch over = new CountDownLatch(1);
-
 	// HttpServer.create throws what a field's initialiser may not.
 	ExecProbeTests() throws IOException {
 		this.server.start();
@@ -41,7 +37,6 @@ class ExecProbeTests {
 
 	@AfterEach
 	void stop() {
-		this.over.countDown();
 		this.server.stop(0);
 	}
 
@@ -94,28 +89,22 @@ class ExecProbeTests {
 	@Test
 	void givesUpOnASilentServerBeforeTheKubeletDoes() throws IOException {
 		try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-			assertThat(timeToFail(silent)).isLessThan(Duration.ofSeconds(1));
+			long start = System.nanoTime();
+			assertThat(run(String.valueOf(silent.getLocalPort()), "readiness")).isFalse();
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
 			assertThat(output()).startsWith("The server does not answer: ");
 		}
 	}
 
 	@Test
 	void doesNotReadAnEndlessAnswer() throws IOException {
-		try (var endless = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-			Thread.startVirtualThread(() -> answer(endless, "HTTP/1.1 200 OK\r\n", () -> true));
-			assertThat(run(String.valueOf(endless.getLocalPort()), "readiness")).isFalse();
-			assertThat(output()).isEqualTo("The server does not answer: its answer is cut off");
-		}
+		assertCutOff("HTTP/1.1 200 OK\r\n", true);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "H", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" })
 	void failsOnAnAnswerThatIsCutOff(String answer) throws IOException {
-		try (var broken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-			Thread.startVirtualThread(() -> answer(broken, answer, () -> false));
-			assertThat(run(String.valueOf(broken.getLocalPort()), "readiness")).isFalse();
-			assertThat(output()).isEqualTo("The server does not answer: its answer is cut off");
-		}
+		assertCutOff(answer, false);
 	}
 
 	@Test
@@ -143,8 +132,16 @@ class ExecProbeTests {
 		});
 	}
 
-	// What the JDK's server would not send.
-	private static void answer(ServerSocket server, String answer, Callable<Boolean> again) {
+	// The answer is one that the JDK's server would not send.
+	private void assertCutOff(String answer, boolean isEndless) throws IOException {
+		try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			Thread.startVirtualThread(() -> answer(server, answer, isEndless));
+			assertThat(run(String.valueOf(server.getLocalPort()), "readiness")).isFalse();
+			assertThat(output()).isEqualTo("The server does not answer: its answer is cut off");
+		}
+	}
+
+	private static void answer(ServerSocket server, String answer, boolean isEndless) {
 		try (var socket = server.accept()) {
 			var request = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
 			for (var line = request.readLine(); line != null && !line.isEmpty();) {
@@ -153,17 +150,11 @@ class ExecProbeTests {
 			do {
 				socket.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
 			}
-			while (again.call());
+			while (isEndless);
 		}
-		catch (Exception _) {
+		catch (IOException _) {
 			// The probe has hung up.
 		}
-	}
-
-	private Duration timeToFail(ServerSocket server) {
-		long start = System.nanoTime();
-		assertThat(run(String.valueOf(server.getLocalPort()), "readiness")).isFalse();
-		return Duration.ofNanos(System.nanoTime() - start);
 	}
 
 	private boolean run(String port, String... arguments) {
