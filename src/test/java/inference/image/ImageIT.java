@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -36,7 +37,7 @@ import static org.awaitility.Awaitility.await;
 /**
  * What the image promises to a platform that runs it from service.json.
  */
-@NeedsImage
+@EnabledIf("inference.image.Image#isBuilt")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Execution(ExecutionMode.CONCURRENT)
 class ImageIT {
@@ -156,7 +157,7 @@ class ImageIT {
 
 	@Test
 	void holdsNoEntryPointAndTheCommandOfTheService() {
-		String image = Container.image();
+		String image = Image.id();
 		assertThat(Container.succeed("inspect", "--format", "{{json .Config.Cmd}}", image))
 			.isEqualTo("[\"" + String.join("\",\"", this.service.command()) + "\"]");
 		assertThat(Container.succeed("inspect", "--format",

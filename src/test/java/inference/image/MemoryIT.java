@@ -23,6 +23,7 @@ import java.util.concurrent.Future;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 
@@ -36,7 +37,7 @@ import static org.awaitility.Awaitility.await;
  * Loads a container of the least memory with the requests that take the most of it. The
  * kernel kills a container that exceeds its limit.
  */
-@NeedsImage
+@EnabledIf("inference.image.Image#isBuilt")
 @Isolated
 class MemoryIT {
 
