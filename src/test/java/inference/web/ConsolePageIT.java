@@ -293,14 +293,6 @@ class ConsolePageIT {
 	}
 
 	@Test
-	void isTheSummaryWhereItIsSwitchedOff() {
-		try (Server off = Server.ready(TestModel::new, "inference.console.enabled=false")) {
-			browser.open(off, "/");
-			assertThat(browser.ask("return document.contentType")).isEqualTo("application/json");
-		}
-	}
-
-	@Test
 	void isLegibleInLightAndDarkAndOnAPhone() throws IOException {
 		String faint = new ClassPathResource("faint-texts.js").getContentAsString(StandardCharsets.UTF_8);
 		try (Server iris = Server.ready(
