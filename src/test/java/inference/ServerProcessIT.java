@@ -42,7 +42,7 @@ import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.RouterFunctions;
 import org.springframework.web.servlet.function.ServerResponse;
 
-import inference.model.FileModel;
+import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -81,7 +81,7 @@ class ServerProcessIT {
 
 	@Test
 	void endsWithThePathAndTheRemedyForAMissingModel() throws Exception {
-		FileModel.assumeServed();
+		ModelClasses.assumeAFileIsServed();
 		Path missing = this.directory.resolve("nothing.onnx");
 		Process process = start(Map.of("INFERENCE_MODEL_LOCATION", missing.toString()));
 		assertThat(follow(process, (_) -> {
@@ -144,7 +144,7 @@ class ServerProcessIT {
 
 	@Test
 	void endsAtOnceOnASignalWhileTheModelLoads() throws Exception {
-		FileModel.assumeServed();
+		ModelClasses.assumeAFileIsServed();
 		Process process = startWith(NeverLoaded.class, "0");
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("Started InferenceServer")) {

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.parallel.Resources;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-import inference.model.FileModel;
+import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -133,8 +133,8 @@ class ImageIT {
 	}
 
 	@Test
-	void saysWhatABaseLacks() {
-		FileModel.assumeServed();
+	void saysWhatABaseLacks() throws Exception {
+		ModelClasses.assumeAFileIsServed();
 		// For want of a base without it: one in which it is empty
 		String empty = "/dev/null:/usr/lib/x86_64-linux-gnu/libstdc++.so.6:ro";
 		try (Container broken = Container.run(this.service, "--volume", empty)) {

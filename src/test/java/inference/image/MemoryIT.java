@@ -27,8 +27,8 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 
-import inference.model.FileModel;
 import inference.model.IrisModel;
+import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -56,8 +56,8 @@ class MemoryIT {
 	private final HttpClient client = HttpClient.newHttpClient();
 
 	@BeforeAll
-	static void assumeThatIrisesAreServed() throws IOException {
-		FileModel.assumeServed();
+	static void assumeThatIrisesAreServed() throws Exception {
+		ModelClasses.assumeAFileIsServed();
 		IrisModel.assumeBundled();
 	}
 
