@@ -2,7 +2,6 @@ package inference;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -10,7 +9,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 import io.restassured.RestAssured;
 import io.restassured.builder.RequestSpecBuilder;
@@ -148,8 +146,7 @@ public final class Server implements AutoCloseable {
 
 	/**
 	 * Closes the server. A model that is still loading is interrupted, because the
-	 * context waits for its constructor. A constructor that ignores this fails the test
-	 * instead of holding it up.
+	 * context waits for its constructor.
 	 */
 	@Override
 	public void close() {
@@ -158,28 +155,13 @@ public final class Server implements AutoCloseable {
 		if (loading != null) {
 			loading.interrupt();
 		}
-		Thread closing = Thread.ofPlatform().daemon().name("close").start(this.context::close);
-		if (!join(closing)) {
-			throw new AssertionError(
-					"the server did not close, because a thread holds it up:\n" + String.join("\n", stack(loading)));
-		}
+		this.context.close();
 	}
 
-	// An interrupt is passed on, because it ends the drain's delay.
-	private static boolean join(Thread closing) {
-		while (true) {
-			try {
-				return closing.join(TIMEOUT);
-			}
-			catch (InterruptedException ex) {
-				closing.interrupt();
-			}
-		}
-	}
+	private static final class Shared {
 
-	private static List<String> stack(@Nullable Thread thread) {
-		return (thread == null) ? List.of()
-				: Stream.of(thread.getStackTrace()).map(StackTraceElement::toString).toList();
+		static final Server SERVER = ready(TestModel::new, "inference.request.max-size=64KB");
+
 	}
 
 	private static final class Shared {
