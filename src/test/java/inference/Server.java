@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -74,6 +75,13 @@ public final class Server implements AutoCloseable {
 	public static Server shared() {
 		Shared.SERVER.swap(new TestModel());
 		return Shared.SERVER;
+	}
+
+	/**
+	 * The server that tests share whose model never becomes ready. No test may close it.
+	 */
+	public static Server loading() {
+		return Loading.SERVER;
 	}
 
 	/** A server that may still be loading. */
@@ -164,9 +172,9 @@ public final class Server implements AutoCloseable {
 
 	}
 
-	private static final class Shared {
+	private static final class Loading {
 
-		static final Server SERVER = ready(TestModel::new, "inference.request.max-size=64KB");
+		static final Server SERVER = starting(() -> new TestModel(new CountDownLatch(1)));
 
 	}
 

@@ -95,6 +95,7 @@ class StartFailureTests {
 	void saysWhichDirectoryCannotBeWritten() {
 		FailureAnalysis analysis = analyze("Unable to create tempDir. java.io.tmpdir is set to /tmp",
 				new FileSystemException("/tmp/tomcat", null, "Read-only file system"));
+			Surfaces.verify(server, State.FAILED, 503, 200, 503, "There is no model at /models. Mount one.");
 		assertThat(analysis.getDescription()).contains("java.io.tmpdir is set to /tmp", "Read-only file system");
 		assertThat(analysis.getAction()).contains("make the directory for temporary files writable");
 	}

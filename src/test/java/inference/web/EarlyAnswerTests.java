@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,8 +52,7 @@ class EarlyAnswerTests {
 
 	@Test
 	void clientThatSendsItsWholeBodyFirstSees503() throws IOException {
-		CountDownLatch loaded = new CountDownLatch(1);
-		try (Server loading = Server.starting(() -> new TestModel(loaded)); Socket socket = connect(loading)) {
+		try (Socket socket = connect(Server.loading())) {
 			send(socket, POST + "Content-Length: " + LARGE + "\r\n\r\n");
 			socket.getOutputStream().write(new byte[LARGE]);
 			assertThat(answer(socket)).startsWith("HTTP/1.1 503 ");
