@@ -105,6 +105,11 @@ class ConfigurationTests {
 	}
 
 	@Test
+	void leavesAForksOwnPropertyAlone() {
+		assertThat(refusal("inference.fraud.threshold", "0.5")).isNull();
+	}
+
+	@Test
 	void acceptsAVariableThatOverridesALongerList() {
 		var variables = new SystemEnvironmentPropertySource("a-systemEnvironment",
 				Map.of("INFERENCE_MODEL_NAME", "a", "INFERENCE_MODEL_SESSIONCONFIG", "a=1"));

@@ -56,13 +56,6 @@ class StartFailureTests {
 	}
 
 	@Test
-	void leavesAForksOwnPropertyAlone() {
-		try (Server server = Server.ready(TestModel::new, "inference.fraud.threshold=0.5")) {
-			server.request().get("/readyz").then().statusCode(200);
-		}
-	}
-
-	@Test
 	void saysWhichDirectoryCannotBeWritten() {
 		FailureAnalysis analysis = analyze("Unable to create tempDir. java.io.tmpdir is set to /tmp",
 				new FileSystemException("/tmp/tomcat", null, "Read-only file system"));
