@@ -291,7 +291,7 @@ class ServerProcessIT {
 	private static Socket connectAndSend(int port, String text) {
 		try {
 			Socket socket = new Socket("localhost", port);
-			socket.setSoTimeout(1000);
+			socket.setSoTimeout(10_000);
 			socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
 			return socket;
 		}
