@@ -2,18 +2,13 @@ package examples;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
+import io.restassured.response.Response;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -23,18 +18,12 @@ import org.junit.jupiter.api.parallel.Isolated;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-import org.springframework.boot.builder.SpringApplicationBuilder;
-import org.springframework.context.ApplicationContextInitializer;
-import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.support.GenericApplicationContext;
-
-import inference.InferenceServer;
+import inference.Server;
 import inference.model.ModelContract;
 import inference.model.ModelProperties;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.awaitility.Awaitility.await;
 
 /**
  * The example, served: asked over HTTP as its clients would.
@@ -51,19 +40,11 @@ class SentenceEmbeddingsIT {
 	// 0.038 was seen
 	private static final double TOGETHER = 0.05;
 
-	private static final HttpClient client = HttpClient.newHttpClient();
-
-	private static ConfigurableApplicationContext server;
+	private static Server server;
 
 	@BeforeAll
 	static void serve() {
-		// Primary, for a fork's class is a model of the application, too
-		ApplicationContextInitializer<GenericApplicationContext> example = (context) -> context
-			.registerBean(SentenceEmbeddings.class, (bean) -> bean.setPrimary(true));
-		server = new SpringApplicationBuilder(InferenceServer.class).initializers(example)
-			.registerShutdownHook(false)
-			.run("--server.port=0", "--inference.model.name=sentences", "--inference.model.location=" + MODEL);
-		await().atMost(Duration.ofSeconds(30)).until(() -> send(request("/readyz")).statusCode() == 200);
+		server = Server.ready(SentenceEmbeddingsIT::load);
 	}
 
 	@AfterAll
@@ -73,7 +54,7 @@ class SentenceEmbeddingsIT {
 
 	@Test
 	void declaresTextAndNoTokens() {
-		JsonNode metadata = json(send(request("/v2/models/sentences")));
+		JsonNode metadata = json(server.request().get("/v2/models/m"));
 		assertThat(metadata.at("/inputs/0")).hasToString("{\"name\":\"text\",\"datatype\":\"BYTES\",\"shape\":[-1]}");
 		assertThat(metadata.at("/outputs/0"))
 			.hasToString("{\"name\":\"embedding\",\"datatype\":\"FP32\",\"shape\":[-1,384]}");
@@ -115,13 +96,12 @@ class SentenceEmbeddingsIT {
 
 	@TestFactory
 	Stream<DynamicTest> holdsToTheContract() {
-		ModelProperties properties = new ModelProperties("sentences", "1", MODEL, 1, "cpu", List.of(), List.of());
-		return ModelContract.tests(() -> load(properties), Duration.ofSeconds(4));
+		return ModelContract.tests(SentenceEmbeddingsIT::load, Duration.ofSeconds(4));
 	}
 
-	private static SentenceEmbeddings load(ModelProperties properties) {
+	private static SentenceEmbeddings load() {
 		try {
-			return new SentenceEmbeddings(properties);
+			return new SentenceEmbeddings(new ModelProperties("m", "1", MODEL, 1, "cpu", List.of(), List.of()));
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
@@ -129,9 +109,9 @@ class SentenceEmbeddingsIT {
 	}
 
 	private static double[][] embeddings(String... texts) {
-		String body = JsonMapper.shared().writeValueAsString(Map.of("instances", texts));
-		JsonNode predictions = json(send(request("/").POST(BodyPublishers.ofString(body)))).path("predictions");
-		return predictions.valueStream()
+		byte[] body = JsonMapper.shared().writeValueAsBytes(Map.of("instances", texts));
+		return json(server.request().body(body).post("/")).path("predictions")
+			.valueStream()
 			.map((row) -> row.valueStream().mapToDouble(JsonNode::doubleValue).toArray())
 			.toArray(double[][]::new);
 	}
@@ -140,23 +120,8 @@ class SentenceEmbeddingsIT {
 		return IntStream.range(0, one.length).mapToDouble((i) -> one[i] * other[i]).sum();
 	}
 
-	private static JsonNode json(HttpResponse<String> response) {
-		assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-		return JsonMapper.shared().readTree(response.body());
-	}
-
-	private static HttpRequest.Builder request(String path) {
-		String port = server.getEnvironment().getRequiredProperty("local.server.port");
-		return HttpRequest.newBuilder(URI.create("http://localhost:%s%s".formatted(port, path)));
-	}
-
-	private static HttpResponse<String> send(HttpRequest.Builder request) {
-		try {
-			return client.send(request.build(), BodyHandlers.ofString());
-		}
-		catch (IOException | InterruptedException ex) {
-			throw new AssertionError(ex);
-		}
+	private static JsonNode json(Response response) {
+		return JsonMapper.shared().readTree(response.then().statusCode(200).extract().asByteArray());
 	}
 
 }

@@ -1,21 +1,30 @@
 package inference;
 
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import org.springframework.boot.SpringApplication;
-import org.springframework.boot.autoconfigure.AutoConfigurations;
-import org.springframework.boot.autoconfigure.context.ConfigurationPropertiesAutoConfiguration;
+import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.tomcat.autoconfigure.TomcatServerProperties;
 import org.springframework.boot.web.server.autoconfigure.ServerProperties;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+
+import inference.model.ModelProperties;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -37,6 +46,26 @@ class ConfigurationTests {
 	private static final String[] VALUES = { "0", "-1", "2147483647", "9223372036854775807", "9223372036854775807d",
 			"text", "" };
 
+	private static final StartFailureAnalyzer analyzer = new StartFailureAnalyzer();
+
+	private static final SpringApplication application = new SpringApplication();
+
+	private static final AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+
+	@BeforeAll
+	static void start() {
+		context.getEnvironment()
+			.getPropertySources()
+			.addLast(new MapPropertySource("required", Map.of("inference.model.name", "m")));
+		context.register(AllProperties.class);
+		context.refresh();
+	}
+
+	@AfterAll
+	static void stop() {
+		context.close();
+	}
+
 	static Stream<Arguments> everyPropertyWithEachValue() {
 		return Stream.of(PROPERTIES).flatMap((name) -> Stream.of(VALUES).map((value) -> Arguments.of(name, value)));
 	}
@@ -44,21 +73,78 @@ class ConfigurationTests {
 	@ParameterizedTest
 	@MethodSource("everyPropertyWithEachValue")
 	void acceptsAValueOrSaysWhatIsWrongWithIt(String name, String value) {
-		new ApplicationContextRunner().withPropertyValues("inference.model.name=m", "%s=%s".formatted(name, value))
-			.withInitializer((context) -> new StartFailureAnalyzer().postProcessEnvironment(context.getEnvironment(),
-					new SpringApplication()))
-			.withConfiguration(AutoConfigurations.of(ConfigurationPropertiesAutoConfiguration.class))
-			.withUserConfiguration(AllProperties.class)
-			.run((context) -> {
-				Throwable failure = context.getStartupFailure();
-				if (failure != null) {
-					FailureAnalysis analysis = Objects.requireNonNull(new StartFailureAnalyzer().analyze(failure));
-					assertThat(analysis.getDescription()).startsWith("Property ")
-						.endsWith(".")
-						.containsIgnoringCase(name.substring(0, name.lastIndexOf('.')))
-						.doesNotContain("Exception", "java.", "@", "\n");
+		String refusal = refusal(name, value);
+		if (refusal != null) {
+			assertThat(refusal).startsWith("Property ")
+				.endsWith(".")
+				.containsIgnoringCase(name.substring(0, name.lastIndexOf('.')))
+				.doesNotContain("Exception", "java.", "@", "\n");
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|',
+			textBlock = """
+					management.server.port       | 9090 | Property management.server.port is '9090': EAS reserves
+					server.port                  | 99999 | Property server.port is '99999': a port is between 0 and 65535.
+					server.port                  | -2   | Property server.port is '-2': a port is between 0 and 65535.
+					server.port                  | http | Property server.port is 'http'
+					inference.deadline           | 25d  | Property inference.deadline is 'PT600H'
+					inference.batching.max-delay | 25d  | Property inference.batching.maxDelay is 'PT600H'
+					inference.admission.max-queued | -1 | Property inference.admission.maxQueued is '-1'
+					inference.admission.max-concurrent | 0 | Property inference.admission.maxConcurrent is '0'
+					inference.model.name         | a/b  | Property inference.model.name is 'a/b'
+					inference.model.device       | gpu  | Property inference.model.device is 'gpu'
+					inference.model.threads      | 0    | Property inference.model.threads is '0'
+					inference.model.session-config | fast | Property inference.model.sessionConfig[0] is 'fast': must be key=value
+					inference.request.max-sise   | 1MB  | Property inference.request.max-sise is '1MB'
+					inference.request.max-size   | 0B   | max-size must be between 1B and 511MB
+					""")
+	void namesThePropertyItsValueAndTheRule(String name, String value, String sentence) {
+		assertThat(refusal(name, value)).contains(sentence);
+	}
+
+	@Test
+	void leavesAForksOwnPropertyAlone() {
+		assertThat(refusal("inference.fraud.threshold", "0.5")).isNull();
+	}
+
+	@Test
+	void acceptsAVariableThatOverridesALongerList() {
+		var variables = new SystemEnvironmentPropertySource("a-systemEnvironment",
+				Map.of("INFERENCE_MODEL_NAME", "a", "INFERENCE_MODEL_SESSIONCONFIG", "a=1"));
+		var file = new MapPropertySource("file",
+				Map.of("inference.model.session-config[0]", "b=2", "inference.model.session-config[1]", "c=3"));
+		assertThat(refusal("inference.model.session-config", file, variables)).isNull();
+		assertThat(context.getBean(ModelProperties.class).sessionConfig()).containsExactly("a=1");
+	}
+
+	private static @Nullable String refusal(String name, String value) {
+		return refusal(name, new MapPropertySource("test", Map.of(name, value)));
+	}
+
+	// Only the bean with the property is made again. A context for each value would take
+	// 30 ms.
+	private static @Nullable String refusal(String name, PropertySource<?>... sources) {
+		var environment = context.getEnvironment();
+		Stream.of(sources).forEach(environment.getPropertySources()::addFirst);
+		try {
+			analyzer.postProcessEnvironment(environment, application);
+			for (String bean : context.getBeanNamesForAnnotation(ConfigurationProperties.class)) {
+				var properties = context.findAnnotationOnBean(bean, ConfigurationProperties.class);
+				if (name.startsWith(Objects.requireNonNull(properties).prefix())) {
+					context.getDefaultListableBeanFactory().destroySingleton(bean);
+					var _ = context.getBean(bean);
 				}
-			});
+			}
+			return null;
+		}
+		catch (RuntimeException ex) {
+			return Objects.requireNonNull(analyzer.analyze(ex)).getDescription();
+		}
+		finally {
+			Stream.of(sources).forEach((source) -> environment.getPropertySources().remove(source.getName()));
+		}
 	}
 
 	@ConfigurationPropertiesScan

@@ -128,12 +128,11 @@ class ManifestTests {
 	void everyPlatformIsToldWhereTheMetricsAre(Platform platform) {
 		assertThat(platform.manifest().at(platform.metadata + "/annotations/prometheus.io~1port").asInt())
 			.isEqualTo(this.container.path("port").asInt());
-		try (Server server = Server.ready(TestModel::new)) {
-			server.request()
-				.get(platform.manifest().at(platform.metadata + "/annotations/prometheus.io~1path").asString())
-				.then()
-				.statusCode(200);
-		}
+		Server.shared()
+			.request()
+			.get(platform.manifest().at(platform.metadata + "/annotations/prometheus.io~1path").asString())
+			.then()
+			.statusCode(200);
 	}
 
 	@Test
@@ -181,10 +180,8 @@ class ManifestTests {
 	@Test
 	void theAutoscalerAsksForAMetricThatIsExposed() {
 		JsonNode autoscaler = YamlFile.documents(OPS.resolve("kubernetes.yaml")).get(2);
-		try (Server server = Server.ready(TestModel::new)) {
-			assertThat(server.request().get("/actuator/prometheus").asString())
-				.contains("\n%s ".formatted(autoscaler.at("/spec/metrics/0/pods/metric/name").asString()));
-		}
+		assertThat(Server.shared().request().get("/actuator/prometheus").asString())
+			.contains("\n%s ".formatted(autoscaler.at("/spec/metrics/0/pods/metric/name").asString()));
 	}
 
 	@ParameterizedTest

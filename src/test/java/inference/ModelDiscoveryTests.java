@@ -1,20 +1,16 @@
 package inference;
 
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.context.ApplicationContext;
 
 import inference.model.FakeModel;
 import inference.model.Model;
+import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -26,13 +22,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 class ModelDiscoveryTests {
 
 	@Test
-	void findsEveryModelOfTheApplication() throws URISyntaxException {
-		Path classes = Path.of(InferenceServer.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-		List<String> complaints = new ClassFileImporter().importPath(classes)
+	void findsEveryModelOfTheApplication() throws Exception {
+		List<String> complaints = ModelClasses.find()
 			.stream()
-			.filter((type) -> type.isAssignableTo(Model.class) && !type.isInterface())
-			.filter((type) -> !type.getModifiers().contains(JavaModifier.ABSTRACT))
-			.map(JavaClass::reflect)
 			.filter((type) -> !isBean(type, Server.shared().context()))
 			.map(ModelDiscoveryTests::complain)
 			.toList();

@@ -2,15 +2,14 @@ package inference;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 import io.restassured.RestAssured;
 import io.restassured.builder.RequestSpecBuilder;
@@ -76,6 +75,13 @@ public final class Server implements AutoCloseable {
 	public static Server shared() {
 		Shared.SERVER.swap(new TestModel());
 		return Shared.SERVER;
+	}
+
+	/**
+	 * The server that tests share whose model never becomes ready. No test may close it.
+	 */
+	public static Server loading() {
+		return Loading.SERVER;
 	}
 
 	/** A server that may still be loading. */
@@ -148,8 +154,7 @@ public final class Server implements AutoCloseable {
 
 	/**
 	 * Closes the server. A model that is still loading is interrupted, because the
-	 * context waits for its constructor. A constructor that ignores this fails the test
-	 * instead of holding it up.
+	 * context waits for its constructor.
 	 */
 	@Override
 	public void close() {
@@ -158,33 +163,18 @@ public final class Server implements AutoCloseable {
 		if (loading != null) {
 			loading.interrupt();
 		}
-		Thread closing = Thread.ofPlatform().daemon().name("close").start(this.context::close);
-		if (!join(closing)) {
-			throw new AssertionError(
-					"the server did not close, because a thread holds it up:\n" + String.join("\n", stack(loading)));
-		}
-	}
-
-	// An interrupt is passed on, because it ends the drain's delay.
-	private static boolean join(Thread closing) {
-		while (true) {
-			try {
-				return closing.join(TIMEOUT);
-			}
-			catch (InterruptedException ex) {
-				closing.interrupt();
-			}
-		}
-	}
-
-	private static List<String> stack(@Nullable Thread thread) {
-		return (thread == null) ? List.of()
-				: Stream.of(thread.getStackTrace()).map(StackTraceElement::toString).toList();
+		this.context.close();
 	}
 
 	private static final class Shared {
 
 		static final Server SERVER = ready(TestModel::new, "inference.request.max-size=64KB");
+
+	}
+
+	private static final class Loading {
+
+		static final Server SERVER = starting(() -> new TestModel(new CountDownLatch(1)));
 
 	}
 

@@ -6,7 +6,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,8 +14,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.convert.DurationStyle;
-
-import inference.lifecycle.State;
+import org.springframework.core.env.ConfigurableEnvironment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -34,6 +32,8 @@ class ServiceJsonTests {
 
 	private final JsonNode container = this.service.at("/containers/0");
 
+	private final ConfigurableEnvironment environment = Server.shared().context().getEnvironment();
+
 	@Test
 	void hasExactlyTheThreeChecksUnderTheNamesEasKnows() {
 		Set<String> checks = new HashSet<>(this.container.propertyNames());
@@ -44,22 +44,18 @@ class ServiceJsonTests {
 
 	@Test
 	void sendsEverythingToThePortTheServerListensOn() {
-		try (Server server = Server.starting(TestModel::new)) {
-			int port = this.container.path("port").asInt();
-			String configured = server.context()
-				.getEnvironment()
-				.getPropertySources()
-				.stream()
-				.filter((source) -> source.getName().contains("application.yaml"))
-				.map((source) -> source.getProperty("server.port"))
-				.filter(Objects::nonNull)
-				.findFirst()
-				.map(String::valueOf)
-				.orElseThrow();
-			assertThat(port).hasToString(configured).isNotIn(RESERVED_BY_EAS);
-			for (String check : CHECKS) {
-				assertThat(this.container.at("/%s/http_get/port".formatted(check)).asInt()).as(check).isEqualTo(port);
-			}
+		int port = this.container.path("port").asInt();
+		String configured = this.environment.getPropertySources()
+			.stream()
+			.filter((source) -> source.getName().contains("application.yaml"))
+			.map((source) -> source.getProperty("server.port"))
+			.filter(Objects::nonNull)
+			.findFirst()
+			.map(String::valueOf)
+			.orElseThrow();
+		assertThat(port).hasToString(configured).isNotIn(RESERVED_BY_EAS);
+		for (String check : CHECKS) {
+			assertThat(this.container.at("/%s/http_get/port".formatted(check)).asInt()).as(check).isEqualTo(port);
 		}
 	}
 
@@ -88,17 +84,15 @@ class ServiceJsonTests {
 
 	@Test
 	void leavesTimeToDrainAndToFinish() {
-		try (Server server = Server.starting(TestModel::new)) {
-			JsonNode metadata = this.service.path("metadata");
-			assertThat(metadata.at("/rpc/enable_sigterm").asBoolean()).as("without it EAS sends no SIGTERM").isTrue();
-			Duration grace = Duration.ofSeconds(metadata.path("eas.termination_grace_period").asInt());
-			Duration lastRequests = property(server, "spring.lifecycle.timeout-per-shutdown-phase", "30s");
-			assertThat(grace).isGreaterThan(variable("INFERENCE_DRAIN_DELAY", "0s").plus(lastRequests));
-			Duration deadline = property(server, "inference.deadline", "4s");
-			assertThat(lastRequests).isGreaterThan(deadline);
-			assertThat(metadata.at("/rpc/keepalive").asLong()).as("EAS ends a request that takes longer")
-				.isGreaterThan(deadline.toMillis());
-		}
+		JsonNode metadata = this.service.path("metadata");
+		assertThat(metadata.at("/rpc/enable_sigterm").asBoolean()).as("without it EAS sends no SIGTERM").isTrue();
+		Duration grace = Duration.ofSeconds(metadata.path("eas.termination_grace_period").asInt());
+		Duration lastRequests = property("spring.lifecycle.timeout-per-shutdown-phase", "30s");
+		assertThat(grace).isGreaterThan(variable("INFERENCE_DRAIN_DELAY", "0s").plus(lastRequests));
+		Duration deadline = property("inference.deadline", "4s");
+		assertThat(lastRequests).isGreaterThan(deadline);
+		assertThat(metadata.at("/rpc/keepalive").asLong()).as("EAS ends a request that takes longer")
+			.isGreaterThan(deadline.toMillis());
 	}
 
 	@Test
@@ -124,16 +118,11 @@ class ServiceJsonTests {
 
 	@Test
 	void asksProbesThatTheServerAnswers() {
-		CountDownLatch loaded = new CountDownLatch(1);
-		try (Server server = Server.starting(() -> new TestModel(loaded))) {
-			assertThat(ask(server, "startup_check")).isEqualTo(503);
-			assertThat(ask(server, "liveness_check")).isEqualTo(200);
-			assertThat(ask(server, "health_check")).isEqualTo(503);
-			loaded.countDown();
-			server.await(State.READY);
-			for (String check : CHECKS) {
-				assertThat(ask(server, check)).as(check).isEqualTo(200);
-			}
+		assertThat(ask(Server.loading(), "startup_check")).isEqualTo(503);
+		assertThat(ask(Server.loading(), "liveness_check")).isEqualTo(200);
+		assertThat(ask(Server.loading(), "health_check")).isEqualTo(503);
+		for (String check : CHECKS) {
+			assertThat(ask(Server.shared(), check)).as(check).isEqualTo(200);
 		}
 	}
 
@@ -151,8 +140,8 @@ class ServiceJsonTests {
 			.orElse(byDefault));
 	}
 
-	private static Duration property(Server server, String name, String byDefault) {
-		return DurationStyle.detectAndParse(server.context().getEnvironment().getProperty(name, byDefault));
+	private Duration property(String name, String byDefault) {
+		return DurationStyle.detectAndParse(this.environment.getProperty(name, byDefault));
 	}
 
 }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.ServerSocket;
 import java.nio.file.FileSystemException;
-import java.util.Map;
 import java.util.Objects;
 
 import org.junit.jupiter.api.Test;
@@ -13,20 +12,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.web.server.WebServerException;
 import org.springframework.context.ApplicationContextException;
-import org.springframework.core.env.PropertySource;
-import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 import inference.lifecycle.State;
 import inference.model.Model;
-import inference.model.ModelProperties;
 import inference.model.UnusableModelException;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -41,25 +34,11 @@ class StartFailureTests {
 	@ParameterizedTest
 	@CsvSource(delimiter = '|',
 			textBlock = """
-					server.port=8080                         | Property server.port is '8080': EAS reserves the ports 8080 and 9090
-					management.server.port=9090              | Property management.server.port is '9090': EAS reserves
-					server.port=99999                        | Property server.port is '99999': a port is between 0 and 65535.
-					server.port=-2                           | Property server.port is '-2': a port is between 0 and 65535.
-					server.port=http                         | Property server.port is 'http'
-					logging.structured.format.console=none   | Property logging.structured.format.console is 'none': must be empty, ecs,
-					inference.deadline=soon                  | Property inference.deadline is 'soon'
-					inference.deadline=0s                    | Property inference.deadline is 'PT0S'
-					inference.deadline=25d                   | Property inference.deadline is 'PT600H'
-					inference.batching.max-delay=25d         | Property inference.batching.maxDelay is 'PT600H'
-					inference.admission.max-queued=-1        | Property inference.admission.maxQueued is '-1'
-					inference.admission.max-concurrent=0     | Property inference.admission.maxConcurrent is '0'
-					inference.model.name=a/b                 | Property inference.model.name is 'a/b'
-					inference.model.device=gpu               | Property inference.model.device is 'gpu'
-					inference.model.threads=0                | Property inference.model.threads is '0'
-					inference.model.session-config=fast      | Property inference.model.sessionConfig[0] is 'fast': must be key=value
-					inference.model.nmae=iris                | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): there is no such property.
-					inference.request.max-sise=1MB           | Property inference.request.max-sise is '1MB'
-					inference.request.max-size=0B            | max-size must be between 1B and 511MB
+					server.port=8080                       | Property server.port is '8080': EAS reserves the ports 8080 and 9090
+					logging.structured.format.console=none | Property logging.structured.format.console is 'none': must be empty, ecs,
+					inference.deadline=soon                | Property inference.deadline is 'soon'
+					inference.deadline=0s                  | Property inference.deadline is 'PT0S'
+					inference.model.nmae=iris              | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): there is no such property.
 					""")
 	void namesThePropertyItsValueAndTheRule(String property, String sentence, CapturedOutput output) {
 		assertThatException().isThrownBy(() -> Server.starting(TestModel::new, property));
@@ -74,21 +53,6 @@ class StartFailureTests {
 			assertThatException().isThrownBy(() -> Server.starting(TestModel::new, property));
 			assertThat(output).contains("Port %d was already in use".formatted(taken.getLocalPort()));
 		}
-	}
-
-	@Test
-	void leavesAForksOwnPropertyAlone() {
-		try (Server server = Server.ready(TestModel::new, "inference.fraud.threshold=0.5")) {
-			server.request().get("/readyz").then().statusCode(200);
-		}
-	}
-
-	@Test
-	void acceptsAVariableThatOverridesALongerList() {
-		withVariables(Map.of("INFERENCE_MODEL_NAME", "a", "INFERENCE_MODEL_SESSIONCONFIG", "a=1"))
-			.withPropertyValues("inference.model.session-config[0]=b=2", "inference.model.session-config[1]=c=3")
-			.run((context) -> assertThat(context.getBean(ModelProperties.class).sessionConfig())
-				.containsExactly("a=1"));
 	}
 
 	@Test
@@ -124,6 +88,7 @@ class StartFailureTests {
 			assertThat(output)
 				.containsSubsequence("Description:", "There is no model at /models.", "Action:", "Mount one.")
 				.doesNotContain("\tat ");
+			Surfaces.verify(server, State.FAILED, 503, 200, 503, "There is no model at /models. Mount one.");
 		}
 	}
 
@@ -140,19 +105,6 @@ class StartFailureTests {
 	private static FailureAnalysis analyze(String message, Exception cause) {
 		return Objects.requireNonNull(new StartFailureAnalyzer()
 			.analyze(new ApplicationContextException("no web server", new WebServerException(message, cause))));
-	}
-
-	private static ApplicationContextRunner withVariables(Map<String, Object> variables) {
-		PropertySource<?> source = new SystemEnvironmentPropertySource("a-systemEnvironment", variables);
-		return new ApplicationContextRunner()
-			.withInitializer((context) -> context.getEnvironment().getPropertySources().addFirst(source))
-			.withInitializer((context) -> ConfigurationPropertySources.attach(context.getEnvironment()))
-			.withUserConfiguration(PropertiesAlone.class);
-	}
-
-	@EnableConfigurationProperties(ModelProperties.class)
-	static class PropertiesAlone {
-
 	}
 
 }

@@ -12,7 +12,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 import inference.model.DataType;
 import inference.model.Shape;
@@ -22,8 +21,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class TensorWriterTests {
 
-	private final JsonMapper mapper = JsonMapper.shared();
-
 	private final Random random = new Random(1);
 
 	@ParameterizedTest
@@ -31,8 +28,7 @@ class TensorWriterTests {
 	void writesEveryNumberOfManySoThatItIsReadAsTheSame(DataType dataType) {
 		for (int columns : new int[] { 0, 1, 31, 32, 33, 5000 }) {
 			Tensor numbers = numbers(dataType, Shape.of(3, columns));
-			String nested = written(numbers, (writer, json) -> writer.writeNested(json, 0));
-			assertThat(read(dataType, nested, numbers.shape()).contents()).isEqualTo(numbers.contents());
+			assertReadAs(numbers, written(numbers, (writer, json) -> writer.writeNested(json, 0)));
 		}
 	}
 
@@ -40,13 +36,12 @@ class TensorWriterTests {
 	void writesEachRowOfManyNumbersByItself() {
 		Tensor numbers = numbers(DataType.FP32, Shape.of(2, 100));
 		TensorWriter rows = new TensorWriter(numbers, List.of());
-		String both = written((json) -> {
+		assertReadAs(numbers, written((json) -> {
 			json.writeStartArray();
 			rows.writeNested(json, 1);
 			rows.writeNested(json, 1);
 			json.writeEndArray();
-		});
-		assertThat(read(DataType.FP32, both, numbers.shape()).contents()).isEqualTo(numbers.contents());
+		}));
 	}
 
 	@Test
@@ -55,7 +50,7 @@ class TensorWriterTests {
 				"\"".repeat(9000));
 		String written = written(Tensor.ofStrings(Shape.of(texts.size()), texts),
 				(writer, json) -> writer.writeNested(json, 0));
-		assertThat(this.mapper.readTree(written).valueStream().map(JsonNode::stringValue)).isEqualTo(texts);
+		assertThat(Tensors.JSON.readTree(written).valueStream().map(JsonNode::stringValue)).isEqualTo(texts);
 	}
 
 	@Test
@@ -67,31 +62,14 @@ class TensorWriterTests {
 	}
 
 	private Tensor numbers(DataType dataType, Shape shape) {
-		int elements = (int) shape.elementCount();
-		var contents = Tensor.allocate(elements * dataType.width());
-		while (contents.hasRemaining()) {
-			switch (dataType) {
-				case FP32 -> contents.putFloat(finite(Float.intBitsToFloat(this.random.nextInt())));
-				default -> contents.putDouble(finite(Double.longBitsToDouble(this.random.nextLong())));
-			}
-		}
-		return Tensor.of(dataType, shape, contents.flip());
+		return Tensors.random(dataType, shape, true, false, this.random);
 	}
 
-	private Tensor read(DataType dataType, String json, Shape shape) {
-		var contents = Tensor.allocate((int) shape.elementCount() * dataType.width());
-		JsonNode rows = this.mapper.readTree(json);
-		assertThat(rows.size()).isEqualTo((int) shape.dimension(0));
-		for (var row : rows) {
-			assertThat(row.size()).isEqualTo((int) shape.dimension(1));
-			for (var number : row) {
-				switch (dataType) {
-					case FP32 -> contents.putFloat(Float.parseFloat(number.asString()));
-					default -> contents.putDouble(Double.parseDouble(number.asString()));
-				}
-			}
-		}
-		return Tensor.of(dataType, shape, contents.flip());
+	private static void assertReadAs(Tensor numbers, String json) {
+		JsonNode rows = Tensors.JSON.readTree(json);
+		assertThat(rows.size()).isEqualTo((int) numbers.shape().dimension(0));
+		assertThat(rows).allMatch((row) -> row.size() == numbers.shape().dimension(1));
+		assertThat(Tensors.read(numbers.dataType(), numbers.shape(), rows).contents()).isEqualTo(numbers.contents());
 	}
 
 	private static String written(Tensor tensor, BiConsumer<TensorWriter, JsonGenerator> how) {
@@ -104,14 +82,6 @@ class TensorWriterTests {
 			how.accept(json);
 		}
 		return bytes.toString(StandardCharsets.UTF_8);
-	}
-
-	private static float finite(float value) {
-		return Float.isFinite(value) ? value : 0;
-	}
-
-	private static double finite(double value) {
-		return Double.isFinite(value) ? value : 0;
 	}
 
 }

@@ -14,7 +14,7 @@ import inference.codec.InferenceRequest.BodyFormat;
 import inference.model.Signature;
 import inference.model.Tensor;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * The codecs around a model that returns its inputs as its outputs.
@@ -24,35 +24,26 @@ final class Wire {
 	private Wire() {
 	}
 
-	/**
-	 * What a client gets.
-	 *
-	 * @param refusal the sentence, or {@code null} if the request was answered
-	 */
+	/** What a client gets. */
 	@SuppressWarnings("ArrayRecordComponent") // nobody compares them
-	record Response(@Nullable String refusal, byte[] json, byte[] tail) {
+	record Response(byte[] json, byte[] tail) {
 	}
 
 	static Response exchange(Signature signature, byte[] body, @Nullable String jsonLength) {
+		InferenceRequest read = new RequestReader(signature, EnumSet.allOf(BodyFormat.class), (_) -> {
+		}).read(body, jsonLength);
+		InferenceResponse answer = new InferenceResponse("m", "1", read, identity(signature, read.inputs()));
+		ByteArrayOutputStream written = new ByteArrayOutputStream();
 		try {
-			InferenceRequest read = new RequestReader(signature, EnumSet.allOf(BodyFormat.class), (_) -> {
-			}).read(body, jsonLength);
-			InferenceResponse answer = new InferenceResponse("m", "1", read, identity(signature, read.inputs()));
-			ByteArrayOutputStream written = new ByteArrayOutputStream();
 			answer.writeTo(written);
-			int length = answer.jsonLength();
-			byte[] all = written.toByteArray();
-			if (all.length != length + answer.binaryLength()) {
-				throw new AssertionError("the lengths are wrong: " + new String(all, UTF_8));
-			}
-			return new Response(null, Arrays.copyOf(all, length), Arrays.copyOfRange(all, length, all.length));
-		}
-		catch (InvalidRequestException ex) {
-			return new Response(String.valueOf(ex.getMessage()), new byte[0], new byte[0]);
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
+		int length = answer.jsonLength();
+		byte[] all = written.toByteArray();
+		assertThat(all).hasSize((int) (length + answer.binaryLength()));
+		return new Response(Arrays.copyOf(all, length), Arrays.copyOfRange(all, length, all.length));
 	}
 
 	private static Map<String, Tensor> identity(Signature signature, Map<String, Tensor> inputs) {

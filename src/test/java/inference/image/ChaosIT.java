@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -34,7 +35,7 @@ import static org.awaitility.Awaitility.await;
  * What the platform makes of a server whose model misbehaves, and of one that is flooded:
  * restarts for the first, nothing at all for the second.
  */
-@NeedsImage
+@EnabledIf("inference.image.Image#isBuilt")
 @Execution(ExecutionMode.CONCURRENT)
 class ChaosIT {
 

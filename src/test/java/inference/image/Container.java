@@ -19,8 +19,6 @@ import java.util.stream.Stream;
  */
 final class Container implements AutoCloseable {
 
-	static final Path TAR = Path.of("target/jib-image.tar");
-
 	private static final Duration PATIENCE = Duration.ofMinutes(2);
 
 	private static final List<String> LIMITS = List.of("--memory", "512m", "--cpus", "1", "--read-only", "--tmpfs",
@@ -34,7 +32,7 @@ final class Container implements AutoCloseable {
 		List<String> arguments = new ArrayList<>(List.of("run", "--detach", "--name", this.name));
 		arguments.addAll(LIMITS);
 		arguments.addAll(options);
-		arguments.add(image());
+		arguments.add(Image.id());
 		arguments.addAll(command);
 		succeed(arguments);
 	}
@@ -49,20 +47,6 @@ final class Container implements AutoCloseable {
 			.stream()
 			.flatMap((variable) -> Stream.of("--env", variable.getKey() + "=" + variable.getValue()));
 		return new Container(Stream.concat(environment, Stream.of(options)).toList(), service.command());
-	}
-
-	/** The image's identity, under which podman has it from now on. */
-	static String image() {
-		try {
-			String id = Files.readString(Path.of("target/jib-image.id")).strip();
-			if (podman(PATIENCE, List.of("image", "exists", id)).exitCode() != 0) {
-				succeed("load", "--quiet", "--input", TAR.toString());
-			}
-			return id;
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
 	}
 
 	URI uri(int port, String path) {
@@ -117,6 +101,10 @@ final class Container implements AutoCloseable {
 	@Override
 	public void close() {
 		succeed("rm", "--force", "--time", "0", this.name);
+	}
+
+	static boolean succeeds(String... arguments) {
+		return podman(PATIENCE, List.of(arguments)).exitCode() == 0;
 	}
 
 	static String succeed(String... arguments) {

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.parallel.Resources;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-import inference.model.FileModel;
+import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -36,7 +37,7 @@ import static org.awaitility.Awaitility.await;
 /**
  * What the image promises to a platform that runs it from service.json.
  */
-@NeedsImage
+@EnabledIf("inference.image.Image#isBuilt")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Execution(ExecutionMode.CONCURRENT)
 class ImageIT {
@@ -132,8 +133,8 @@ class ImageIT {
 	}
 
 	@Test
-	void saysWhatABaseLacks() {
-		FileModel.assumeServed();
+	void saysWhatABaseLacks() throws Exception {
+		ModelClasses.assumeAFileIsServed();
 		// For want of a base without it: one in which it is empty
 		String empty = "/dev/null:/usr/lib/x86_64-linux-gnu/libstdc++.so.6:ro";
 		try (Container broken = Container.run(this.service, "--volume", empty)) {
@@ -156,7 +157,7 @@ class ImageIT {
 
 	@Test
 	void holdsNoEntryPointAndTheCommandOfTheService() {
-		String image = Container.image();
+		String image = Image.id();
 		assertThat(Container.succeed("inspect", "--format", "{{json .Config.Cmd}}", image))
 			.isEqualTo("[\"" + String.join("\",\"", this.service.command()) + "\"]");
 		assertThat(Container.succeed("inspect", "--format",

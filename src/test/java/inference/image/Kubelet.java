@@ -57,10 +57,6 @@ final class Kubelet implements AutoCloseable {
 		}
 	}
 
-	synchronized boolean started() {
-		return this.startup.passed;
-	}
-
 	synchronized boolean ready() {
 		return this.readiness.passed;
 	}
@@ -69,13 +65,9 @@ final class Kubelet implements AutoCloseable {
 		return this.restarts;
 	}
 
-	/** Every answer so far, in the order in which they came. */
-	synchronized List<Answer> history() {
-		return List.copyOf(this.history);
-	}
-
-	List<Answer> history(Kind kind) {
-		return history().stream().filter((answer) -> answer.kind() == kind).toList();
+	/** Every answer of a probe so far, in the order in which they came. */
+	synchronized List<Answer> history(Kind kind) {
+		return this.history.stream().filter((answer) -> answer.kind() == kind).toList();
 	}
 
 	/**

@@ -23,11 +23,12 @@ import java.util.concurrent.Future;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 
-import inference.model.FileModel;
 import inference.model.IrisModel;
+import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -36,7 +37,7 @@ import static org.awaitility.Awaitility.await;
  * Loads a container of the least memory with the requests that take the most of it. The
  * kernel kills a container that exceeds its limit.
  */
-@NeedsImage
+@EnabledIf("inference.image.Image#isBuilt")
 @Isolated
 class MemoryIT {
 
@@ -55,8 +56,8 @@ class MemoryIT {
 	private final HttpClient client = HttpClient.newHttpClient();
 
 	@BeforeAll
-	static void assumeThatIrisesAreServed() throws IOException {
-		FileModel.assumeServed();
+	static void assumeThatIrisesAreServed() throws Exception {
+		ModelClasses.assumeAFileIsServed();
 		IrisModel.assumeBundled();
 	}
 

@@ -105,6 +105,13 @@ class ModelLifecycleTests {
 	}
 
 	@Test
+	void becomesReadyThoughAnOutputForZerosIsInfinite() throws Exception {
+		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NEGATIVE_INFINITY)));
+		start(() -> this.model);
+		await(State.READY);
+	}
+
+	@Test
 	void becomesReadyThoughTheModelRefusesZeros(CapturedOutput output) throws Exception {
 		this.model.behave((_) -> {
 			throw new IllegalArgumentException("Unknown category and zeros = 0");

@@ -69,6 +69,15 @@ class OnnxOptionsTests {
 			.satisfies((failure) -> assertThat(failure.action()).doesNotContain("session-config"));
 	}
 
+	@Test
+	void saysWhatToDoWithoutTheGpu() {
+		var properties = new ModelProperties("test", "1", "classpath:models/cases/norank.onnx", 1, "cuda:1", List.of(),
+				List.of());
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> new OnnxModel(properties))
+			.withMessageStartingWith("The device cuda:1 cannot be used: ")
+			.withMessageEndingWith("or set INFERENCE_MODEL_DEVICE to cpu.");
+	}
+
 	private static String configured() throws IOException {
 		Object value = new YamlPropertySourceLoader().load("application", new ClassPathResource("application.yaml"))
 			.getFirst()

@@ -21,6 +21,7 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
+import inference.Prerequisite;
 import inference.Server;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -49,7 +50,10 @@ final class Browser implements AutoCloseable {
 	}
 
 	static boolean isInstalled() {
-		return installed("chromium").isPresent() && installed("chromedriver").isPresent();
+		boolean isInstalled = installed("chromium").isPresent() && installed("chromedriver").isPresent();
+		return Prerequisite.isMet(isInstalled ? null
+				: "The console is not tested in a browser, because there is no chromium or no chromedriver: "
+						+ "install Debian's chromium and chromium-driver");
 	}
 
 	void open(Server server, String path) {

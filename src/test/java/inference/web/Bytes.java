@@ -17,8 +17,8 @@ import inference.model.DataType;
 
 /**
  * Bodies, written readably: a text, or a list of texts and of maps from a data type to
- * the elements that stand there in binary. {@code hex} stands for any bytes,
- * {@code spaces} for a number of spaces.
+ * the integers, floating-point numbers or texts that stand there in binary. {@code hex}
+ * stands for any bytes, {@code spaces} for a number of spaces.
  */
 final class Bytes {
 
@@ -72,10 +72,8 @@ final class Bytes {
 				.put(text)
 				.array();
 		}
-		Number number = (value instanceof Number given) ? given : ((Boolean) value ? 1 : 0);
+		Number number = (Number) value;
 		long bits = switch (dataType) {
-			case FP16 -> Float.floatToFloat16(number.floatValue());
-			case BF16 -> Float.floatToIntBits(number.floatValue()) >> 16;
 			case FP32 -> Float.floatToIntBits(number.floatValue());
 			case FP64 -> Double.doubleToLongBits(number.doubleValue());
 			default -> number.longValue();

@@ -16,6 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -49,6 +52,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  * {@code outputs} of the Open Inference Protocol; or what the {@code error} contains
  * <li>{@code tail}: the bytes behind the JSON
  * <li>{@code answers}: headers
+ * <li>{@code each}: sets of values. For each set there is a case in which the values
+ * replace their names in angle brackets
  * </ul>
  *
  * @param group the file
@@ -64,6 +69,8 @@ public record Conformance(String group, String request, Map<String, Object> yaml
 		.enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS, DeserializationFeature.USE_BIG_INTEGER_FOR_INTS,
 				DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
 		.build();
+
+	private static final Pattern NAME = Pattern.compile("<(\\w+)>");
 
 	public static Map<String, List<Conformance>> all() {
 		Map<String, List<Conformance>> groups = new LinkedHashMap<>();
@@ -85,13 +92,33 @@ public record Conformance(String group, String request, Map<String, Object> yaml
 		List<Conformance> cases = new ArrayList<>();
 		try (InputStream stream = file.getInputStream()) {
 			List<Map<String, Object>> yaml = new Yaml(new SafeConstructor(new LoaderOptions())).load(stream);
-			for (Map<String, Object> one : yaml) {
+			for (Map<String, Object> one : yaml.stream().flatMap(Conformance::expand).toList()) {
 				List<Object> requests = (one.get("request") instanceof List<?> list) ? (List<Object>) list
 						: List.of(Objects.requireNonNull(one.get("request")));
 				requests.forEach((request) -> cases.add(new Conformance(group, (String) request, one)));
 			}
 		}
 		return cases;
+	}
+
+	@SuppressWarnings("unchecked")
+	private static Stream<Map<String, Object>> expand(Map<String, Object> template) {
+		List<Map<String, Object>> each = (List<Map<String, Object>>) template.getOrDefault("each", List.of(Map.of()));
+		return each.stream().map((values) -> (Map<String, Object>) fill(template, values));
+	}
+
+	private static Object fill(Object template, Map<String, Object> values) {
+		return switch (template) {
+			case Map<?, ?> map -> {
+				Map<Object, Object> filled = new LinkedHashMap<>();
+				map.forEach((name, value) -> filled.put(name, fill(value, values)));
+				yield filled;
+			}
+			case List<?> list -> list.stream().map((element) -> fill(element, values)).toList();
+			case String text -> NAME.matcher(text)
+				.replaceAll((name) -> Matcher.quoteReplacement(String.valueOf(values.get(name.group(1)))));
+			default -> template;
+		};
 	}
 
 	public String title() {
@@ -187,33 +214,23 @@ public record Conformance(String group, String request, Map<String, Object> yaml
 	}
 
 	// Members in any order, and 1.0 equal to 1, but no digit more or less.
-	private static void assertSame(@Nullable JsonNode actual, JsonNode expected, String where) {
+	private static void assertSame(JsonNode actual, JsonNode expected, String where) {
 		if (expected.isString() && expected.stringValue().equals("*")) {
-			assertThat(actual).as(where).isNotNull();
+			assertThat(actual.isMissingNode()).as(where).isFalse();
 		}
-		else if (expected.isNumber()) {
-			assertThat(actual != null && actual.isNumber()).as(where + " is a number").isTrue();
-			boolean isFinite = Double.isFinite(Double.parseDouble(expected.asString()));
-			if (isFinite) {
-				assertThat(Objects.requireNonNull(actual).decimalValue()).as(where)
-					.isEqualByComparingTo(expected.decimalValue());
-			}
-			else {
-				assertThat(Objects.requireNonNull(actual).asString()).as(where).isEqualTo(expected.asString());
-			}
+		else if (expected.isNumber() && Double.isFinite(expected.doubleValue())) {
+			assertThat(actual.isNumber()).as(where + " is a number").isTrue();
+			assertThat(actual.decimalValue()).as(where).isEqualByComparingTo(expected.decimalValue());
 		}
 		else if (expected.isContainer()) {
-			assertThat(actual).as(where).isNotNull();
-			JsonNode container = Objects.requireNonNull(actual);
-			assertThat(container.getNodeType()).as(where).isEqualTo(expected.getNodeType());
-			assertThat(container.propertyNames()).as(where)
-				.containsExactlyInAnyOrderElementsOf(expected.propertyNames());
-			assertThat(container.size()).as("size of " + where).isEqualTo(expected.size());
+			assertThat(actual.getNodeType()).as(where).isEqualTo(expected.getNodeType());
+			assertThat(actual.propertyNames()).as(where).containsExactlyInAnyOrderElementsOf(expected.propertyNames());
+			assertThat(actual.size()).as("size of " + where).isEqualTo(expected.size());
 			for (String name : expected.propertyNames()) {
-				assertSame(container.get(name), expected.get(name), where + "." + name);
+				assertSame(actual.path(name), expected.get(name), where + "." + name);
 			}
 			for (int i = 0; expected.isArray() && i < expected.size(); i++) {
-				assertSame(container.get(i), expected.get(i), "%s[%d]".formatted(where, i));
+				assertSame(actual.path(i), expected.get(i), "%s[%d]".formatted(where, i));
 			}
 		}
 		else {

@@ -6,11 +6,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
@@ -29,8 +27,6 @@ import static org.assertj.core.api.Assertions.assertThatCode;
  */
 class ConformanceTests {
 
-	private static final CountDownLatch loaded = new CountDownLatch(1);
-
 	private static final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
 	private static final Server server = Server.shared();
@@ -38,20 +34,11 @@ class ConformanceTests {
 	/** The operations of the cases so far, each with its status. */
 	private static final Set<String> described = new HashSet<>();
 
-	private static Server loading;
-
-	private static OpenApi document;
-
-	@BeforeAll
-	static void start() {
-		loading = Server.starting(() -> new TestModel(loaded));
-		document = new OpenApi(server.request().get("/openapi.json").then().statusCode(200).extract().asString());
-	}
+	private static final OpenApi document = new OpenApi(server);
 
 	@AfterAll
 	static void stop() {
 		client.close();
-		loading.close();
 	}
 
 	@TestFactory
@@ -100,7 +87,7 @@ class ConformanceTests {
 		if (!waits) {
 			server.swap(one.model());
 		}
-		int port = (waits ? loading : server).port();
+		int port = (waits ? Server.loading() : server).port();
 		HttpResponse<byte[]> response = client.send(one.toHttp(port), BodyHandlers.ofByteArray());
 		assertThatCode(() -> one.verify(response)).as(one.title()).doesNotThrowAnyException();
 		described.add(String.valueOf(document.assertDescribes(one, response)));

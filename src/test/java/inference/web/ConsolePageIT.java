@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,7 +39,7 @@ import static org.awaitility.Awaitility.await;
 /**
  * The console, as people use it.
  */
-@NeedsBrowser
+@EnabledIf("inference.web.Browser#isInstalled")
 class ConsolePageIT {
 
 	private static final Path SCREENSHOTS = Path.of("target/screenshots");
@@ -289,14 +290,6 @@ class ConsolePageIT {
 				Object.defineProperty(document, 'hidden', { value: false });
 				return document.dispatchEvent(new Event('visibilitychange'));""");
 		await().until(() -> !requests().equals(requests.get()));
-	}
-
-	@Test
-	void isTheSummaryWhereItIsSwitchedOff() {
-		try (Server off = Server.ready(TestModel::new, "inference.console.enabled=false")) {
-			browser.open(off, "/");
-			assertThat(browser.ask("return document.contentType")).isEqualTo("application/json");
-		}
 	}
 
 	@Test

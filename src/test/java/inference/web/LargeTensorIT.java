@@ -190,7 +190,7 @@ class LargeTensorIT {
 			if (this.jsonLength != null) {
 				request.addHeader(Conformance.JSON_LENGTH, this.jsonLength);
 			}
-			Sink sink = new Sink(new byte[8192]);
+			Sink sink = new Sink();
 			MockHttpServletResponse response = new MockHttpServletResponse() {
 				@Override
 				public ServletOutputStream getOutputStream() {
@@ -225,15 +225,6 @@ class LargeTensorIT {
 		}
 
 		@Override
-		public int read(ByteBuffer target) {
-			int read = Math.min(Math.min(target.remaining(), 8192), this.rest.remaining());
-			target.put(target.position(), this.rest, this.rest.position(), read);
-			this.rest.position(this.rest.position() + read);
-			target.limit(target.position() + read);
-			return (read > 0) ? read : -1;
-		}
-
-		@Override
 		public boolean isFinished() {
 			return !this.rest.hasRemaining();
 		}
@@ -252,11 +243,7 @@ class LargeTensorIT {
 
 	private static final class Sink extends ServletOutputStream {
 
-		private final byte[] chunk;
-
-		private Sink(byte[] chunk) {
-			this.chunk = chunk;
-		}
+		private final byte[] chunk = new byte[8192];
 
 		@Override
 		public void write(int value) {
@@ -267,13 +254,6 @@ class LargeTensorIT {
 		public void write(byte[] source, int offset, int count) {
 			for (int done = 0; done < count; done += this.chunk.length) {
 				System.arraycopy(source, offset + done, this.chunk, 0, Math.min(this.chunk.length, count - done));
-			}
-		}
-
-		@Override
-		public void write(ByteBuffer source) {
-			while (source.hasRemaining()) {
-				source.get(this.chunk, 0, Math.min(this.chunk.length, source.remaining()));
 			}
 		}
 

@@ -14,6 +14,8 @@ import com.networknt.schema.dialect.Dialects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
+import inference.Server;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -27,7 +29,8 @@ final class OpenApi {
 
 	private final SchemaRegistry schemas;
 
-	OpenApi(String document) {
+	OpenApi(Server server) {
+		String document = server.request().get("/openapi.json").then().statusCode(200).extract().asString();
 		this.document = Conformance.JSON.readTree(document);
 		this.schemas = SchemaRegistry.withDefaultDialect(Dialects.getOpenApi31(),
 				(registry) -> registry.schemas(Map.of(LOCATION, document)));

@@ -3,7 +3,11 @@ package inference.web;
 import java.util.Map;
 import java.util.Objects;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import io.restassured.response.ValidatableResponse;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.web.bind.annotation.PostMapping;
@@ -18,6 +22,7 @@ import inference.model.FakeModel;
 import inference.model.Shape;
 import inference.model.Tensor;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 
@@ -26,74 +31,78 @@ import static org.hamcrest.Matchers.equalTo;
  */
 class OwnEndpointTests {
 
+	private static Server server;
+
 	private final FakeModel model = new FakeModel();
+
+	@BeforeAll
+	static void start() {
+		server = ready(new FakeModel());
+	}
+
+	@AfterAll
+	static void stop() {
+		server.close();
+	}
 
 	@Test
 	void predictsAndIsCounted() {
-		try (Server server = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class))) {
-			score(server, 200).body(equalTo("[1.0,2.0]"));
-			verifyCount(server, "ok");
-			this.model.behave((_) -> {
-				throw new IllegalArgumentException("2 is too large");
-			});
-			score(server, 400).body(ErrorBody.SENTENCE, equalTo("The model cannot use the input: 2 is too large."));
-			verifyCount(server, "invalid");
-			this.model.behave((_) -> {
-				throw new IllegalStateException("broken");
-			});
-			score(server, 500).body(ErrorBody.SENTENCE, containsString("The model failed."));
-			verifyCount(server, "failed");
-		}
+		server.swap(this.model);
+		assertCounted(server, "/own", 200, "ok").body(equalTo("[1.0,2.0]"));
+		this.model.behave((_) -> {
+			throw new IllegalArgumentException("2 is too large");
+		});
+		assertCounted(server, "/own", 400, "invalid").body(ErrorBody.SENTENCE,
+				equalTo("The model cannot use the input: 2 is too large."));
+		this.model.behave((_) -> {
+			throw new IllegalStateException("broken");
+		});
+		assertCounted(server, "/own", 500, "failed").body(ErrorBody.SENTENCE, containsString("The model failed."));
 	}
 
 	@Test
 	void isRefusedAsOtherRequestsAreWhileTheModelDoesNotServe() {
-		try (Server server = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class))) {
+		try (Server lost = ready(this.model)) {
 			this.model.behave((_) -> {
 				throw new DeviceLostException("CUDA error 700", new IllegalStateException());
 			});
-			score(server, 500);
-			score(server, 503).header("Retry-After", "2").body(ErrorBody.SENTENCE, containsString("Not ready"));
-			verifyCount(server, "not_ready");
+			post(lost, "/own", 500);
+			assertCounted(lost, "/own", 503, "not_ready").header("Retry-After", "2")
+				.body(ErrorBody.SENTENCE, containsString("Not ready"));
 		}
 	}
 
 	@Test
 	void isRefusedIfItsTensorsAreNotTheInputs() {
-		try (Server server = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class))) {
-			server.request()
-				.post("/unfit")
-				.then()
-				.statusCode(400)
-				.body(ErrorBody.SENTENCE, equalTo("The model takes [x FP32 [-1]], not {x=INT64 [1]}."));
-			verifyCount(server, "invalid");
-		}
+		server.swap(this.model);
+		assertCounted(server, "/unfit", 400, "invalid").body(ErrorBody.SENTENCE,
+				equalTo("The model takes [x FP32 [-1]], not {x=INT64 [1]}."));
 	}
 
 	@Test
 	void itsOwnFailureIsTheServersAndKeepsItsReason() {
-		try (Server server = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class))) {
-			server.request()
-				.contentType("application/json")
-				.body("[1,2]")
-				.post("/broken")
-				.then()
-				.statusCode(500)
-				.body(ErrorBody.SENTENCE, equalTo(
-						"The server failed. The server's log has the reason, with this answer's X-Request-Id."));
-		}
+		post(server, "/broken", 500).body(ErrorBody.SENTENCE,
+				equalTo("The server failed. The server's log has the reason, with this answer's X-Request-Id."));
 	}
 
-	private static ValidatableResponse score(Server server, int status) {
-		return server.request().contentType("application/json").body("[1,2]").post("/own").then().statusCode(status);
+	private static Server ready(FakeModel model) {
+		return Server.ready(() -> model, (context) -> context.registerBean(ScoreController.class));
 	}
 
-	private static void verifyCount(Server server, String outcome) {
-		server.request()
-			.get("/actuator/prometheus")
-			.then()
-			.body(containsString(
-					"inference_requests_seconds_count{outcome=\"%s\",protocol=\"http\"} 1".formatted(outcome)));
+	private static ValidatableResponse assertCounted(Server server, String path, int status, String outcome) {
+		Timer timer = server.context()
+			.getBean(MeterRegistry.class)
+			.get("inference.requests")
+			.tags("outcome", outcome, "protocol", "http")
+			.timer();
+		long before = timer.count();
+		ValidatableResponse answer = post(server, path, status);
+		assertThat(timer.count()).isEqualTo(before + 1);
+		return answer;
+	}
+
+	private static ValidatableResponse post(Server server, String path, int status) {
+		return server.request().contentType("application/json").body("[1,2]").post(path).then().statusCode(status);
 	}
 
 	@RestController

@@ -1,5 +1,8 @@
 package inference.web;
 
+import org.junit.jupiter.api.Test;
+import inference.lifecycle.State;
+import inference.Surfaces;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,6 +35,12 @@ class ProbePathsTests {
 			.body("status", equalTo("UP"))
 			.body("components." + component + ".details.reason", equalTo("the model serves"));
 		this.server.request().head(path).then().statusCode(200);
+	}
+
+	@Test
+	void sayTheSameAsAllElseThatTellsTheState() {
+		Surfaces.verify(Server.loading(), State.LOADING, 503, 200, 503, "the model is loading");
+		Surfaces.verify(this.server, State.READY, 200, 200, 200, "the model serves");
 	}
 
 	@ParameterizedTest

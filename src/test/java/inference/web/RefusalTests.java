@@ -116,14 +116,6 @@ class RefusalTests {
 		assertThat(output).doesNotContain("SECRET");
 	}
 
-	@Test
-	void saysWhatIsNotThere() {
-		server.request()
-			.get("/error")
-			.then()
-			.body(ErrorBody.SENTENCE, org.hamcrest.Matchers.equalTo("There is nothing at /error."));
-	}
-
 	private static void assertRefused(int status, String answer) {
 		// A fork's firewall, such as that of Spring Security, answers 400 to unusual
 		// paths.

@@ -1,12 +1,10 @@
 package inference.web;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.zip.GZIPOutputStream;
 
 import com.sun.management.ThreadMXBean;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -79,7 +77,7 @@ class RequestBodyTests {
 
 	@Test
 	void refusesCompressionThatEndsTooEarly() {
-		byte[] whole = gzip(random(2000));
+		byte[] whole = Bytes.gzip(random(2000));
 		for (int end = 0; end < whole.length; end++) {
 			MockHttpServletRequest cut = request(Arrays.copyOf(whole, end), true);
 			cut.addHeader("Content-Encoding", "gzip");
@@ -103,20 +101,9 @@ class RequestBodyTests {
 	}
 
 	private static MockHttpServletRequest gzipped(byte[] content) {
-		MockHttpServletRequest request = request(gzip(content), true);
+		MockHttpServletRequest request = request(Bytes.gzip(content), true);
 		request.addHeader("Content-Encoding", "gzip");
 		return request;
-	}
-
-	private static byte[] gzip(byte[] content) {
-		ByteArrayOutputStream compressed = new ByteArrayOutputStream();
-		try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
-			gzip.write(content);
-		}
-		catch (IOException ex) {
-			throw new AssertionError(ex);
-		}
-		return compressed.toByteArray();
 	}
 
 	private static MockHttpServletRequest request(byte[] content, boolean lengthKnown) {

@@ -31,14 +31,7 @@ class RequestPermitsTests {
 
 	@Test
 	void keepsThePermitDuringAShortWaitAndServesTheNextRequestInTheEnd() {
-		CountDownLatch waiting = new CountDownLatch(MAX_ACTIVE);
-		for (int i = 0; i < MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((_) -> {
-				waiting.countDown();
-				return await(this.outputs);
-			}));
-		}
-		assertThat(await(waiting)).isTrue();
+		awaitOutputs(MAX_ACTIVE, false);
 		CountDownLatch next = new CountDownLatch(1);
 		this.permits.execute(next::countDown);
 		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
@@ -48,35 +41,30 @@ class RequestPermitsTests {
 
 	@Test
 	void givesThePermitBackDuringALongWait() {
-		CountDownLatch waiting = new CountDownLatch(2 * MAX_ACTIVE);
-		for (int i = 0; i < 2 * MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((onLongWait) -> {
-				onLongWait.run();
-				waiting.countDown();
-				return await(this.outputs);
-			}));
-		}
-		assertThat(await(waiting)).isTrue();
+		awaitOutputs(2 * MAX_ACTIVE, true);
 		assertThat(backlog()).isZero();
 	}
 
 	@Test
 	void keepsItsBoundThoughARequestBeganWithoutAPermitAndWaits() {
-		CountDownLatch waiting = new CountDownLatch(MAX_ACTIVE + 1);
-		for (int i = 0; i < MAX_ACTIVE; i++) {
-			this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((_) -> {
+		awaitOutputs(MAX_ACTIVE, false);
+		awaitOutputs(1, true);
+		this.permits.execute(() -> await(this.outputs));
+		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
+	}
+
+	private void awaitOutputs(int requests, boolean isLong) {
+		CountDownLatch waiting = new CountDownLatch(requests);
+		for (int i = 0; i < requests; i++) {
+			this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((onLongWait) -> {
+				if (isLong) {
+					onLongWait.run();
+				}
 				waiting.countDown();
 				return await(this.outputs);
 			}));
 		}
-		this.permits.execute(() -> this.permits.awaitWithPermitAtFirst((onLongWait) -> {
-			onLongWait.run();
-			waiting.countDown();
-			return await(this.outputs);
-		}));
 		assertThat(await(waiting)).isTrue();
-		this.permits.execute(() -> await(this.outputs));
-		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
 	}
 
 	private double backlog() {
