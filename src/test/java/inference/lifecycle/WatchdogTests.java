@@ -116,7 +116,8 @@ class WatchdogTests {
 
 	private Thread hold(Gate gate) {
 		this.model.holdUpAt(gate);
-		Thread held = Thread.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), IllegalStateException::new));
+		Thread held = Thread
+			.startVirtualThread(() -> this.lifecycle.infer(FakeModel.question(1), IllegalStateException::new));
 		gate.awaitArrivals(1);
 		return held;
 	}
