@@ -23,7 +23,6 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.info.BuildProperties;
 
 import inference.admission.Admission;
-import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
@@ -40,8 +39,7 @@ import inference.model.TensorSpec;
  * The methods of the Open Inference Protocol. gRPC hands over messages as bytes. If it
  * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
  */
-record InferenceService(Admission admission, CodecPermits codecPermits, Statistics statistics, Probes probes,
-		ModelProperties modelProperties,
+record InferenceService(Admission admission, Statistics statistics, Probes probes, ModelProperties modelProperties,
 		ObjectProvider<BuildProperties> buildProperties) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
@@ -122,8 +120,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		long start = System.nanoTime();
 		Reservation memory = call.reservation();
 		InferMessageConverter messages = new InferMessageConverter(this.admission.metadata().signature(), memory);
-		InferenceRequest request = this.codecPermits.callWithPermit(message.length,
-				() -> read(messages, message, call));
+		InferenceRequest request = read(messages, message, call);
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
 		Deadline deadline = memory.deadline().earlierOf(request.timeout());
 		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline, call::isCancelled,
