@@ -18,10 +18,6 @@ import inference.lifecycle.ProcessExit;
 @ConfigurationPropertiesScan
 public class InferenceServer {
 
-	private static final String PARALLELISM_PROPERTY = "jdk.virtualThreadScheduler.parallelism";
-
-	private static final int CARRIERS_PER_CPU = 2;
-
 	public static void main(String[] args) {
 		Stream<String> settings = Stream
 			.of(System.getenv().keySet(), System.getProperties().stringPropertyNames(), List.of(args))
@@ -29,10 +25,6 @@ public class InferenceServer {
 		if (settings.anyMatch(InferenceServer::mayChangeBeans)) {
 			System.setProperty("spring.aot.enabled", "false");
 		}
-		// By default, there is one carrier thread per CPU. Requests that encoded large
-		// answers then delayed probes by up to 1.8 s.
-		System.setProperty(PARALLELISM_PROPERTY, System.getProperty(PARALLELISM_PROPERTY,
-				Integer.toString(CARRIERS_PER_CPU * Runtime.getRuntime().availableProcessors())));
 		ProcessExit exit = new ProcessExit();
 		exit.install();
 		SpringApplication application = new SpringApplication(InferenceServer.class);

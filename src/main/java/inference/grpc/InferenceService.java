@@ -25,7 +25,6 @@ import openinference.Oip.ModelMetadataResponse.TensorMetadata;
 import org.springframework.core.env.Environment;
 
 import inference.admission.Admission;
-import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
@@ -43,8 +42,8 @@ import inference.model.TensorSpec;
  * The methods of the Open Inference Protocol. gRPC hands over messages as bytes. If it
  * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
  */
-record InferenceService(Admission admission, CodecPermits codecPermits, Statistics statistics, Probes probes,
-		ModelProperties modelProperties, Environment environment) implements BindableService, Marshaller<byte[]> {
+record InferenceService(Admission admission, Statistics statistics, Probes probes, ModelProperties modelProperties,
+		Environment environment) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
 
@@ -124,8 +123,7 @@ record InferenceService(Admission admission, CodecPermits codecPermits, Statisti
 		long start = System.nanoTime();
 		Reservation memory = call.reservation();
 		InferMessageConverter messages = new InferMessageConverter(this.admission.metadata().signature(), memory);
-		InferenceRequest request = this.codecPermits.callWithPermit(message.length,
-				() -> read(messages, message, call));
+		InferenceRequest request = read(messages, message, call);
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
 		Deadline deadline = memory.deadline().earlierOf(request.timeout());
 		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline,

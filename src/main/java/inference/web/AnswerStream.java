@@ -7,7 +7,6 @@ import java.util.concurrent.TimeUnit;
 
 import org.apache.catalina.connector.ClientAbortException;
 
-import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 
 /**
@@ -24,23 +23,27 @@ final class AnswerStream extends FilterOutputStream {
 
 	private final long endNanos;
 
-	private final CodecPermits codecPermits;
+	private final RequestPermits permits;
 
 	private long writtenBytes;
 
-	AnswerStream(OutputStream stream, Deadline deadline, CodecPermits codecPermits) {
+	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits permits) {
 		super(stream);
-		this.codecPermits = codecPermits;
+		this.permits = permits;
 		this.endNanos = System.nanoTime() + Math.max(deadline.remainingNanos(), MIN_NANOS);
 	}
 
 	@Override
 	public void write(byte[] source, int offset, int count) throws IOException {
 		this.writtenBytes += count;
-		if (this.writtenBytes > SEND_BUFFER_BYTES && this.endNanos - System.nanoTime() <= 0) {
+		if (this.writtenBytes <= SEND_BUFFER_BYTES) {
+			this.out.write(source, offset, count);
+			return;
+		}
+		if (this.endNanos - System.nanoTime() <= 0) {
 			throw new ClientAbortException("The deadline passed while the client read its answer");
 		}
-		this.codecPermits.callWithoutPermit(() -> {
+		this.permits.awaitWithoutPermit(() -> {
 			this.out.write(source, offset, count);
 			return this.writtenBytes;
 		});

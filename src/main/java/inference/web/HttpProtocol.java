@@ -14,11 +14,11 @@ import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Tomcat's protocol with five additions. It accepts host names with an underscore, which
- * services in Docker Compose and upstreams in nginx have. Every path is also served under
- * {@code /api/predict/{service}}, which EAS clients use. Each request can limit how long
- * it waits for its client, and can ask whether the client has gone. And the port closes
- * before Tomcat pauses.
+ * Tomcat's protocol with six additions. Probes are answered on threads of their own. It
+ * accepts host names with an underscore, which services in Docker Compose and upstreams
+ * in nginx have. Every path is also served under {@code /api/predict/{service}}, which
+ * EAS clients use. Each request can limit how long it waits for its client, and can ask
+ * whether the client has gone. And the port closes before Tomcat pauses.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
@@ -29,6 +29,11 @@ public final class HttpProtocol extends Http11NioProtocol {
 	private static final long MAX_PAUSE_DELAY_MILLIS = 100;
 
 	private static final String SOCKET_ATTRIBUTE = HttpProtocol.class.getName();
+
+	/** Called by Tomcat. */
+	public HttpProtocol() {
+		super(new ProbeEndpoint());
+	}
 
 	/** Limits how long a read of the request's body waits for bytes. */
 	static void setReadTimeout(HttpServletRequest request, long millis) {

@@ -1,7 +1,6 @@
 package inference.web;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
@@ -16,7 +15,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import org.jspecify.annotations.Nullable;
 
 import inference.admission.Admission;
-import inference.admission.CodecPermits;
 import inference.admission.Deadline;
 import inference.admission.Rejection;
 import inference.admission.Reservation;
@@ -56,18 +54,15 @@ final class PredictionServlet extends HttpServlet {
 
 	private final transient RequestPermits requestPermits;
 
-	private final transient CodecPermits codecPermits;
-
 	private final transient ModelProperties modelProperties;
 
 	private final long maxBodyBytes;
 
 	PredictionServlet(Admission admission, Statistics statistics, RequestPermits requestPermits,
-			CodecPermits codecPermits, ModelProperties modelProperties, RequestProperties properties) {
+			ModelProperties modelProperties, RequestProperties properties) {
 		this.admission = admission;
 		this.statistics = statistics;
 		this.requestPermits = requestPermits;
-		this.codecPermits = codecPermits;
 		this.modelProperties = modelProperties;
 		this.maxBodyBytes = properties.maxSize().toBytes();
 	}
@@ -132,7 +127,7 @@ final class PredictionServlet extends HttpServlet {
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
 		InferenceRequest inference;
 		try {
-			inference = this.codecPermits.callWithPermit(body.length, () -> reader.read(body, jsonLength));
+			inference = reader.read(body, jsonLength);
 		}
 		finally {
 			RequestId.setDefault(request, reader.id());
@@ -161,19 +156,12 @@ final class PredictionServlet extends HttpServlet {
 			response.setHeader(RequestId.HEADER, id);
 		}
 		response.setContentType(answer.hasBinaryOutputs() ? "application/octet-stream" : "application/json");
-		long bytes = Tensor.totalBytes(outputs.values());
-		OutputStream stream = CodecPermits.isNeeded(bytes)
-				? new AnswerStream(response.getOutputStream(), deadline, this.codecPermits)
-				: response.getOutputStream();
-		this.codecPermits.callWithPermit(bytes, () -> {
-			if (answer.hasBinaryOutputs()) {
-				long jsonLength = answer.jsonLength();
-				response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
-				response.setContentLengthLong(jsonLength + answer.binaryLength());
-			}
-			answer.writeTo(stream);
-			return answer;
-		});
+		if (answer.hasBinaryOutputs()) {
+			long jsonLength = answer.jsonLength();
+			response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
+			response.setContentLengthLong(jsonLength + answer.binaryLength());
+		}
+		answer.writeTo(new AnswerStream(response.getOutputStream(), deadline, this.requestPermits));
 	}
 
 	private static Set<BodyFormat> allowedFormats(HttpServletRequest request) {

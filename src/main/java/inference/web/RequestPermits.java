@@ -1,7 +1,6 @@
 package inference.web;
 
 import java.io.IOException;
-import java.lang.ScopedValue.CallableOp;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
@@ -34,8 +33,8 @@ final class RequestPermits implements Executor {
 
 	// A request that has waited for this time takes a permit even if none is left.
 	// Otherwise requests that block while they hold permits, for example in a filter of
-	// your own, would delay the probes.
-	private static final long MAX_WAIT_MILLIS = 200;
+	// your own, would stop all others.
+	private static final long MAX_WAIT_MILLIS = 1000;
 
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
@@ -76,10 +75,10 @@ final class RequestPermits implements Executor {
 	 * @param wait blocks
 	 * @return the result
 	 */
-	<T> T awaitWithoutPermit(CallableOp<T, IOException> wait) throws IOException {
+	<T> T awaitWithoutPermit(Wait<T> wait) throws IOException {
 		this.permits.release();
 		try {
-			return wait.call();
+			return wait.run();
 		}
 		finally {
 			this.permits.takeAtOnce();
@@ -104,6 +103,16 @@ final class RequestPermits implements Executor {
 				this.permits.takeAtOnce();
 			}
 		}
+	}
+
+	/**
+	 * A wait for a client.
+	 */
+	@FunctionalInterface
+	interface Wait<T> {
+
+		T run() throws IOException;
+
 	}
 
 	/**

@@ -23,7 +23,6 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 
 import inference.admission.Admission;
-import inference.admission.CodecPermits;
 import inference.admission.Statistics;
 import inference.model.ModelProperties;
 
@@ -35,9 +34,9 @@ class WebConfiguration implements WebMvcConfigurer {
 
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
-			RequestPermits permits, CodecPermits codecPermits, ModelProperties model, RequestProperties properties) {
+			RequestPermits permits, ModelProperties model, RequestProperties properties) {
 		ServletRegistrationBean<PredictionServlet> registration = new ServletRegistrationBean<>(
-				new PredictionServlet(admission, statistics, permits, codecPermits, model, properties),
+				new PredictionServlet(admission, statistics, permits, model, properties),
 				PredictionServlet.paths(model));
 		registration.setLoadOnStartup(1);
 		return registration;
