@@ -10,6 +10,7 @@ import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ErrorReportValve;
 import org.apache.coyote.AbstractProtocol;
+import org.apache.coyote.ActionCode;
 import org.apache.coyote.http11.filters.IdentityInputFilter;
 import org.apache.tomcat.util.http.MimeHeaders;
 import org.apache.tomcat.util.net.ApplicationBufferHandler;
@@ -63,7 +64,11 @@ final class RequestValve extends ErrorReportValve {
 			if (shouldDiscardBody(request, response)) {
 				response.flushBuffer();
 				HttpProtocol.setReadTimeout(request, MAX_DISCARD_TIME.toMillis());
-				this.permits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
+				boolean isRead = this.permits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
+				if (!isRead) {
+					// Otherwise Tomcat waits for the rest again.
+					request.getCoyoteRequest().action(ActionCode.DISABLE_SWALLOW_INPUT, null);
+				}
 			}
 		}
 		finally {
@@ -126,7 +131,7 @@ final class RequestValve extends ErrorReportValve {
 	// A client that sends its whole body before it reads the answer would get a broken
 	// pipe if the connection were closed in the meantime. After the answer is written,
 	// the Servlet API cannot read the rest of the body. Tomcat's own request can.
-	private static int discardBody(org.apache.coyote.Request request) {
+	private static boolean discardBody(org.apache.coyote.Request request) {
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		long end = System.nanoTime() + MAX_DISCARD_TIME.toNanos();
 		int count = 0;
@@ -138,7 +143,7 @@ final class RequestValve extends ErrorReportValve {
 		catch (IOException | IllegalArgumentException ex) {
 			// The client has gone, sends no more, or has sent headers that are too large.
 		}
-		return count;
+		return count < 0;
 	}
 
 }
