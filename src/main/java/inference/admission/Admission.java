@@ -102,7 +102,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param inputs the inputs, which the caller has checked against the signature
 	 * @param reservation the request's share of the memory, to which the outputs are
 	 * added
-	 * @param deadline the request's deadline
+	 * @param timeout how long the client waits, counted from the admission, or
+	 * {@code null} if the reservation has the deadline
 	 * @param isClientGone whether the client has closed its connection; must neither
 	 * block nor throw, and is called by another thread when the call's turn comes
 	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
@@ -111,8 +112,9 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * is full, the outputs do not fit into the memory, the deadline passes, the client is
 	 * gone, or the model fails
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, Deadline deadline,
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
 			BooleanSupplier isClientGone, Runnable onLongWait) {
+		Deadline deadline = reservation.deadline().earlierOf(timeout);
 		long expectedBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, () -> rejectIfOverloaded(deadline));
@@ -144,7 +146,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 				throw new Rejection(Kind.INVALID_INPUT,
 						"The model takes %s, not %s.".formatted(signature.inputs(), inputs));
 			}
-			Map<String, Tensor> outputs = infer(inputs, reservation, reservation.deadline(), () -> false, () -> {
+			Map<String, Tensor> outputs = infer(inputs, reservation, null, () -> false, () -> {
 			});
 			outcome = Outcome.OK;
 			return outputs;

@@ -24,22 +24,11 @@ public record Deadline(long nanoTime, Duration timeGranted) {
 	 * if it did not say
 	 * @return the earlier of the two
 	 */
-	public Deadline earlierOf(@Nullable Duration wanted) {
+	Deadline earlierOf(@Nullable Duration wanted) {
 		if (wanted == null || wanted.compareTo(this.timeGranted) >= 0) {
 			return this;
 		}
 		return new Deadline(this.nanoTime - this.timeGranted.minus(wanted).toNanos(), wanted);
-	}
-
-	/**
-	 * Throws if the deadline has passed.
-	 * @param where ends the sentence "The deadline passed while the request ..."
-	 * @throws Rejection if it has
-	 */
-	public void requireTime(String where) {
-		if (remainingNanos() <= 0) {
-			throw exceededRejection(where);
-		}
 	}
 
 	/**

@@ -25,7 +25,6 @@ import openinference.Oip.ModelMetadataResponse.TensorMetadata;
 import org.springframework.core.env.Environment;
 
 import inference.admission.Admission;
-import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Protocol;
@@ -125,8 +124,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 		InferMessageConverter messages = new InferMessageConverter(this.admission.metadata().signature(), memory);
 		InferenceRequest request = read(messages, message, call);
 		this.statistics.record(Stage.READ, System.nanoTime() - start);
-		Deadline deadline = memory.deadline().earlierOf(request.timeout());
-		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, deadline,
+		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, request.timeout(),
 				Context.current()::isCancelled, () -> {
 				});
 		return messages.toResponse(request, outputs)

@@ -142,9 +142,8 @@ final class PredictionServlet extends HttpServlet {
 	}
 
 	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
-		Deadline deadline = reservation.deadline().earlierOf(inference.timeout());
 		return this.requestPermits.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inference.inputs(),
-				reservation, deadline, HttpProtocol.clientGoneCheck(request), onLongWait));
+				reservation, inference.timeout(), HttpProtocol.clientGoneCheck(request), onLongWait));
 	}
 
 	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,

@@ -119,8 +119,11 @@ final class RequestBody extends InputStream {
 	@Override
 	public int read(byte[] target, int offset, int count) throws IOException {
 		Deadline deadline = this.reservation.deadline();
-		deadline.requireTime("was read");
-		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(deadline.remainingNanos()));
+		long remainingNanos = deadline.remainingNanos();
+		if (remainingNanos <= 0) {
+			throw deadline.exceededRejection("was read");
+		}
+		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(remainingNanos));
 		try {
 			InputStream stream = this.request.getInputStream();
 			return (stream.available() > 0) ? stream.read(target, offset, count)

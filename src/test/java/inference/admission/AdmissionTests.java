@@ -137,8 +137,8 @@ class AdmissionTests {
 	void tellsItsCallerWhenTheWaitIsLong() {
 		var admission = admission(1, 1);
 		try (Reservation reservation = admission.admit(LONG)) {
-			Map<String, Tensor> outputs = admission.infer(FakeModel.question(1), reservation, reservation.deadline(),
-					() -> false, this.gate::open);
+			Map<String, Tensor> outputs = admission.infer(FakeModel.question(1), reservation, null, () -> false,
+					this.gate::open);
 			assertThat(outputs).containsKey("y");
 		}
 	}

@@ -47,7 +47,7 @@ public final class Admissions {
 	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted,
 			BooleanSupplier isClientGone) {
 		try (Reservation reservation = admission.admit(wanted)) {
-			return admission.infer(inputs, reservation, reservation.deadline(), isClientGone, () -> {
+			return admission.infer(inputs, reservation, null, isClientGone, () -> {
 			});
 		}
 	}
