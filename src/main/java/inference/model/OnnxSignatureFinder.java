@@ -65,15 +65,15 @@ final class OnnxSignatureFinder {
 				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				List<OnnxSequences.MapRow> rows = OnnxSequences.readMaps(sequence);
+				List<OnnxTensors.MapRow> rows = OnnxTensors.readMaps(sequence);
 				if (!rows.isEmpty()) {
-					OnnxSequences.MapRow first = rows.getFirst();
+					OnnxTensors.MapRow first = rows.getFirst();
 					outputs.add(new TensorSpec(name, first.values().dataType(),
 							Shape.of(rows.size(), first.keys().size()), first.keys()));
 				}
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {
-				OnnxSequences.tensors(name, sequence, null)
+				OnnxTensors.readTensors(name, sequence, null)
 					.forEach((key, tensor) -> outputs.add(new TensorSpec(key, tensor.dataType(), tensor.shape())));
 			}
 		}
