@@ -55,6 +55,19 @@ class OnnxSignatureFinderTests {
 	}
 
 	@Test
+	void answersOneRowOfAModelThatRemovesItsDimension(@TempDir Path directory) throws Exception {
+		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.squeezed());
+		try (var model = new OnnxModel(
+				new ModelProperties("test", "1", file.toString(), 1, "cpu", List.of(), List.of()))) {
+			for (int rows : new int[] { 1, 2 }) {
+				var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(rows, 1), new float[rows])));
+				assertThat(outputs.get("y")).hasToString((rows == 1) ? "FP32 []" : "FP32 [2]");
+				model.signature().requireOutputs(outputs);
+			}
+		}
+	}
+
+	@Test
 	void stacksASequenceThatIsAsLongAsTheBatch(@TempDir Path directory) throws Exception {
 		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.sequence("SplitToSequence"));
 		try (var model = new OnnxModel(
