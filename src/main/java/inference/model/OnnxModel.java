@@ -21,6 +21,7 @@ import org.springframework.context.annotation.Fallback;
 import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
+import org.springframework.util.function.ThrowingFunction;
 
 /**
  * A model in an ONNX file, run by ONNX Runtime. The signature is found while the file is
@@ -65,29 +66,24 @@ public final class OnnxModel implements Model {
 			this.session = open(file);
 		}
 		catch (OrtException | IOException ex) {
-			this.sessionOptions.close();
 			throw new UnusableModelException(
 					"The model at %s cannot be loaded: %s.".formatted(name, OnnxFailure.cleanMessage(ex)),
 					OnnxFailure.loadRemedy(ex, this.environment.getVersion(), properties.sessionConfig()), ex);
 		}
 		catch (OutOfMemoryError ex) {
-			this.sessionOptions.close();
 			throw new UnusableModelException("The model at %s does not fit into the Java heap.".formatted(name),
 					"Set INFERENCE_MODEL_LOCATION to a file outside of the jar, which takes no heap, or give the process more memory.",
 					null);
 		}
 		try {
 			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.METADATA_KEY, "[]");
-			OnnxSignatureFinder finder = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observe),
-					json);
-			this.signature = finder.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
+			this.signature = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observe), json)
+				.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
 			this.examples = Example.read(json, this.signature);
 		}
 		catch (OrtException | IllegalArgumentException ex) {
-			String reason = OnnxFailure.signatureProblem(ex, this.session);
-			close();
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(name),
-					"Export it again: %s.".formatted(reason), ex);
+					"Export it again: %s.".formatted(OnnxFailure.signatureProblem(ex, this.session)), ex);
 		}
 		List<String> fixed = OnnxNative.inputsWithValue(this.session);
 		if (!fixed.isEmpty()) {
@@ -124,7 +120,7 @@ public final class OnnxModel implements Model {
 		return run(inputs, (result) -> OnnxTensors.fromOnnx(result, this.signature));
 	}
 
-	private <T> T run(Map<String, Tensor> inputs, ResultReader<T> reader) {
+	private <T> T run(Map<String, Tensor> inputs, ThrowingFunction<OrtSession.Result, T> reader) {
 		Map<String, OnnxTensor> given = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena memory = Arena.ofConfined(); RunOptions call = new RunOptions()) {
@@ -138,7 +134,7 @@ public final class OnnxModel implements Model {
 							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), memory));
 				}
 				try (OrtSession.Result result = this.session.run(given, call)) {
-					return reader.read(result);
+					return reader.apply(result);
 				}
 			}
 			finally {
@@ -175,12 +171,6 @@ public final class OnnxModel implements Model {
 			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
 		}
 		this.sessionOptions.close();
-	}
-
-	private interface ResultReader<T> {
-
-		T read(OrtSession.Result result) throws OrtException;
-
 	}
 
 }

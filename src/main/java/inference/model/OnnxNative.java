@@ -5,56 +5,94 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
+import ai.onnxruntime.OnnxMap;
+import ai.onnxruntime.OnnxSequence;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import org.jspecify.annotations.Nullable;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
- * Calls functions of ONNX Runtime's C API, for what its Java API cannot do.
+ * Calls ONNX Runtime's C API, and private members of its Java API, for what the Java API
+ * cannot do.
+ * <p>
+ * Strings are read and written here byte for byte. The Java API passes them in the JVM's
+ * modified UTF-8, which changes characters outside Unicode's basic plane, such as emoji,
+ * and bytes that are not UTF-8.
  */
 @SuppressWarnings("restricted")
 final class OnnxNative {
 
-	// The positions of functions in the C API's table, which no later version changes.
-	private static final int GET_ERROR_MESSAGE = 2;
+	private static final VarHandle SESSION_POINTER;
 
-	private static final int SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT = 32;
+	private static final VarHandle TENSOR_POINTER;
 
-	private static final int SESSION_GET_OVERRIDABLE_INITIALIZER_NAME = 38;
+	private static final VarHandle MAP_POINTER;
 
-	private static final int ALLOCATOR_FREE = 76;
+	private static final VarHandle MAP_ALLOCATOR;
 
-	private static final int GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = 78;
+	private static final MethodHandle GET_TENSORS;
 
-	private static final int RELEASE_STATUS = 93;
+	private static final MethodHandle GET_FLOAT_VALUES;
 
-	private static final int FUNCTION_COUNT = 97;
+	private static final long API_POINTER;
 
-	private static final MemorySegment FUNCTIONS = findApi();
+	static {
+		try {
+			Lookup lookup = MethodHandles.privateLookupIn(OrtSession.class, MethodHandles.lookup());
+			SESSION_POINTER = lookup.findVarHandle(OrtSession.class, "nativeHandle", long.class);
+			TENSOR_POINTER = lookup.findVarHandle(OnnxTensorLike.class, "nativeHandle", long.class);
+			MAP_POINTER = lookup.findVarHandle(OnnxMap.class, "nativeHandle", long.class);
+			MAP_ALLOCATOR = lookup.findVarHandle(OnnxMap.class, "allocatorHandle", long.class);
+			GET_TENSORS = MethodHandles.privateLookupIn(OnnxSequence.class, lookup)
+				.findVirtual(OnnxSequence.class, "getTensors",
+						MethodType.methodType(OnnxTensor[].class, long.class, long.class, long.class));
+			GET_FLOAT_VALUES = MethodHandles.privateLookupIn(OnnxMap.class, lookup)
+				.findVirtual(OnnxMap.class, "getFloatValues",
+						MethodType.methodType(float[].class, long.class, long.class, long.class));
+			Class<?> runtime = lookup.findClass("ai.onnxruntime.OnnxRuntime");
+			API_POINTER = (long) lookup.findStaticVarHandle(runtime, "ortApiHandle", long.class).get();
+		}
+		catch (ReflectiveOperationException ex) {
+			throw new IllegalStateException("ONNX Runtime's Java API lacks a private member", ex);
+		}
+	}
+
+	private static final MethodHandle FILL_STRING_TENSOR = findFunction(52, ADDRESS, ADDRESS, JAVA_LONG);
+
+	private static final MethodHandle GET_STRING_TENSOR_DATA_LENGTH = findFunction(53, ADDRESS, ADDRESS);
+
+	private static final MethodHandle GET_STRING_TENSOR_CONTENT = findFunction(54, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
+			JAVA_LONG);
 
 	private OnnxNative() {
 	}
 
 	/** The names of the inputs that have a value in the file. */
 	static List<String> inputsWithValue(OrtSession session) {
+		MethodHandle sessionGetOverridableInitializerCount = findFunction(32, ADDRESS, ADDRESS);
+		MemorySegment pointer = MemorySegment.ofAddress((long) SESSION_POINTER.get(session));
 		List<String> names = new ArrayList<>();
 		try (Arena memory = Arena.ofConfined()) {
-			MemorySegment owner = MemorySegment.ofAddress((long) pointerField(OrtSession.class).get(session));
-			MemorySegment result = memory.allocate(ADDRESS);
-			MethodHandle count = findFunction(SESSION_GET_OVERRIDABLE_INITIALIZER_COUNT, ADDRESS, ADDRESS, ADDRESS);
-			requireOk((MemorySegment) count.invokeExact(owner, result));
-			for (long left = result.get(JAVA_LONG, 0); left > 0; left--) {
-				names.add(inputWithValue(owner, names.size(), memory));
+			MemorySegment count = memory.allocate(JAVA_LONG);
+			requireOk((MemorySegment) sessionGetOverridableInitializerCount.invokeExact(pointer, count));
+			for (long i = 0; i < count.get(JAVA_LONG, 0); i++) {
+				names.add(inputWithValue(pointer, i, memory.allocate(ADDRESS)));
 			}
 			return names;
 		}
@@ -63,71 +101,140 @@ final class OnnxNative {
 		}
 	}
 
-	private static String inputWithValue(MemorySegment session, long index, Arena memory) throws Throwable {
-		MethodHandle name = findFunction(SESSION_GET_OVERRIDABLE_INITIALIZER_NAME, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
-				ADDRESS);
-		MethodHandle free = findFunction(ALLOCATOR_FREE, ADDRESS, ADDRESS, ADDRESS);
-		MemorySegment result = memory.allocate(ADDRESS);
-		MemorySegment allocator = allocator();
-		requireOk((MemorySegment) name.invokeExact(session, index, allocator, result));
-		MemorySegment text = result.get(ADDRESS, 0);
-		String copy = text.reinterpret(Long.MAX_VALUE).getString(0);
-		requireOk((MemorySegment) free.invokeExact(allocator, text));
+	private static String inputWithValue(MemorySegment session, long index, MemorySegment result) throws Throwable {
+		MethodHandle sessionGetOverridableInitializerName = findFunction(38, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+		MethodHandle allocatorFree = findFunction(76, ADDRESS, ADDRESS);
+		MethodHandle getAllocatorWithDefaultOptions = findFunction(78, ADDRESS);
+		requireOk((MemorySegment) getAllocatorWithDefaultOptions.invokeExact(result));
+		MemorySegment allocator = result.get(ADDRESS, 0);
+		requireOk((MemorySegment) sessionGetOverridableInitializerName.invokeExact(session, index, allocator, result));
+		MemorySegment name = result.get(ADDRESS, 0);
+		String copy = name.reinterpret(Long.MAX_VALUE).getString(0);
+		requireOk((MemorySegment) allocatorFree.invokeExact(allocator, name));
 		return copy;
 	}
 
-	/** The C API's default allocator, of which there is one. */
-	static MemorySegment allocator() {
-		MethodHandle get = findFunction(GET_ALLOCATOR_WITH_DEFAULT_OPTIONS, ADDRESS, ADDRESS);
-		try (Arena memory = Arena.ofConfined()) {
-			MemorySegment result = memory.allocate(ADDRESS);
-			requireOk((MemorySegment) get.invokeExact(result));
-			return result.get(ADDRESS, 0);
+	/**
+	 * A tensor of strings for ONNX Runtime to read.
+	 * @param name the input, for the message
+	 * @param memory holds a copy of the texts until the tensor is closed
+	 * @throws IllegalArgumentException if a string has a NUL, which ends a string in C
+	 */
+	static OnnxTensor createStrings(OrtEnvironment environment, String name, Tensor tensor, Arena memory)
+			throws OrtException {
+		ByteBuffer contents = tensor.contents();
+		int count = Math.toIntExact(tensor.shape().elementCount());
+		MemorySegment texts = memory.allocate(contents.remaining());
+		MemorySegment pointers = memory.allocate(ADDRESS, count);
+		long end = 0;
+		for (int i = 0; i < count; i++) {
+			byte[] bytes = new byte[contents.getInt()];
+			contents.get(bytes);
+			for (int at = 0; at < bytes.length; at++) {
+				if (bytes[at] == 0) {
+					throw new IllegalArgumentException(
+							"Input '%s' has the character U+0000 in text %d, after %d bytes. ONNX Runtime's texts end there."
+								.formatted(name, i, at));
+				}
+			}
+			pointers.setAtIndex(ADDRESS, i, texts.asSlice(end));
+			MemorySegment.copy(bytes, 0, texts, ValueLayout.JAVA_BYTE, end, bytes.length);
+			end += bytes.length + 1;
+		}
+		String[] empty = new String[count];
+		Arrays.fill(empty, "");
+		OnnxTensor onnx = OnnxTensor.createTensor(environment, empty, tensor.shape().dimensions());
+		try {
+			requireOk((MemorySegment) FILL_STRING_TENSOR.invokeExact(pointer(onnx), pointers, (long) count));
+			return onnx;
 		}
 		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime has no allocator", ex);
+			onnx.close();
+			throw new IllegalStateException("ONNX Runtime could not read input '%s'".formatted(name), ex);
 		}
 	}
 
-	static void requireOk(MemorySegment status) throws Throwable {
+	/** Copies a tensor of strings to the Java heap. */
+	static Tensor readStrings(OnnxTensor onnx, Shape shape) {
+		int count = Math.toIntExact(shape.elementCount());
+		try (Arena memory = Arena.ofConfined()) {
+			MemorySegment length = memory.allocate(JAVA_LONG);
+			requireOk((MemorySegment) GET_STRING_TENSOR_DATA_LENGTH.invokeExact(pointer(onnx), length));
+			long bytes = length.get(JAVA_LONG, 0);
+			MemorySegment texts = memory.allocate(bytes);
+			MemorySegment starts = memory.allocate(JAVA_LONG, count);
+			requireOk((MemorySegment) GET_STRING_TENSOR_CONTENT.invokeExact(pointer(onnx), texts, bytes, starts,
+					(long) count));
+			ByteBuffer contents = Tensor.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count));
+			for (int i = 0; i < count; i++) {
+				long start = starts.getAtIndex(JAVA_LONG, i);
+				long end = (i + 1 < count) ? starts.getAtIndex(JAVA_LONG, i + 1) : bytes;
+				contents.putInt((int) (end - start)).put(texts.asSlice(start, end - start).asByteBuffer());
+			}
+			return Tensor.of(DataType.BYTES, shape, contents.flip());
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not give its texts", ex);
+		}
+	}
+
+	private static MemorySegment pointer(OnnxTensor tensor) {
+		return MemorySegment.ofAddress((long) TENSOR_POINTER.get(tensor));
+	}
+
+	/**
+	 * The keys and the values of a map, as two tensors [K] to be closed. In the C API a
+	 * map is a sequence of these two.
+	 * @param sequence the sequence that has the map
+	 */
+	static List<OnnxTensor> mapParts(OnnxSequence sequence, OnnxMap map) {
+		try {
+			return List.of((OnnxTensor[]) GET_TENSORS.invokeExact(sequence, API_POINTER, (long) MAP_POINTER.get(map),
+					(long) MAP_ALLOCATOR.get(map)));
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
+		}
+	}
+
+	/**
+	 * The values of a map, in the order of its keys. They are FP32, because ZipMap is the
+	 * only operator that makes maps.
+	 */
+	static float[] mapValues(OnnxMap map) {
+		try {
+			return (float[]) GET_FLOAT_VALUES.invokeExact(map, API_POINTER, (long) MAP_POINTER.get(map),
+					(long) MAP_ALLOCATOR.get(map));
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
+		}
+	}
+
+	private static void requireOk(MemorySegment status) throws Throwable {
 		if (status.address() != 0) {
-			MemorySegment message = (MemorySegment) findFunction(GET_ERROR_MESSAGE, ADDRESS, ADDRESS)
-				.invokeExact(status);
+			MethodHandle getErrorMessage = findFunction(2, ADDRESS);
+			MethodHandle releaseStatus = findFunction(93, FunctionDescriptor.ofVoid(ADDRESS));
+			MemorySegment message = (MemorySegment) getErrorMessage.invokeExact(status);
 			String text = message.reinterpret(Long.MAX_VALUE).getString(0);
-			findFunction(RELEASE_STATUS, null, ADDRESS).invokeExact(status);
+			releaseStatus.invokeExact(status);
 			throw new IllegalStateException(text);
 		}
 	}
 
-	static MethodHandle findFunction(int index, @Nullable MemoryLayout result, MemoryLayout... arguments) {
-		FunctionDescriptor signature = (result != null) ? FunctionDescriptor.of(result, arguments)
-				: FunctionDescriptor.ofVoid(arguments);
-		return Linker.nativeLinker().downcallHandle(FUNCTIONS.getAtIndex(ADDRESS, index), signature);
+	// Most functions return a status.
+	private static MethodHandle findFunction(int position, MemoryLayout... arguments) {
+		return findFunction(position, FunctionDescriptor.of(ADDRESS, arguments));
 	}
 
-	private static MemorySegment findApi() {
-		try {
-			Linker linker = Linker.nativeLinker();
-			MemorySegment getBase = SymbolLookup.loaderLookup().findOrThrow("OrtGetApiBase");
-			MemorySegment base = (MemorySegment) linker.downcallHandle(getBase, FunctionDescriptor.of(ADDRESS))
-				.invokeExact();
-			MethodHandle getApi = linker.downcallHandle(base.reinterpret(ADDRESS.byteSize()).get(ADDRESS, 0),
-					FunctionDescriptor.of(ADDRESS, JAVA_INT));
-			return ((MemorySegment) getApi.invokeExact(1)).reinterpret(FUNCTION_COUNT * ADDRESS.byteSize());
-		}
-		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime's C API was not found", ex);
-		}
-	}
-
-	static VarHandle pointerField(Class<?> type) {
-		try {
-			return MethodHandles.privateLookupIn(type, MethodHandles.lookup())
-				.findVarHandle(type, "nativeHandle", long.class);
-		}
-		catch (ReflectiveOperationException ex) {
-			throw new IllegalStateException("ONNX Runtime's Java API has no pointer in its %s".formatted(type), ex);
-		}
+	/**
+	 * Finds a function of the C API.
+	 * @param position its position in the table of functions, which no later version
+	 * changes
+	 */
+	private static MethodHandle findFunction(int position, FunctionDescriptor signature) {
+		MemorySegment functions = MemorySegment.ofAddress(API_POINTER).reinterpret(Long.MAX_VALUE);
+		return Linker.nativeLinker().downcallHandle(functions.getAtIndex(ADDRESS, position), signature);
 	}
 
 }

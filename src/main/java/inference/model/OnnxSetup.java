@@ -22,6 +22,7 @@ import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
+import org.springframework.util.function.ThrowingConsumer;
 
 /**
  * Prepares what ONNX Runtime needs to load a model: its environment, the session options
@@ -105,24 +106,23 @@ final class OnnxSetup {
 			options.setInterOpNumThreads(1);
 			// This hides a warning about wrong shapes, which each call repeats.
 			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
-			configure(options, properties);
-			properties.customOperators()
-				.forEach((library) -> apply(() -> options.registerCustomOpLibrary(library),
-						"The library %s cannot be used".formatted(library),
-						"Set inference.model.custom-operators to libraries of operators that are built for this system."));
-			String device = properties.device();
-			if (!device.equals("cpu")) {
-				int gpu = device.equals("cuda") ? 0 : Integer.parseInt(device.substring("cuda:".length()));
-				apply(() -> options.addCUDA(gpu), "The device %s cannot be used".formatted(device),
-						"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.");
-			}
-			return options;
 		}
-		catch (OrtException | UnusableModelException ex) {
-			options.close();
-			throw (ex instanceof UnusableModelException unusable) ? unusable
-					: new IllegalStateException("ONNX Runtime refused its options", ex);
+		catch (OrtException ex) {
+			throw new IllegalStateException("ONNX Runtime refused its options", ex);
 		}
+		configure(options, properties);
+		for (String library : properties.customOperators()) {
+			apply(options, (session) -> session.registerCustomOpLibrary(library),
+					"The library %s cannot be used".formatted(library),
+					"Set inference.model.custom-operators to libraries of operators that are built for this system.");
+		}
+		String device = properties.device();
+		if (!device.equals("cpu")) {
+			int gpu = device.equals("cuda") ? 0 : Integer.parseInt(device.substring("cuda:".length()));
+			apply(options, (session) -> session.addCUDA(gpu), "The device %s cannot be used".formatted(device),
+					"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.");
+		}
+		return options;
 	}
 
 	private static void configure(SessionOptions options, ModelProperties properties) {
@@ -135,23 +135,15 @@ final class OnnxSetup {
 			entries.put(entry.substring(0, equals), entry.substring(equals + 1));
 		}
 		logger.debug("ONNX Runtime's session configuration: {}", entries);
-		entries.forEach((key, value) -> apply(() -> options.addConfigEntry(key, value),
+		entries.forEach((key, value) -> apply(options, (session) -> session.addConfigEntry(key, value),
 				"ONNX Runtime refuses the option %.100s".formatted(key), "Correct inference.model.session-config."));
 	}
 
-	private static void apply(Setting setting, String problem, String action) {
-		try {
-			setting.apply();
-		}
-		catch (OrtException ex) {
-			throw new UnusableModelException("%s: %s.".formatted(problem, OnnxFailure.cleanMessage(ex)), action, ex);
-		}
-	}
-
-	private interface Setting {
-
-		void apply() throws OrtException;
-
+	private static void apply(SessionOptions options, ThrowingConsumer<SessionOptions> setting, String problem,
+			String action) {
+		setting.accept(options,
+				(_, ex) -> new UnusableModelException("%s: %s.".formatted(problem, OnnxFailure.cleanMessage(ex)),
+						action, ex));
 	}
 
 	/**

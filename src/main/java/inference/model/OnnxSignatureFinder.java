@@ -28,8 +28,8 @@ final class OnnxSignatureFinder {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxSignatureFinder.class);
 
-	// Runs with 2 rows, and with the sizes 1 and 64, show which dimensions vary.
-	private static final int TRIAL_ROWS = 2;
+	// Runs with 1 and 2 rows, and with the sizes 1 and 64, show which dimensions vary.
+	private static final int MAX_ROWS = 2;
 
 	private static final int LARGE_SIZE = 64;
 
@@ -65,15 +65,15 @@ final class OnnxSignatureFinder {
 				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				List<OnnxSequences.MapRow> rows = OnnxSequences.readMaps(sequence);
+				List<OnnxTensors.MapRow> rows = OnnxTensors.readMaps(sequence);
 				if (!rows.isEmpty()) {
-					OnnxSequences.MapRow first = rows.getFirst();
+					OnnxTensors.MapRow first = rows.getFirst();
 					outputs.add(new TensorSpec(name, first.values().dataType(),
 							Shape.of(rows.size(), first.keys().size()), first.keys()));
 				}
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {
-				OnnxSequences.tensors(name, sequence, null)
+				OnnxTensors.readTensors(name, sequence, null)
 					.forEach((key, tensor) -> outputs.add(new TensorSpec(key, tensor.dataType(), tensor.shape())));
 			}
 		}
@@ -86,8 +86,7 @@ final class OnnxSignatureFinder {
 	 */
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
 		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::inputSpec).toList();
-		boolean hasSequences = declaredOutputs.stream().anyMatch((output) -> output.getInfo() instanceof SequenceInfo);
-		runTrials(inputs, hasSequences);
+		boolean ran = runTrials(inputs);
 		if (this.lastFailure.contains("Invalid input name") || this.lastFailure.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
@@ -96,59 +95,60 @@ final class OnnxSignatureFinder {
 		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
 			// The Java API reports an unknown rank as rank 0, and ONNX Runtime then
 			// accepts every rank.
-			int scalar = this.observedOutputs.size();
-			List<TensorSpec> open = inputs.stream().map(OnnxSignatureFinder::withAnyRank).toList();
-			runTrials(open, hasSequences);
-			inputs = (scalar == 0 || this.observedOutputs.size() > scalar) ? open : inputs;
+			List<TensorSpec> open = inputs.stream()
+				.map((input) -> (input.shape().rank() > 0) ? input : withAnyRank(input))
+				.toList();
+			inputs = (runTrials(open) || !ran) ? open : inputs;
 		}
 		return new Signature(inputs,
 				declaredOutputs.stream().flatMap((output) -> outputSpecs(output).stream()).toList());
 	}
 
-	private static TensorSpec withAnyRank(TensorSpec input) {
-		return (input.shape().rank() > 0) ? input : new TensorSpec(input.name(), input.dataType(), Shape.ANY);
+	private static TensorSpec withAnyRank(TensorSpec tensor) {
+		return new TensorSpec(tensor.name(), tensor.dataType(), Shape.ANY);
 	}
 
-	private void runTrials(List<TensorSpec> inputs, boolean hasSequences) {
-		boolean ran = tryZeros(inputs, 1, hasSequences);
+	// Returns whether the model ran at least once.
+	private boolean runTrials(List<TensorSpec> inputs) {
+		int before = this.observedOutputs.size();
+		tryZeros(inputs, 1);
 		if (inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize)) {
 			int size = LARGE_SIZE;
-			while (size > 2 && !isSmall(inputs, TRIAL_ROWS, size)) {
+			while (size > 2 && !isSmall(inputs, MAX_ROWS, size)) {
 				size /= 2;
 			}
-			ran |= tryZeros(inputs, size, hasSequences);
+			tryZeros(inputs, size);
 		}
-		if (!ran) {
+		if (this.observedOutputs.size() == before) {
 			Example.readInputs(this.examplesJson, inputs).forEach(this::tryRun);
 		}
+		return this.observedOutputs.size() > before;
 	}
 
-	// Runs on 1 and 2 rows show whether the length of a sequence depends on them.
-	private boolean tryZeros(List<TensorSpec> inputs, int size, boolean hasSequences) {
-		boolean ran = isSmall(inputs, TRIAL_ROWS, size) && tryRun(TensorSpec.zeros(inputs, TRIAL_ROWS, size));
-		if (!ran || hasSequences) {
-			ran |= isSmall(inputs, 1, size) && tryRun(TensorSpec.zeros(inputs, 1, size));
+	private void tryZeros(List<TensorSpec> inputs, int size) {
+		for (int rows = MAX_ROWS; rows > 0; rows--) {
+			if (isSmall(inputs, rows, size)) {
+				tryRun(TensorSpec.zeros(inputs, rows, size));
+			}
 		}
-		return ran;
 	}
 
 	private static boolean isSmall(List<TensorSpec> inputs, int rows, int size) {
 		return inputs.stream().mapToDouble((input) -> input.minBytes(rows, size)).sum() <= MAX_BYTES;
 	}
 
-	private boolean tryRun(Map<String, Tensor> inputs) {
+	private void tryRun(Map<String, Tensor> inputs) {
 		try {
 			List<TensorSpec> outputs = this.trialRun.apply(inputs);
 			Shape input = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
 			outputs.stream()
 				.filter((output) -> !haveSameRows(input, output.shape()))
 				.forEach((output) -> this.outputsWithoutRows.add(output.name()));
-			return this.observedOutputs.add(outputs);
+			this.observedOutputs.add(outputs);
 		}
 		catch (RuntimeException ex) {
 			logger.debug("The model cannot run on {}: {}", inputs, ex.getMessage());
 			this.lastFailure = String.valueOf(ex.getMessage());
-			return false;
 		}
 	}
 
@@ -177,37 +177,38 @@ final class OnnxSignatureFinder {
 	}
 
 	private TensorSpec correctedOutput(TensorSpec declared) {
-		TensorSpec open = new TensorSpec(declared.name(), declared.dataType(), Shape.ANY);
-		List<TensorSpec> shown = this.observedOutputs.stream()
-			.flatMap(List::stream)
-			.filter((output) -> output.name().equals(declared.name()))
-			.toList();
-		for (TensorSpec output : shown) {
+		List<TensorSpec> observed = observed(declared.name());
+		for (TensorSpec output : observed) {
 			if (!declared.shape().accepts(output.shape())) {
 				logger.warn("The model declares output {}, but its shape can be {}. The server answers the shape that"
 						+ " the model gives, and does not batch requests.", declared, output.shape());
-				return open;
+				return withAnyRank(declared);
 			}
 		}
 		// To the Java API an unknown rank is a rank of 0.
-		boolean isUnknown = declared.shape().rank() == 0 && shown.isEmpty();
+		boolean isUnknown = declared.shape().rank() == 0 && observed.isEmpty();
 		boolean hasOtherRows = declared.shape().isBatched() && this.outputsWithoutRows.contains(declared.name());
-		return (isUnknown || hasOtherRows) ? open : declared;
+		return (isUnknown || hasOtherRows) ? withAnyRank(declared) : declared;
 	}
 
 	// The first dimension is the batch. Another one is fixed if it always has one size.
 	private Shape commonShape(TensorSpec output) {
 		long[] dimensions = output.shape().dimensions();
-		this.observedOutputs.stream()
-			.flatMap(List::stream)
-			.filter((other) -> other.name().equals(output.name()) && other.shape().rank() == dimensions.length)
-			.forEach((other) -> {
-				for (int i = 0; i < dimensions.length; i++) {
-					boolean isFixed = i > 0 && dimensions[i] == other.shape().dimension(i);
-					dimensions[i] = isFixed ? dimensions[i] : Shape.VARIABLE;
-				}
-			});
+		for (TensorSpec other : observed(output.name())) {
+			for (int i = 0; i < dimensions.length && other.shape().rank() == dimensions.length; i++) {
+				boolean isFixed = i > 0 && dimensions[i] == other.shape().dimension(i);
+				dimensions[i] = isFixed ? dimensions[i] : Shape.VARIABLE;
+			}
+		}
 		return Shape.of(dimensions);
+	}
+
+	/** An output as it was in each trial run. */
+	private List<TensorSpec> observed(String name) {
+		return this.observedOutputs.stream()
+			.flatMap(List::stream)
+			.filter((output) -> output.name().equals(name))
+			.toList();
 	}
 
 }

@@ -3,15 +3,19 @@ package inference.model;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxMap;
 import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -22,7 +26,9 @@ import ai.onnxruntime.TensorInfo;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Converts tensors to ONNX Runtime's, and back.
+ * Converts tensors to ONNX Runtime's, and back. An output may also be a sequence. A
+ * sequence of maps, one for each row, becomes a tensor [N,K] of the maps' values. A
+ * sequence of K tensors [N,…] of one shape becomes one tensor [N,K,…].
  */
 final class OnnxTensors {
 
@@ -39,66 +45,14 @@ final class OnnxTensors {
 
 	static TensorSpec inputSpec(NodeInfo node) {
 		TensorSpec spec = spec("input", node);
-		if (inputJavaType(spec.dataType()) == null) {
-			throw new IllegalArgumentException(
-					"input '%s' is %s, which ONNX Runtime's Java API cannot carry; put a Cast in front of it"
-						.formatted(spec.name(), spec.dataType()));
-		}
-		return spec;
-	}
-
-	/**
-	 * Copies an input to native memory, because ONNX Runtime reads nothing else.
-	 * @param memory the owner of the copy, to be closed after the tensor
-	 */
-	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
-		long[] shape = tensor.shape().dimensions();
-		OnnxJavaType type = Objects.requireNonNull(inputJavaType(tensor.dataType()));
-		if (type == OnnxJavaType.STRING) {
-			return OnnxStrings.toOnnx(environment, name, tensor, memory);
-		}
-		ByteBuffer contents = tensor.contents();
-		ByteBuffer copy = memory.allocate(contents.remaining(), ALIGNMENT)
-			.asByteBuffer()
-			.order(ByteOrder.nativeOrder())
-			.put(contents)
-			.flip();
-		return OnnxTensor.createTensor(environment, copy, shape, type);
-	}
-
-	/** Copies all outputs of a call to the Java heap. */
-	static Map<String, Tensor> fromOnnx(OrtSession.Result result, Signature signature) throws OrtException {
-		Map<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(result.size());
-		for (Map.Entry<String, OnnxValue> output : result) {
-			String name = output.getKey();
-			if (output.getValue() instanceof OnnxTensor tensor) {
-				tensors.put(name, fromOnnx(tensor));
-				continue;
-			}
-			OnnxSequence sequence = (OnnxSequence) output.getValue();
-			TensorSpec spec = signature.output(name);
-			if (spec != null && sequence.getInfo().isSequenceOfMaps()) {
-				tensors.put(name, OnnxSequences.toTable(spec, OnnxSequences.readMaps(sequence)));
-			}
-			else {
-				tensors.putAll(OnnxSequences.tensors(name, sequence, signature));
-			}
-		}
-		return tensors;
-	}
-
-	static Tensor fromOnnx(OnnxTensor tensor) throws OrtException {
-		TensorSpec spec = spec("output", "", tensor.getInfo());
-		if (spec.dataType() == DataType.BYTES) {
-			return OnnxStrings.fromOnnx(tensor, spec.shape());
-		}
-		long elements = spec.shape().elementCount();
-		if (elements > Integer.MAX_VALUE / spec.dataType().width()) {
-			throw new InvalidOutputException(
-					"it put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
-		}
-		ByteBuffer contents = (elements != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
-		return Tensor.of(spec.dataType(), spec.shape(), contents);
+		return switch (spec.dataType()) {
+			case UINT16, UINT32,
+					UINT64 ->
+				throw new IllegalArgumentException(
+						"input '%s' is %s, which ONNX Runtime's Java API cannot carry; put a Cast in front of it"
+							.formatted(spec.name(), spec.dataType()));
+			default -> spec;
+		};
 	}
 
 	static TensorSpec spec(String what, NodeInfo node) {
@@ -110,21 +64,14 @@ final class OnnxTensors {
 	}
 
 	static TensorSpec spec(String what, String name, TensorInfo info) {
-		DataType dataType = dataType(info.onnxType);
+		String type = info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "");
+		DataType dataType = DATA_TYPES_BY_ONNX_NAME.get(type);
 		if (dataType == null) {
-			String type = info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "");
 			throw new IllegalArgumentException(
 					"%s '%s' has the unsupported element type %s".formatted(what, name, type.equals("UNDEFINED")
 							? "INT4, UINT4 or another that ONNX Runtime's Java API does not know" : type));
 		}
 		return new TensorSpec(name, dataType, Shape.of(info.getShape()));
-	}
-
-	/**
-	 * The data type for a type of ONNX Runtime; {@code null} if the server has none.
-	 */
-	static @Nullable DataType dataType(Enum<?> onnxType) {
-		return DATA_TYPES_BY_ONNX_NAME.get(onnxType.name().replace(ELEMENT_TYPE_PREFIX, ""));
 	}
 
 	private static String onnxName(DataType dataType) {
@@ -138,11 +85,142 @@ final class OnnxTensors {
 		};
 	}
 
-	private static @Nullable OnnxJavaType inputJavaType(DataType dataType) {
-		return switch (dataType) {
-			case UINT16, UINT32, UINT64 -> null;
-			default -> OnnxJavaType.valueOf(onnxName(dataType));
-		};
+	/**
+	 * Copies an input to native memory, because ONNX Runtime reads nothing else.
+	 * @param memory the owner of the copy, to be closed after the tensor
+	 */
+	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
+		if (tensor.dataType() == DataType.BYTES) {
+			return OnnxNative.createStrings(environment, name, tensor, memory);
+		}
+		ByteBuffer contents = tensor.contents();
+		ByteBuffer copy = memory.allocate(contents.remaining(), ALIGNMENT)
+			.asByteBuffer()
+			.order(ByteOrder.nativeOrder())
+			.put(contents)
+			.flip();
+		OnnxJavaType type = OnnxJavaType.valueOf(onnxName(tensor.dataType()));
+		return OnnxTensor.createTensor(environment, copy, tensor.shape().dimensions(), type);
+	}
+
+	/** Copies all outputs of a call to the Java heap. */
+	static Map<String, Tensor> fromOnnx(OrtSession.Result result, Signature signature) throws OrtException {
+		Map<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(result.size());
+		for (Map.Entry<String, OnnxValue> output : result) {
+			String name = output.getKey();
+			if (output.getValue() instanceof OnnxTensor tensor) {
+				tensors.put(name, fromOnnx(tensor));
+			}
+			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
+				tensors.put(name, toTable(Objects.requireNonNull(signature.output(name)), readMaps(sequence)));
+			}
+			else if (output.getValue() instanceof OnnxSequence sequence) {
+				tensors.putAll(readTensors(name, sequence, signature));
+			}
+		}
+		return tensors;
+	}
+
+	private static Tensor fromOnnx(OnnxTensor tensor) {
+		TensorSpec spec = spec("output", "", tensor.getInfo());
+		if (spec.dataType() == DataType.BYTES) {
+			return OnnxNative.readStrings(tensor, spec.shape());
+		}
+		long elements = spec.shape().elementCount();
+		if (elements > Integer.MAX_VALUE / spec.dataType().width()) {
+			throw new InvalidOutputException(
+					"it put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
+		}
+		ByteBuffer contents = (elements != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
+		return Tensor.of(spec.dataType(), spec.shape(), contents);
+	}
+
+	private static List<Tensor> fromOnnx(List<? extends OnnxValue> values) {
+		List<Tensor> tensors = new ArrayList<>();
+		for (OnnxValue value : values) {
+			try (value) {
+				tensors.add(fromOnnx((OnnxTensor) value));
+			}
+		}
+		return tensors;
+	}
+
+	/** A map, as a row of a tensor. */
+	record MapRow(List<String> keys, Tensor values) {
+	}
+
+	/**
+	 * Reads each map. The keys are in ONNX Runtime's order: numbers ascending, texts by
+	 * their bytes. They are read once, because ZipMap, the only operator that makes maps,
+	 * gives each the same keys.
+	 */
+	static List<MapRow> readMaps(OnnxSequence sequence) throws OrtException {
+		List<MapRow> rows = new ArrayList<>();
+		for (OnnxValue element : sequence.getValue()) {
+			try (OnnxMap map = (OnnxMap) element) {
+				List<String> keys = rows.isEmpty() ? readKeys(sequence, map) : rows.getFirst().keys();
+				rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), OnnxNative.mapValues(map))));
+			}
+		}
+		return rows;
+	}
+
+	private static List<String> readKeys(OnnxSequence sequence, OnnxMap map) {
+		Tensor keys = fromOnnx(OnnxNative.mapParts(sequence, map)).getFirst();
+		return (keys.dataType() == DataType.BYTES) ? keys.strings()
+				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
+	}
+
+	private static Tensor toTable(TensorSpec spec, List<MapRow> rows) {
+		if (!rows.isEmpty() && !rows.getFirst().keys().equals(spec.keys())) {
+			throw new InvalidOutputException("output '%s' has a row with the keys %s instead of %s"
+				.formatted(spec.name(), rows.getFirst().keys(), spec.keys()));
+		}
+		return Tensor.join(spec.dataType(), Shape.of(rows.size(), spec.keys().size()),
+				rows.stream().map(MapRow::values).toList());
+	}
+
+	/**
+	 * Reads a sequence of tensors, stacked under the sequence's name. Tensors that are
+	 * not stacked get names of their own: {@code name.0}, {@code name.1} and so on.
+	 * @param signature tensors are stacked if it has an output of the sequence's name. If
+	 * there is no signature yet, they are stacked if their shapes are equal
+	 * @throws InvalidOutputException if tensors to stack have different shapes
+	 */
+	static Map<String, Tensor> readTensors(String name, OnnxSequence sequence, @Nullable Signature signature)
+			throws OrtException {
+		List<Tensor> tensors = fromOnnx(sequence.getValue());
+		boolean isEven = tensors.stream().map(Tensor::shape).distinct().count() == 1;
+		if ((signature != null) ? signature.output(name) != null : isEven) {
+			if (!isEven) {
+				throw new InvalidOutputException(
+						"output '%s' is a sequence of tensors whose shapes differ: %s".formatted(name, tensors));
+			}
+			return Map.of(name, stackTensors(tensors));
+		}
+		Map<String, Tensor> named = new LinkedHashMap<>();
+		tensors.forEach((tensor) -> named.put("%s.%d".formatted(name, named.size()), tensor));
+		return named;
+	}
+
+	// K tensors [N,…] become [N,K,…], and K scalars become [K].
+	private static Tensor stackTensors(List<Tensor> tensors) {
+		DataType dataType = tensors.getFirst().dataType();
+		long[] each = tensors.getFirst().shape().dimensions();
+		long rows = LongStream.of(each).findFirst().orElse(1);
+		long rowElements = LongStream.of(each).skip(1).reduce(1, (left, right) -> left * right);
+		ByteBuffer stacked = ByteBuffer.allocate(Math.toIntExact(Tensor.totalBytes(tensors)));
+		List<ByteBuffer> sources = tensors.stream().map(Tensor::contents).toList();
+		for (long row = 0; row < rows; row++) {
+			for (ByteBuffer source : sources) {
+				int bytes = dataType.byteCount(source, rowElements);
+				stacked.put(source.slice(source.position(), bytes));
+				source.position(source.position() + bytes);
+			}
+		}
+		LongStream inner = LongStream.concat(LongStream.of(tensors.size()), LongStream.of(each).skip(1));
+		long[] dimensions = LongStream.concat(LongStream.of(each).limit(1), inner).toArray();
+		return Tensor.of(dataType, Shape.of(dimensions), stacked.flip());
 	}
 
 }

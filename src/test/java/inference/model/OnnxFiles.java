@@ -114,6 +114,18 @@ public final class OnnxFiles {
 	}
 
 	/**
+	 * Removes each dimension of the size 1 from {@code x}, FP32 [-1,1]. It declares the
+	 * result {@code y} as [-1], but one row becomes a scalar.
+	 */
+	static byte[] squeezed() {
+		return model(GraphProto.newBuilder()
+			.setName("squeezed")
+			.addInput(tensor("x", DataType.FLOAT, -1, 1))
+			.addNode(node("Squeeze", List.of("x"), "y"))
+			.addOutput(tensor("y", DataType.FLOAT, -1)));
+	}
+
+	/**
 	 * Adds {@code b}, which is in a file of its own, to {@code a}, FP32 [4].
 	 */
 	static byte[] elsewhere(String file) {

@@ -45,6 +45,17 @@ class OnnxSignatureFinderTests {
 	}
 
 	@Test
+	void answersOneRowOfAModelThatRemovesItsDimension() throws Exception {
+		try (var model = OnnxFiles.load(OnnxFiles.squeezed(), this.directory)) {
+			for (int rows : new int[] { 1, 2 }) {
+				var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(rows, 1), new float[rows])));
+				assertThat(outputs.get("y")).hasToString((rows == 1) ? "FP32 []" : "FP32 [2]");
+				model.signature().requireOutputs(outputs);
+			}
+		}
+	}
+
+	@Test
 	void stacksASequenceThatIsAsLongAsTheBatch() throws Exception {
 		try (var model = OnnxFiles.load(OnnxFiles.sequence("SplitToSequence"), this.directory)) {
 			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(3), 1, 2, 3)));
