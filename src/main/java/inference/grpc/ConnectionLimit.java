@@ -15,8 +15,8 @@ final class ConnectionLimit extends ServerTransportFilter {
 
 	private final Semaphore permits;
 
-	ConnectionLimit(int max) {
-		this.permits = new Semaphore(max);
+	ConnectionLimit(int maxConnections) {
+		this.permits = new Semaphore(maxConnections);
 	}
 
 	@Override

@@ -45,16 +45,16 @@ final class ErrorStatus {
 			case CLIENT_GONE -> Code.CANCELLED;
 			case FAILED -> Code.INTERNAL;
 		};
-		var status = com.google.rpc.Status.newBuilder()
+		var statusBuilder = com.google.rpc.Status.newBuilder()
 			.setCode(code.value())
 			.setMessage(String.valueOf(rejection.getMessage()));
 		Duration retryAfter = rejection.retryAfter();
 		if (retryAfter != null) {
-			RetryInfo.Builder retry = RetryInfo.newBuilder();
-			retry.getRetryDelayBuilder().setSeconds(retryAfter.getSeconds()).setNanos(retryAfter.getNano());
-			status.addDetails(Any.pack(retry.build()));
+			RetryInfo.Builder retryInfo = RetryInfo.newBuilder();
+			retryInfo.getRetryDelayBuilder().setSeconds(retryAfter.getSeconds()).setNanos(retryAfter.getNano());
+			statusBuilder.addDetails(Any.pack(retryInfo.build()));
 		}
-		return StatusProto.toStatusException(status.build(), new Metadata(), rejection);
+		return StatusProto.toStatusException(statusBuilder.build(), new Metadata(), rejection);
 	}
 
 	/**

@@ -33,7 +33,7 @@ import inference.codec.InvalidRequestException;
 final class GrpcCall extends ServerStreamTracer {
 
 	/** The call to which a thread's gRPC context belongs. */
-	static final Context.Key<GrpcCall> CURRENT = Context.key("call");
+	static final Context.Key<GrpcCall> CALL_KEY = Context.key("call");
 
 	private static final Metadata.Key<String> ID_KEY = Metadata.Key.of("x-request-id",
 			Metadata.ASCII_STRING_MARSHALLER);
@@ -46,11 +46,11 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final InferenceService service;
 
-	private final String method;
+	private final String fullMethodName;
 
 	private final Metadata headers;
 
-	private final Set<CancellableContext> callsWithoutDeadline;
+	private final Set<CancellableContext> contextsWithoutDeadline;
 
 	private final long arrivalNanos = System.nanoTime();
 
@@ -74,31 +74,32 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private long receivedBytes;
 
-	GrpcCall(InferenceService service, String method, Metadata headers, Set<CancellableContext> callsWithoutDeadline) {
+	GrpcCall(InferenceService service, String fullMethodName, Metadata headers,
+			Set<CancellableContext> contextsWithoutDeadline) {
 		this.service = service;
-		this.method = method;
+		this.fullMethodName = fullMethodName;
 		this.headers = headers;
-		this.callsWithoutDeadline = callsWithoutDeadline;
+		this.contextsWithoutDeadline = contextsWithoutDeadline;
 		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_KEY)),
 				UUID.randomUUID()::toString);
 	}
 
 	/** Adds the call to its context, and limits the time of a call of this service. */
 	@Override
-	public Context filterContext(Context outer) {
-		CancellableContext ending;
-		if (this.method.startsWith(InferenceService.NAME)) {
+	public Context filterContext(Context outerContext) {
+		CancellableContext context;
+		if (this.fullMethodName.startsWith(InferenceService.NAME)) {
 			// One more second lets the client read its answer.
-			Duration max = this.service.admission().maxDeadline().plusSeconds(1);
-			ending = outer.withValue(CURRENT, this)
-				.withDeadlineAfter(max.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
+			Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
+			context = outerContext.withValue(CALL_KEY, this)
+				.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
 		}
 		else {
-			ending = outer.withCancellation();
-			this.callsWithoutDeadline.add(ending);
+			context = outerContext.withCancellation();
+			this.contextsWithoutDeadline.add(context);
 		}
-		this.context = ending;
-		return ending;
+		this.context = context;
+		return context;
 	}
 
 	/** Asks for the message. A prediction must be admitted first. */
@@ -106,13 +107,14 @@ final class GrpcCall extends ServerStreamTracer {
 		this.serverCall = serverCall;
 		try {
 			if (isPrediction()) {
-				long left = Objects.requireNonNull(Context.current().getDeadline()).timeRemaining(TimeUnit.NANOSECONDS);
-				this.reservation = this.service.admission().admit(Duration.ofNanos(left));
+				long remainingNanos = Objects.requireNonNull(Context.current().getDeadline())
+					.timeRemaining(TimeUnit.NANOSECONDS);
+				this.reservation = this.service.admission().admit(Duration.ofNanos(remainingNanos));
 			}
 			serverCall.request(1);
 		}
 		catch (RuntimeException ex) {
-			refuse(ex);
+			reject(ex);
 		}
 		return new ServerCall.Listener<>() {
 			@Override
@@ -125,7 +127,7 @@ final class GrpcCall extends ServerStreamTracer {
 			@Override
 			public void onHalfClose() {
 				if (GrpcCall.this.awaitsMessage) {
-					refuse(new InvalidRequestException("The call has no message."));
+					reject(new InvalidRequestException("The call has no message."));
 				}
 			}
 		};
@@ -144,43 +146,44 @@ final class GrpcCall extends ServerStreamTracer {
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.receivedBytes += bytes;
-		Reservation reserved = this.reservation;
-		if (reserved == null) {
+		Reservation reservation = this.reservation;
+		if (reservation == null) {
 			// gRPC's own services are health and reflection.
-			boolean isLimited = this.method.startsWith(InferenceService.NAME) || this.method.startsWith("grpc.");
+			boolean isLimited = this.fullMethodName.startsWith(InferenceService.NAME)
+					|| this.fullMethodName.startsWith("grpc.");
 			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
 		}
 		else if (this.awaitsMessage) {
 			try {
-				reserved.add(2 * bytes);
+				reservation.add(2 * bytes);
 			}
 			catch (Rejection ex) {
-				refuse(ex);
+				reject(ex);
 			}
 		}
 	}
 
 	@Override
 	public void streamClosed(Status status) {
-		CancellableContext ended = this.context;
-		if (ended != null) {
-			this.callsWithoutDeadline.remove(ended);
-			ended.cancel(null);
+		CancellableContext context = this.context;
+		if (context != null) {
+			this.contextsWithoutDeadline.remove(context);
+			context.cancel(null);
 		}
-		Thread answering = this.answeringThread;
-		if (answering != null && !status.isOk()) {
+		Thread answeringThread = this.answeringThread;
+		if (answeringThread != null && !status.isOk()) {
 			// The call leaves the queue, or the model is asked to end it.
-			answering.interrupt();
+			answeringThread.interrupt();
 		}
 		releaseMemory();
 		if (isPrediction()) {
-			long now = System.nanoTime();
+			long endNanos = System.nanoTime();
 			if (status.isOk()) {
-				this.service.statistics().record(Stage.WRITE, now - this.answerReadyNanos);
+				this.service.statistics().record(Stage.WRITE, endNanos - this.answerReadyNanos);
 			}
-			this.service.statistics().record(Protocol.GRPC, ErrorStatus.outcome(status), now - this.arrivalNanos);
+			this.service.statistics().record(Protocol.GRPC, ErrorStatus.outcome(status), endNanos - this.arrivalNanos);
 		}
 	}
 
@@ -189,24 +192,24 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	/** Sets the id, unless the client gave one in the header x-request-id. */
-	void setDefaultId(String suggested) {
-		String printable = LogContext.toPrintable(suggested);
-		if (printable != null && !this.headers.containsKey(ID_KEY)) {
-			this.id = printable;
-			LogContext.setRequestId(printable);
+	void setDefaultId(String suggestedId) {
+		String printableId = LogContext.toPrintable(suggestedId);
+		if (printableId != null && !this.headers.containsKey(ID_KEY)) {
+			this.id = printableId;
+			LogContext.setRequestId(printableId);
 		}
 	}
 
 	private boolean isPrediction() {
-		return this.method.equals(InferenceService.PREDICTION_METHOD);
+		return this.fullMethodName.equals(InferenceService.PREDICTION_METHOD);
 	}
 
 	private void answerLater(byte[] message) {
 		this.awaitsMessage = false;
-		Reservation reserved = this.reservation;
-		if (reserved != null) {
+		Reservation reservation = this.reservation;
+		if (reservation != null) {
 			// gRPC's buffers are free now.
-			reserved.add(-message.length);
+			reservation.add(-message.length);
 		}
 		this.memoryUsers.incrementAndGet();
 		this.answeringThread = Thread.startVirtualThread(Context.current().wrap(() -> answer(message)));
@@ -215,35 +218,35 @@ final class GrpcCall extends ServerStreamTracer {
 	private void answer(byte[] message) {
 		LogContext.setIds(this.id, this.headers.get(TRACE_KEY));
 		try {
-			ServerCall<byte[], Message> asking = Objects.requireNonNull(this.serverCall);
-			Message answer = this.service.answer(asking.getMethodDescriptor(), message, this);
+			ServerCall<byte[], Message> serverCall = Objects.requireNonNull(this.serverCall);
+			Message answer = this.service.answer(serverCall.getMethodDescriptor(), message, this);
 			this.answerReadyNanos = System.nanoTime();
 			Metadata answerHeaders = new Metadata();
 			answerHeaders.put(ID_KEY, this.id);
-			asking.sendHeaders(answerHeaders);
-			asking.sendMessage(answer);
-			asking.close(Status.OK, new Metadata());
+			serverCall.sendHeaders(answerHeaders);
+			serverCall.sendMessage(answer);
+			serverCall.close(Status.OK, new Metadata());
 		}
 		catch (Exception | Error ex) {
-			refuse(ex);
+			reject(ex);
 		}
 		finally {
 			releaseMemory();
 		}
 	}
 
-	private void refuse(Throwable failure) {
+	private void reject(Throwable failure) {
 		this.awaitsMessage = false;
-		StatusException error = ErrorStatus.of(failure);
-		Metadata trailers = Objects.requireNonNullElseGet(error.getTrailers(), Metadata::new);
+		StatusException exception = ErrorStatus.of(failure);
+		Metadata trailers = Objects.requireNonNullElseGet(exception.getTrailers(), Metadata::new);
 		trailers.put(ID_KEY, this.id);
-		Objects.requireNonNull(this.serverCall).close(error.getStatus(), trailers);
+		Objects.requireNonNull(this.serverCall).close(exception.getStatus(), trailers);
 	}
 
 	private void releaseMemory() {
-		Reservation reserved = this.reservation;
-		if (this.memoryUsers.decrementAndGet() == 0 && reserved != null) {
-			reserved.close();
+		Reservation reservation = this.reservation;
+		if (this.memoryUsers.decrementAndGet() == 0 && reservation != null) {
+			reservation.close();
 		}
 	}
 

@@ -49,7 +49,7 @@ class GrpcConfiguration {
 
 	// Calls of other services have no deadline. A client may watch the health service for
 	// as long as the server runs.
-	private final Set<CancellableContext> callsWithoutDeadline = ConcurrentHashMap.newKeySet();
+	private final Set<CancellableContext> contextsWithoutDeadline = ConcurrentHashMap.newKeySet();
 
 	@Bean
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
@@ -63,8 +63,9 @@ class GrpcConfiguration {
 			.addTransportFilter(new ConnectionLimit(maxConnections()))
 			.addStreamTracerFactory(new ServerStreamTracer.Factory() {
 				@Override
-				public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
-					return new GrpcCall(service, method, headers, GrpcConfiguration.this.callsWithoutDeadline);
+				public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
+					return new GrpcCall(service, fullMethodName, headers,
+							GrpcConfiguration.this.contextsWithoutDeadline);
 				}
 			})
 			// Callbacks do not block. A virtual thread for each of them would halve the
@@ -74,8 +75,8 @@ class GrpcConfiguration {
 
 	// HTTP takes at most three quarters of the file descriptors, gRPC half of the rest.
 	private static int maxConnections() {
-		return (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system)
-				? (int) Math.min(MAX_CONNECTIONS, system.getMaxFileDescriptorCount() / 8) : MAX_CONNECTIONS;
+		return (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean operatingSystem)
+				? (int) Math.min(MAX_CONNECTIONS, operatingSystem.getMaxFileDescriptorCount() / 8) : MAX_CONNECTIONS;
 	}
 
 	/**
@@ -84,8 +85,8 @@ class GrpcConfiguration {
 	 */
 	@Bean
 	GrpcServerLifecycle nettyGrpcServerLifecycle(NettyGrpcServerFactory factory, GrpcServerProperties properties,
-			ApplicationEventPublisher events) {
-		return new GrpcServerLifecycle(factory, properties.getShutdown().getGracePeriod(), events) {
+			ApplicationEventPublisher eventPublisher) {
+		return new GrpcServerLifecycle(factory, properties.getShutdown().getGracePeriod(), eventPublisher) {
 			@Override
 			public int getPhase() {
 				return WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE;
@@ -94,8 +95,8 @@ class GrpcConfiguration {
 			@Override
 			public void stop(Runnable onStopped) {
 				// The server would wait for them.
-				GrpcConfiguration.this.callsWithoutDeadline
-					.forEach((call) -> call.cancel(new TimeoutException("The server stops")));
+				GrpcConfiguration.this.contextsWithoutDeadline
+					.forEach((context) -> context.cancel(new TimeoutException("The server stops")));
 				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};
@@ -104,12 +105,12 @@ class GrpcConfiguration {
 	/** Updates the health service whenever the model's state changes. */
 	@Bean
 	ApplicationListener<PayloadApplicationEvent<Snapshot>> grpcHealthUpdater(GrpcServerHealth health,
-			HealthStatusManager statuses) {
-		health.update(statuses);
+			HealthStatusManager statusManager) {
+		health.update(statusManager);
 		return ApplicationListener.forPayload((_) -> {
 			// Otherwise an older state could replace a newer one.
-			synchronized (statuses) {
-				health.update(statuses);
+			synchronized (statusManager) {
+				health.update(statusManager);
 			}
 		});
 	}

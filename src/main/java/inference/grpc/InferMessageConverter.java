@@ -47,22 +47,24 @@ import static inference.codec.InvalidRequestException.require;
 record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	// Short texts, parameters and numbers become objects of up to 40 times their size.
-	private static final int MAX_EXPANSION = 40;
+	private static final int MAX_EXPANSION_FACTOR = 40;
 
-	private static final JsonMapper JSON = JsonMapper.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
+	private static final JsonMapper JSON_MAPPER = JsonMapper.builder()
+		.disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+		.build();
 
 	/** The memory that the objects of a message take at most, in bytes. */
 	static long expandedBytes(byte[] message) throws IOException {
-		CodedInputStream fields = CodedInputStream.newInstance(message);
-		long parsed = message.length;
-		for (int tag = fields.readTag(); tag != 0; tag = fields.readTag()) {
-			int start = fields.getTotalBytesRead();
-			fields.skipField(tag);
+		CodedInputStream stream = CodedInputStream.newInstance(message);
+		long parsedBytes = message.length;
+		for (int tag = stream.readTag(); tag != 0; tag = stream.readTag()) {
+			int fieldStart = stream.getTotalBytesRead();
+			stream.skipField(tag);
 			if (WireFormat.getTagFieldNumber(tag) == ModelInferRequest.RAW_INPUT_CONTENTS_FIELD_NUMBER) {
-				parsed -= fields.getTotalBytesRead() - start;
+				parsedBytes -= stream.getTotalBytesRead() - fieldStart;
 			}
 		}
-		return MAX_EXPANSION * parsed;
+		return MAX_EXPANSION_FACTOR * parsedBytes;
 	}
 
 	InferenceRequest toInferenceRequest(ModelInferRequest request) {
@@ -71,36 +73,36 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 				"There are %d inputs; the model takes %s.", request.getInputsCount(), this.signature.inputs());
 		require(request.getOutputsCount() <= this.signature.outputs().size() + 1,
 				"There are %d outputs; the model has %s.", request.getOutputsCount(), this.signature.outputs());
-		List<ByteString> raw = request.getRawInputContentsList();
-		require(raw.isEmpty() || raw.size() == request.getInputsCount(),
-				"There are %d raw_input_contents for %d inputs: send one for each input, or none.", raw.size(),
+		List<ByteString> rawContents = request.getRawInputContentsList();
+		require(rawContents.isEmpty() || rawContents.size() == request.getInputsCount(),
+				"There are %d raw_input_contents for %d inputs: send one for each input, or none.", rawContents.size(),
 				request.getInputsCount());
-		List<Map<String, Object>> inputs = new ArrayList<>();
+		List<Map<String, Object>> inputObjects = new ArrayList<>();
 		for (InferInputTensor input : request.getInputsList()) {
 			Map<String, Object> parameters = parameters(input.getParametersMap());
-			Map<String, Object> json = jsonObject(input.getName(), parameters);
-			json.put("datatype", input.getDatatype());
-			json.put("shape", input.getShapeList());
-			if (!raw.isEmpty()) {
-				parameters.put("binary_data_size", raw.get(inputs.size()).size());
+			Map<String, Object> inputObject = jsonObject(input.getName(), parameters);
+			inputObject.put("datatype", input.getDatatype());
+			inputObject.put("shape", input.getShapeList());
+			if (!rawContents.isEmpty()) {
+				parameters.put("binary_data_size", rawContents.get(inputObjects.size()).size());
 			}
-			if (raw.isEmpty() || input.hasContents()) {
-				json.put("data", elements(input.getContents()));
+			if (rawContents.isEmpty() || input.hasContents()) {
+				inputObject.put("data", elements(input.getContents()));
 			}
-			inputs.add(json);
+			inputObjects.add(inputObject);
 		}
-		List<?> outputs = request.getOutputsList()
+		List<?> outputObjects = request.getOutputsList()
 			.stream()
 			.map((output) -> jsonObject(output.getName(), parameters(output.getParametersMap())))
 			.toList();
-		byte[] json = JSON.writeValueAsBytes(Map.of("id", request.getId(), "inputs", inputs, "outputs", outputs,
-				"parameters", parameters(request.getParametersMap())));
-		int length = json.length + raw.stream().mapToInt(ByteString::size).sum();
-		this.reservation.add(length);
-		ByteBuffer body = ByteBuffer.allocate(length).put(json);
-		raw.forEach((tensor) -> body.put(tensor.asReadOnlyByteBuffer()));
+		byte[] jsonBytes = JSON_MAPPER.writeValueAsBytes(Map.of("id", request.getId(), "inputs", inputObjects,
+				"outputs", outputObjects, "parameters", parameters(request.getParametersMap())));
+		int bodyLength = jsonBytes.length + rawContents.stream().mapToInt(ByteString::size).sum();
+		this.reservation.add(bodyLength);
+		ByteBuffer body = ByteBuffer.allocate(bodyLength).put(jsonBytes);
+		rawContents.forEach((contents) -> body.put(contents.asReadOnlyByteBuffer()));
 		return new RequestReader(this.signature, EnumSet.of(BodyFormat.OIP), this.reservation::add).read(body.array(),
-				Integer.toString(json.length));
+				Integer.toString(jsonBytes.length));
 	}
 
 	/**
@@ -108,19 +110,19 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	 * by element.
 	 */
 	ModelInferResponse.Builder toResponse(InferenceRequest request, Map<String, Tensor> outputs) {
-		ModelInferResponse.Builder answer = ModelInferResponse.newBuilder()
+		ModelInferResponse.Builder response = ModelInferResponse.newBuilder()
 			.setId(Objects.requireNonNullElse(request.id(), ""));
 		for (Output output : request.outputs()) {
 			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
 			// gRPC copies the contents.
 			this.reservation.add(tensor.contents().remaining());
-			answer.addRawOutputContents(UnsafeByteOperations.unsafeWrap(tensor.contents()))
+			response.addRawOutputContents(UnsafeByteOperations.unsafeWrap(tensor.contents()))
 				.addOutputsBuilder()
 				.setName(output.spec().name())
 				.setDatatype(tensor.dataType().name())
 				.addAllShape(dimensions(tensor.shape()));
 		}
-		return answer;
+		return response;
 	}
 
 	/** The dimensions of a shape as a list, which messages need. */
@@ -136,10 +138,10 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 		return object;
 	}
 
-	private static Map<String, Object> parameters(Map<String, InferParameter> given) {
+	private static Map<String, Object> parameters(Map<String, InferParameter> messageParameters) {
 		Map<String, Object> parameters = new HashMap<>();
 		// A parameter has one field, its value.
-		given.forEach(
+		messageParameters.forEach(
 				(name, parameter) -> parameter.getAllFields().values().forEach((value) -> parameters.put(name, value)));
 		return parameters;
 	}
@@ -149,9 +151,9 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 		contents.getAllFields().forEach((field, values) -> {
 			for (Object value : (List<?>) values) {
 				elements.add(switch (value) {
-					case ByteString text -> {
-						require(text.isValidUtf8(), "Typed BYTES must be UTF-8: send raw_input_contents.");
-						yield text.toStringUtf8();
+					case ByteString string -> {
+						require(string.isValidUtf8(), "Typed BYTES must be UTF-8: send raw_input_contents.");
+						yield string.toStringUtf8();
 					}
 					case Integer number when field.getType() == FieldDescriptor.Type.UINT32 ->
 						Integer.toUnsignedLong(number);

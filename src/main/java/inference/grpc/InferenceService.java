@@ -69,15 +69,15 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 		ServiceDescriptor.Builder descriptor = ServiceDescriptor.newBuilder(NAME)
 			.setSchemaDescriptor((ProtoFileDescriptorSupplier) Oip::getDescriptor);
 		methods.forEach(descriptor::addMethod);
-		ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(descriptor.build());
-		methods.forEach(
-				(method) -> service.addMethod(method, (client, _) -> GrpcCall.CURRENT.get().admitAndListen(client)));
-		return service.build();
+		ServerServiceDefinition.Builder definition = ServerServiceDefinition.builder(descriptor.build());
+		methods.forEach((method) -> definition.addMethod(method,
+				(serverCall, _) -> GrpcCall.CALL_KEY.get().admitAndListen(serverCall)));
+		return definition.build();
 	}
 
 	Message answer(MethodDescriptor<?, ?> method, byte[] message, GrpcCall call) throws IOException {
-		String name = String.valueOf(method.getBareMethodName());
-		return switch (name) {
+		String methodName = String.valueOf(method.getBareMethodName());
+		return switch (methodName) {
 			case "ServerLive" -> Oip.ServerLiveResponse.newBuilder().setLive(this.probes.results().live()).build();
 			case "ServerReady" -> Oip.ServerReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
 			case "ServerMetadata" -> Oip.ServerMetadataResponse.newBuilder()
@@ -95,7 +95,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 				yield modelMetadata();
 			}
 			case "ModelInfer" -> infer(call, message);
-			default -> throw new IllegalArgumentException(name);
+			default -> throw new IllegalArgumentException(methodName);
 		};
 	}
 
@@ -119,37 +119,37 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 	}
 
 	private Message infer(GrpcCall call, byte[] message) throws IOException {
-		long start = System.nanoTime();
-		Reservation memory = call.reservation();
-		InferMessageConverter messages = new InferMessageConverter(this.admission.metadata().signature(), memory);
-		InferenceRequest request = read(messages, message, call);
-		this.statistics.record(Stage.READ, System.nanoTime() - start);
-		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), memory, request.timeout(),
+		long startNanos = System.nanoTime();
+		Reservation reservation = call.reservation();
+		InferMessageConverter converter = new InferMessageConverter(this.admission.metadata().signature(), reservation);
+		InferenceRequest request = read(converter, message, call);
+		this.statistics.record(Stage.READ, System.nanoTime() - startNanos);
+		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), reservation, request.timeout(),
 				Context.current()::isCancelled, () -> {
 				});
-		return messages.toResponse(request, outputs)
+		return converter.toResponse(request, outputs)
 			.setModelName(this.modelProperties.name())
 			.setModelVersion(this.modelProperties.version())
 			.build();
 	}
 
-	private InferenceRequest read(InferMessageConverter messages, byte[] message, GrpcCall call) throws IOException {
+	private InferenceRequest read(InferMessageConverter converter, byte[] message, GrpcCall call) throws IOException {
 		long expandedBytes = InferMessageConverter.expandedBytes(message);
-		messages.reservation().add(expandedBytes);
+		converter.reservation().add(expandedBytes);
 		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
 		// Raw contents are not copied.
 		stream.enableAliasing(true);
-		Oip.ModelInferRequest parsed = Oip.ModelInferRequest.parseFrom(stream);
-		call.setDefaultId(parsed.getId());
-		requireServed(parsed.getModelName(), parsed.getModelVersion());
-		InferenceRequest request = messages.toInferenceRequest(parsed);
+		Oip.ModelInferRequest parsedMessage = Oip.ModelInferRequest.parseFrom(stream);
+		call.setDefaultId(parsedMessage.getId());
+		requireServed(parsedMessage.getModelName(), parsedMessage.getModelVersion());
+		InferenceRequest request = converter.toInferenceRequest(parsedMessage);
 		// The parsed message is garbage from here on.
-		messages.reservation().add(-expandedBytes);
+		converter.reservation().add(-expandedBytes);
 		return request;
 	}
 
-	private void requireServed(String model, String version) {
-		InvalidRequestException.requireModel(this.modelProperties, model, version.isEmpty() ? null : version);
+	private void requireServed(String modelName, String version) {
+		InvalidRequestException.requireModel(this.modelProperties, modelName, version.isEmpty() ? null : version);
 	}
 
 	@Override

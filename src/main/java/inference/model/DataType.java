@@ -29,14 +29,14 @@ public enum DataType {
 	/**
 	 * The size of the next elements of a tensor in bytes.
 	 * @param contents the elements, from its position on; the position does not change
-	 * @param count how many elements
+	 * @param elementCount how many elements
 	 */
-	public int byteCount(ByteBuffer contents, long count) {
+	public int byteCount(ByteBuffer contents, long elementCount) {
 		if (this != BYTES) {
-			return Math.toIntExact(count * this.width);
+			return Math.toIntExact(elementCount * this.width);
 		}
 		ByteBuffer rest = contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-		for (long i = 0; i < count; i++) {
+		for (long i = 0; i < elementCount; i++) {
 			int length = rest.getInt();
 			rest.position(rest.position() + length);
 		}

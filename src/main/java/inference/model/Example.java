@@ -38,11 +38,11 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * @return the first difference in one sentence, or {@code null} if there is none
 	 */
 	public @Nullable String difference(Map<String, Tensor> actual) {
-		for (Map.Entry<String, Tensor> expected : this.outputs.entrySet()) {
-			String difference = TensorComparison.difference(expected.getValue(), actual.get(expected.getKey()),
-					this.tolerance, 1);
+		for (Map.Entry<String, Tensor> expectedOutput : this.outputs.entrySet()) {
+			String difference = TensorComparison.difference(expectedOutput.getValue(),
+					actual.get(expectedOutput.getKey()), this.tolerance, 1);
 			if (difference != null) {
-				return "output '%s' %s".formatted(expected.getKey(), difference);
+				return "output '%s' %s".formatted(expectedOutput.getKey(), difference);
 			}
 		}
 		return null;
@@ -52,13 +52,13 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * Reads the examples in an ONNX file's metadata: a JSON array of objects with
 	 * {@code inputs}, {@code outputs} and perhaps {@code tolerance}. Each tensor is given
 	 * by its name, as nested arrays.
-	 * @param json the metadata's value
+	 * @param examplesJson the metadata's value
 	 * @param signature the tensors' data types
 	 * @throws IllegalArgumentException if they are not valid, or name a tensor that the
 	 * signature does not have
 	 */
-	static List<Example> read(String json, Signature signature) {
-		return read(json,
+	static List<Example> read(String examplesJson, Signature signature) {
+		return read(examplesJson,
 				(example) -> new Example(tensors(example.required("inputs"), signature.inputs()),
 						tensors(example.required("outputs"), signature.outputs()),
 						example.path("tolerance").asDouble(DEFAULT_TOLERANCE)));
@@ -66,17 +66,17 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	/**
 	 * Reads the inputs of the examples, before the model's outputs are known.
-	 * @param json the metadata's value
+	 * @param examplesJson the metadata's value
 	 * @param inputs the inputs' data types
 	 * @throws IllegalArgumentException if they are not valid, or name an unknown input
 	 */
-	static List<Map<String, Tensor>> readInputs(String json, List<TensorSpec> inputs) {
-		return read(json, (example) -> tensors(example.required("inputs"), inputs));
+	static List<Map<String, Tensor>> readInputs(String examplesJson, List<TensorSpec> inputs) {
+		return read(examplesJson, (example) -> tensors(example.required("inputs"), inputs));
 	}
 
-	private static <T> List<T> read(String json, Function<JsonNode, T> reader) {
+	private static <T> List<T> read(String examplesJson, Function<JsonNode, T> reader) {
 		try {
-			return JsonMapper.shared().readTree(json).valueStream().map(reader).toList();
+			return JsonMapper.shared().readTree(examplesJson).valueStream().map(reader).toList();
 		}
 		catch (JacksonException ex) {
 			throw new IllegalArgumentException(
@@ -85,18 +85,18 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	}
 
 	private static Map<String, Tensor> tensors(JsonNode tensors, List<TensorSpec> specs) {
-		Map<String, Tensor> read = new LinkedHashMap<>();
+		Map<String, Tensor> tensorsByName = new LinkedHashMap<>();
 		for (TensorSpec spec : specs) {
 			JsonNode values = tensors.get(spec.name());
 			if (values != null) {
-				read.put(spec.name(), tensor(spec.dataType(), values));
+				tensorsByName.put(spec.name(), tensor(spec.dataType(), values));
 			}
 		}
-		if (read.size() != tensors.size()) {
+		if (tensorsByName.size() != tensors.size()) {
 			throw new IllegalArgumentException("its metadata '%s' names %s, but the model has %s"
 				.formatted(METADATA_KEY, tensors.propertyNames(), specs));
 		}
-		return read;
+		return tensorsByName;
 	}
 
 	private static Tensor tensor(DataType dataType, JsonNode values) {

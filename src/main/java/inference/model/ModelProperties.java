@@ -33,7 +33,8 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 		@NotBlank @Pattern(regexp = NAME_PATTERN, message = NAME_MESSAGE) @DefaultValue("1") String version,
 		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads,
 		@Pattern(regexp = DEVICE_PATTERN, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device,
-		@DefaultValue List<@Pattern(regexp = ENTRY_PATTERN, message = ENTRY_MESSAGE) String> sessionConfig,
+		@DefaultValue List<@Pattern(regexp = SESSION_CONFIG_PATTERN,
+				message = SESSION_CONFIG_MESSAGE) String> sessionConfig,
 		@DefaultValue List<@NotBlank String> customOperators) {
 
 	/**
@@ -47,15 +48,15 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 
 	private static final String DEVICE_MESSAGE = "must be cpu, cuda or cuda:n";
 
-	private static final String ENTRY_PATTERN = "[^=\\s]+=.*";
+	private static final String SESSION_CONFIG_PATTERN = "[^=\\s]+=.*";
 
-	private static final String ENTRY_MESSAGE = "must be key=value, without a space before the '='";
+	private static final String SESSION_CONFIG_MESSAGE = "must be key=value, without a space before the '='";
 
 	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
 
 	/** Whether a request's version is the served one. */
-	public boolean servesVersion(String wanted) {
-		return wanted.equals(this.version) || wanted.equals(NEWEST_VERSION);
+	public boolean servesVersion(String requestedVersion) {
+		return requestedVersion.equals(this.version) || requestedVersion.equals(NEWEST_VERSION);
 	}
 
 }

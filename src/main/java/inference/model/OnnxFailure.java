@@ -31,15 +31,15 @@ final class OnnxFailure {
 	/** The error's message in one line, without source code positions and full stop. */
 	static String cleanMessage(Exception failure) {
 		String message = String.valueOf(failure.getMessage()).strip().replaceAll("\\s+", " ");
-		int end = message.indexOf(MESSAGE_MARKER);
-		String text = (end < 0) ? message : message.substring(end + MESSAGE_MARKER.length());
+		int markerIndex = message.indexOf(MESSAGE_MARKER);
+		String text = (markerIndex < 0) ? message : message.substring(markerIndex + MESSAGE_MARKER.length());
 		text = text.replaceFirst("^.*\\[ONNXRuntimeError\\] : \\d+ : \\w+ : (GetExtDataFromTensorProto )?", "");
 		text = MESSAGE_NOISE.matcher(text.replaceFirst("^Load model from .*? failed: ?", "")).replaceAll("");
 		return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
 	}
 
 	/** The remedy for a file that cannot be loaded. */
-	static String loadRemedy(Exception failure, String version, List<String> sessionConfig) {
+	static String loadRemedy(Exception failure, String runtimeVersion, List<String> sessionConfig) {
 		String message = String.valueOf(failure.getMessage());
 		OrtErrorCode code = (failure instanceof OrtException ex) ? ex.getCode() : OrtErrorCode.ORT_FAIL;
 		if (message.contains("External initializer") && message.contains("out of bounds")) {
@@ -69,13 +69,13 @@ final class OnnxFailure {
 		}
 		// ONNX Runtime finds some unusable options only when it creates the session. Its
 		// message does not always name them.
-		String options = sessionConfig.isEmpty() ? ""
+		String optionsRemedy = sessionConfig.isEmpty() ? ""
 				: " Or correct inference.model.session-config, which is %s.".formatted(sessionConfig);
 		if (code == OrtErrorCode.ORT_RUNTIME_EXCEPTION) {
-			return "Give the process more memory, or quantise the model." + options;
+			return "Give the process more memory, or quantise the model." + optionsRemedy;
 		}
-		return "Export it again for ONNX Runtime %s, with standard operators of a version it knows.".formatted(version)
-				+ options;
+		return "Export it again for ONNX Runtime %s, with standard operators of a version it knows."
+			.formatted(runtimeVersion) + optionsRemedy;
 	}
 
 	/** What is wrong with a signature that cannot be served. */

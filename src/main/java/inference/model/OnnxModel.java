@@ -60,43 +60,46 @@ public final class OnnxModel implements Model {
 	public OnnxModel(ModelProperties properties) {
 		Resource file = OnnxSetup.findFile(properties.location());
 		this.environment = OnnxSetup.environment();
-		this.sessionOptions = OnnxSetup.options(properties);
-		String name = (file instanceof FileSystemResource disk) ? disk.getPath() : properties.location();
+		this.sessionOptions = OnnxSetup.sessionOptions(properties);
+		String location = (file instanceof FileSystemResource diskFile) ? diskFile.getPath() : properties.location();
 		try {
-			this.session = open(file);
+			this.session = createSession(file);
 		}
 		catch (OrtException | IOException ex) {
 			throw new UnusableModelException(
-					"The model at %s cannot be loaded: %s.".formatted(name, OnnxFailure.cleanMessage(ex)),
+					"The model at %s cannot be loaded: %s.".formatted(location, OnnxFailure.cleanMessage(ex)),
 					OnnxFailure.loadRemedy(ex, this.environment.getVersion(), properties.sessionConfig()), ex);
 		}
 		catch (OutOfMemoryError ex) {
-			throw new UnusableModelException("The model at %s does not fit into the Java heap.".formatted(name),
+			throw new UnusableModelException("The model at %s does not fit into the Java heap.".formatted(location),
 					"Set INFERENCE_MODEL_LOCATION to a file outside of the jar, which takes no heap, or give the process more memory.",
 					null);
 		}
 		try {
-			String json = this.session.getMetadata().getCustomMetadata().getOrDefault(Example.METADATA_KEY, "[]");
-			this.signature = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observe), json)
+			String examplesJson = this.session.getMetadata()
+				.getCustomMetadata()
+				.getOrDefault(Example.METADATA_KEY, "[]");
+			this.signature = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observeOutputs),
+					examplesJson)
 				.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
-			this.examples = Example.read(json, this.signature);
+			this.examples = Example.read(examplesJson, this.signature);
 		}
 		catch (OrtException | IllegalArgumentException ex) {
-			throw new UnusableModelException("The model at %s cannot be served.".formatted(name),
+			throw new UnusableModelException("The model at %s cannot be served.".formatted(location),
 					"Export it again: %s.".formatted(OnnxFailure.signatureProblem(ex, this.session)), ex);
 		}
-		List<String> fixed = OnnxNative.inputsWithValue(this.session);
-		if (!fixed.isEmpty()) {
+		List<String> fixedInputs = OnnxNative.inputsWithValue(this.session);
+		if (!fixedInputs.isEmpty()) {
 			logger.warn("Requests cannot set the inputs {}, because ONNX Runtime's Java API does not offer inputs that"
-					+ " have a value in the file. The model always uses that value.", fixed);
+					+ " have a value in the file. The model always uses that value.", fixedInputs);
 		}
 	}
 
 	// ONNX Runtime finds files with weights beside the model only if it gets the model's
 	// path.
-	private OrtSession open(Resource file) throws OrtException, IOException {
-		return (file instanceof FileSystemResource disk)
-				? this.environment.createSession(disk.getPath(), this.sessionOptions)
+	private OrtSession createSession(Resource file) throws OrtException, IOException {
+		return (file instanceof FileSystemResource diskFile)
+				? this.environment.createSession(diskFile.getPath(), this.sessionOptions)
 				: this.environment.createSession(file.getContentAsByteArray(), this.sessionOptions);
 	}
 
@@ -121,25 +124,25 @@ public final class OnnxModel implements Model {
 	}
 
 	private <T> T run(Map<String, Tensor> inputs, ThrowingFunction<OrtSession.Result, T> reader) {
-		Map<String, OnnxTensor> given = LinkedHashMap.newLinkedHashMap(inputs.size());
+		Map<String, OnnxTensor> onnxInputs = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
-		try (Arena memory = Arena.ofConfined(); RunOptions call = new RunOptions()) {
+		try (Arena arena = Arena.ofConfined(); RunOptions runOptions = new RunOptions()) {
 			// A failure is thrown as an exception. ONNX Runtime would also write it to
 			// stderr, and clients could flood that with inputs that the model cannot use.
-			call.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-			this.runOptionsByThread.put(caller, call);
+			runOptions.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+			this.runOptionsByThread.put(caller, runOptions);
 			try {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-					given.put(input.getKey(),
-							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), memory));
+					onnxInputs.put(input.getKey(),
+							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), arena));
 				}
-				try (OrtSession.Result result = this.session.run(given, call)) {
+				try (OrtSession.Result result = this.session.run(onnxInputs, runOptions)) {
 					return reader.apply(result);
 				}
 			}
 			finally {
 				this.runOptionsByThread.remove(caller);
-				given.values().forEach(OnnxTensor::close);
+				onnxInputs.values().forEach(OnnxTensor::close);
 			}
 		}
 		catch (OrtException ex) {
@@ -151,10 +154,10 @@ public final class OnnxModel implements Model {
 	public void cancel(Thread caller) {
 		// The map locks the entry while this function runs. The call removes the entry
 		// before it closes its options, so they are still open here.
-		this.runOptionsByThread.computeIfPresent(caller, (_, call) -> {
+		this.runOptionsByThread.computeIfPresent(caller, (_, runOptions) -> {
 			try {
-				call.setTerminate(true);
-				return call;
+				runOptions.setTerminate(true);
+				return runOptions;
 			}
 			catch (OrtException ex) {
 				throw new IllegalStateException("ONNX Runtime refused to end a call", ex);

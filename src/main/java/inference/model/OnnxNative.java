@@ -65,8 +65,8 @@ final class OnnxNative {
 			GET_FLOAT_VALUES = MethodHandles.privateLookupIn(OnnxMap.class, lookup)
 				.findVirtual(OnnxMap.class, "getFloatValues",
 						MethodType.methodType(float[].class, long.class, long.class, long.class));
-			Class<?> runtime = lookup.findClass("ai.onnxruntime.OnnxRuntime");
-			API_POINTER = (long) lookup.findStaticVarHandle(runtime, "ortApiHandle", long.class).get();
+			Class<?> runtimeClass = lookup.findClass("ai.onnxruntime.OnnxRuntime");
+			API_POINTER = (long) lookup.findStaticVarHandle(runtimeClass, "ortApiHandle", long.class).get();
 		}
 		catch (ReflectiveOperationException ex) {
 			throw new IllegalStateException("ONNX Runtime's Java API lacks a private member", ex);
@@ -86,13 +86,13 @@ final class OnnxNative {
 	/** The names of the inputs that have a value in the file. */
 	static List<String> inputsWithValue(OrtSession session) {
 		MethodHandle sessionGetOverridableInitializerCount = findFunction(32, ADDRESS, ADDRESS);
-		MemorySegment pointer = MemorySegment.ofAddress((long) SESSION_POINTER.get(session));
+		MemorySegment sessionPointer = MemorySegment.ofAddress((long) SESSION_POINTER.get(session));
 		List<String> names = new ArrayList<>();
-		try (Arena memory = Arena.ofConfined()) {
-			MemorySegment count = memory.allocate(JAVA_LONG);
-			requireOk((MemorySegment) sessionGetOverridableInitializerCount.invokeExact(pointer, count));
-			for (long i = 0; i < count.get(JAVA_LONG, 0); i++) {
-				names.add(inputWithValue(pointer, i, memory.allocate(ADDRESS)));
+		try (Arena arena = Arena.ofConfined()) {
+			MemorySegment countSegment = arena.allocate(JAVA_LONG);
+			requireOk((MemorySegment) sessionGetOverridableInitializerCount.invokeExact(sessionPointer, countSegment));
+			for (long i = 0; i < countSegment.get(JAVA_LONG, 0); i++) {
+				names.add(inputWithValue(sessionPointer, i, arena.allocate(ADDRESS)));
 			}
 			return names;
 		}
@@ -101,75 +101,78 @@ final class OnnxNative {
 		}
 	}
 
-	private static String inputWithValue(MemorySegment session, long index, MemorySegment result) throws Throwable {
+	private static String inputWithValue(MemorySegment sessionPointer, long index, MemorySegment result)
+			throws Throwable {
 		MethodHandle sessionGetOverridableInitializerName = findFunction(38, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
 		MethodHandle allocatorFree = findFunction(76, ADDRESS, ADDRESS);
 		MethodHandle getAllocatorWithDefaultOptions = findFunction(78, ADDRESS);
 		requireOk((MemorySegment) getAllocatorWithDefaultOptions.invokeExact(result));
 		MemorySegment allocator = result.get(ADDRESS, 0);
-		requireOk((MemorySegment) sessionGetOverridableInitializerName.invokeExact(session, index, allocator, result));
-		MemorySegment name = result.get(ADDRESS, 0);
-		String copy = name.reinterpret(Long.MAX_VALUE).getString(0);
-		requireOk((MemorySegment) allocatorFree.invokeExact(allocator, name));
-		return copy;
+		requireOk((MemorySegment) sessionGetOverridableInitializerName.invokeExact(sessionPointer, index, allocator,
+				result));
+		MemorySegment nameSegment = result.get(ADDRESS, 0);
+		String name = nameSegment.reinterpret(Long.MAX_VALUE).getString(0);
+		requireOk((MemorySegment) allocatorFree.invokeExact(allocator, nameSegment));
+		return name;
 	}
 
 	/**
 	 * A tensor of strings for ONNX Runtime to read.
-	 * @param name the input, for the message
-	 * @param memory holds a copy of the texts until the tensor is closed
+	 * @param inputName the input, for the message
+	 * @param arena holds a copy of the strings until the tensor is closed
 	 * @throws IllegalArgumentException if a string has a NUL, which ends a string in C
 	 */
-	static OnnxTensor createStrings(OrtEnvironment environment, String name, Tensor tensor, Arena memory)
+	static OnnxTensor createStringTensor(OrtEnvironment environment, String inputName, Tensor tensor, Arena arena)
 			throws OrtException {
 		ByteBuffer contents = tensor.contents();
-		int count = Math.toIntExact(tensor.shape().elementCount());
-		MemorySegment texts = memory.allocate(contents.remaining());
-		MemorySegment pointers = memory.allocate(ADDRESS, count);
-		long end = 0;
-		for (int i = 0; i < count; i++) {
+		int elementCount = Math.toIntExact(tensor.shape().elementCount());
+		MemorySegment strings = arena.allocate(contents.remaining());
+		MemorySegment pointers = arena.allocate(ADDRESS, elementCount);
+		long offset = 0;
+		for (int i = 0; i < elementCount; i++) {
 			byte[] bytes = new byte[contents.getInt()];
 			contents.get(bytes);
-			for (int at = 0; at < bytes.length; at++) {
-				if (bytes[at] == 0) {
+			for (int byteIndex = 0; byteIndex < bytes.length; byteIndex++) {
+				if (bytes[byteIndex] == 0) {
 					throw new IllegalArgumentException(
 							"Input '%s' has the character U+0000 in text %d, after %d bytes. ONNX Runtime's texts end there."
-								.formatted(name, i, at));
+								.formatted(inputName, i, byteIndex));
 				}
 			}
-			pointers.setAtIndex(ADDRESS, i, texts.asSlice(end));
-			MemorySegment.copy(bytes, 0, texts, ValueLayout.JAVA_BYTE, end, bytes.length);
-			end += bytes.length + 1;
+			pointers.setAtIndex(ADDRESS, i, strings.asSlice(offset));
+			MemorySegment.copy(bytes, 0, strings, ValueLayout.JAVA_BYTE, offset, bytes.length);
+			offset += bytes.length + 1;
 		}
-		String[] empty = new String[count];
-		Arrays.fill(empty, "");
-		OnnxTensor onnx = OnnxTensor.createTensor(environment, empty, tensor.shape().dimensions());
+		String[] emptyStrings = new String[elementCount];
+		Arrays.fill(emptyStrings, "");
+		OnnxTensor onnxTensor = OnnxTensor.createTensor(environment, emptyStrings, tensor.shape().dimensions());
 		try {
-			requireOk((MemorySegment) FILL_STRING_TENSOR.invokeExact(pointer(onnx), pointers, (long) count));
-			return onnx;
+			requireOk(
+					(MemorySegment) FILL_STRING_TENSOR.invokeExact(pointer(onnxTensor), pointers, (long) elementCount));
+			return onnxTensor;
 		}
 		catch (Throwable ex) {
-			onnx.close();
-			throw new IllegalStateException("ONNX Runtime could not read input '%s'".formatted(name), ex);
+			onnxTensor.close();
+			throw new IllegalStateException("ONNX Runtime could not read input '%s'".formatted(inputName), ex);
 		}
 	}
 
 	/** Copies a tensor of strings to the Java heap. */
-	static Tensor readStrings(OnnxTensor onnx, Shape shape) {
-		int count = Math.toIntExact(shape.elementCount());
-		try (Arena memory = Arena.ofConfined()) {
-			MemorySegment length = memory.allocate(JAVA_LONG);
-			requireOk((MemorySegment) GET_STRING_TENSOR_DATA_LENGTH.invokeExact(pointer(onnx), length));
-			long bytes = length.get(JAVA_LONG, 0);
-			MemorySegment texts = memory.allocate(bytes);
-			MemorySegment starts = memory.allocate(JAVA_LONG, count);
-			requireOk((MemorySegment) GET_STRING_TENSOR_CONTENT.invokeExact(pointer(onnx), texts, bytes, starts,
-					(long) count));
-			ByteBuffer contents = Tensor.allocate(Math.toIntExact(bytes + (long) Integer.BYTES * count));
-			for (int i = 0; i < count; i++) {
-				long start = starts.getAtIndex(JAVA_LONG, i);
-				long end = (i + 1 < count) ? starts.getAtIndex(JAVA_LONG, i + 1) : bytes;
-				contents.putInt((int) (end - start)).put(texts.asSlice(start, end - start).asByteBuffer());
+	static Tensor readStringTensor(OnnxTensor onnxTensor, Shape shape) {
+		int elementCount = Math.toIntExact(shape.elementCount());
+		try (Arena arena = Arena.ofConfined()) {
+			MemorySegment lengthSegment = arena.allocate(JAVA_LONG);
+			requireOk((MemorySegment) GET_STRING_TENSOR_DATA_LENGTH.invokeExact(pointer(onnxTensor), lengthSegment));
+			long byteCount = lengthSegment.get(JAVA_LONG, 0);
+			MemorySegment strings = arena.allocate(byteCount);
+			MemorySegment startOffsets = arena.allocate(JAVA_LONG, elementCount);
+			requireOk((MemorySegment) GET_STRING_TENSOR_CONTENT.invokeExact(pointer(onnxTensor), strings, byteCount,
+					startOffsets, (long) elementCount));
+			ByteBuffer contents = Tensor.allocate(Math.toIntExact(byteCount + (long) Integer.BYTES * elementCount));
+			for (int i = 0; i < elementCount; i++) {
+				long start = startOffsets.getAtIndex(JAVA_LONG, i);
+				long end = (i + 1 < elementCount) ? startOffsets.getAtIndex(JAVA_LONG, i + 1) : byteCount;
+				contents.putInt((int) (end - start)).put(strings.asSlice(start, end - start).asByteBuffer());
 			}
 			return Tensor.of(DataType.BYTES, shape, contents.flip());
 		}
@@ -215,16 +218,16 @@ final class OnnxNative {
 		if (status.address() != 0) {
 			MethodHandle getErrorMessage = findFunction(2, ADDRESS);
 			MethodHandle releaseStatus = findFunction(93, FunctionDescriptor.ofVoid(ADDRESS));
-			MemorySegment message = (MemorySegment) getErrorMessage.invokeExact(status);
-			String text = message.reinterpret(Long.MAX_VALUE).getString(0);
+			MemorySegment messageSegment = (MemorySegment) getErrorMessage.invokeExact(status);
+			String message = messageSegment.reinterpret(Long.MAX_VALUE).getString(0);
 			releaseStatus.invokeExact(status);
-			throw new IllegalStateException(text);
+			throw new IllegalStateException(message);
 		}
 	}
 
 	// Most functions return a status.
-	private static MethodHandle findFunction(int position, MemoryLayout... arguments) {
-		return findFunction(position, FunctionDescriptor.of(ADDRESS, arguments));
+	private static MethodHandle findFunction(int position, MemoryLayout... argumentLayouts) {
+		return findFunction(position, FunctionDescriptor.of(ADDRESS, argumentLayouts));
 	}
 
 	/**
@@ -232,9 +235,9 @@ final class OnnxNative {
 	 * @param position its position in the table of functions, which no later version
 	 * changes
 	 */
-	private static MethodHandle findFunction(int position, FunctionDescriptor signature) {
-		MemorySegment functions = MemorySegment.ofAddress(API_POINTER).reinterpret(Long.MAX_VALUE);
-		return Linker.nativeLinker().downcallHandle(functions.getAtIndex(ADDRESS, position), signature);
+	private static MethodHandle findFunction(int position, FunctionDescriptor descriptor) {
+		MemorySegment functionTable = MemorySegment.ofAddress(API_POINTER).reinterpret(Long.MAX_VALUE);
+		return Linker.nativeLinker().downcallHandle(functionTable.getAtIndex(ADDRESS, position), descriptor);
 	}
 
 }

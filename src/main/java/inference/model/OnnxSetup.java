@@ -70,10 +70,10 @@ final class OnnxSetup {
 	// Java can read the environment, but cannot change it.
 	@SuppressWarnings("restricted")
 	private static void disableTelemetry(Linker linker, MemorySegment setenv) {
-		FunctionDescriptor signature = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
+		FunctionDescriptor descriptor = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
 				ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
 		try (Arena arena = Arena.ofConfined()) {
-			int _ = (int) linker.downcallHandle(setenv, signature)
+			int _ = (int) linker.downcallHandle(setenv, descriptor)
 				.invokeExact(arena.allocateFrom(TELEMETRY_VARIABLE), arena.allocateFrom("1"), 1);
 		}
 		catch (Throwable ex) {
@@ -98,7 +98,7 @@ final class OnnxSetup {
 	 * The session options for a model, to be closed after the session.
 	 * @throws UnusableModelException if ONNX Runtime refuses an entry or the device
 	 */
-	static SessionOptions options(ModelProperties properties) {
+	static SessionOptions sessionOptions(ModelProperties properties) {
 		SessionOptions options = new SessionOptions();
 		try {
 			// By default ONNX Runtime counts the host's cores, not the container's.
@@ -110,32 +110,33 @@ final class OnnxSetup {
 		catch (OrtException ex) {
 			throw new IllegalStateException("ONNX Runtime refused its options", ex);
 		}
-		configure(options, properties);
-		for (String library : properties.customOperators()) {
-			apply(options, (session) -> session.registerCustomOpLibrary(library),
-					"The library %s cannot be used".formatted(library),
+		addConfigEntries(options, properties);
+		for (String libraryPath : properties.customOperators()) {
+			apply(options, (sessionOptions) -> sessionOptions.registerCustomOpLibrary(libraryPath),
+					"The library %s cannot be used".formatted(libraryPath),
 					"Set inference.model.custom-operators to libraries of operators that are built for this system.");
 		}
 		String device = properties.device();
 		if (!device.equals("cpu")) {
-			int gpu = device.equals("cuda") ? 0 : Integer.parseInt(device.substring("cuda:".length()));
-			apply(options, (session) -> session.addCUDA(gpu), "The device %s cannot be used".formatted(device),
+			int deviceId = device.equals("cuda") ? 0 : Integer.parseInt(device.substring("cuda:".length()));
+			apply(options, (sessionOptions) -> sessionOptions.addCUDA(deviceId),
+					"The device %s cannot be used".formatted(device),
 					"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.");
 		}
 		return options;
 	}
 
-	private static void configure(SessionOptions options, ModelProperties properties) {
+	private static void addConfigEntries(SessionOptions options, ModelProperties properties) {
 		Map<String, String> entries = new TreeMap<>();
 		// By default idle threads spin, on CPUs that other calls need.
 		entries.put("session.intra_op.allow_spinning", "0");
 		entries.put("session.inter_op.allow_spinning", "0");
 		for (String entry : properties.sessionConfig()) {
-			int equals = entry.indexOf('=');
-			entries.put(entry.substring(0, equals), entry.substring(equals + 1));
+			int separatorIndex = entry.indexOf('=');
+			entries.put(entry.substring(0, separatorIndex), entry.substring(separatorIndex + 1));
 		}
 		logger.debug("ONNX Runtime's session configuration: {}", entries);
-		entries.forEach((key, value) -> apply(options, (session) -> session.addConfigEntry(key, value),
+		entries.forEach((key, value) -> apply(options, (sessionOptions) -> sessionOptions.addConfigEntry(key, value),
 				"ONNX Runtime refuses the option %.100s".formatted(key), "Correct inference.model.session-config."));
 	}
 

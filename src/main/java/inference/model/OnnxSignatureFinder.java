@@ -31,10 +31,10 @@ final class OnnxSignatureFinder {
 	// Runs with 1 and 2 rows, and with the sizes 1 and 64, show which dimensions vary.
 	private static final int MAX_ROWS = 2;
 
-	private static final int LARGE_SIZE = 64;
+	private static final int LARGE_INNER_SIZE = 64;
 
 	// Larger inputs may not fit into the heap, and take long.
-	private static final int MAX_BYTES = 16 << 20;
+	private static final int MAX_INPUT_BYTES = 16 << 20;
 
 	private final Function<Map<String, Tensor>, List<TensorSpec>> trialRun;
 
@@ -48,7 +48,7 @@ final class OnnxSignatureFinder {
 	private String lastFailure = "";
 
 	/**
-	 * @param trialRun runs the model and returns {@link #observe} of the result
+	 * @param trialRun runs the model and returns {@link #observeOutputs} of the result
 	 * @param examplesJson the examples in the file's metadata
 	 */
 	OnnxSignatureFinder(Function<Map<String, Tensor>, List<TensorSpec>> trialRun, String examplesJson) {
@@ -57,7 +57,7 @@ final class OnnxSignatureFinder {
 	}
 
 	/** The outputs of one call, each with the shape that it has in this call. */
-	static List<TensorSpec> observe(OrtSession.Result result) throws OrtException {
+	static List<TensorSpec> observeOutputs(OrtSession.Result result) throws OrtException {
 		List<TensorSpec> outputs = new ArrayList<>();
 		for (Map.Entry<String, OnnxValue> output : result) {
 			String name = output.getKey();
@@ -67,14 +67,15 @@ final class OnnxSignatureFinder {
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
 				List<OnnxTensors.MapRow> rows = OnnxTensors.readMaps(sequence);
 				if (!rows.isEmpty()) {
-					OnnxTensors.MapRow first = rows.getFirst();
-					outputs.add(new TensorSpec(name, first.values().dataType(),
-							Shape.of(rows.size(), first.keys().size()), first.keys()));
+					OnnxTensors.MapRow firstRow = rows.getFirst();
+					outputs.add(new TensorSpec(name, firstRow.values().dataType(),
+							Shape.of(rows.size(), firstRow.keys().size()), firstRow.keys()));
 				}
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {
 				OnnxTensors.readTensors(name, sequence, null)
-					.forEach((key, tensor) -> outputs.add(new TensorSpec(key, tensor.dataType(), tensor.shape())));
+					.forEach((tensorName, tensor) -> outputs
+						.add(new TensorSpec(tensorName, tensor.dataType(), tensor.shape())));
 			}
 		}
 		return outputs;
@@ -86,7 +87,7 @@ final class OnnxSignatureFinder {
 	 */
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
 		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::inputSpec).toList();
-		boolean ran = runTrials(inputs);
+		boolean hasRun = runTrials(inputs);
 		if (this.lastFailure.contains("Invalid input name") || this.lastFailure.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
@@ -95,54 +96,54 @@ final class OnnxSignatureFinder {
 		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
 			// The Java API reports an unknown rank as rank 0, and ONNX Runtime then
 			// accepts every rank.
-			List<TensorSpec> open = inputs.stream()
+			List<TensorSpec> anyRankInputs = inputs.stream()
 				.map((input) -> (input.shape().rank() > 0) ? input : withAnyRank(input))
 				.toList();
-			inputs = (runTrials(open) || !ran) ? open : inputs;
+			inputs = (runTrials(anyRankInputs) || !hasRun) ? anyRankInputs : inputs;
 		}
 		return new Signature(inputs,
 				declaredOutputs.stream().flatMap((output) -> outputSpecs(output).stream()).toList());
 	}
 
-	private static TensorSpec withAnyRank(TensorSpec tensor) {
-		return new TensorSpec(tensor.name(), tensor.dataType(), Shape.ANY);
+	private static TensorSpec withAnyRank(TensorSpec spec) {
+		return new TensorSpec(spec.name(), spec.dataType(), Shape.ANY);
 	}
 
 	// Returns whether the model ran at least once.
 	private boolean runTrials(List<TensorSpec> inputs) {
-		int before = this.observedOutputs.size();
+		int previousRunCount = this.observedOutputs.size();
 		tryZeros(inputs, 1);
 		if (inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize)) {
-			int size = LARGE_SIZE;
-			while (size > 2 && !isSmall(inputs, MAX_ROWS, size)) {
-				size /= 2;
+			int innerSize = LARGE_INNER_SIZE;
+			while (innerSize > 2 && !isSmall(inputs, MAX_ROWS, innerSize)) {
+				innerSize /= 2;
 			}
-			tryZeros(inputs, size);
+			tryZeros(inputs, innerSize);
 		}
-		if (this.observedOutputs.size() == before) {
+		if (this.observedOutputs.size() == previousRunCount) {
 			Example.readInputs(this.examplesJson, inputs).forEach(this::tryRun);
 		}
-		return this.observedOutputs.size() > before;
+		return this.observedOutputs.size() > previousRunCount;
 	}
 
-	private void tryZeros(List<TensorSpec> inputs, int size) {
-		for (int rows = MAX_ROWS; rows > 0; rows--) {
-			if (isSmall(inputs, rows, size)) {
-				tryRun(TensorSpec.zeros(inputs, rows, size));
+	private void tryZeros(List<TensorSpec> inputs, int innerSize) {
+		for (int rowCount = MAX_ROWS; rowCount > 0; rowCount--) {
+			if (isSmall(inputs, rowCount, innerSize)) {
+				tryRun(TensorSpec.zeros(inputs, rowCount, innerSize));
 			}
 		}
 	}
 
-	private static boolean isSmall(List<TensorSpec> inputs, int rows, int size) {
-		return inputs.stream().mapToDouble((input) -> input.minBytes(rows, size)).sum() <= MAX_BYTES;
+	private static boolean isSmall(List<TensorSpec> inputs, int rowCount, int innerSize) {
+		return inputs.stream().mapToDouble((input) -> input.minBytes(rowCount, innerSize)).sum() <= MAX_INPUT_BYTES;
 	}
 
 	private void tryRun(Map<String, Tensor> inputs) {
 		try {
 			List<TensorSpec> outputs = this.trialRun.apply(inputs);
-			Shape input = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
+			Shape inputShape = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
 			outputs.stream()
-				.filter((output) -> !haveSameRows(input, output.shape()))
+				.filter((output) -> !haveSameRows(inputShape, output.shape()))
 				.forEach((output) -> this.outputsWithoutRows.add(output.name()));
 			this.observedOutputs.add(outputs);
 		}
@@ -152,14 +153,14 @@ final class OnnxSignatureFinder {
 		}
 	}
 
-	private static boolean haveSameRows(Shape input, Shape output) {
-		return input.rank() > 0 && output.rank() > 0 && input.dimension(0) == output.dimension(0);
+	private static boolean haveSameRows(Shape inputShape, Shape outputShape) {
+		return inputShape.rank() > 0 && outputShape.rank() > 0 && inputShape.dimension(0) == outputShape.dimension(0);
 	}
 
-	private List<TensorSpec> outputSpecs(NodeInfo declared) {
-		String name = declared.getName();
-		if (!(declared.getInfo() instanceof SequenceInfo)) {
-			return List.of(correctedOutput(OnnxTensors.spec("output", declared)));
+	private List<TensorSpec> outputSpecs(NodeInfo declaredOutput) {
+		String name = declaredOutput.getName();
+		if (!(declaredOutput.getInfo() instanceof SequenceInfo)) {
+			return List.of(correctedOutput(OnnxTensors.spec("output", declaredOutput)));
 		}
 		List<TensorSpec> outputs = this.observedOutputs.stream()
 			.limit(1)
@@ -176,27 +177,28 @@ final class OnnxSignatureFinder {
 		return outputs;
 	}
 
-	private TensorSpec correctedOutput(TensorSpec declared) {
-		List<TensorSpec> observed = observed(declared.name());
-		for (TensorSpec output : observed) {
-			if (!declared.shape().accepts(output.shape())) {
+	private TensorSpec correctedOutput(TensorSpec declaredSpec) {
+		List<TensorSpec> observedSpecs = observedSpecs(declaredSpec.name());
+		for (TensorSpec observedSpec : observedSpecs) {
+			if (!declaredSpec.shape().accepts(observedSpec.shape())) {
 				logger.warn("The model declares output {}, but its shape can be {}. The server answers the shape that"
-						+ " the model gives, and does not batch requests.", declared, output.shape());
-				return withAnyRank(declared);
+						+ " the model gives, and does not batch requests.", declaredSpec, observedSpec.shape());
+				return withAnyRank(declaredSpec);
 			}
 		}
 		// To the Java API an unknown rank is a rank of 0.
-		boolean isUnknown = declared.shape().rank() == 0 && observed.isEmpty();
-		boolean hasOtherRows = declared.shape().isBatched() && this.outputsWithoutRows.contains(declared.name());
-		return (isUnknown || hasOtherRows) ? withAnyRank(declared) : declared;
+		boolean isRankUnknown = declaredSpec.shape().rank() == 0 && observedSpecs.isEmpty();
+		boolean hasOtherRows = declaredSpec.shape().isBatched()
+				&& this.outputsWithoutRows.contains(declaredSpec.name());
+		return (isRankUnknown || hasOtherRows) ? withAnyRank(declaredSpec) : declaredSpec;
 	}
 
 	// The first dimension is the batch. Another one is fixed if it always has one size.
 	private Shape commonShape(TensorSpec output) {
 		long[] dimensions = output.shape().dimensions();
-		for (TensorSpec other : observed(output.name())) {
-			for (int i = 0; i < dimensions.length && other.shape().rank() == dimensions.length; i++) {
-				boolean isFixed = i > 0 && dimensions[i] == other.shape().dimension(i);
+		for (TensorSpec otherSpec : observedSpecs(output.name())) {
+			for (int i = 0; i < dimensions.length && otherSpec.shape().rank() == dimensions.length; i++) {
+				boolean isFixed = i > 0 && dimensions[i] == otherSpec.shape().dimension(i);
 				dimensions[i] = isFixed ? dimensions[i] : Shape.VARIABLE;
 			}
 		}
@@ -204,7 +206,7 @@ final class OnnxSignatureFinder {
 	}
 
 	/** An output as it was in each trial run. */
-	private List<TensorSpec> observed(String name) {
+	private List<TensorSpec> observedSpecs(String name) {
 		return this.observedOutputs.stream()
 			.flatMap(List::stream)
 			.filter((output) -> output.name().equals(name))

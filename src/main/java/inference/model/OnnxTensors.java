@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxTensors {
 
-	// The alignment of a tensor's memory in bytes, which is the size of a cache line.
-	private static final int ALIGNMENT = 64;
+	// The alignment of a tensor's memory, which is the size of a cache line.
+	private static final int ALIGNMENT_BYTES = 64;
 
 	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
 
@@ -55,21 +55,21 @@ final class OnnxTensors {
 		};
 	}
 
-	static TensorSpec spec(String what, NodeInfo node) {
+	static TensorSpec spec(String role, NodeInfo node) {
 		if (node.getInfo() instanceof TensorInfo info) {
-			return spec(what, node.getName(), info);
+			return spec(role, node.getName(), info);
 		}
 		throw new IllegalArgumentException("%s '%s' is not a tensor but %s; export the model with tensors only"
-			.formatted(what, node.getName(), node.getInfo().getClass().getSimpleName()));
+			.formatted(role, node.getName(), node.getInfo().getClass().getSimpleName()));
 	}
 
-	static TensorSpec spec(String what, String name, TensorInfo info) {
-		String type = info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "");
-		DataType dataType = DATA_TYPES_BY_ONNX_NAME.get(type);
+	static TensorSpec spec(String role, String name, TensorInfo info) {
+		String elementType = info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "");
+		DataType dataType = DATA_TYPES_BY_ONNX_NAME.get(elementType);
 		if (dataType == null) {
 			throw new IllegalArgumentException(
-					"%s '%s' has the unsupported element type %s".formatted(what, name, type.equals("UNDEFINED")
-							? "INT4, UINT4 or another that ONNX Runtime's Java API does not know" : type));
+					"%s '%s' has the unsupported element type %s".formatted(role, name, elementType.equals("UNDEFINED")
+							? "INT4, UINT4 or another that ONNX Runtime's Java API does not know" : elementType));
 		}
 		return new TensorSpec(name, dataType, Shape.of(info.getShape()));
 	}
@@ -87,20 +87,21 @@ final class OnnxTensors {
 
 	/**
 	 * Copies an input to native memory, because ONNX Runtime reads nothing else.
-	 * @param memory the owner of the copy, to be closed after the tensor
+	 * @param arena the owner of the copy, to be closed after the tensor
 	 */
-	static OnnxTensor toOnnx(OrtEnvironment environment, String name, Tensor tensor, Arena memory) throws OrtException {
+	static OnnxTensor toOnnx(OrtEnvironment environment, String inputName, Tensor tensor, Arena arena)
+			throws OrtException {
 		if (tensor.dataType() == DataType.BYTES) {
-			return OnnxNative.createStrings(environment, name, tensor, memory);
+			return OnnxNative.createStringTensor(environment, inputName, tensor, arena);
 		}
 		ByteBuffer contents = tensor.contents();
-		ByteBuffer copy = memory.allocate(contents.remaining(), ALIGNMENT)
+		ByteBuffer copy = arena.allocate(contents.remaining(), ALIGNMENT_BYTES)
 			.asByteBuffer()
 			.order(ByteOrder.nativeOrder())
 			.put(contents)
 			.flip();
-		OnnxJavaType type = OnnxJavaType.valueOf(onnxName(tensor.dataType()));
-		return OnnxTensor.createTensor(environment, copy, tensor.shape().dimensions(), type);
+		OnnxJavaType javaType = OnnxJavaType.valueOf(onnxName(tensor.dataType()));
+		return OnnxTensor.createTensor(environment, copy, tensor.shape().dimensions(), javaType);
 	}
 
 	/** Copies all outputs of a call to the Java heap. */
@@ -124,14 +125,14 @@ final class OnnxTensors {
 	private static Tensor fromOnnx(OnnxTensor tensor) {
 		TensorSpec spec = spec("output", "", tensor.getInfo());
 		if (spec.dataType() == DataType.BYTES) {
-			return OnnxNative.readStrings(tensor, spec.shape());
+			return OnnxNative.readStringTensor(tensor, spec.shape());
 		}
-		long elements = spec.shape().elementCount();
-		if (elements > Integer.MAX_VALUE / spec.dataType().width()) {
+		long elementCount = spec.shape().elementCount();
+		if (elementCount > Integer.MAX_VALUE / spec.dataType().width()) {
 			throw new InvalidOutputException(
 					"it put out %s %s, which is more than 2 GB".formatted(spec.dataType(), spec.shape()));
 		}
-		ByteBuffer contents = (elements != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
+		ByteBuffer contents = (elementCount != 0) ? tensor.getByteBuffer() : ByteBuffer.allocate(0);
 		return Tensor.of(spec.dataType(), spec.shape(), contents);
 	}
 
@@ -190,37 +191,39 @@ final class OnnxTensors {
 	static Map<String, Tensor> readTensors(String name, OnnxSequence sequence, @Nullable Signature signature)
 			throws OrtException {
 		List<Tensor> tensors = fromOnnx(sequence.getValue());
-		boolean isEven = tensors.stream().map(Tensor::shape).distinct().count() == 1;
-		if ((signature != null) ? signature.output(name) != null : isEven) {
-			if (!isEven) {
+		boolean haveEqualShapes = tensors.stream().map(Tensor::shape).distinct().count() == 1;
+		if ((signature != null) ? signature.output(name) != null : haveEqualShapes) {
+			if (!haveEqualShapes) {
 				throw new InvalidOutputException(
 						"output '%s' is a sequence of tensors whose shapes differ: %s".formatted(name, tensors));
 			}
 			return Map.of(name, stackTensors(tensors));
 		}
-		Map<String, Tensor> named = new LinkedHashMap<>();
-		tensors.forEach((tensor) -> named.put("%s.%d".formatted(name, named.size()), tensor));
-		return named;
+		Map<String, Tensor> tensorsByName = new LinkedHashMap<>();
+		tensors.forEach((tensor) -> tensorsByName.put("%s.%d".formatted(name, tensorsByName.size()), tensor));
+		return tensorsByName;
 	}
 
 	// K tensors [N,…] become [N,K,…], and K scalars become [K].
 	private static Tensor stackTensors(List<Tensor> tensors) {
 		DataType dataType = tensors.getFirst().dataType();
-		long[] each = tensors.getFirst().shape().dimensions();
-		long rows = LongStream.of(each).findFirst().orElse(1);
-		long rowElements = LongStream.of(each).skip(1).reduce(1, (left, right) -> left * right);
+		long[] tensorDimensions = tensors.getFirst().shape().dimensions();
+		long rowCount = LongStream.of(tensorDimensions).findFirst().orElse(1);
+		long elementsPerRow = LongStream.of(tensorDimensions).skip(1).reduce(1, (left, right) -> left * right);
 		ByteBuffer stacked = ByteBuffer.allocate(Math.toIntExact(Tensor.totalBytes(tensors)));
 		List<ByteBuffer> sources = tensors.stream().map(Tensor::contents).toList();
-		for (long row = 0; row < rows; row++) {
+		for (long row = 0; row < rowCount; row++) {
 			for (ByteBuffer source : sources) {
-				int bytes = dataType.byteCount(source, rowElements);
-				stacked.put(source.slice(source.position(), bytes));
-				source.position(source.position() + bytes);
+				int rowBytes = dataType.byteCount(source, elementsPerRow);
+				stacked.put(source.slice(source.position(), rowBytes));
+				source.position(source.position() + rowBytes);
 			}
 		}
-		LongStream inner = LongStream.concat(LongStream.of(tensors.size()), LongStream.of(each).skip(1));
-		long[] dimensions = LongStream.concat(LongStream.of(each).limit(1), inner).toArray();
-		return Tensor.of(dataType, Shape.of(dimensions), stacked.flip());
+		LongStream innerDimensions = LongStream.concat(LongStream.of(tensors.size()),
+				LongStream.of(tensorDimensions).skip(1));
+		long[] stackedDimensions = LongStream.concat(LongStream.of(tensorDimensions).limit(1), innerDimensions)
+			.toArray();
+		return Tensor.of(dataType, Shape.of(stackedDimensions), stacked.flip());
 	}
 
 }

@@ -68,34 +68,34 @@ public final class Shape {
 	 * a {@code long}
 	 */
 	public long elementCount() {
-		long elements = 1;
+		long elementCount = 1;
 		for (long dimension : this.dimensions) {
 			if (dimension == VARIABLE) {
 				throw new IllegalArgumentException("shape %s has a variable dimension".formatted(this));
 			}
-			if (dimension != 0 && elements > Long.MAX_VALUE / dimension) {
+			if (dimension != 0 && elementCount > Long.MAX_VALUE / dimension) {
 				throw new IllegalArgumentException("shape %s has too many elements".formatted(this));
 			}
-			elements *= dimension;
+			elementCount *= dimension;
 		}
-		return elements;
+		return elementCount;
 	}
 
 	/**
 	 * Whether this shape of a signature accepts a tensor's shape.
-	 * @param other the shape of a tensor
+	 * @param tensorShape the shape of a tensor
 	 * @return {@code true} if both have the same rank, and each dimension is equal or
 	 * variable here, or if this is {@link #ANY}
 	 */
-	public boolean accepts(Shape other) {
+	public boolean accepts(Shape tensorShape) {
 		if (isOfAnyRank()) {
 			return true;
 		}
-		if (other.rank() != rank()) {
+		if (tensorShape.rank() != rank()) {
 			return false;
 		}
 		for (int i = 0; i < rank(); i++) {
-			if (this.dimensions[i] != VARIABLE && this.dimensions[i] != other.dimensions[i]) {
+			if (this.dimensions[i] != VARIABLE && this.dimensions[i] != tensorShape.dimensions[i]) {
 				return false;
 			}
 		}
@@ -104,14 +104,14 @@ public final class Shape {
 
 	/**
 	 * This shape with a size in place of each variable dimension.
-	 * @param batch the size of the first dimension, if it is variable
-	 * @param size the size of every other variable dimension
+	 * @param batchSize the size of the first dimension, if it is variable
+	 * @param innerSize the size of every other variable dimension
 	 */
-	public Shape withSizes(long batch, long size) {
+	public Shape withSizes(long batchSize, long innerSize) {
 		long[] sizes = dimensions();
 		for (int i = 0; i < sizes.length; i++) {
 			if (sizes[i] == VARIABLE) {
-				sizes[i] = (i == 0) ? batch : size;
+				sizes[i] = (i == 0) ? batchSize : innerSize;
 			}
 		}
 		return new Shape(sizes);

@@ -80,11 +80,12 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 		return specs.stream().filter((spec) -> spec.name().equals(name)).findFirst().orElse(null);
 	}
 
-	private static void requireDistinctNames(String what, List<TensorSpec> specs) {
+	private static void requireDistinctNames(String listName, List<TensorSpec> specs) {
 		Set<String> names = new HashSet<>();
 		for (TensorSpec spec : specs) {
 			if (!names.add(spec.name())) {
-				throw new IllegalArgumentException("the signature's %s name '%s' twice".formatted(what, spec.name()));
+				throw new IllegalArgumentException(
+						"the signature's %s name '%s' twice".formatted(listName, spec.name()));
 			}
 		}
 	}

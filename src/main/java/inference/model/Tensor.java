@@ -39,13 +39,14 @@ public final class Tensor {
 	 */
 	public static Tensor of(DataType dataType, Shape shape, ByteBuffer contents) {
 		ByteBuffer slice = contents.slice().order(ByteOrder.LITTLE_ENDIAN);
-		long elements = shape.elementCount();
+		long elementCount = shape.elementCount();
 		if (dataType == DataType.BYTES) {
-			requireStrings(shape, elements, slice);
+			requireStrings(shape, elementCount, slice);
 		}
-		else if (elements > Integer.MAX_VALUE / dataType.width() || elements * dataType.width() != slice.capacity()) {
+		else if (elementCount > Integer.MAX_VALUE / dataType.width()
+				|| elementCount * dataType.width() != slice.capacity()) {
 			throw new IllegalArgumentException("%s %s needs %d elements of %d bytes, not %d bytes".formatted(dataType,
-					shape, elements, dataType.width(), slice.capacity()));
+					shape, elementCount, dataType.width(), slice.capacity()));
 		}
 		else if (dataType == DataType.BOOL) {
 			requireBooleans(shape, slice);
@@ -98,8 +99,8 @@ public final class Tensor {
 	}
 
 	/** A little-endian buffer on the Java heap, for the contents of a tensor. */
-	public static ByteBuffer allocate(int bytes) {
-		return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+	public static ByteBuffer allocate(int byteCount) {
+		return ByteBuffer.allocate(byteCount).order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 	public DataType dataType() {
@@ -126,7 +127,7 @@ public final class Tensor {
 	 * @throws IllegalStateException if the data type is not FP32
 	 */
 	public float[] floats() {
-		require(DataType.FP32);
+		requireDataType(DataType.FP32);
 		float[] values = new float[this.contents.capacity() / Float.BYTES];
 		this.contents.asFloatBuffer().get(values);
 		return values;
@@ -138,7 +139,7 @@ public final class Tensor {
 	 * @throws IllegalStateException if the data type is not INT64
 	 */
 	public long[] longs() {
-		require(DataType.INT64);
+		requireDataType(DataType.INT64);
 		long[] values = new long[this.contents.capacity() / Long.BYTES];
 		this.contents.asLongBuffer().get(values);
 		return values;
@@ -150,7 +151,7 @@ public final class Tensor {
 	 * @throws IllegalStateException if the data type is not BYTES
 	 */
 	public List<String> strings() {
-		require(DataType.BYTES);
+		requireDataType(DataType.BYTES);
 		List<String> values = new ArrayList<>();
 		ByteBuffer rest = contents();
 		while (rest.hasRemaining()) {
@@ -166,9 +167,9 @@ public final class Tensor {
 		return "%s %s".formatted(this.dataType, this.shape);
 	}
 
-	private void require(DataType wanted) {
-		if (this.dataType != wanted) {
-			throw new IllegalStateException("this tensor is %s, not %s".formatted(this.dataType, wanted));
+	private void requireDataType(DataType expected) {
+		if (this.dataType != expected) {
+			throw new IllegalStateException("this tensor is %s, not %s".formatted(this.dataType, expected));
 		}
 	}
 
@@ -181,21 +182,22 @@ public final class Tensor {
 		}
 	}
 
-	private static void requireStrings(Shape shape, long elements, ByteBuffer contents) {
+	private static void requireStrings(Shape shape, long elementCount, ByteBuffer contents) {
 		int position = 0;
-		long count = 0;
+		long stringCount = 0;
 		while (position < contents.capacity()) {
 			long length = (contents.capacity() - position < Integer.BYTES) ? Long.MAX_VALUE
 					: Integer.toUnsignedLong(contents.getInt(position));
 			if (length > contents.capacity() - position - Integer.BYTES) {
 				throw new IllegalArgumentException("BYTES %s: element %d does not end inside its %d bytes"
-					.formatted(shape, count, contents.capacity()));
+					.formatted(shape, stringCount, contents.capacity()));
 			}
 			position += Integer.BYTES + (int) length;
-			count++;
+			stringCount++;
 		}
-		if (count != elements) {
-			throw new IllegalArgumentException("BYTES %s needs %d elements, not %d".formatted(shape, elements, count));
+		if (stringCount != elementCount) {
+			throw new IllegalArgumentException(
+					"BYTES %s needs %d elements, not %d".formatted(shape, elementCount, stringCount));
 		}
 	}
 

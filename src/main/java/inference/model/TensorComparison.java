@@ -29,22 +29,22 @@ public final class TensorComparison {
 		if (actual == null || actual.dataType() != expected.dataType() || !actual.shape().equals(expected.shape())) {
 			return "is %s instead of %s".formatted(actual, expected);
 		}
-		ByteBuffer wanted = expected.contents();
-		ByteBuffer given = actual.contents();
-		if (wanted.equals(given)) {
+		ByteBuffer expectedContents = expected.contents();
+		ByteBuffer actualContents = actual.contents();
+		if (expectedContents.equals(actualContents)) {
 			return null;
 		}
 		if (expected.dataType() == DataType.BYTES) {
 			return difference(expected.strings(), actual.strings());
 		}
 		for (int i = 0; i < numberCount(expected); i++) {
-			Number want = number(wanted, expected.dataType(), i);
-			Number have = number(given, expected.dataType(), i);
-			double allowed = tolerance * Math.max(scale, Math.abs(want.doubleValue()));
-			boolean isFloat = want instanceof Float || want instanceof Double;
-			if (!want.equals(have) && !(isFloat && Double.isFinite(allowed)
-					&& Math.abs(want.doubleValue() - have.doubleValue()) <= allowed)) {
-				return "is %s instead of %s at element %d".formatted(have, want, i);
+			Number expectedNumber = number(expectedContents, expected.dataType(), i);
+			Number actualNumber = number(actualContents, expected.dataType(), i);
+			double allowedDifference = tolerance * Math.max(scale, Math.abs(expectedNumber.doubleValue()));
+			boolean isFloat = expectedNumber instanceof Float || expectedNumber instanceof Double;
+			if (!expectedNumber.equals(actualNumber) && !(isFloat && Double.isFinite(allowedDifference)
+					&& Math.abs(expectedNumber.doubleValue() - actualNumber.doubleValue()) <= allowedDifference)) {
+				return "is %s instead of %s at element %d".formatted(actualNumber, expectedNumber, i);
 			}
 		}
 		return null;

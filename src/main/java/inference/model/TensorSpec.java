@@ -20,10 +20,10 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 
 	public TensorSpec {
 		keys = List.copyOf(keys);
-		long columns = columns(shape);
-		if (!keys.isEmpty() && columns != keys.size() && columns != Shape.VARIABLE) {
+		long columnCount = columnCount(shape);
+		if (!keys.isEmpty() && columnCount != keys.size() && columnCount != Shape.VARIABLE) {
 			throw new IllegalArgumentException(
-					"output '%s' has %d keys for %d columns".formatted(name, keys.size(), columns));
+					"output '%s' has %d keys for %d columns".formatted(name, keys.size(), columnCount));
 		}
 	}
 
@@ -35,25 +35,25 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	/** Whether a tensor has this data type, and a shape that fits. */
 	boolean accepts(@Nullable Tensor tensor) {
 		return tensor != null && tensor.dataType() == this.dataType && this.shape.accepts(tensor.shape())
-				&& (this.keys.isEmpty() || columns(tensor.shape()) == this.keys.size());
+				&& (this.keys.isEmpty() || columnCount(tensor.shape()) == this.keys.size());
 	}
 
-	private static long columns(Shape shape) {
+	private static long columnCount(Shape shape) {
 		return (shape.rank() > 0) ? shape.dimension(shape.rank() - 1) : 0;
 	}
 
 	/**
 	 * The number of elements of a tensor that fits this declaration. A product of doubles
 	 * does not overflow.
-	 * @param batch the size of the first dimension, if it is variable
-	 * @param size the size of every other variable dimension
+	 * @param batchSize the size of the first dimension, if it is variable
+	 * @param innerSize the size of every other variable dimension
 	 */
-	public double elementCount(long batch, long size) {
-		double elements = 1;
-		for (long dimension : this.shape.withSizes(batch, size).dimensions()) {
-			elements *= dimension;
+	public double elementCount(long batchSize, long innerSize) {
+		double elementCount = 1;
+		for (long dimension : this.shape.withSizes(batchSize, innerSize).dimensions()) {
+			elementCount *= dimension;
 		}
-		return elements;
+		return elementCount;
 	}
 
 	/** Whether a request chooses the size of a dimension other than the first. */
@@ -62,27 +62,28 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/** The bytes of {@link #elementCount} elements, if all strings are empty. */
-	public double minBytes(long batch, long size) {
-		return elementCount(batch, size) * minWidth();
+	public double minBytes(long batchSize, long innerSize) {
+		return elementCount(batchSize, innerSize) * minElementBytes();
 	}
 
 	// An empty string is 4 bytes: its length 0.
-	private int minWidth() {
+	private int minElementBytes() {
 		return (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
 	}
 
 	/**
 	 * A tensor of zeros or empty strings for each input, by name.
-	 * @param batch the size of the first dimension, if it is variable
-	 * @param size the size of every other variable dimension
+	 * @param batchSize the size of the first dimension, if it is variable
+	 * @param innerSize the size of every other variable dimension
 	 * @throws ArithmeticException if a tensor is larger than 2 GB
 	 */
-	public static Map<String, Tensor> zeros(List<TensorSpec> inputs, long batch, long size) {
+	public static Map<String, Tensor> zeros(List<TensorSpec> inputs, long batchSize, long innerSize) {
 		Map<String, Tensor> zeros = new LinkedHashMap<>();
 		for (TensorSpec input : inputs) {
-			Shape shape = input.shape.isOfAnyRank() ? Shape.of(batch, size) : input.shape.withSizes(batch, size);
-			int bytes = Math.toIntExact(Math.multiplyExact(shape.elementCount(), input.minWidth()));
-			zeros.put(input.name, Tensor.of(input.dataType, shape, ByteBuffer.allocate(bytes)));
+			Shape shape = input.shape.isOfAnyRank() ? Shape.of(batchSize, innerSize)
+					: input.shape.withSizes(batchSize, innerSize);
+			int byteCount = Math.toIntExact(Math.multiplyExact(shape.elementCount(), input.minElementBytes()));
+			zeros.put(input.name, Tensor.of(input.dataType, shape, ByteBuffer.allocate(byteCount)));
 		}
 		return zeros;
 	}
