@@ -25,11 +25,11 @@ public class InferenceServer {
 		if (settings.anyMatch(InferenceServer::mayChangeBeans)) {
 			System.setProperty("spring.aot.enabled", "false");
 		}
-		ProcessExit exit = new ProcessExit();
-		exit.install();
+		ProcessExit processExit = new ProcessExit();
+		processExit.installHandlers();
 		SpringApplication application = new SpringApplication(InferenceServer.class);
 		application.setRegisterShutdownHook(false);
-		application.addInitializers(exit);
+		application.addInitializers(processExit);
 		application.run(args);
 	}
 

@@ -64,74 +64,76 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 
 	@Override
 	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, Throwable cause) {
-		UnusableModelException unusable = findCause(cause, UnusableModelException.class);
-		if (unusable != null) {
-			return new FailureAnalysis(unusable.description(), unusable.action(), cause);
+		UnusableModelException unusableModel = findCause(cause, UnusableModelException.class);
+		if (unusableModel != null) {
+			return new FailureAnalysis(unusableModel.description(), unusableModel.action(), cause);
 		}
-		String property = describeProperty(cause);
-		if (property != null) {
-			return new FailureAnalysis(property, "Correct the property, or remove it to get its default.", cause);
+		String description = describeProperty(cause);
+		if (description != null) {
+			return new FailureAnalysis(description, "Correct the property, or remove it to get its default.", cause);
 		}
 		if (findCause(cause, PortInUseException.class) != null) {
 			// Spring Boot explains it.
 			return null;
 		}
-		WebServerException failure = findCause(cause, WebServerException.class);
-		if (failure != null) {
+		WebServerException webServerFailure = findCause(cause, WebServerException.class);
+		if (webServerFailure != null) {
 			return new FailureAnalysis(
-					"%s: %s.".formatted(failure.getMessage(), NestedExceptionUtils.getMostSpecificCause(failure)),
+					"%s: %s.".formatted(webServerFailure.getMessage(),
+							NestedExceptionUtils.getMostSpecificCause(webServerFailure)),
 					"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty one"
 							+ " there, or name another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
 					cause);
 		}
-		java.net.BindException refused = findCause(cause, java.net.BindException.class);
-		return (refused == null) ? null
-				: new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(refused.getMessage()),
+		java.net.BindException portFailure = findCause(cause, java.net.BindException.class);
+		return (portFailure == null) ? null
+				: new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(portFailure.getMessage()),
 						"Use another spring.grpc.server.port, or end the process that listens on it.", cause);
 	}
 
 	private @Nullable String describeProperty(Throwable cause) {
-		BindValidationException invalid = findCause(cause, BindValidationException.class);
-		if (invalid != null) {
-			String prefix = invalid.getValidationErrors().getName().toString();
-			return invalid.getValidationErrors()
+		BindValidationException validationFailure = findCause(cause, BindValidationException.class);
+		if (validationFailure != null) {
+			String prefix = validationFailure.getValidationErrors().getName().toString();
+			return validationFailure.getValidationErrors()
 				.getAllErrors()
 				.stream()
-				.map((error) -> (error instanceof FieldError field)
-						? sentence("%s.%s".formatted(prefix, field.getField()), field.getRejectedValue(),
-								Origin.from(field), field.getDefaultMessage())
-						: sentence(prefix, null, null, error.getDefaultMessage()))
+				.map((error) -> (error instanceof FieldError fieldError)
+						? propertySentence("%s.%s".formatted(prefix, fieldError.getField()),
+								fieldError.getRejectedValue(), Origin.from(fieldError), fieldError.getDefaultMessage())
+						: propertySentence(prefix, null, null, error.getDefaultMessage()))
 				.collect(Collectors.joining(" "));
 		}
-		UnboundConfigurationPropertiesException unknown = findCause(cause,
+		UnboundConfigurationPropertiesException unknownProperties = findCause(cause,
 				UnboundConfigurationPropertiesException.class);
-		if (unknown != null) {
-			return unknown.getUnboundProperties()
+		if (unknownProperties != null) {
+			return unknownProperties.getUnboundProperties()
 				.stream()
-				.map((property) -> sentence(property.getName(), property.getValue(), property.getOrigin(),
+				.map((property) -> propertySentence(property.getName(), property.getValue(), property.getOrigin(),
 						"there is no such property"))
 				.collect(Collectors.joining(" "));
 		}
-		InvalidConfigurationPropertyValueException refused = findCause(cause,
+		InvalidConfigurationPropertyValueException invalidValue = findCause(cause,
 				InvalidConfigurationPropertyValueException.class);
-		if (refused != null) {
-			return sentence(refused.getName(), refused.getValue(), null, refused.getReason());
+		if (invalidValue != null) {
+			return propertySentence(invalidValue.getName(), invalidValue.getValue(), null, invalidValue.getReason());
 		}
-		BindException unbindable = findCause(cause, BindException.class);
-		if (unbindable == null) {
+		BindException bindFailure = findCause(cause, BindException.class);
+		if (bindFailure == null) {
 			return null;
 		}
-		String reason = NestedExceptionUtils.getMostSpecificCause(unbindable).getMessage();
-		ConfigurationProperty property = unbindable.getProperty();
-		return (property != null) ? sentence(property.getName(), property.getValue(), property.getOrigin(), reason)
-				: sentence(unbindable.getName(), null, null, reason);
+		String reason = NestedExceptionUtils.getMostSpecificCause(bindFailure).getMessage();
+		ConfigurationProperty property = bindFailure.getProperty();
+		return (property != null)
+				? propertySentence(property.getName(), property.getValue(), property.getOrigin(), reason)
+				: propertySentence(bindFailure.getName(), null, null, reason);
 	}
 
-	private static String sentence(Object name, @Nullable Object value, @Nullable Origin origin,
+	private static String propertySentence(Object name, @Nullable Object value, @Nullable Origin origin,
 			@Nullable String reason) {
-		String is = (value != null) ? " is '%s'".formatted(value) : "";
-		String from = (origin != null) ? " (from %s)".formatted(origin) : "";
-		return "Property %s%s%s: %s.".formatted(name, is, from, reason);
+		String valueClause = (value != null) ? " is '%s'".formatted(value) : "";
+		String originClause = (origin != null) ? " (from %s)".formatted(origin) : "";
+		return "Property %s%s%s: %s.".formatted(name, valueClause, originClause, reason);
 	}
 
 }

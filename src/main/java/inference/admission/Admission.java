@@ -36,13 +36,13 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	private final ModelLifecycle lifecycle;
 
-	private final MemoryBudget memory = new MemoryBudget();
+	private final MemoryBudget memoryBudget = new MemoryBudget();
 
 	private final CallQueue queue;
 
 	private final ServiceTime serviceTime;
 
-	private final ModelThreads threads;
+	private final ModelThreads modelThreads;
 
 	private final Statistics statistics;
 
@@ -52,22 +52,22 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	private final Duration maxDeadline;
 
-	Admission(ModelLifecycle lifecycle, ModelProperties model, AdmissionProperties properties,
-			DeadlineProperties deadline, Batching batching, Statistics statistics) {
+	Admission(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
+			DeadlineProperties deadlineProperties, Batching batching, Statistics statistics) {
 		this.lifecycle = lifecycle;
-		this.maxConcurrent = properties.maxConcurrent(model.threads());
-		this.maxQueued = properties.maxQueued();
-		this.maxDeadline = deadline.deadline();
+		this.maxConcurrent = admissionProperties.maxConcurrentOrDefault(modelProperties.threads());
+		this.maxQueued = admissionProperties.maxQueued();
+		this.maxDeadline = deadlineProperties.deadline();
 		this.queue = new CallQueue(this.maxConcurrent, batching);
 		this.statistics = statistics;
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
-		this.threads = new ModelThreads(this.maxConcurrent, this.queue, lifecycle, statistics, this.serviceTime);
+		this.modelThreads = new ModelThreads(this.maxConcurrent, this.queue, lifecycle, statistics, this.serviceTime);
 		statistics.registerGauge("inference.running", null, "Calls inside the model", this.queue::busyThreads);
 		statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
 		statistics.registerGauge("inference.predicted.wait", "seconds", "How long a call that arrives now would wait",
 				() -> predictedWaitNanos() / 1e9);
 		statistics.registerGauge("inference.memory.reserved", "bytes",
-				"Memory that requests have reserved for bodies, tensors and answers", this.memory::reservedBytes);
+				"Memory that requests have reserved for bodies, tensors and answers", this.memoryBudget::reservedBytes);
 		// Alerts compare the load with these limits.
 		statistics.registerGauge("inference.max.concurrent", null, "The most calls inside the model",
 				() -> this.maxConcurrent);
@@ -76,25 +76,25 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		statistics.registerGauge("inference.deadline", "seconds",
 				"The longest time from a request's admission to its answer", () -> this.maxDeadline.toNanos() / 1e9);
 		statistics.registerGauge("inference.memory.max", "bytes", "The most memory that requests can reserve",
-				this.memory::maxBytes);
+				this.memoryBudget::maxBytes);
 	}
 
 	/**
 	 * Admits a request before its body is read.
-	 * @param wanted how long the client waits, or {@code null} if it did not say
+	 * @param timeout how long the client waits, or {@code null} if it did not say
 	 * @return the request's deadline and its share of the memory, to be closed when the
 	 * answer is sent
 	 * @throws Rejection if the model does not serve, the queue or the memory is full, or
 	 * the answer would come after the deadline
 	 */
-	public Reservation admit(@Nullable Duration wanted) {
-		Snapshot now = this.lifecycle.snapshot();
-		if (!now.state().serves()) {
-			throw Rejection.notReady(now.reason());
+	public Reservation admit(@Nullable Duration timeout) {
+		Snapshot snapshot = this.lifecycle.snapshot();
+		if (!snapshot.state().serves()) {
+			throw Rejection.notReady(snapshot.reason());
 		}
-		Deadline deadline = Deadline.in(this.maxDeadline).earlierOf(wanted);
+		Deadline deadline = Deadline.in(this.maxDeadline).earlierOf(timeout);
 		rejectIfOverloaded(deadline);
-		return new Reservation(this.memory, deadline);
+		return new Reservation(this.memoryBudget, deadline);
 	}
 
 	/**
@@ -115,12 +115,12 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
 			BooleanSupplier isClientGone, Runnable onLongWait) {
 		Deadline deadline = reservation.deadline().earlierOf(timeout);
-		long expectedBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
+		long expectedOutputBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, () -> rejectIfOverloaded(deadline));
 		try {
 			Map<String, Tensor> outputs = call.await(onLongWait);
-			reservation.add(Tensor.totalBytes(outputs.values()) - expectedBytes);
+			reservation.add(Tensor.totalBytes(outputs.values()) - expectedOutputBytes);
 			return outputs;
 		}
 		catch (Rejection ex) {
@@ -138,7 +138,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * server makes an error answer of it
 	 */
 	public Map<String, Tensor> predict(Map<String, Tensor> inputs) {
-		long arrived = System.nanoTime();
+		long arrivalNanos = System.nanoTime();
 		Outcome outcome = Outcome.FAILED;
 		try (Reservation reservation = admit(null)) {
 			Signature signature = metadata().signature();
@@ -156,7 +156,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 			throw ex;
 		}
 		finally {
-			this.statistics.record(Protocol.HTTP, outcome, System.nanoTime() - arrived);
+			this.statistics.record(Protocol.HTTP, outcome, System.nanoTime() - arrivalNanos);
 		}
 	}
 
@@ -193,7 +193,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	@Override
 	public void close() {
-		this.threads.close();
+		this.modelThreads.close();
 	}
 
 	/** How long a call that arrives now would wait, in nanoseconds. */
@@ -206,18 +206,18 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		if (this.queue.hasIdleThread()) {
 			return;
 		}
-		int ahead = this.queue.size();
-		long wait = predictedWaitNanos();
+		int callsAhead = this.queue.size();
+		long waitNanos = predictedWaitNanos();
 		// The predicted wait counts each running call as if it had just started. On
 		// average, half of one call's share is over.
-		long overestimate = this.serviceTime.averageNanosPerCall() / (2L * this.maxConcurrent);
-		long margin = wait / WAIT_MARGIN_DIVISOR;
-		long timeToAnswer = wait + margin - overestimate + this.serviceTime.averageNanosPerRun();
-		if (ahead >= this.maxQueued || timeToAnswer > deadline.remainingNanos()) {
+		long overestimateNanos = this.serviceTime.averageNanosPerCall() / (2L * this.maxConcurrent);
+		long marginNanos = waitNanos / WAIT_MARGIN_DIVISOR;
+		long nanosToAnswer = waitNanos + marginNanos - overestimateNanos + this.serviceTime.averageNanosPerRun();
+		if (callsAhead >= this.maxQueued || nanosToAnswer > deadline.remainingNanos()) {
 			throw Rejection.overloaded(
 					"The server is busy: %d of at most %d calls are queued; the expected wait is about %d ms"
-						.formatted(ahead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(wait)),
-					Duration.ofNanos(Math.max(wait, 1)));
+						.formatted(callsAhead, this.maxQueued, TimeUnit.NANOSECONDS.toMillis(waitNanos)),
+					Duration.ofNanos(Math.max(waitNanos, 1)));
 		}
 	}
 

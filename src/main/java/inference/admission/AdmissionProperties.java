@@ -19,13 +19,13 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties(prefix = "inference.admission", ignoreUnknownFields = false)
 record AdmissionProperties(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("1000") int maxQueued) {
 
-	int maxConcurrent(int threads) {
+	int maxConcurrentOrDefault(int threadsPerCall) {
 		if (this.maxConcurrent != null) {
 			return this.maxConcurrent;
 		}
-		int fitting = Runtime.getRuntime().availableProcessors() / threads;
+		int fittingCalls = Runtime.getRuntime().availableProcessors() / threadsPerCall;
 		// One more thread keeps a CPU busy while the next call's thread wakes up.
-		return (fitting > 1) ? fitting + 1 : 1;
+		return (fittingCalls > 1) ? fittingCalls + 1 : 1;
 	}
 
 }

@@ -28,14 +28,14 @@ final class Batch {
 	}
 
 	/** Whether two calls can run together: their rows are of the same shapes. */
-	static boolean fits(Map<String, Tensor> call, Map<String, Tensor> other) {
-		long rows = rowCount(call);
-		long otherRows = rowCount(other);
-		for (Map.Entry<String, Tensor> input : call.entrySet()) {
+	static boolean fits(Map<String, Tensor> inputs, Map<String, Tensor> otherInputs) {
+		long rowCount = rowCount(inputs);
+		long otherRowCount = rowCount(otherInputs);
+		for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
 			Shape shape = input.getValue().shape();
-			Tensor counterpart = other.get(input.getKey());
+			Tensor counterpart = otherInputs.get(input.getKey());
 			if (counterpart == null || shape.rank() == 0 || shape.rank() != counterpart.shape().rank()
-					|| shape.dimension(0) != rows || counterpart.shape().dimension(0) != otherRows
+					|| shape.dimension(0) != rowCount || counterpart.shape().dimension(0) != otherRowCount
 					|| !shape.rowShape().equals(counterpart.shape().rowShape())) {
 				return false;
 			}
@@ -46,55 +46,56 @@ final class Batch {
 	/**
 	 * Joins the inputs of calls into the inputs of one call. Those of a single call are
 	 * not copied.
-	 * @param calls inputs that fit each other
+	 * @param inputsOfCalls inputs that fit each other
 	 */
-	static Map<String, Tensor> join(List<Map<String, Tensor>> calls) {
-		if (calls.size() == 1) {
-			return calls.getFirst();
+	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
+		if (inputsOfCalls.size() == 1) {
+			return inputsOfCalls.getFirst();
 		}
-		Map<String, Tensor> joined = LinkedHashMap.newLinkedHashMap(calls.getFirst().size());
-		long rows = calls.stream().mapToLong(Batch::rowCount).sum();
-		for (Map.Entry<String, Tensor> first : calls.getFirst().entrySet()) {
-			List<Tensor> parts = calls.stream().map((call) -> call.get(first.getKey())).toList();
-			Tensor tensor = first.getValue();
-			joined.put(first.getKey(), Tensor.join(tensor.dataType(), withRows(tensor.shape(), rows), parts));
+		Map<String, Tensor> joinedInputs = LinkedHashMap.newLinkedHashMap(inputsOfCalls.getFirst().size());
+		long totalRows = inputsOfCalls.stream().mapToLong(Batch::rowCount).sum();
+		for (Map.Entry<String, Tensor> firstInput : inputsOfCalls.getFirst().entrySet()) {
+			List<Tensor> parts = inputsOfCalls.stream().map((inputs) -> inputs.get(firstInput.getKey())).toList();
+			Tensor tensor = firstInput.getValue();
+			joinedInputs.put(firstInput.getKey(),
+					Tensor.join(tensor.dataType(), withRowCount(tensor.shape(), totalRows), parts));
 		}
-		return joined;
+		return joinedInputs;
 	}
 
 	/**
 	 * Splits the outputs of a joint call into those of each call. A single call gets the
 	 * outputs as they are.
 	 * @param outputs the outputs of the joint call
-	 * @param rows the number of rows of each call
+	 * @param rowCounts the number of rows of each call
 	 * @throws IllegalStateException if an output's row count differs from the inputs'
 	 */
-	static List<Map<String, Tensor>> split(Map<String, Tensor> outputs, List<Long> rows) {
-		if (rows.size() == 1) {
+	static List<Map<String, Tensor>> split(Map<String, Tensor> outputs, List<Long> rowCounts) {
+		if (rowCounts.size() == 1) {
 			return List.of(outputs);
 		}
-		List<Map<String, Tensor>> calls = new ArrayList<>();
-		rows.forEach((_) -> calls.add(LinkedHashMap.newLinkedHashMap(outputs.size())));
-		long all = rows.stream().mapToLong(Long::longValue).sum();
+		List<Map<String, Tensor>> outputsOfCalls = new ArrayList<>();
+		rowCounts.forEach((_) -> outputsOfCalls.add(LinkedHashMap.newLinkedHashMap(outputs.size())));
+		long totalRows = rowCounts.stream().mapToLong(Long::longValue).sum();
 		outputs.forEach((name, tensor) -> {
-			if (tensor.shape().rank() == 0 || tensor.shape().dimension(0) != all) {
-				throw new IllegalStateException("output '%s' is %s for %d rows".formatted(name, tensor, all));
+			if (tensor.shape().rank() == 0 || tensor.shape().dimension(0) != totalRows) {
+				throw new IllegalStateException("output '%s' is %s for %d rows".formatted(name, tensor, totalRows));
 			}
 			ByteBuffer rest = tensor.contents();
-			for (int i = 0; i < calls.size(); i++) {
-				Shape shape = withRows(tensor.shape(), rows.get(i));
+			for (int i = 0; i < outputsOfCalls.size(); i++) {
+				Shape shape = withRowCount(tensor.shape(), rowCounts.get(i));
 				// A view would keep all calls' outputs while one client still reads.
 				byte[] contents = new byte[tensor.dataType().byteCount(rest, shape.elementCount())];
 				rest.get(contents);
-				calls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));
+				outputsOfCalls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));
 			}
 		});
-		return calls;
+		return outputsOfCalls;
 	}
 
-	private static Shape withRows(Shape shape, long rows) {
+	private static Shape withRowCount(Shape shape, long rowCount) {
 		long[] dimensions = shape.dimensions();
-		dimensions[0] = rows;
+		dimensions[0] = rowCount;
 		return Shape.of(dimensions);
 	}
 

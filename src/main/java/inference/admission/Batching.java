@@ -54,21 +54,21 @@ final class Batching implements WarmUpListener, InfoContributor {
 
 	/** Decides whether requests are batched. */
 	@Override
-	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
-		int configured = this.batchingProperties.maxSize();
-		if (configured == 1) {
+	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> modelFunction) {
+		int configuredMaxRows = this.batchingProperties.maxSize();
+		if (configuredMaxRows == 1) {
 			return;
 		}
 		List<Map<String, Tensor>> examples = metadata.examples().stream().map(Example::inputs).toList();
 		this.decision = metadata.signature().isBatchable()
-				? new RowInfluenceSearch(metadata.signature(), examples, configured, model).decide()
+				? new RowInfluenceSearch(metadata.signature(), examples, configuredMaxRows, modelFunction).decide()
 				: new Decision(1, "not every tensor has a variable first dimension");
-		if (maxRows() < configured) {
-			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configured,
+		if (maxRows() < configuredMaxRows) {
+			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configuredMaxRows,
 					this.decision.reason);
 		}
 		else {
-			logger.info("Requests are batched, up to {} rows in a run: {}", configured, this.decision.reason);
+			logger.info("Requests are batched, up to {} rows in a run: {}", configuredMaxRows, this.decision.reason);
 		}
 	}
 

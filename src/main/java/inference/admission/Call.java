@@ -63,10 +63,10 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	 * Begins the call, unless its thread does not wait any more, its client has gone, or
 	 * its deadline would pass inside the model.
 	 * @param run the run of the model that the call is part of
-	 * @param quickestRun the shortest recent run, in nanoseconds
+	 * @param quickestRunNanos the shortest recent run, in nanoseconds
 	 * @return whether the call is to run now
 	 */
-	boolean tryBegin(ModelRun run, long quickestRun) {
+	boolean tryBegin(ModelRun run, long quickestRunNanos) {
 		// The request's thread must not go on while the client is asked, because it may
 		// read the client's next request.
 		synchronized (this) {
@@ -77,7 +77,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 				completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 			}
 		}
-		if (this.deadline.remainingNanos() <= quickestRun) {
+		if (this.deadline.remainingNanos() <= quickestRunNanos) {
 			completeExceptionally(new Rejection(Kind.DEADLINE_EXCEEDED,
 					"The deadline of %d ms left no time for the model after the wait"
 						.formatted(this.deadline.timeGranted().toMillis())));
@@ -95,9 +95,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	 */
 	Map<String, Tensor> await(Runnable onLongWait) {
 		try {
-			if (!isDoneWithin(Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()))) {
+			if (!awaitDone(Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()))) {
 				onLongWait.run();
-				if (!isDoneWithin(this.deadline.remainingNanos())) {
+				if (!awaitDone(this.deadline.remainingNanos())) {
 					abandon(this.deadline
 						.exceededRejection((this.run != null) ? "was inside the model" : "waited for the model"));
 				}
@@ -109,14 +109,14 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		}
 		// Outputs that came at the last moment are still returned.
 		if (isCompletedExceptionally()) {
-			throw Rejection.ofModel(exceptionNow());
+			throw Rejection.ofModelFailure(exceptionNow());
 		}
 		return resultNow();
 	}
 
-	private boolean isDoneWithin(long nanos) throws InterruptedException {
+	private boolean awaitDone(long timeoutNanos) throws InterruptedException {
 		try {
-			var _ = get(nanos, TimeUnit.NANOSECONDS);
+			var _ = get(timeoutNanos, TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException | TimeoutException ex) {
 			// isDone() tells which of them it was.
@@ -128,9 +128,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		synchronized (this) {
 			completeExceptionally(rejection);
 		}
-		ModelRun begun = this.run;
-		if (begun != null) {
-			begun.cancelUnlessAwaited();
+		ModelRun run = this.run;
+		if (run != null) {
+			run.cancelUnlessAwaited();
 		}
 	}
 

@@ -51,12 +51,13 @@ final class CallQueue {
 
 	/**
 	 * Appends a call.
-	 * @param check throws to reject the call; no other call is added in the meantime
+	 * @param admissionCheck throws to reject the call; no other call is added in the
+	 * meantime
 	 */
-	void add(Call call, Runnable check) {
+	void add(Call call, Runnable admissionCheck) {
 		this.lock.lock();
 		try {
-			check.run();
+			admissionCheck.run();
 			this.calls.add(call);
 			this.size = this.calls.size();
 			this.arrival.signal();
@@ -113,26 +114,26 @@ final class CallQueue {
 				this.arrival.await();
 				continue;
 			}
-			long rows = batch.stream().mapToLong(Call::rowCount).sum();
-			long rest = this.batching.maxDelayNanos() - batch.getFirst().waitedNanos();
-			if (rows >= maxRows || rest <= 0) {
+			long rowCount = batch.stream().mapToLong(Call::rowCount).sum();
+			long remainingDelayNanos = this.batching.maxDelayNanos() - batch.getFirst().waitedNanos();
+			if (rowCount >= maxRows || remainingDelayNanos <= 0) {
 				return batch;
 			}
-			this.arrival.awaitNanos(rest);
+			this.arrival.awaitNanos(remainingDelayNanos);
 		}
 	}
 
 	private List<Call> firstBatch(int maxRows) {
 		List<Call> batch = new ArrayList<>();
-		long rows = 0;
+		long rowCount = 0;
 		for (Call call : this.calls) {
-			if (batch.isEmpty()
-					|| (rows + call.rowCount() <= maxRows && Batch.fits(call.inputs(), batch.getFirst().inputs()))) {
+			if (batch.isEmpty() || (rowCount + call.rowCount() <= maxRows
+					&& Batch.fits(call.inputs(), batch.getFirst().inputs()))) {
 				batch.add(call);
-				rows += call.rowCount();
+				rowCount += call.rowCount();
 			}
 			// If max-size is 1, even a call without rows runs alone.
-			if (maxRows == 1 || rows >= maxRows) {
+			if (maxRows == 1 || rowCount >= maxRows) {
 				break;
 			}
 		}

@@ -20,25 +20,25 @@ public record Deadline(long nanoTime, Duration timeGranted) {
 
 	/**
 	 * This deadline, or an earlier one that the client asks for.
-	 * @param wanted how long the client waits, counted from the admission; {@code null}
+	 * @param timeout how long the client waits, counted from the admission; {@code null}
 	 * if it did not say
 	 * @return the earlier of the two
 	 */
-	Deadline earlierOf(@Nullable Duration wanted) {
-		if (wanted == null || wanted.compareTo(this.timeGranted) >= 0) {
+	Deadline earlierOf(@Nullable Duration timeout) {
+		if (timeout == null || timeout.compareTo(this.timeGranted) >= 0) {
 			return this;
 		}
-		return new Deadline(this.nanoTime - this.timeGranted.minus(wanted).toNanos(), wanted);
+		return new Deadline(this.nanoTime - this.timeGranted.minus(timeout).toNanos(), timeout);
 	}
 
 	/**
 	 * A rejection that says that this deadline has passed.
-	 * @param where ends the sentence "The deadline passed while the request ..."
+	 * @param activity ends the sentence "The deadline passed while the request ..."
 	 * @return the exception, to be thrown
 	 */
-	public Rejection exceededRejection(String where) {
+	public Rejection exceededRejection(String activity) {
 		return new Rejection(Kind.DEADLINE_EXCEEDED,
-				"The deadline of %d ms passed while the request %s".formatted(this.timeGranted.toMillis(), where));
+				"The deadline of %d ms passed while the request %s".formatted(this.timeGranted.toMillis(), activity));
 	}
 
 	/** The nanoseconds until the deadline; 0 or less if it has passed. */

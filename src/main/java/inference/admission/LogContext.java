@@ -24,23 +24,23 @@ public final class LogContext {
 
 	/**
 	 * Adds the ids to what this thread logs, until the MDC is cleared.
-	 * @param id the request's id
+	 * @param requestId the request's id
 	 * @param traceParent the W3C header, which is ignored if it is not valid
 	 */
-	public static void setIds(String id, @Nullable String traceParent) {
-		setRequestId(id);
+	public static void setIds(String requestId, @Nullable String traceParent) {
+		setRequestId(requestId);
 		if (traceParent != null) {
-			Matcher ids = TRACE_PARENT.matcher(traceParent);
-			if (ids.matches()) {
-				MDC.put("trace.id", ids.group(1));
-				MDC.put("span.id", ids.group(2));
+			Matcher matcher = TRACE_PARENT.matcher(traceParent);
+			if (matcher.matches()) {
+				MDC.put("trace.id", matcher.group(1));
+				MDC.put("span.id", matcher.group(2));
 			}
 		}
 	}
 
 	/** Replaces the request's id. */
-	public static void setRequestId(String id) {
-		MDC.put("http.request.id", id);
+	public static void setRequestId(String requestId) {
+		MDC.put("http.request.id", requestId);
 	}
 
 	/**

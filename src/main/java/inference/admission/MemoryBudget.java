@@ -44,18 +44,18 @@ final class MemoryBudget {
 	/**
 	 * Reserves memory for a request.
 	 * @param bytes how much more
-	 * @param held how much the request has reserved before
+	 * @param heldBytes how much the request has reserved before
 	 * @throws Rejection see {@link Reservation#add}
 	 */
-	void reserve(long bytes, long held) {
-		long largest = this.maxBytes - this.maxBytes / SMALL_REQUESTS_DIVISOR;
-		if (held + bytes > largest) {
+	void reserve(long bytes, long heldBytes) {
+		long maxRequestBytes = this.maxBytes - this.maxBytes / SMALL_REQUESTS_DIVISOR;
+		if (heldBytes + bytes > maxRequestBytes) {
 			throw new Rejection(Kind.TOO_LARGE,
 					"The request and its answer need more than the %d MB of memory that a request can have: send fewer rows per request, or give the server more memory"
-						.formatted(largest >> 20));
+						.formatted(maxRequestBytes >> 20));
 		}
-		long limit = (held + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : largest;
-		if (this.reservedBytes.addAndGet(bytes) > limit) {
+		long limitBytes = (heldBytes + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : maxRequestBytes;
+		if (this.reservedBytes.addAndGet(bytes) > limitBytes) {
 			release(bytes);
 			throw Rejection.overloaded("The server is busy: other requests hold its memory", Duration.ofSeconds(1));
 		}

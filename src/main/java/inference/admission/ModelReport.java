@@ -50,87 +50,88 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 
 	private final AdmissionProperties admissionProperties;
 
-	private final DeadlineProperties deadline;
+	private final DeadlineProperties deadlineProperties;
 
-	private final boolean aotCacheUsed;
+	private final boolean isAotCacheUsed;
 
-	private final AtomicBoolean logged = new AtomicBoolean();
+	private final AtomicBoolean isLogged = new AtomicBoolean();
 
 	ModelReport(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
-			DeadlineProperties deadline, Statistics statistics) {
+			DeadlineProperties deadlineProperties, Statistics statistics) {
 		this.lifecycle = lifecycle;
 		this.modelProperties = modelProperties;
 		this.admissionProperties = admissionProperties;
-		this.deadline = deadline;
-		boolean given = ManagementFactory.getRuntimeMXBean()
+		this.deadlineProperties = deadlineProperties;
+		boolean isAotCacheGiven = ManagementFactory.getRuntimeMXBean()
 			.getInputArguments()
 			.stream()
 			.anyMatch((argument) -> argument.startsWith("-XX:AOTCache="));
 		// A JVM that refuses its cache does not share classes at all.
-		this.aotCacheUsed = given && System.getProperty("java.vm.info", "").contains("sharing");
-		if (given && !this.aotCacheUsed) {
+		this.isAotCacheUsed = isAotCacheGiven && System.getProperty("java.vm.info", "").contains("sharing");
+		if (isAotCacheGiven && !this.isAotCacheUsed) {
 			logger.warn("The JVM refused the AOT cache, so the server starts more slowly."
 					+ " The option -Xlog:aot:file=/tmp/aot.log writes the reason to that file");
 		}
 		statistics.registerGauge("inference.aot.cache.used", null, "1 if the JVM uses an AOT cache, else 0",
-				() -> this.aotCacheUsed ? 1 : 0);
+				() -> this.isAotCacheUsed ? 1 : 0);
 	}
 
 	@Override
 	public void contribute(Info.Builder builder) {
-		Map<String, Object> facts = new LinkedHashMap<>();
-		facts.put("name", this.modelProperties.name());
-		facts.put("version", this.modelProperties.version());
+		Map<String, Object> modelDetails = new LinkedHashMap<>();
+		modelDetails.put("name", this.modelProperties.name());
+		modelDetails.put("version", this.modelProperties.version());
 		ModelMetadata metadata = this.lifecycle.metadata();
 		if (metadata != null) {
-			facts.put("platform", metadata.platform());
-			facts.put("inputs", describe(metadata.signature().inputs()));
-			facts.put("outputs", describe(metadata.signature().outputs()));
+			modelDetails.put("platform", metadata.platform());
+			modelDetails.put("inputs", describe(metadata.signature().inputs()));
+			modelDetails.put("outputs", describe(metadata.signature().outputs()));
 		}
-		facts.put("threads", this.modelProperties.threads());
+		modelDetails.put("threads", this.modelProperties.threads());
 		Map<String, Object> limits = new LinkedHashMap<>();
-		limits.put("maxConcurrent", this.admissionProperties.maxConcurrent(this.modelProperties.threads()));
+		limits.put("maxConcurrent", this.admissionProperties.maxConcurrentOrDefault(this.modelProperties.threads()));
 		limits.put("maxQueued", this.admissionProperties.maxQueued());
-		limits.put("deadline", DurationStyle.SIMPLE.print(this.deadline.deadline(), ChronoUnit.MILLIS));
-		builder.withDetail("model", facts)
+		limits.put("deadline", DurationStyle.SIMPLE.print(this.deadlineProperties.deadline(), ChronoUnit.MILLIS));
+		builder.withDetail("model", modelDetails)
 			.withDetail("limits", limits)
-			.withDetail("aotCache", Map.of("used", this.aotCacheUsed));
+			.withDetail("aotCache", Map.of("used", this.isAotCacheUsed));
 	}
 
-	private static List<String> describe(List<TensorSpec> tensors) {
-		return tensors.stream().map(TensorSpec::toString).toList();
+	private static List<String> describe(List<TensorSpec> specs) {
+		return specs.stream().map(TensorSpec::toString).toList();
 	}
 
 	@Override
 	public void onApplicationEvent(PayloadApplicationEvent<Snapshot> event) {
 		ModelMetadata metadata = this.lifecycle.metadata();
-		if (event.getPayload().state() != State.READY || metadata == null || this.logged.getAndSet(true)) {
+		if (event.getPayload().state() != State.READY || metadata == null || this.isLogged.getAndSet(true)) {
 			return;
 		}
 		// This is the container's limit, or else the machine's memory, in bytes
-		long limit = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+		long memoryLimitBytes = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
 		logger.info(
 				"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"
 						+ " memory, {} an AOT cache",
 				this.modelProperties.name(), this.modelProperties.version(), metadata.signature().inputs().size(),
 				metadata.signature().outputs().size(), Runtime.getRuntime().availableProcessors(),
-				Runtime.getRuntime().maxMemory() >> 20, limit >> 20, this.aotCacheUsed ? "with" : "without");
-		warnIfMemoryIsLow(limit);
+				Runtime.getRuntime().maxMemory() >> 20, memoryLimitBytes >> 20,
+				this.isAotCacheUsed ? "with" : "without");
+		warnIfMemoryIsLow(memoryLimitBytes);
 	}
 
-	private static void warnIfMemoryIsLow(long limit) {
+	private static void warnIfMemoryIsLow(long memoryLimitBytes) {
 		MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
-		long needed = anonymousMemory() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES;
-		if (needed > limit) {
+		long neededBytes = anonymousMemoryBytes() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES;
+		if (neededBytes > memoryLimitBytes) {
 			logger.warn(
 					"The memory limit of {} MB may be too low for this model: under load the process may take {} MB,"
 							+ " and would then be killed. Raise the limit to that, or make the heap smaller with -Xmx",
-					limit >> 20, needed >> 20);
+					memoryLimitBytes >> 20, neededBytes >> 20);
 		}
 	}
 
 	/** The memory that the process has taken, without mapped files, in bytes. */
-	private static long anonymousMemory() {
+	private static long anonymousMemoryBytes() {
 		try (var lines = Files.lines(PROCESS_STATUS)) {
 			return lines.filter((line) -> line.startsWith("RssAnon:"))
 				.mapToLong((line) -> Long.parseLong(line.replaceAll("\\D", "")) << 10)

@@ -26,34 +26,36 @@ final class ModelThreads implements AutoCloseable {
 
 	private final ServiceTime serviceTime;
 
-	private final ExecutorService threads;
+	private final ExecutorService executor;
 
-	ModelThreads(int count, CallQueue queue, ModelLifecycle lifecycle, Statistics statistics, ServiceTime serviceTime) {
+	ModelThreads(int threadCount, CallQueue queue, ModelLifecycle lifecycle, Statistics statistics,
+			ServiceTime serviceTime) {
 		this.queue = queue;
 		this.lifecycle = lifecycle;
 		this.statistics = statistics;
 		this.serviceTime = serviceTime;
-		this.threads = Executors.newFixedThreadPool(count, Thread.ofPlatform().daemon().name("model-", 0).factory());
-		for (int i = 0; i < count; i++) {
-			this.threads.execute(this::takeAndRun);
+		this.executor = Executors.newFixedThreadPool(threadCount,
+				Thread.ofPlatform().daemon().name("model-", 0).factory());
+		for (int i = 0; i < threadCount; i++) {
+			this.executor.execute(this::takeAndRun);
 		}
 	}
 
 	/** Interrupts each thread, also inside a call. */
 	@Override
 	public void close() {
-		this.threads.shutdownNow();
+		this.executor.shutdownNow();
 	}
 
 	private void takeAndRun() {
 		try {
-			while (!this.threads.isShutdown()) {
+			while (!this.executor.isShutdown()) {
 				List<Call> calls = this.queue.takeBatch();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, call.waitedNanos()));
-				Runnable answers = run(calls);
+				Runnable completion = run(calls);
 				// This comes first, so that the client's next call finds an idle thread.
 				this.queue.markIdle();
-				answers.run();
+				completion.run();
 			}
 		}
 		catch (InterruptedException ex) {
@@ -63,57 +65,57 @@ final class ModelThreads implements AutoCloseable {
 	}
 
 	// Returns the task that gives each call its outcome.
-	private Runnable run(List<Call> taken) {
-		long start = System.nanoTime();
-		ModelRun run = new ModelRun(taken, this.lifecycle);
-		List<Call> calls = taken.stream()
+	private Runnable run(List<Call> calls) {
+		long startNanos = System.nanoTime();
+		ModelRun run = new ModelRun(calls, this.lifecycle);
+		List<Call> begunCalls = calls.stream()
 			.filter((call) -> call.tryBegin(run, this.serviceTime.quickestRunNanos()))
 			.toList();
-		if (calls.isEmpty()) {
+		if (begunCalls.isEmpty()) {
 			return () -> {
 			};
 		}
 		try {
-			if (calls.size() == 1) {
-				MDC.setContextMap(calls.getFirst().logContext());
+			if (begunCalls.size() == 1) {
+				MDC.setContextMap(begunCalls.getFirst().logContext());
 			}
-			Map<String, Tensor> inputs = Batch.join(calls.stream().map(Call::inputs).toList());
-			List<Map<String, Tensor>> outputs = Batch.split(infer(inputs, calls.size(), run, start),
-					calls.stream().map(Call::rowCount).toList());
+			Map<String, Tensor> inputs = Batch.join(begunCalls.stream().map(Call::inputs).toList());
+			List<Map<String, Tensor>> outputs = Batch.split(infer(inputs, begunCalls.size(), run, startNanos),
+					begunCalls.stream().map(Call::rowCount).toList());
 			return () -> {
-				for (int i = 0; i < calls.size(); i++) {
-					calls.get(i).complete(outputs.get(i));
+				for (int i = 0; i < begunCalls.size(); i++) {
+					begunCalls.get(i).complete(outputs.get(i));
 				}
 			};
 		}
 		catch (Throwable ex) {
 			// A model in another language may throw checked exceptions, too.
-			if (calls.size() == 1) {
-				return () -> calls.getFirst().completeExceptionally(ex);
+			if (begunCalls.size() == 1) {
+				return () -> begunCalls.getFirst().completeExceptionally(ex);
 			}
 			// One call's bad inputs must not fail the others, so each runs alone.
-			List<Runnable> answers = calls.stream().map((call) -> run(List.of(call))).toList();
-			return () -> answers.forEach(Runnable::run);
+			List<Runnable> completions = begunCalls.stream().map((call) -> run(List.of(call))).toList();
+			return () -> completions.forEach(Runnable::run);
 		}
 		finally {
 			MDC.clear();
 		}
 	}
 
-	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int calls, ModelRun run, long start) {
-		long entered = System.nanoTime();
-		boolean succeeded = false;
+	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int callCount, ModelRun run, long startNanos) {
+		long runStartNanos = System.nanoTime();
+		boolean hasSucceeded = false;
 		run.begin();
 		try {
 			Map<String, Tensor> outputs = this.lifecycle.infer(inputs, Rejection::notReady);
-			succeeded = true;
-			this.statistics.recordRun(Batch.rowCount(inputs), System.nanoTime() - entered);
+			hasSucceeded = true;
+			this.statistics.recordRun(Batch.rowCount(inputs), System.nanoTime() - runStartNanos);
 			return outputs;
 		}
 		finally {
 			run.end();
 			// A cancelled run would have taken longer, so it does not count as a call.
-			this.serviceTime.record(System.nanoTime() - start, (succeeded || run.isAwaited()) ? calls : 0);
+			this.serviceTime.record(System.nanoTime() - startNanos, (hasSucceeded || run.isAwaited()) ? callCount : 0);
 		}
 	}
 

@@ -43,7 +43,7 @@ public final class Rejection extends RuntimeException {
 	public static Rejection of(Throwable failure) {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
-			case InvalidOutputException _ -> ofModel(failure);
+			case InvalidOutputException _ -> ofModelFailure(failure);
 			default -> {
 				logger.error("A request failed", failure);
 				yield new Rejection(Kind.FAILED, "The server failed. " + SEE_LOG);
@@ -52,7 +52,7 @@ public final class Rejection extends RuntimeException {
 	}
 
 	/** The rejection for the failure of a call of the model. */
-	static Rejection ofModel(Throwable failure) {
+	static Rejection ofModelFailure(Throwable failure) {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
 			case IllegalArgumentException _ -> new Rejection(Kind.INVALID_INPUT,

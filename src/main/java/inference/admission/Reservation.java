@@ -20,14 +20,14 @@ public final class Reservation implements AutoCloseable {
 	// a String, its byte array and a reference.
 	private static final int TEXT_OVERHEAD_BYTES = 64;
 
-	private final MemoryBudget budget;
+	private final MemoryBudget memoryBudget;
 
 	private final Deadline deadline;
 
 	private long heldBytes;
 
-	Reservation(MemoryBudget budget, Deadline deadline) {
-		this.budget = budget;
+	Reservation(MemoryBudget memoryBudget, Deadline deadline) {
+		this.memoryBudget = memoryBudget;
 		this.deadline = deadline;
 		add(REQUEST_OVERHEAD_BYTES);
 	}
@@ -45,10 +45,10 @@ public final class Reservation implements AutoCloseable {
 	 */
 	public void add(long bytes) {
 		if (bytes > 0) {
-			this.budget.reserve(bytes, this.heldBytes);
+			this.memoryBudget.reserve(bytes, this.heldBytes);
 		}
 		else {
-			this.budget.release(-bytes);
+			this.memoryBudget.release(-bytes);
 		}
 		this.heldBytes += bytes;
 	}
@@ -59,19 +59,19 @@ public final class Reservation implements AutoCloseable {
 	 * @return the size in bytes
 	 */
 	long addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
-		long rows = Batch.rowCount(inputs);
-		long bytes = 0;
+		long rowCount = Batch.rowCount(inputs);
+		long outputBytes = 0;
 		for (TensorSpec output : signature.outputs()) {
 			int width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
-			bytes += (long) (output.elementCount(rows, 1) * width);
+			outputBytes += (long) (output.elementCount(rowCount, 1) * width);
 		}
-		add(bytes);
-		return bytes;
+		add(outputBytes);
+		return outputBytes;
 	}
 
 	@Override
 	public void close() {
-		this.budget.release(this.heldBytes);
+		this.memoryBudget.release(this.heldBytes);
 		this.heldBytes = 0;
 	}
 

@@ -47,7 +47,7 @@ final class RowInfluenceSearch {
 
 	private final int maxRows;
 
-	private final UnaryOperator<Map<String, Tensor>> model;
+	private final UnaryOperator<Map<String, Tensor>> modelFunction;
 
 	private final long startNanos = System.nanoTime();
 
@@ -61,14 +61,14 @@ final class RowInfluenceSearch {
 	 * variable
 	 * @param examples inputs that the model can use, perhaps none
 	 * @param maxRows the most rows in a batch, 2 or more
-	 * @param model runs the model
+	 * @param modelFunction runs the model
 	 */
 	RowInfluenceSearch(Signature signature, List<Map<String, Tensor>> examples, int maxRows,
-			UnaryOperator<Map<String, Tensor>> model) {
+			UnaryOperator<Map<String, Tensor>> modelFunction) {
 		this.signature = signature;
 		this.examples = examples;
 		this.maxRows = maxRows;
-		this.model = model;
+		this.modelFunction = modelFunction;
 	}
 
 	private record Row(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
@@ -81,13 +81,13 @@ final class RowInfluenceSearch {
 	 */
 	Batching.Decision decide() {
 		for (Map.Entry<SampleRows, List<Map<String, Tensor>>> group : rowsByShape().entrySet()) {
-			List<Map<String, Tensor>> own = group.getValue();
-			List<Row> rows = runAlone(group.getKey().mixedWith(own));
+			List<Map<String, Tensor>> exampleRows = group.getValue();
+			List<Row> rows = runAlone(group.getKey().mixedWith(exampleRows));
 			String difference = (rows.size() > 1) ? firstDifferenceInBatches(rows) : null;
 			if (difference != null) {
 				return new Batching.Decision(1, difference);
 			}
-			if (this.comparedBatches > 0 && (own.isEmpty() || hasElapsed(MAX_TIME))) {
+			if (this.comparedBatches > 0 && (exampleRows.isEmpty() || hasElapsed(MAX_TIME))) {
 				break;
 			}
 		}
@@ -96,9 +96,9 @@ final class RowInfluenceSearch {
 					"not checked for influence between rows, because the model refused the generated input: "
 							+ this.lastRefusal);
 		}
-		String found = "no influence between rows found, batches compared: " + this.comparedBatches;
+		String conclusion = "no influence between rows found, batches compared: " + this.comparedBatches;
 		return new Batching.Decision(this.maxRows, (this.lastRefusal != null)
-				? found + "; the model refused some generated input: " + this.lastRefusal : found);
+				? conclusion + "; the model refused some generated input: " + this.lastRefusal : conclusion);
 	}
 
 	// Only rows of the same shape are batched. Shapes of the examples come first, and
@@ -117,15 +117,15 @@ final class RowInfluenceSearch {
 		return groups;
 	}
 
-	private SampleRows sampleRows(Function<TensorSpec, Shape> shape) {
+	private SampleRows sampleRows(Function<TensorSpec, Shape> shapeOf) {
 		return new SampleRows(this.signature.inputs()
 			.stream()
-			.map((input) -> new TensorSpec(input.name(), input.dataType(), shape.apply(input)))
+			.map((input) -> new TensorSpec(input.name(), input.dataType(), shapeOf.apply(input)))
 			.toList());
 	}
 
-	private static List<Map<String, Tensor>> splitRows(Map<String, Tensor> tensors, int count) {
-		return Batch.split(tensors, Collections.nCopies(count, 1L));
+	private static List<Map<String, Tensor>> splitRows(Map<String, Tensor> tensors, int rowCount) {
+		return Batch.split(tensors, Collections.nCopies(rowCount, 1L));
 	}
 
 	private List<Row> runAlone(List<Supplier<Map<String, Tensor>>> samples) {
@@ -137,7 +137,7 @@ final class RowInfluenceSearch {
 			}
 			try {
 				Map<String, Tensor> inputs = sample.get();
-				Map<String, Tensor> outputs = this.model.apply(inputs);
+				Map<String, Tensor> outputs = this.modelFunction.apply(inputs);
 				rows.add(new Row(inputs, outputs));
 				keptBytes += Tensor.totalBytes(inputs.values()) + Tensor.totalBytes(outputs.values());
 			}
@@ -152,25 +152,25 @@ final class RowInfluenceSearch {
 	}
 
 	private @Nullable String firstDifferenceInBatches(List<Row> rows) {
-		int largest = Math.min(this.maxRows, rows.size());
-		int[] sizes = IntStream.of(largest, 2, 3).filter((size) -> size <= largest).distinct().toArray();
+		int largestSize = Math.min(this.maxRows, rows.size());
+		int[] sizes = IntStream.of(largestSize, 2, 3).filter((size) -> size <= largestSize).distinct().toArray();
 		Random random = new Random(0);
-		List<Row> order = rows;
+		List<Row> orderedRows = rows;
 		for (int i = 0; i < ORDER_COUNT; i++) {
 			for (int size : sizes) {
 				for (int end = size; end <= rows.size(); end += size) {
 					if (this.comparedBatches > 0 && hasElapsed(MAX_TIME)) {
 						return null;
 					}
-					String difference = differenceInBatch(order.subList(end - size, end));
+					String difference = differenceInBatch(orderedRows.subList(end - size, end));
 					if (difference != null) {
 						return difference;
 					}
 				}
 			}
-			order = new ArrayList<>(rows.reversed());
+			orderedRows = new ArrayList<>(rows.reversed());
 			if (i > 0) {
-				Collections.shuffle(order, random);
+				Collections.shuffle(orderedRows, random);
 			}
 		}
 		return null;
@@ -178,9 +178,10 @@ final class RowInfluenceSearch {
 
 	private @Nullable String differenceInBatch(List<Row> batch) {
 		this.comparedBatches++;
-		List<Map<String, Tensor>> together;
+		List<Map<String, Tensor>> batchedOutputs;
 		try {
-			together = splitRows(this.model.apply(Batch.join(batch.stream().map(Row::inputs).toList())), batch.size());
+			batchedOutputs = splitRows(this.modelFunction.apply(Batch.join(batch.stream().map(Row::inputs).toList())),
+					batch.size());
 		}
 		catch (DeviceLostException ex) {
 			throw ex;
@@ -189,13 +190,14 @@ final class RowInfluenceSearch {
 			return "the model fails on a batch of %d rows: %s".formatted(batch.size(), ex.getMessage());
 		}
 		for (int i = 0; i < batch.size(); i++) {
-			for (Map.Entry<String, Tensor> alone : batch.get(i).outputs().entrySet()) {
-				Tensor expected = alone.getValue();
-				String difference = TensorComparison.difference(expected, together.get(i).get(alone.getKey()),
-						toleranceOf(expected.dataType()), TensorComparison.largestAbsoluteValue(expected));
+			for (Map.Entry<String, Tensor> outputAlone : batch.get(i).outputs().entrySet()) {
+				Tensor expected = outputAlone.getValue();
+				String difference = TensorComparison.difference(expected,
+						batchedOutputs.get(i).get(outputAlone.getKey()), toleranceOf(expected.dataType()),
+						TensorComparison.largestAbsoluteValue(expected));
 				if (difference != null) {
-					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), alone.getKey(),
-							difference);
+					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(),
+							outputAlone.getKey(), difference);
 				}
 			}
 		}

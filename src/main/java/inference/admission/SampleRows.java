@@ -36,7 +36,7 @@ record SampleRows(List<TensorSpec> inputs) {
 
 	private static final int RANDOM_ROW_COUNT = 8;
 
-	private static final int MAX_LETTERS = 12;
+	private static final int MAX_WORD_LENGTH = 12;
 
 	private static final int MAX_ELEMENTS = 8 << 20;
 
@@ -47,23 +47,23 @@ record SampleRows(List<TensorSpec> inputs) {
 	 */
 	Map<String, Tensor> randomRow(int index) {
 		Random random = new Random(index);
-		int kind = index % FLOAT_SCALES.length;
+		int variant = index % FLOAT_SCALES.length;
 		return rowOf((type) -> switch (type) {
-			case FP16, BF16, FP32, FP64 -> random.nextGaussian() * FLOAT_SCALES[kind];
+			case FP16, BF16, FP32, FP64 -> random.nextGaussian() * FLOAT_SCALES[variant];
 			case BOOL -> random.nextInt(2);
-			case BYTES -> randomText(random, kind);
-			default -> random.nextInt(INTEGER_BOUNDS[kind]);
+			case BYTES -> randomText(random, variant);
+			default -> random.nextInt(INTEGER_BOUNDS[variant]);
 		});
 	}
 
 	/**
 	 * The generated rows and other rows, mixed. Each row is made when it is needed.
-	 * @param others rows of the same shapes; they come after two random rows, which
+	 * @param otherRows rows of the same shapes; they come after two random rows, which
 	 * differ the most
 	 */
-	List<Supplier<Map<String, Tensor>>> mixedWith(List<Map<String, Tensor>> others) {
+	List<Supplier<Map<String, Tensor>>> mixedWith(List<Map<String, Tensor>> otherRows) {
 		List<Supplier<Map<String, Tensor>>> rows = new ArrayList<>(List.of(() -> randomRow(0), () -> randomRow(1)));
-		others.forEach((row) -> rows.add(() -> row));
+		otherRows.forEach((row) -> rows.add(() -> row));
 		IntStream.range(2, RANDOM_ROW_COUNT).forEach((index) -> rows.add(() -> randomRow(index)));
 		rows.add(() -> rowOf((_) -> 0));
 		rows.add(() -> rowOf((_) -> 1));
@@ -71,40 +71,40 @@ record SampleRows(List<TensorSpec> inputs) {
 	}
 
 	// The elements are numbers, or texts where the type is BYTES.
-	private Map<String, Tensor> rowOf(Function<DataType, Object> elements) {
+	private Map<String, Tensor> rowOf(Function<DataType, Object> elementSource) {
 		Map<String, Tensor> row = new LinkedHashMap<>();
-		this.inputs.forEach((input) -> row.put(input.name(), tensorOf(input.dataType(), input.shape(), elements)));
+		this.inputs.forEach((input) -> row.put(input.name(), tensorOf(input.dataType(), input.shape(), elementSource)));
 		return row;
 	}
 
-	private static Tensor tensorOf(DataType type, Shape shape, Function<DataType, Object> elements) {
+	private static Tensor tensorOf(DataType type, Shape shape, Function<DataType, Object> elementSource) {
 		if (shape.elementCount() > MAX_ELEMENTS) {
 			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
 		}
-		int count = (int) shape.elementCount();
+		int elementCount = (int) shape.elementCount();
 		if (type == DataType.BYTES) {
 			return Tensor.ofStrings(shape,
-					Stream.generate(() -> elements.apply(type).toString()).limit(count).toList());
+					Stream.generate(() -> elementSource.apply(type).toString()).limit(elementCount).toList());
 		}
-		ByteBuffer contents = Tensor.allocate(count * type.width());
+		ByteBuffer contents = Tensor.allocate(elementCount * type.width());
 		while (contents.hasRemaining()) {
-			type.put(contents, (Number) elements.apply(type));
+			type.put(contents, (Number) elementSource.apply(type));
 		}
 		return Tensor.of(type, shape, contents.flip());
 	}
 
 	// In every fourth row the texts are numbers, for models that read numbers.
-	private static String randomText(Random random, int kind) {
-		if (kind == 2) {
+	private static String randomText(Random random, int variant) {
+		if (variant == 2) {
 			return Integer.toString(random.nextInt(100));
 		}
-		return IntStream.range(0, WORDS_PER_TEXT[kind])
+		return IntStream.range(0, WORDS_PER_TEXT[variant])
 			.mapToObj((_) -> randomWord(random))
 			.collect(Collectors.joining(" "));
 	}
 
 	private static String randomWord(Random random) {
-		return random.ints(1 + random.nextInt(MAX_LETTERS), 'a', 'z' + 1)
+		return random.ints(1 + random.nextInt(MAX_WORD_LENGTH), 'a', 'z' + 1)
 			.mapToObj(Character::toString)
 			.collect(Collectors.joining());
 	}

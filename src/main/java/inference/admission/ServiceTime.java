@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class ServiceTime {
 
-	private static final double SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
+	private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
 	// The smallest divisor, in calls. It keeps the average finite.
 	private static final double MIN_COUNT = 0.125;
@@ -31,26 +31,27 @@ final class ServiceTime {
 	private volatile long quickestRunNanos;
 
 	ServiceTime(int threadCount) {
-		this.windowNanos = threadCount * SECOND_NANOS;
+		this.windowNanos = threadCount * NANOS_PER_SECOND;
 	}
 
 	/**
 	 * Records how long a model thread was busy.
 	 * @param nanos the time
-	 * @param calls the number of calls in the run; 0 if the run was cancelled, because
-	 * its time is only a lower bound
+	 * @param endedCalls the number of calls in the run; 0 if the run was cancelled,
+	 * because its time is only a lower bound
 	 */
-	synchronized void record(long nanos, int calls) {
-		long taken = Math.max(nanos, 1);
-		double rest = this.windowNanos / (this.windowNanos + taken);
-		this.busyNanos = this.busyNanos * rest + taken;
-		this.callCount = this.callCount * rest + calls;
-		this.runCount = this.runCount * rest + Math.min(calls, 1);
+	synchronized void record(long nanos, int endedCalls) {
+		long addedNanos = Math.max(nanos, 1);
+		double decayFactor = this.windowNanos / (this.windowNanos + addedNanos);
+		this.busyNanos = this.busyNanos * decayFactor + addedNanos;
+		this.callCount = this.callCount * decayFactor + endedCalls;
+		this.runCount = this.runCount * decayFactor + Math.min(endedCalls, 1);
 		this.averageNanosPerCall = (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_COUNT));
 		this.averageNanosPerRun = (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_COUNT));
-		if (calls > 0) {
-			long before = this.quickestRunNanos;
-			this.quickestRunNanos = (before == 0) ? nanos : Math.min(nanos, before + (before >> 5) + 1);
+		if (endedCalls > 0) {
+			long previousNanos = this.quickestRunNanos;
+			this.quickestRunNanos = (previousNanos == 0) ? nanos
+					: Math.min(nanos, previousNanos + (previousNanos >> 5) + 1);
 		}
 	}
 

@@ -25,9 +25,9 @@ import org.springframework.stereotype.Component;
 @Component
 public final class Statistics {
 
-	private final Map<Protocol, Map<Outcome, Timer>> requests = new ConcurrentHashMap<>();
+	private final Map<Protocol, Map<Outcome, Timer>> requestTimers = new ConcurrentHashMap<>();
 
-	private final Map<Stage, Timer> stages = new EnumMap<>(Stage.class);
+	private final Map<Stage, Timer> stageTimers = new EnumMap<>(Stage.class);
 
 	private final DistributionSummary rowsPerRun;
 
@@ -39,7 +39,8 @@ public final class Statistics {
 		this.registry = registry;
 		register(Protocol.HTTP);
 		for (Stage stage : Stage.values()) {
-			this.stages.put(stage, timerBuilder("inference." + name(stage), stage.description).register(registry));
+			this.stageTimers.put(stage,
+					timerBuilder("inference." + lowerCaseName(stage), stage.description).register(registry));
 		}
 		this.rowsPerRun = DistributionSummary.builder("inference.batch.rows")
 			.description("Rows per call of the model")
@@ -93,11 +94,11 @@ public final class Statistics {
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome,
 					timerBuilder("inference.requests", "Predictions, from the admission to the answer")
-						.tag("outcome", name(outcome))
-						.tag("protocol", name(protocol))
+						.tag("outcome", lowerCaseName(outcome))
+						.tag("protocol", lowerCaseName(protocol))
 						.register(this.registry));
 		}
-		this.requests.put(protocol, timers);
+		this.requestTimers.put(protocol, timers);
 	}
 
 	/** Registers a gauge. The unit of a count is {@code null}. */
@@ -112,7 +113,7 @@ public final class Statistics {
 	 * @param nanos the time from its admission to its answer
 	 */
 	public void record(Protocol protocol, Outcome outcome, long nanos) {
-		Map<Outcome, Timer> timers = Objects.requireNonNull(this.requests.get(protocol));
+		Map<Outcome, Timer> timers = Objects.requireNonNull(this.requestTimers.get(protocol));
 		Objects.requireNonNull(timers.get(outcome)).record(nanos, TimeUnit.NANOSECONDS);
 	}
 
@@ -120,19 +121,19 @@ public final class Statistics {
 		stageTimer(stage).record(nanos, TimeUnit.NANOSECONDS);
 	}
 
-	void recordRun(long rows, long nanos) {
+	void recordRun(long rowCount, long nanos) {
 		record(Stage.RUN, nanos);
-		this.rowsPerRun.record((double) rows);
+		this.rowsPerRun.record((double) rowCount);
 		this.lastRunEpochMillis = System.currentTimeMillis();
 	}
 
 	/** The timers of an outcome, one for each registered protocol. */
 	public Stream<Timer> requestTimers(Outcome outcome) {
-		return this.requests.values().stream().map((timers) -> Objects.requireNonNull(timers.get(outcome)));
+		return this.requestTimers.values().stream().map((timers) -> Objects.requireNonNull(timers.get(outcome)));
 	}
 
 	public Timer stageTimer(Stage stage) {
-		return Objects.requireNonNull(this.stages.get(stage));
+		return Objects.requireNonNull(this.stageTimers.get(stage));
 	}
 
 	/** The number of rows in all successful calls of the model. */
@@ -154,7 +155,7 @@ public final class Statistics {
 					Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
 	}
 
-	private static String name(Enum<?> value) {
+	private static String lowerCaseName(Enum<?> value) {
 		return value.name().toLowerCase(Locale.ROOT);
 	}
 

@@ -17,13 +17,13 @@ import inference.lifecycle.Snapshot;
  */
 public record ProbeResults(String stateName, String reason, boolean started, boolean live, boolean ready) {
 
-	static ProbeResults of(Snapshot now) {
-		String state = now.state().name();
-		return switch (now.state()) {
-			case LOADING, WARMING, FAILED -> new ProbeResults(state, now.reason(), false, true, false);
-			case READY -> new ProbeResults(state, now.reason(), true, true, true);
-			case STUCK -> new ProbeResults(state, now.reason(), true, false, false);
-			case DRAINING, CLOSED -> new ProbeResults(state, now.reason(), true, true, false);
+	static ProbeResults of(Snapshot snapshot) {
+		String stateName = snapshot.state().name();
+		return switch (snapshot.state()) {
+			case LOADING, WARMING, FAILED -> new ProbeResults(stateName, snapshot.reason(), false, true, false);
+			case READY -> new ProbeResults(stateName, snapshot.reason(), true, true, true);
+			case STUCK -> new ProbeResults(stateName, snapshot.reason(), true, false, false);
+			case DRAINING, CLOSED -> new ProbeResults(stateName, snapshot.reason(), true, true, false);
 		};
 	}
 

@@ -39,10 +39,12 @@ public class Probes {
 
 	Probes(ModelLifecycle lifecycle, Environment environment) {
 		this.lifecycle = lifecycle;
-		List<String> risks = ADDRESS_PROPERTIES.stream().filter(environment::containsProperty).toList();
-		if (!risks.isEmpty()) {
-			logger.warn("Probes may fail, because {} can change their address: check that the probes of the platform,"
-					+ " such as those in service.json, use the address that results", String.join(", ", risks));
+		List<String> riskyProperties = ADDRESS_PROPERTIES.stream().filter(environment::containsProperty).toList();
+		if (!riskyProperties.isEmpty()) {
+			logger.warn(
+					"Probes may fail, because {} can change their address: check that the probes of the platform,"
+							+ " such as those in service.json, use the address that results",
+					String.join(", ", riskyProperties));
 		}
 	}
 
@@ -78,11 +80,11 @@ public class Probes {
 		};
 	}
 
-	private Health health(Predicate<ProbeResults> probe, Status failure) {
-		ProbeResults now = results();
-		return Health.status(probe.test(now) ? Status.UP : failure)
-			.withDetail("state", now.stateName())
-			.withDetail("reason", now.reason())
+	private Health health(Predicate<ProbeResults> probe, Status failureStatus) {
+		ProbeResults results = results();
+		return Health.status(probe.test(results) ? Status.UP : failureStatus)
+			.withDetail("state", results.stateName())
+			.withDetail("reason", results.reason())
 			.build();
 	}
 

@@ -38,11 +38,11 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private final ModelLoader loader;
 
-	private final DrainProperties drain;
+	private final DrainProperties drainProperties;
 
 	private final Watchdog watchdog;
 
-	private final ApplicationEventPublisher events;
+	private final ApplicationEventPublisher eventPublisher;
 
 	private final CountDownLatch drainEnded = new CountDownLatch(1);
 
@@ -58,11 +58,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	/** It is read once, because a model may compute it on each call. */
 	private volatile @Nullable ModelMetadata metadata;
 
-	ModelLifecycle(ModelLoader loader, DrainProperties drain, Watchdog watchdog, ApplicationEventPublisher events) {
+	ModelLifecycle(ModelLoader loader, DrainProperties drainProperties, Watchdog watchdog,
+			ApplicationEventPublisher eventPublisher) {
 		this.loader = loader;
-		this.drain = drain;
+		this.drainProperties = drainProperties;
 		this.watchdog = watchdog;
-		this.events = events;
+		this.eventPublisher = eventPublisher;
 	}
 
 	/** The current state with its reason, by one volatile read. */
@@ -80,18 +81,19 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	/**
 	 * Runs the model on the calling thread.
 	 * @param inputs the inputs, checked against the signature
-	 * @param refusal makes the exception from the reason, if the state does not allow it
+	 * @param rejectionFactory makes the exception from the reason, if the state does not
+	 * allow it
 	 * @return the model's outputs, checked against the signature
 	 * @throws IllegalArgumentException if the model cannot use the inputs
 	 */
-	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Function<String, RuntimeException> refusal) {
+	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Function<String, RuntimeException> rejectionFactory) {
 		// The call is added before the state is read, and destroy() changes the state
 		// before it counts the calls, so at least one of the two sees the other.
 		this.watchdog.beginCall();
 		try {
-			Snapshot now = this.snapshot.get();
-			if (!now.state().serves()) {
-				throw refusal.apply(now.reason());
+			Snapshot snapshot = this.snapshot.get();
+			if (!snapshot.state().serves()) {
+				throw rejectionFactory.apply(snapshot.reason());
 			}
 			Map<String, Tensor> outputs = Objects.requireNonNull(this.model).infer(inputs);
 			Objects.requireNonNull(this.metadata).signature().requireOutputs(outputs);
@@ -129,8 +131,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 * @return whether the model was loading or warming up
 	 */
 	boolean closeIfStarting() {
-		Snapshot ended = new Snapshot(State.CLOSED, "the process was asked to end");
-		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().isStarting() ? ended : current);
+		Snapshot after = new Snapshot(State.CLOSED, "the process was asked to end");
+		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().isStarting() ? after : current);
 		return before.state().isStarting();
 	}
 
@@ -142,10 +144,10 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public void stop() {
-		boolean served = this.snapshot.get().state().serves();
+		boolean wasServing = this.snapshot.get().state().serves();
 		become(State.DRAINING, "the process was asked to end");
 		try {
-			if (served && this.drainEnded.await(this.drain.delay().toNanos(), TimeUnit.NANOSECONDS)) {
+			if (wasServing && this.drainEnded.await(this.drainProperties.delay().toNanos(), TimeUnit.NANOSECONDS)) {
 				logger.info("Drain ended early");
 			}
 		}
@@ -167,17 +169,17 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	@Override
 	public void destroy() {
 		become(State.CLOSED, "the model is closed");
-		Thread watcher = this.watchdogThread;
-		if (watcher != null) {
-			watcher.interrupt();
+		Thread watchdogThread = this.watchdogThread;
+		if (watchdogThread != null) {
+			watchdogThread.interrupt();
 		}
-		Model loaded = this.model;
-		int running = runningCalls();
-		if (running > 0) {
-			logger.warn("The model is not freed, because {} calls are inside it", running);
+		Model model = this.model;
+		int runningCalls = runningCalls();
+		if (runningCalls > 0) {
+			logger.warn("The model is not freed, because {} calls are inside it", runningCalls);
 		}
-		else if (loaded != null) {
-			loaded.close();
+		else if (model != null) {
+			model.close();
 		}
 	}
 
@@ -193,28 +195,29 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			logger.atLevel((next == State.STUCK) ? Level.ERROR : Level.INFO)
 				.setCause(cause)
 				.log("{}: {}", next, reason);
-			this.events.publishEvent(after);
+			this.eventPublisher.publishEvent(after);
 		}
 	}
 
 	/** Sets the model that later calls run. */
-	void setModel(Model constructed) {
-		this.model = constructed;
-		this.metadata = ModelMetadata.of(constructed);
+	void setModel(Model model) {
+		this.model = model;
+		this.metadata = ModelMetadata.of(model);
 	}
 
 	/** Changes the state if the model is stuck, or is not stuck any more. */
 	void updateStuckState() {
-		Thread stuck = this.watchdog.findStuck();
-		State now = this.snapshot.get().state();
-		if (stuck == null && now == State.STUCK && !this.isDeviceLost) {
+		Thread stuckThread = this.watchdog.findStuckThread();
+		State state = this.snapshot.get().state();
+		if (stuckThread == null && state == State.STUCK && !this.isDeviceLost) {
 			become(State.READY, "calls return from the model again");
 		}
-		else if (stuck != null && now == State.READY) {
-			Throwable stack = new IllegalStateException("The thread %s is in this method".formatted(stuck.getName()));
-			stack.setStackTrace(stuck.getStackTrace());
+		else if (stuckThread != null && state == State.READY) {
+			Throwable cause = new IllegalStateException(
+					"The thread %s is in this method".formatted(stuckThread.getName()));
+			cause.setStackTrace(stuckThread.getStackTrace());
 			become(State.STUCK, "a call has not returned from the model for %d s, and no other has since"
-				.formatted(this.watchdog.stuckAfter().toSeconds()), stack);
+				.formatted(this.watchdog.stuckAfter().toSeconds()), cause);
 		}
 	}
 
@@ -225,8 +228,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		State next = State.READY;
 		String reason = "the model serves";
 		try {
-			this.loader.loadAndWarmUp((constructed) -> {
-				setModel(constructed);
+			this.loader.loadAndWarmUp((model) -> {
+				setModel(model);
 				become(State.WARMING, "the model is warming up");
 			});
 		}

@@ -51,9 +51,9 @@ class ModelLoader {
 	 */
 	@Bean
 	static BeanFactoryPostProcessor lazyModelsPostProcessor() {
-		return (beans) -> {
-			for (String name : beans.getBeanNamesForType(Model.class, true, false)) {
-				if (beans.getBeanDefinition(name) instanceof AbstractBeanDefinition definition) {
+		return (beanFactory) -> {
+			for (String beanName : beanFactory.getBeanNamesForType(Model.class, true, false)) {
+				if (beanFactory.getBeanDefinition(beanName) instanceof AbstractBeanDefinition definition) {
 					definition.setLazyInit(true);
 					definition.setDestroyMethodName("");
 				}
@@ -63,17 +63,17 @@ class ModelLoader {
 
 	/**
 	 * Loads the model and warms it up.
-	 * @param constructed receives the model between its construction and its warm-up
+	 * @param onConstructed receives the model between its construction and its warm-up
 	 */
-	void loadAndWarmUp(Consumer<Model> constructed) {
-		long start = System.nanoTime();
+	void loadAndWarmUp(Consumer<Model> onConstructed) {
+		long startNanos = System.nanoTime();
 		Model model = this.models.getObject();
-		long loaded = System.nanoTime();
-		constructed.accept(model);
-		int runs = new WarmUp(model, this.listeners.orderedStream().toList()).run();
+		long loadedNanos = System.nanoTime();
+		onConstructed.accept(model);
+		int runCount = new WarmUp(model, this.listeners.orderedStream().toList()).run();
 		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.modelProperties.name(),
-				this.modelProperties.version(), (loaded - start) / 1_000_000, runs,
-				(System.nanoTime() - loaded) / 1_000_000);
+				this.modelProperties.version(), (loadedNanos - startNanos) / 1_000_000, runCount,
+				(System.nanoTime() - loadedNanos) / 1_000_000);
 	}
 
 	/**
@@ -81,17 +81,17 @@ class ModelLoader {
 	 * @return the reason for an operator, in one line
 	 */
 	String reportAndExplain(Throwable failure) {
-		boolean reported = SpringFactoriesLoader.forDefaultResourceLocation()
+		boolean isReported = SpringFactoriesLoader.forDefaultResourceLocation()
 			.load(SpringBootExceptionReporter.class,
 					ArgumentResolver.of(ConfigurableApplicationContext.class, this.context))
 			.stream()
 			.anyMatch((reporter) -> reporter.reportException(failure));
-		if (!reported) {
+		if (!isReported) {
 			logger.error("The model could not be loaded", failure);
 		}
 		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-			if (cause instanceof UnusableModelException unusable) {
-				return "%s %s".formatted(unusable.description(), unusable.action());
+			if (cause instanceof UnusableModelException unusableModel) {
+				return "%s %s".formatted(unusableModel.description(), unusableModel.action());
 			}
 		}
 		return "The model '%s' could not be loaded: %s".formatted(this.modelProperties.name(),

@@ -42,19 +42,19 @@ public final class ProcessExit extends TurboFilter
 
 	private static final int SIGNAL_EXIT_CODE_BASE = 128;
 
-	private final AtomicBoolean ending = new AtomicBoolean();
+	private final AtomicBoolean isEnding = new AtomicBoolean();
 
-	private final AtomicBoolean outOfMemory = new AtomicBoolean();
+	private final AtomicBoolean isOutOfMemory = new AtomicBoolean();
 
-	private volatile @Nullable ConfigurableApplicationContext application;
+	private volatile @Nullable ConfigurableApplicationContext applicationContext;
 
 	/**
 	 * Handles SIGTERM, SIGINT, SIGHUP and uncaught exceptions. Call it once, before the
 	 * application starts.
 	 */
-	public void install() {
-		for (String name : new String[] { "TERM", "INT", "HUP" }) {
-			Signal.handle(new Signal(name), (signal) -> requestExit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
+	public void installHandlers() {
+		for (String signalName : new String[] { "TERM", "INT", "HUP" }) {
+			Signal.handle(new Signal(signalName), (signal) -> requestExit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
 					"Ended by SIG%s".formatted(signal.getName())));
 		}
 		Thread.setDefaultUncaughtExceptionHandler(
@@ -63,7 +63,7 @@ public final class ProcessExit extends TurboFilter
 
 	@Override
 	public void initialize(ConfigurableApplicationContext context) {
-		this.application = context;
+		this.applicationContext = context;
 		((LoggerContext) LoggerFactory.getILoggerFactory()).addTurboFilter(this);
 		context.addApplicationListener(ApplicationListener.<Snapshot>forPayload((snapshot) -> {
 			if (snapshot.state() == State.FAILED) {
@@ -76,9 +76,10 @@ public final class ProcessExit extends TurboFilter
 	public FilterReply decide(@Nullable Marker marker, ch.qos.logback.classic.Logger source, Level level,
 			@Nullable String format, Object @Nullable [] parameters, @Nullable Throwable failure) {
 		// Logback takes the exception out of the parameters only after this filter.
-		Throwable logged = (failure != null) ? failure : EventArgUtil.extractThrowable(parameters);
-		if (logged != null && NestedExceptionUtils.getMostSpecificCause(logged) instanceof OutOfMemoryError cause
-				&& !this.outOfMemory.getAndSet(true)) {
+		Throwable loggedFailure = (failure != null) ? failure : EventArgUtil.extractThrowable(parameters);
+		if (loggedFailure != null
+				&& NestedExceptionUtils.getMostSpecificCause(loggedFailure) instanceof OutOfMemoryError cause
+				&& !this.isOutOfMemory.getAndSet(true)) {
 			try {
 				logger.error(
 						"The process ends, because it is out of memory: {}. Give it more memory, or send less at once",
@@ -93,44 +94,45 @@ public final class ProcessExit extends TurboFilter
 
 	// The new thread is not a daemon. Once the web server's threads are gone and only
 	// daemons are left, the JVM would end by itself, with exit code 0.
-	private void requestExit(int code, String reason) {
-		if (!this.ending.getAndSet(true)) {
-			Thread.ofPlatform().name("process-exit").daemon(false).start(() -> closeAndExit(code, reason));
+	private void requestExit(int exitCode, String reason) {
+		if (!this.isEnding.getAndSet(true)) {
+			Thread.ofPlatform().name("process-exit").daemon(false).start(() -> closeAndExit(exitCode, reason));
 			return;
 		}
-		ModelLifecycle draining = lifecycle();
-		if (draining != null) {
-			draining.endDrain();
+		ModelLifecycle lifecycle = lifecycle();
+		if (lifecycle != null) {
+			lifecycle.endDrain();
 		}
 	}
 
 	// The bean is looked up and not created, because the application may still be
 	// starting.
 	private @Nullable ModelLifecycle lifecycle() {
-		ConfigurableApplicationContext open = this.application;
-		return (open != null) ? (ModelLifecycle) open.getBeanFactory().getSingleton("modelLifecycle") : null;
+		ConfigurableApplicationContext applicationContext = this.applicationContext;
+		return (applicationContext != null)
+				? (ModelLifecycle) applicationContext.getBeanFactory().getSingleton("modelLifecycle") : null;
 	}
 
 	@SuppressWarnings("SystemExitOutsideMain")
-	private void closeAndExit(int code, String reason) {
-		ConfigurableApplicationContext open = this.application;
-		ModelLifecycle draining = lifecycle();
-		if (code != FAILED_EXIT_CODE && (draining == null || draining.closeIfStarting())) {
+	private void closeAndExit(int exitCode, String reason) {
+		ConfigurableApplicationContext applicationContext = this.applicationContext;
+		ModelLifecycle lifecycle = lifecycle();
+		if (exitCode != FAILED_EXIT_CODE && (lifecycle == null || lifecycle.closeIfStarting())) {
 			// No request has been served, so there is nothing to drain. To close the
 			// application would wait for the model's constructor, which may never return.
-			if (open != null) {
+			if (applicationContext != null) {
 				logger.info("{} before the model was ready", reason);
 			}
-			Runtime.getRuntime().halt(code);
+			Runtime.getRuntime().halt(exitCode);
 		}
-		if (open != null) {
-			open.close();
+		if (applicationContext != null) {
+			applicationContext.close();
 		}
-		((code == FAILED_EXIT_CODE) ? logger.atError() : logger.atInfo()).log(reason);
-		if (draining != null && draining.runningCalls() > 0) {
-			Runtime.getRuntime().halt(code);
+		((exitCode == FAILED_EXIT_CODE) ? logger.atError() : logger.atInfo()).log(reason);
+		if (lifecycle != null && lifecycle.runningCalls() > 0) {
+			Runtime.getRuntime().halt(exitCode);
 		}
-		System.exit(code);
+		System.exit(exitCode);
 	}
 
 }

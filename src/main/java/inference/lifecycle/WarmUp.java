@@ -77,8 +77,8 @@ final class WarmUp {
 
 	/** Finds zeros of a size that the model accepts. */
 	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
-		boolean open = signature.inputs().stream().anyMatch(TensorSpec::hasVariableInnerSize);
-		int[] sizes = open ? DIMENSION_SIZES : new int[] { 1 };
+		boolean hasVariableInnerSize = signature.inputs().stream().anyMatch(TensorSpec::hasVariableInnerSize);
+		int[] sizes = hasVariableInnerSize ? DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
 			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elementCount(1, size) > MAX_ELEMENTS)) {
@@ -106,30 +106,30 @@ final class WarmUp {
 		logger.warn(
 				"The model is not warmed up, so its first predictions are slower: it has no golden examples, and it"
 						+ " refused zeros{}: {}. Add an example to the model, and the warm-up uses its inputs",
-				open ? " of the sizes " + Arrays.toString(sizes) : "", firstRefusal);
+				hasVariableInnerSize ? " of the sizes " + Arrays.toString(sizes) : "", firstRefusal);
 		return null;
 	}
 
 	private int runUntilNoFaster(Map<String, Tensor> inputs) {
-		long end = System.nanoTime() + MAX_TIME.toNanos();
-		long before = Long.MAX_VALUE;
-		int runs = 0;
-		while (System.nanoTime() < end) {
-			long start = System.nanoTime();
-			for (int i = 0; i < RUNS_PER_ROUND && System.nanoTime() < end; i++) {
-				long began = System.nanoTime();
+		long endNanos = System.nanoTime() + MAX_TIME.toNanos();
+		long previousNanos = Long.MAX_VALUE;
+		int runCount = 0;
+		while (System.nanoTime() < endNanos) {
+			long roundStartNanos = System.nanoTime();
+			for (int i = 0; i < RUNS_PER_ROUND && System.nanoTime() < endNanos; i++) {
+				long runStartNanos = System.nanoTime();
 				infer(inputs);
-				long nanos = System.nanoTime() - began;
-				this.listeners.forEach((listener) -> listener.afterTimedRun(nanos));
-				runs++;
+				long runNanos = System.nanoTime() - runStartNanos;
+				this.listeners.forEach((listener) -> listener.afterTimedRun(runNanos));
+				runCount++;
 			}
-			long took = System.nanoTime() - start;
-			if (took > MAX_ROUND_RATIO * before) {
+			long roundNanos = System.nanoTime() - roundStartNanos;
+			if (roundNanos > MAX_ROUND_RATIO * previousNanos) {
 				break;
 			}
-			before = took;
+			previousNanos = roundNanos;
 		}
-		return runs;
+		return runCount;
 	}
 
 	private Map<String, Tensor> infer(Map<String, Tensor> inputs) {

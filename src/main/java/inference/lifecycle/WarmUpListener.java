@@ -16,9 +16,9 @@ public interface WarmUpListener {
 	 * Called once, after the examples have run, even if the model accepts no warm-up
 	 * input.
 	 * @param metadata the model's signature and its golden examples
-	 * @param model runs the model and checks its outputs
+	 * @param modelFunction runs the model and checks its outputs
 	 */
-	default void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
+	default void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> modelFunction) {
 	}
 
 	/**

@@ -23,23 +23,23 @@ final class Watchdog {
 	private static final int CHECKS_PER_LIMIT = 10;
 
 	/** The thread and the start time of each call, the oldest call first. */
-	private final SequencedMap<Thread, Long> calls = new LinkedHashMap<>();
+	private final SequencedMap<Thread, Long> startNanosByThread = new LinkedHashMap<>();
 
 	private final Duration stuckAfter;
 
-	private final LongSupplier nanoTime;
+	private final LongSupplier nanoClock;
 
-	private long lastReturn;
+	private long lastReturnNanos;
 
 	@Autowired
 	Watchdog(WatchdogProperties properties) {
 		this(properties, System::nanoTime);
 	}
 
-	Watchdog(WatchdogProperties properties, LongSupplier nanoTime) {
+	Watchdog(WatchdogProperties properties, LongSupplier nanoClock) {
 		this.stuckAfter = properties.stuckAfter();
-		this.nanoTime = nanoTime;
-		this.lastReturn = nanoTime.getAsLong();
+		this.nanoClock = nanoClock;
+		this.lastReturnNanos = nanoClock.getAsLong();
 	}
 
 	Duration stuckAfter() {
@@ -48,18 +48,18 @@ final class Watchdog {
 
 	/** Adds a call of the current thread. */
 	synchronized void beginCall() {
-		this.calls.put(Thread.currentThread(), this.nanoTime.getAsLong());
+		this.startNanosByThread.put(Thread.currentThread(), this.nanoClock.getAsLong());
 	}
 
 	/** Removes the call of the current thread. */
 	synchronized void endCall() {
-		this.lastReturn = this.nanoTime.getAsLong();
-		this.calls.remove(Thread.currentThread());
+		this.lastReturnNanos = this.nanoClock.getAsLong();
+		this.startNanosByThread.remove(Thread.currentThread());
 	}
 
 	/** The number of calls inside the model. */
 	synchronized int runningCalls() {
-		return this.calls.size();
+		return this.startNanosByThread.size();
 	}
 
 	/** Starts a thread that runs the check regularly until it is interrupted. */
@@ -84,12 +84,12 @@ final class Watchdog {
 	 * as other calls return, the model works.
 	 * @return the thread of the call, or {@code null} if no call is stuck
 	 */
-	synchronized @Nullable Thread findStuck() {
-		Map.Entry<Thread, Long> oldest = this.calls.firstEntry();
-		long now = this.nanoTime.getAsLong();
-		long limit = this.stuckAfter.toNanos();
-		return (oldest != null && now - oldest.getValue() >= limit && now - this.lastReturn >= limit) ? oldest.getKey()
-				: null;
+	synchronized @Nullable Thread findStuckThread() {
+		Map.Entry<Thread, Long> oldestCall = this.startNanosByThread.firstEntry();
+		long now = this.nanoClock.getAsLong();
+		long stuckAfterNanos = this.stuckAfter.toNanos();
+		return (oldestCall != null && now - oldestCall.getValue() >= stuckAfterNanos
+				&& now - this.lastReturnNanos >= stuckAfterNanos) ? oldestCall.getKey() : null;
 	}
 
 }

@@ -486,10 +486,11 @@ class AdmissionTests {
 	@Test
 	void runsOneCallPerProcessorByDefault() {
 		int processors = Runtime.getRuntime().availableProcessors();
-		assertThat(new AdmissionProperties(null, 0).maxConcurrent(1)).isEqualTo((processors > 1) ? processors + 1 : 1);
-		assertThat(new AdmissionProperties(null, 0).maxConcurrent(processors)).isOne();
-		assertThat(new AdmissionProperties(null, 0).maxConcurrent(processors + 1)).isOne();
-		assertThat(new AdmissionProperties(7, 0).maxConcurrent(processors)).isEqualTo(7);
+		assertThat(new AdmissionProperties(null, 0).maxConcurrentOrDefault(1))
+			.isEqualTo((processors > 1) ? processors + 1 : 1);
+		assertThat(new AdmissionProperties(null, 0).maxConcurrentOrDefault(processors)).isOne();
+		assertThat(new AdmissionProperties(null, 0).maxConcurrentOrDefault(processors + 1)).isOne();
+		assertThat(new AdmissionProperties(7, 0).maxConcurrentOrDefault(processors)).isEqualTo(7);
 	}
 
 	private Admission admission(int maxConcurrent, int maxQueued) {

@@ -40,13 +40,13 @@ public final class Admissions {
 		return infer(admission, inputs, DEADLINE);
 	}
 
-	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted) {
-		return infer(admission, inputs, wanted, () -> false);
+	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration timeout) {
+		return infer(admission, inputs, timeout, () -> false);
 	}
 
-	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration wanted,
+	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration timeout,
 			BooleanSupplier isClientGone) {
-		try (Reservation reservation = admission.admit(wanted)) {
+		try (Reservation reservation = admission.admit(timeout)) {
 			return admission.infer(inputs, reservation, null, isClientGone, () -> {
 			});
 		}
