@@ -85,8 +85,10 @@ public final class OnnxModel implements Model {
 			this.examples = Example.read(examplesJson, this.signature);
 		}
 		catch (OrtException | IllegalArgumentException ex) {
+			String problem = OnnxFailure.signatureProblem(ex, this.session);
+			close();
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(location),
-					"Export it again: %s.".formatted(OnnxFailure.signatureProblem(ex, this.session)), ex);
+					"Export it again: %s.".formatted(problem), ex);
 		}
 		List<String> fixedInputs = OnnxNative.inputsWithValue(this.session);
 		if (!fixedInputs.isEmpty()) {
@@ -137,7 +139,7 @@ public final class OnnxModel implements Model {
 							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), arena));
 				}
 				try (OrtSession.Result result = this.session.run(onnxInputs, runOptions)) {
-					return reader.apply(result);
+					return reader.apply(result, (_, failure) -> OnnxFailure.callException((OrtException) failure));
 				}
 			}
 			finally {
