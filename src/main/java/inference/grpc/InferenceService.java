@@ -22,7 +22,8 @@ import io.grpc.protobuf.ProtoUtils;
 import openinference.Oip;
 import openinference.Oip.ModelMetadataResponse.TensorMetadata;
 
-import org.springframework.core.env.Environment;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.info.BuildProperties;
 
 import inference.admission.Admission;
 import inference.admission.Reservation;
@@ -42,7 +43,7 @@ import inference.model.TensorSpec;
  * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
  */
 record InferenceService(Admission admission, Statistics statistics, Probes probes, ModelProperties modelProperties,
-		Environment environment) implements BindableService, Marshaller<byte[]> {
+		ObjectProvider<BuildProperties> buildProperties) implements BindableService, Marshaller<byte[]> {
 
 	static final String NAME = "inference.GRPCInferenceService";
 
@@ -82,7 +83,8 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 			case "ServerReady" -> Oip.ServerReadyResponse.newBuilder().setReady(this.probes.results().ready()).build();
 			case "ServerMetadata" -> Oip.ServerMetadataResponse.newBuilder()
 				.setName("inference-server")
-				.setVersion(this.environment.getRequiredProperty("spring.application.version"))
+				.setVersion(
+						this.buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown"))
 				.build();
 			case "ModelReady" -> {
 				Oip.ModelReadyRequest request = Oip.ModelReadyRequest.parseFrom(message);
