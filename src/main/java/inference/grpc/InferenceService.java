@@ -149,7 +149,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 	}
 
 	private void requireServed(String model, String version) {
-		InvalidRequestException.requireModel(this.modelProperties, model, version.isEmpty() ? null : version);
+		InvalidRequestException.requireServed(this.modelProperties, model, version.isEmpty() ? null : version);
 	}
 
 	@Override

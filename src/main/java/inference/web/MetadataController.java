@@ -74,7 +74,7 @@ class MetadataController {
 			@PathVariable(required = false) @Nullable String version,
 			@PathVariable(required = false) @Nullable String label) {
 		if (model != null) {
-			InvalidRequestException.requireModel(this.modelProperties, model, version);
+			InvalidRequestException.requireServed(this.modelProperties, model, version);
 		}
 		if (label != null && !label.equals(VERSION_LABEL)) {
 			throw new ResponseStatusException(HttpStatus.NOT_FOUND,

@@ -174,7 +174,7 @@ final class PredictionServlet extends HttpServlet {
 	// 0 means no timeout, as in the request's parameter "timeout".
 	private static @Nullable Duration timeout(HttpServletRequest request) {
 		String header = Objects.requireNonNullElse(request.getHeader(TIMEOUT_HEADER), "0");
-		long millis = RequestReader.parseNumber(header);
+		long millis = RequestReader.parseLongOrMinusOne(header);
 		InvalidRequestException.require(millis >= 0, "%s must be a number of milliseconds, 0 or more, not '%s'.",
 				TIMEOUT_HEADER, header);
 		return (millis > 0) ? Duration.ofMillis(millis) : null;
