@@ -21,8 +21,8 @@ import inference.model.TensorSpec;
  * @param outputs the outputs that the client wants, in the client's order
  * @param timeout the time that the client waits for the answer, or {@code null}
  */
-public record InferenceRequest(BodyFormat format, @Nullable String id, Map<String, Tensor> inputs, List<Output> outputs,
-		@Nullable Duration timeout) {
+public record InferenceRequest(BodyFormat format, @Nullable String id, Map<String, Tensor> inputs,
+		List<RequestedOutput> outputs, @Nullable Duration timeout) {
 
 	/**
 	 * Writes some inputs, such as those of a golden example, as a request of the Open
@@ -34,12 +34,12 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 			return null;
 		}
 		ByteArrayOutputStream body = new ByteArrayOutputStream();
-		try (JsonGenerator json = Json.generator(body)) {
-			json.writeStartObject();
-			json.writeArrayPropertyStart("inputs");
-			inputs.forEach((name, tensor) -> TensorWriter.writeOip(json, name, tensor, false));
-			json.writeEndArray();
-			json.writeEndObject();
+		try (JsonGenerator generator = Json.generator(body)) {
+			generator.writeStartObject();
+			generator.writeArrayPropertyStart("inputs");
+			inputs.forEach((name, tensor) -> TensorWriter.writeOip(generator, name, tensor, false));
+			generator.writeEndArray();
+			generator.writeEndObject();
 		}
 		return body.toString(StandardCharsets.UTF_8);
 	}
@@ -69,7 +69,7 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	 * @param spec the output's specification
 	 * @param binary whether it is sent as bytes behind the JSON
 	 */
-	public record Output(TensorSpec spec, boolean binary) {
+	public record RequestedOutput(TensorSpec spec, boolean binary) {
 	}
 
 }

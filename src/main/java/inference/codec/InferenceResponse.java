@@ -13,7 +13,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.exc.JacksonIOException;
 
 import inference.codec.InferenceRequest.BodyFormat;
-import inference.codec.InferenceRequest.Output;
+import inference.codec.InferenceRequest.RequestedOutput;
 import inference.model.InvalidOutputException;
 import inference.model.Shape;
 import inference.model.Tensor;
@@ -23,12 +23,13 @@ import inference.model.Tensor;
  * written, so it takes no memory besides its tensors. Everything that could fail is
  * checked before the first byte.
  *
- * @param model the model's name
- * @param version the model's version
+ * @param modelName the model's name
+ * @param modelVersion the model's version
  * @param request the request
  * @param outputs the model's outputs
  */
-public record InferenceResponse(String model, String version, InferenceRequest request, Map<String, Tensor> outputs) {
+public record InferenceResponse(String modelName, String modelVersion, InferenceRequest request,
+		Map<String, Tensor> outputs) {
 
 	/**
 	 * An answer.
@@ -37,9 +38,10 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 	 * @throws InvalidOutputException if the outputs have bytes that JSON cannot hold, or
 	 * lack rows that the signature declares
 	 */
-	public InferenceResponse(String model, String version, InferenceRequest request, Map<String, Tensor> outputs) {
-		this.model = model;
-		this.version = version;
+	public InferenceResponse(String modelName, String modelVersion, InferenceRequest request,
+			Map<String, Tensor> outputs) {
+		this.modelName = modelName;
+		this.modelVersion = modelVersion;
 		this.request = request;
 		this.outputs = outputs;
 		request.outputs().forEach(this::requireWritable);
@@ -47,7 +49,7 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 
 	/** Whether at least one tensor is sent as bytes behind the JSON. */
 	public boolean hasBinaryOutputs() {
-		return this.request.outputs().stream().anyMatch(Output::binary);
+		return this.request.outputs().stream().anyMatch(RequestedOutput::binary);
 	}
 
 	/**
@@ -66,7 +68,8 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 
 	/** The number of bytes of the tensors behind the JSON. */
 	public long binaryLength() {
-		return Tensor.totalBytes(this.request.outputs().stream().filter(Output::binary).map(this::tensor).toList());
+		return Tensor
+			.totalBytes(this.request.outputs().stream().filter(RequestedOutput::binary).map(this::tensor).toList());
 	}
 
 	/**
@@ -82,22 +85,22 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 			throw ex.getCause();
 		}
 		WritableByteChannel channel = Channels.newChannel(target);
-		for (Output output : this.request.outputs()) {
+		for (RequestedOutput output : this.request.outputs()) {
 			if (output.binary()) {
 				channel.write(tensor(output).contents());
 			}
 		}
 	}
 
-	private void requireWritable(Output output) {
+	private void requireWritable(RequestedOutput output) {
 		Tensor tensor = tensor(output);
 		Shape shape = tensor.shape();
 		String name = output.spec().name();
 		if (this.request.format() == BodyFormat.ROWS && (shape.rank() == 0 || shape.dimension(0) != instanceCount())) {
 			String sentence = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
 					instanceCount());
-			Shape declared = output.spec().shape();
-			if (declared.isBatched() && !declared.isOfAnyRank()) {
+			Shape declaredShape = output.spec().shape();
+			if (declaredShape.isBatched() && !declaredShape.isOfAnyRank()) {
 				throw new InvalidOutputException(sentence);
 			}
 			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(sentence));
@@ -109,66 +112,66 @@ public record InferenceResponse(String model, String version, InferenceRequest r
 	}
 
 	private void writeJson(OutputStream target) {
-		try (JsonGenerator json = Json.generator(target)) {
-			json.writeStartObject();
+		try (JsonGenerator generator = Json.generator(target)) {
+			generator.writeStartObject();
 			switch (this.request.format()) {
 				case ROWS -> {
 					List<TensorWriter> writers = writers();
-					json.writeArrayPropertyStart("predictions");
+					generator.writeArrayPropertyStart("predictions");
 					for (long row = instanceCount(); row > 0; row--) {
-						writeNested(json, writers, 1);
+						writeNested(generator, writers, 1);
 					}
-					json.writeEndArray();
+					generator.writeEndArray();
 				}
 				case COLUMNS -> {
-					json.writeName("outputs");
-					writeNested(json, writers(), 0);
+					generator.writeName("outputs");
+					writeNested(generator, writers(), 0);
 				}
-				case OIP -> writeOip(json);
+				case OIP -> writeOip(generator);
 			}
-			json.writeEndObject();
+			generator.writeEndObject();
 		}
 	}
 
-	private void writeOip(JsonGenerator json) {
-		json.writeStringProperty("model_name", this.model);
-		json.writeStringProperty("model_version", this.version);
+	private void writeOip(JsonGenerator generator) {
+		generator.writeStringProperty("model_name", this.modelName);
+		generator.writeStringProperty("model_version", this.modelVersion);
 		if (this.request.id() != null) {
-			json.writeStringProperty("id", this.request.id());
+			generator.writeStringProperty("id", this.request.id());
 		}
-		json.writeArrayPropertyStart("outputs");
-		for (Output output : this.request.outputs()) {
-			TensorWriter.writeOip(json, output.spec().name(), tensor(output), output.binary());
+		generator.writeArrayPropertyStart("outputs");
+		for (RequestedOutput output : this.request.outputs()) {
+			TensorWriter.writeOip(generator, output.spec().name(), tensor(output), output.binary());
 		}
-		json.writeEndArray();
+		generator.writeEndArray();
 	}
 
 	private long instanceCount() {
 		return this.request.inputs().values().iterator().next().shape().dimension(0);
 	}
 
-	private void writeNested(JsonGenerator json, List<TensorWriter> writers, int depth) {
+	private void writeNested(JsonGenerator generator, List<TensorWriter> writers, int depth) {
 		if (writers.size() == 1) {
-			writers.getFirst().writeNested(json, depth);
+			writers.getFirst().writeNested(generator, depth);
 			return;
 		}
-		json.writeStartObject();
+		generator.writeStartObject();
 		for (int i = 0; i < writers.size(); i++) {
-			json.writeName(this.request.outputs().get(i).spec().name());
-			writers.get(i).writeNested(json, depth);
+			generator.writeName(this.request.outputs().get(i).spec().name());
+			writers.get(i).writeNested(generator, depth);
 		}
-		json.writeEndObject();
+		generator.writeEndObject();
 	}
 
 	private List<TensorWriter> writers() {
-		boolean rows = this.request.format() == BodyFormat.ROWS;
+		boolean isRowFormat = this.request.format() == BodyFormat.ROWS;
 		return this.request.outputs()
 			.stream()
-			.map((output) -> new TensorWriter(tensor(output), rows ? output.spec().keys() : List.of()))
+			.map((output) -> new TensorWriter(tensor(output), isRowFormat ? output.spec().keys() : List.of()))
 			.toList();
 	}
 
-	private Tensor tensor(Output output) {
+	private Tensor tensor(RequestedOutput output) {
 		return Objects.requireNonNull(this.outputs.get(output.spec().name()));
 	}
 

@@ -34,19 +34,19 @@ public final class InvalidRequestException extends RuntimeException {
 
 	/**
 	 * Throws this exception unless the served model has the name and the version.
-	 * @param served the model that is served
+	 * @param modelProperties the model that is served
 	 * @param name the name that the client gave
 	 * @param version the version that the client gave, or {@code null} for any
 	 */
-	public static void requireModel(ModelProperties served, String name, @Nullable String version) {
-		if (!name.equals(served.name())) {
+	public static void requireServed(ModelProperties modelProperties, String name, @Nullable String version) {
+		if (!name.equals(modelProperties.name())) {
 			throw new InvalidRequestException(
-					"There is no model '%s'; this server serves '%s'.".formatted(excerpt(name), served.name()), true);
-		}
-		if (version != null && !served.servesVersion(version)) {
-			throw new InvalidRequestException(
-					"Model '%s' has no version '%s', only '%s'.".formatted(name, excerpt(version), served.version()),
+					"There is no model '%s'; this server serves '%s'.".formatted(excerpt(name), modelProperties.name()),
 					true);
+		}
+		if (version != null && !modelProperties.servesVersion(version)) {
+			throw new InvalidRequestException("Model '%s' has no version '%s', only '%s'.".formatted(name,
+					excerpt(version), modelProperties.version()), true);
 		}
 	}
 
@@ -67,8 +67,8 @@ public final class InvalidRequestException extends RuntimeException {
 
 	/** The first 100 characters of a text that a client sent. */
 	public static String excerpt(@Nullable String text) {
-		String given = String.valueOf(text);
-		return (given.length() <= MAX_EXCERPT_LENGTH) ? given : given.substring(0, MAX_EXCERPT_LENGTH) + "…";
+		String fullText = String.valueOf(text);
+		return (fullText.length() <= MAX_EXCERPT_LENGTH) ? fullText : fullText.substring(0, MAX_EXCERPT_LENGTH) + "…";
 	}
 
 }

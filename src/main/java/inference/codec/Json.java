@@ -53,12 +53,12 @@ final class Json {
 	 * Whether a body may be UTF-8. UTF-16 is refused, because Jackson's parser gives no
 	 * byte offsets in it.
 	 */
-	static boolean mayBeUtf8(byte[] json) {
-		return json.length < 2 || (json[0] != 0 && json[1] != 0 && (json[0] & 0xFE) != 0xFE);
+	static boolean mayBeUtf8(byte[] body) {
+		return body.length < 2 || (body[0] != 0 && body[1] != 0 && (body[0] & 0xFE) != 0xFE);
 	}
 
-	static JsonParser parser(byte[] json, int offset, int end) {
-		return FACTORY.createParser(ObjectReadContext.empty(), json, offset, end - offset);
+	static JsonParser parser(byte[] body, int offset, int end) {
+		return FACTORY.createParser(ObjectReadContext.empty(), body, offset, end - offset);
 	}
 
 	/** A generator whose {@code close()} leaves the stream open. */
@@ -90,8 +90,8 @@ final class Json {
 		return Math.toIntExact(parser.currentTokenLocation().getByteOffset());
 	}
 
-	static String stringValue(JsonParser parser, String what) {
-		require(parser.currentToken() == JsonToken.VALUE_STRING, "%s must be a string.", what);
+	static String stringValue(JsonParser parser, String subject) {
+		require(parser.currentToken() == JsonToken.VALUE_STRING, "%s must be a string.", subject);
 		return parser.getString();
 	}
 

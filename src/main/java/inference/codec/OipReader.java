@@ -55,7 +55,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	/** Reads which outputs are wanted, each with its parameter {@code binary_data}. */
 	Map<TensorSpec, @Nullable Boolean> readOutputs(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_MESSAGE);
-		Map<TensorSpec, @Nullable Boolean> wanted = new LinkedHashMap<>();
+		Map<TensorSpec, @Nullable Boolean> binaryByOutput = new LinkedHashMap<>();
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			require(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_MESSAGE);
 			String name = null;
@@ -77,10 +77,10 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 				throw new InvalidRequestException("There is no output '%s'; the model gives %s."
 					.formatted(InvalidRequestException.excerpt(name), this.signature.outputs()));
 			}
-			require(!wanted.containsKey(spec), "Output '%s' is asked for twice.", name);
-			wanted.put(spec, binary);
+			require(!binaryByOutput.containsKey(spec), "Output '%s' is asked for twice.", name);
+			binaryByOutput.put(spec, binary);
 		}
-		return wanted;
+		return binaryByOutput;
 	}
 
 	/** Reads Triton's raw request: the body is the bytes of the only input. */
@@ -100,14 +100,16 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 
 	// A raw request does not state its shape. One variable dimension gets its size from
 	// the body's length. If the batch is variable as well, it is 1.
-	private static Shape rawShape(TensorSpec spec, long elements) {
+	private static Shape rawShape(TensorSpec spec, long elementCount) {
 		Shape shape = spec.shape();
-		long variable = LongStream.of(shape.dimensions()).filter((dimension) -> dimension == Shape.VARIABLE).count();
-		require(variable <= (shape.isBatched() ? 2 : 1),
+		long variableCount = LongStream.of(shape.dimensions())
+			.filter((dimension) -> dimension == Shape.VARIABLE)
+			.count();
+		require(variableCount <= (shape.isBatched() ? 2 : 1),
 				"Input '%s' has shape %s, which a body without JSON does not determine.", spec.name(), shape);
-		long known = (long) spec.elementCount(1, 1);
-		long size = (known > 0) ? elements / known : 0;
-		return spec.hasVariableInnerSize() ? shape.withSizes(1, size) : shape.withSizes(size, 1);
+		long fixedElementCount = (long) spec.elementCount(1, 1);
+		long variableSize = (fixedElementCount > 0) ? elementCount / fixedElementCount : 0;
+		return spec.hasVariableInnerSize() ? shape.withSizes(1, variableSize) : shape.withSizes(variableSize, 1);
 	}
 
 	private void readInput(JsonParser parser, Map<String, Tensor> tensors) {
@@ -116,7 +118,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		Shape shape = null;
 		Tensor tensor = null;
 		Map<String, Object> parameters = Map.of();
-		int unread = -1;
+		int dataOffset = -1;
 		Set<String> seen = new HashSet<>();
 		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
 			switch (member) {
@@ -131,7 +133,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 					else {
 						// The data comes before its type, so a second parser reads it
 						// later.
-						unread = Json.tokenOffset(parser);
+						dataOffset = Json.tokenOffset(parser);
 						parser.skipChildren();
 					}
 				}
@@ -144,16 +146,16 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 					(name != null) ? "'%s'".formatted(InvalidRequestException.excerpt(name)) : tensors.size(),
 					missing));
 		}
-		Object size = parameters.get("binary_data_size");
-		require((size != null) == (tensor == null && unread < 0),
+		Object binarySize = parameters.get("binary_data_size");
+		require((binarySize != null) == (tensor == null && dataOffset < 0),
 				"Input '%s' must have either \"data\" or the parameter binary_data_size.", name);
-		if (size != null) {
-			tensor = readBinary(requireSpec(name, dataType, shape), shape, size);
+		if (binarySize != null) {
+			tensor = readBinary(requireSpec(name, dataType, shape), shape, binarySize);
 		}
 		else if (tensor == null) {
-			try (JsonParser again = Json.parser(this.body, unread, this.jsonEnd)) {
-				again.nextToken();
-				tensor = readData(again, requireSpec(name, dataType, shape), shape);
+			try (JsonParser dataParser = Json.parser(this.body, dataOffset, this.jsonEnd)) {
+				dataParser.nextToken();
+				tensor = readData(dataParser, requireSpec(name, dataType, shape), shape);
 			}
 		}
 		require(tensors.put(name, tensor) == null, "Input '%s' comes twice.", name);
@@ -177,14 +179,14 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		return reader.toTensor(shape);
 	}
 
-	private Tensor readBinary(TensorSpec spec, Shape shape, Object size) {
+	private Tensor readBinary(TensorSpec spec, Shape shape, Object binarySize) {
 		if (this.binaryData == null) {
 			throw new InvalidRequestException("A binary_data_size needs the header Inference-Header-Content-Length.");
 		}
-		long bytes = (size instanceof Long number) ? number : -1;
+		long bytes = (binarySize instanceof Long number) ? number : -1;
 		require(0 <= bytes && bytes <= this.binaryData.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
-				spec.name(), size, this.binaryData.remaining());
+				spec.name(), binarySize, this.binaryData.remaining());
 		ByteBuffer contents = this.binaryData.slice(this.binaryData.position(), (int) bytes);
 		this.binaryData.position(this.binaryData.position() + (int) bytes);
 		return tensor(spec, shape, contents);
@@ -203,12 +205,12 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		require(parser.currentToken() == JsonToken.START_ARRAY, "An input's \"shape\" must be an array.");
 		long[] dimensions = new long[Json.MAX_DEPTH];
 		int rank = 0;
-		long elements = 1;
+		long elementCount = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			long dimension = Json.longOrMinusOne(parser);
 			// Both factors are below 2^31, so their product fits a long.
-			elements = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elements * dimension : -1;
-			require(0 <= elements && elements <= Integer.MAX_VALUE && rank < dimensions.length,
+			elementCount = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elementCount * dimension : -1;
+			require(0 <= elementCount && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
 					"An input's \"shape\" must be a few integers, 0 or more, none too large.");
 			dimensions[rank++] = dimension;
 		}

@@ -16,7 +16,7 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.TokenStreamLocation;
 
 import inference.codec.InferenceRequest.BodyFormat;
-import inference.codec.InferenceRequest.Output;
+import inference.codec.InferenceRequest.RequestedOutput;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
@@ -36,7 +36,7 @@ public final class RequestReader {
 
 	private static final Set<String> TENSOR_MEMBERS = Set.of("instances", "inputs");
 
-	private static final String TENSORS_TWICE = "The body has tensors twice: send \"instances\" or \"inputs\", once.";
+	private static final String TENSORS_TWICE_MESSAGE = "The body has tensors twice: send \"instances\" or \"inputs\", once.";
 
 	private final Signature signature;
 
@@ -50,7 +50,7 @@ public final class RequestReader {
 
 	private Map<String, Tensor> inputs = Map.of();
 
-	private Map<TensorSpec, @Nullable Boolean> outputs = Map.of();
+	private Map<TensorSpec, @Nullable Boolean> binaryByOutput = Map.of();
 
 	private Map<String, Object> parameters = Map.of();
 
@@ -70,23 +70,24 @@ public final class RequestReader {
 	/**
 	 * Reads the request.
 	 * @param body JSON, and behind it the tensors that are sent as bytes
-	 * @param jsonLength the value of the header {@code Inference-Header-Content-Length};
-	 * {@code null} if the whole body is JSON, 0 if there is no JSON and the body is the
-	 * bytes of the only input
+	 * @param jsonLengthHeader the value of the header
+	 * {@code Inference-Header-Content-Length}; {@code null} if the whole body is JSON, 0
+	 * if there is no JSON and the body is the bytes of the only input
 	 * @return the request, whose binary tensors are views of the body
 	 * @throws InvalidRequestException if the model cannot be run with it
 	 */
-	public InferenceRequest read(byte[] body, @Nullable String jsonLength) {
-		int end = (jsonLength != null) ? jsonLength(jsonLength, body.length) : body.length;
-		ByteBuffer binaryData = (jsonLength != null) ? ByteBuffer.wrap(body, end, body.length - end) : null;
-		OipReader oip = new OipReader(this.signature, body, end, binaryData, this.onAllocation);
-		if (binaryData != null && end == 0 && this.allowedFormats.contains(BodyFormat.OIP)) {
-			return new InferenceRequest(BodyFormat.OIP, null, oip.readRaw(), outputs(true), null);
+	public InferenceRequest read(byte[] body, @Nullable String jsonLengthHeader) {
+		int jsonEnd = (jsonLengthHeader != null) ? parseJsonLength(jsonLengthHeader, body.length) : body.length;
+		ByteBuffer binaryData = (jsonLengthHeader != null) ? ByteBuffer.wrap(body, jsonEnd, body.length - jsonEnd)
+				: null;
+		OipReader oip = new OipReader(this.signature, body, jsonEnd, binaryData, this.onAllocation);
+		if (binaryData != null && jsonEnd == 0 && this.allowedFormats.contains(BodyFormat.OIP)) {
+			return new InferenceRequest(BodyFormat.OIP, null, oip.readRaw(), requestedOutputs(true), null);
 		}
-		require(end > 0, "The body is empty: send %s.", exampleBody());
+		require(jsonEnd > 0, "The body is empty: send %s.", exampleBody());
 		require(Json.mayBeUtf8(body), "The body must be JSON in UTF-8.");
-		try (JsonParser parser = Json.parser(body, 0, end)) {
-			readMembers(parser, oip, body, end);
+		try (JsonParser parser = Json.parser(body, 0, jsonEnd)) {
+			readMembers(parser, oip, body, jsonEnd);
 		}
 		catch (JacksonException ex) {
 			throw new InvalidRequestException("The body is not JSON as expected: " + describe(ex));
@@ -97,13 +98,13 @@ public final class RequestReader {
 		require(binaryData == null || !binaryData.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
 		if (this.format == BodyFormat.ROWS) {
-			requireRows();
+			requireVariableOutputRows();
 		}
-		List<Output> wanted = outputs(
+		List<RequestedOutput> requestedOutputs = requestedOutputs(
 				Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output")));
-		require(this.format == BodyFormat.OIP || wanted.stream().noneMatch(Output::binary),
+		require(this.format == BodyFormat.OIP || requestedOutputs.stream().noneMatch(RequestedOutput::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
-		return new InferenceRequest(this.format, this.id, this.inputs, wanted, timeout());
+		return new InferenceRequest(this.format, this.id, this.inputs, requestedOutputs, timeout());
 	}
 
 	/**
@@ -114,7 +115,7 @@ public final class RequestReader {
 		return this.id;
 	}
 
-	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int end) {
+	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int jsonEnd) {
 		require(parser.nextToken() == JsonToken.START_OBJECT, "The body must be a JSON object: send %s.",
 				exampleBody());
 		Set<String> seen = new HashSet<>();
@@ -125,11 +126,11 @@ public final class RequestReader {
 					this.inputs = new V1Reader(this.signature, this.onAllocation).readInstances(parser);
 				}
 				case "inputs" -> {
-					setFormat(isOip(parser, body, end) ? BodyFormat.OIP : BodyFormat.COLUMNS);
+					setFormat(isOip(parser, body, jsonEnd) ? BodyFormat.OIP : BodyFormat.COLUMNS);
 					this.inputs = (this.format == BodyFormat.OIP) ? oip.readInputs(parser)
 							: new V1Reader(this.signature, this.onAllocation).readColumns(parser);
 				}
-				case "outputs" -> this.outputs = oip.readOutputs(parser);
+				case "outputs" -> this.binaryByOutput = oip.readOutputs(parser);
 				case "parameters" -> this.parameters = Json.parameters(parser);
 				case "id" -> this.id = Json.stringValue(parser, "\"id\"");
 				case "signature_name" -> {
@@ -140,54 +141,55 @@ public final class RequestReader {
 				default -> parser.skipChildren();
 			}
 		}
-		require(!seen.containsAll(TENSOR_MEMBERS), TENSORS_TWICE);
+		require(!seen.containsAll(TENSOR_MEMBERS), TENSORS_TWICE_MESSAGE);
 		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
 	// The columns and the Open Inference Protocol both use the member "inputs". If the
 	// path takes both forms, the first element decides: an object means the Open
 	// Inference Protocol, unless it is Base64. A second parser looks ahead.
-	private boolean isOip(JsonParser parser, byte[] body, int end) {
+	private boolean isOip(JsonParser parser, byte[] body, int jsonEnd) {
 		if (!this.allowedFormats.contains(BodyFormat.OIP) || !this.allowedFormats.contains(BodyFormat.COLUMNS)) {
 			return this.allowedFormats.contains(BodyFormat.OIP);
 		}
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
 		}
-		try (JsonParser ahead = Json.parser(body, Json.tokenOffset(parser), end)) {
-			ahead.nextToken();
-			boolean isObject = ahead.nextToken() == JsonToken.START_OBJECT;
-			return isObject ? !"b64".equals(ahead.nextName()) : this.signature.inputs().isEmpty();
+		try (JsonParser lookaheadParser = Json.parser(body, Json.tokenOffset(parser), jsonEnd)) {
+			lookaheadParser.nextToken();
+			boolean isObject = lookaheadParser.nextToken() == JsonToken.START_OBJECT;
+			return isObject ? !"b64".equals(lookaheadParser.nextName()) : this.signature.inputs().isEmpty();
 		}
 	}
 
-	private void setFormat(BodyFormat next) {
-		require(this.format == null, TENSORS_TWICE);
-		require(this.allowedFormats.contains(next), "This path takes another form: send %s.", exampleBody());
-		this.format = next;
+	private void setFormat(BodyFormat format) {
+		require(this.format == null, TENSORS_TWICE_MESSAGE);
+		require(this.allowedFormats.contains(format), "This path takes another form: send %s.", exampleBody());
+		this.format = format;
 	}
 
 	// The row form needs one output row per instance. If every input takes any number of
 	// rows and an output has a fixed number, its rows do not belong to the inputs' rows,
 	// even if the numbers are equal.
-	private void requireRows() {
-		long instances = this.inputs.values().iterator().next().shape().dimension(0);
-		boolean isFree = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
-		for (Output output : outputs(false)) {
+	private void requireVariableOutputRows() {
+		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
+		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
+		for (RequestedOutput output : requestedOutputs(false)) {
 			Shape shape = output.spec().shape();
-			require(!isFree || instances == 1 || shape.rank() == 0 || shape.dimension(0) != instances,
+			require(!areInputsBatched || instanceCount == 1 || shape.rank() == 0 || shape.dimension(0) != instanceCount,
 					"Output '%s' has %d rows for any number of instances: use \"inputs\" in place of \"instances\".",
-					output.spec().name(), instances);
+					output.spec().name(), instanceCount);
 		}
 	}
 
-	private List<Output> outputs(boolean binary) {
-		if (this.outputs.isEmpty()) {
-			return this.signature.outputs().stream().map((spec) -> new Output(spec, binary)).toList();
+	private List<RequestedOutput> requestedOutputs(boolean binaryByDefault) {
+		if (this.binaryByOutput.isEmpty()) {
+			return this.signature.outputs().stream().map((spec) -> new RequestedOutput(spec, binaryByDefault)).toList();
 		}
-		return this.outputs.entrySet()
+		return this.binaryByOutput.entrySet()
 			.stream()
-			.map((entry) -> new Output(entry.getKey(), (entry.getValue() != null) ? entry.getValue() : binary))
+			.map((entry) -> new RequestedOutput(entry.getKey(),
+					(entry.getValue() != null) ? entry.getValue() : binaryByDefault))
 			.toList();
 	}
 
@@ -209,7 +211,7 @@ public final class RequestReader {
 	}
 
 	/** The number in a header; -1 if it is not an integer that fits a {@code long}. */
-	public static long parseNumber(String header) {
+	public static long parseLongOrMinusOne(String header) {
 		try {
 			return Long.parseLong(header.strip());
 		}
@@ -218,8 +220,8 @@ public final class RequestReader {
 		}
 	}
 
-	private static int jsonLength(String header, int bodyLength) {
-		long length = parseNumber(header);
+	private static int parseJsonLength(String header, int bodyLength) {
+		long length = parseLongOrMinusOne(header);
 		require(0 <= length && length <= bodyLength,
 				"Inference-Header-Content-Length must be the length of the JSON in bytes, %d at most, not '%s'.",
 				bodyLength, header);

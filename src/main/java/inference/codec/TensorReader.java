@@ -91,31 +91,32 @@ final class TensorReader {
 	 * {@code [20]}.
 	 */
 	Tensor toTensor() {
-		long[] found = foundDimensions();
-		long[] shape = this.spec.shape().dimensions();
-		boolean isOpen = found.length < shape.length
-				&& (this.rank == UNKNOWN || (this.rank == shape.length - 1 && shape[this.rank] == 1));
-		for (int i = 0; isOpen && i < shape.length; i++) {
-			shape[i] = (i < found.length) ? found[i] : Math.max(0, shape[i]);
+		long[] foundDimensions = foundDimensions();
+		long[] completedDimensions = this.spec.shape().dimensions();
+		boolean isCompletable = foundDimensions.length < completedDimensions.length && (this.rank == UNKNOWN
+				|| (this.rank == completedDimensions.length - 1 && completedDimensions[this.rank] == 1));
+		for (int i = 0; isCompletable && i < completedDimensions.length; i++) {
+			completedDimensions[i] = (i < foundDimensions.length) ? foundDimensions[i]
+					: Math.max(0, completedDimensions[i]);
 		}
-		Shape complete = Shape.of(isOpen ? shape : found);
-		requireShape(this.spec, complete);
-		return Tensor.of(this.spec.dataType(), complete, this.contents.flip());
+		Shape shape = Shape.of(isCompletable ? completedDimensions : foundDimensions);
+		requireShape(this.spec, shape);
+		return Tensor.of(this.spec.dataType(), shape, this.contents.flip());
 	}
 
 	/**
 	 * Returns the tensor, in the shape that the request states beside the data.
-	 * @param stated a shape that fits the specification; the data may be nested like it
-	 * or flat
+	 * @param statedShape a shape that fits the specification; the data may be nested like
+	 * it or flat
 	 */
-	Tensor toTensor(Shape stated) {
-		Shape found = Shape.of(foundDimensions());
-		boolean isFlat = found.rank() == 1 && found.dimension(0) == stated.elementCount();
-		boolean isEmpty = stated.elementCount() == 0 && this.rank == UNKNOWN;
-		require(isFlat || isEmpty || found.equals(stated),
+	Tensor toTensor(Shape statedShape) {
+		Shape foundShape = Shape.of(foundDimensions());
+		boolean isFlat = foundShape.rank() == 1 && foundShape.dimension(0) == statedShape.elementCount();
+		boolean isEmpty = statedShape.elementCount() == 0 && this.rank == UNKNOWN;
+		require(isFlat || isEmpty || foundShape.equals(statedShape),
 				"Input '%s' states shape %s, which is %d elements, but its data has shape %s.", this.spec.name(),
-				stated, stated.elementCount(), found);
-		return Tensor.of(this.spec.dataType(), stated, this.contents.flip());
+				statedShape, statedShape.elementCount(), foundShape);
+		return Tensor.of(this.spec.dataType(), statedShape, this.contents.flip());
 	}
 
 	/** Checks that a shape fits the specification. */
@@ -158,12 +159,12 @@ final class TensorReader {
 
 	private ByteBuffer makeRoom(int bytes) {
 		if (this.contents.remaining() < bytes) {
-			long size = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) bytes);
-			int before = this.contents.capacity();
-			int after = (int) Math.min(size, Integer.MAX_VALUE - 8);
-			this.onAllocation.accept(after);
-			this.contents = Tensor.allocate(after).put(this.contents.flip());
-			this.onAllocation.accept(-before);
+			long desiredCapacity = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) bytes);
+			int oldCapacity = this.contents.capacity();
+			int newCapacity = (int) Math.min(desiredCapacity, Integer.MAX_VALUE - 8);
+			this.onAllocation.accept(newCapacity);
+			this.contents = Tensor.allocate(newCapacity).put(this.contents.flip());
+			this.onAllocation.accept(-oldCapacity);
 		}
 		return this.contents;
 	}
@@ -197,7 +198,7 @@ final class TensorReader {
 		if (isRightType) {
 			return;
 		}
-		String found = switch (parser.currentToken()) {
+		String foundValue = switch (parser.currentToken()) {
 			case START_OBJECT, PROPERTY_NAME, END_OBJECT -> "an object";
 			case VALUE_STRING -> "the string \"%s\"".formatted(InvalidRequestException.excerpt(parser.getString()));
 			case VALUE_NULL -> switch (this.spec.dataType()) {
@@ -207,7 +208,7 @@ final class TensorReader {
 			default -> InvalidRequestException.excerpt(parser.getString());
 		};
 		throw new InvalidRequestException(
-				"Input '%s' is %s and cannot take %s.".formatted(this.spec.name(), this.spec.dataType(), found));
+				"Input '%s' is %s and cannot take %s.".formatted(this.spec.name(), this.spec.dataType(), foundValue));
 	}
 
 	private void requireRange(JsonParser parser, boolean isInRange) {
@@ -217,10 +218,10 @@ final class TensorReader {
 		}
 	}
 
-	private void requireRectangular(boolean isRectangular, String found) {
+	private void requireRectangular(boolean isRectangular, String problem) {
 		if (!isRectangular) {
 			throw new InvalidRequestException("Input '%s' must have shape %s, but the data has %s."
-				.formatted(this.spec.name(), this.spec.shape(), found));
+				.formatted(this.spec.name(), this.spec.shape(), problem));
 		}
 	}
 

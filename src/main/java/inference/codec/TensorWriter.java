@@ -54,23 +54,23 @@ final class TensorWriter {
 	 * Writes a tensor of the Open Inference Protocol.
 	 * @param binary whether its contents come behind the JSON
 	 */
-	static void writeOip(JsonGenerator json, String name, Tensor tensor, boolean binary) {
-		json.writeStartObject();
-		json.writeStringProperty("name", name);
-		json.writeStringProperty("datatype", tensor.dataType().name());
-		json.writeName("shape");
-		json.writeArray(tensor.shape().dimensions(), 0, tensor.shape().rank());
+	static void writeOip(JsonGenerator generator, String name, Tensor tensor, boolean binary) {
+		generator.writeStartObject();
+		generator.writeStringProperty("name", name);
+		generator.writeStringProperty("datatype", tensor.dataType().name());
+		generator.writeName("shape");
+		generator.writeArray(tensor.shape().dimensions(), 0, tensor.shape().rank());
 		if (binary) {
-			json.writeObjectPropertyStart("parameters");
-			json.writeNumberProperty("binary_data_size", tensor.contents().remaining());
-			json.writeEndObject();
+			generator.writeObjectPropertyStart("parameters");
+			generator.writeNumberProperty("binary_data_size", tensor.contents().remaining());
+			generator.writeEndObject();
 		}
 		else {
-			json.writeArrayPropertyStart("data");
-			new TensorWriter(tensor, List.of()).writeElements(json, tensor.shape().elementCount());
-			json.writeEndArray();
+			generator.writeArrayPropertyStart("data");
+			new TensorWriter(tensor, List.of()).writeElements(generator, tensor.shape().elementCount());
+			generator.writeEndArray();
 		}
-		json.writeEndObject();
+		generator.writeEndObject();
 	}
 
 	/**
@@ -78,44 +78,44 @@ final class TensorWriter {
 	 * form.
 	 * @param depth 0 for the whole tensor, 1 for its next row
 	 */
-	void writeNested(JsonGenerator json, int depth) {
+	void writeNested(JsonGenerator generator, int depth) {
 		if (depth == this.shape.rank()) {
-			writeElements(json, 1);
+			writeElements(generator, 1);
 			return;
 		}
 		boolean isInnermost = depth == this.shape.rank() - 1;
 		if (isInnermost && !this.keys.isEmpty()) {
-			json.writeStartObject();
+			generator.writeStartObject();
 			for (String key : this.keys) {
-				json.writeName(key);
-				writeElements(json, 1);
+				generator.writeName(key);
+				writeElements(generator, 1);
 			}
-			json.writeEndObject();
+			generator.writeEndObject();
 			return;
 		}
-		json.writeStartArray();
+		generator.writeStartArray();
 		if (isInnermost) {
-			writeElements(json, this.shape.dimension(depth));
+			writeElements(generator, this.shape.dimension(depth));
 		}
 		else {
 			for (long i = 0; i < this.shape.dimension(depth); i++) {
-				writeNested(json, depth + 1);
+				writeNested(generator, depth + 1);
 			}
 		}
-		json.writeEndArray();
+		generator.writeEndArray();
 	}
 
 	// Many numbers are written at once. One string for each number would be slow.
-	private void writeElements(JsonGenerator json, long count) {
+	private void writeElements(JsonGenerator generator, long count) {
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {
 			if (this.dataType == DataType.BYTES) {
-				writeString(json);
+				writeString(generator);
 				continue;
 			}
 			appendNumber(piece);
 			if (piece.length() >= PIECE_LENGTH || i == count - 1) {
-				json.writeRawValue(piece.toString());
+				generator.writeRawValue(piece.toString());
 				piece.setLength(0);
 			}
 			else {
@@ -143,16 +143,16 @@ final class TensorWriter {
 		};
 	}
 
-	private void writeString(JsonGenerator json) {
+	private void writeString(JsonGenerator generator) {
 		byte[] bytes = nextBytes(this.unwritten);
 		String text = decodeUtf8(bytes);
 		if (text != null) {
-			json.writeString(text);
+			generator.writeString(text);
 			return;
 		}
-		json.writeStartObject();
-		json.writeBinaryProperty("b64", bytes);
-		json.writeEndObject();
+		generator.writeStartObject();
+		generator.writeBinaryProperty("b64", bytes);
+		generator.writeEndObject();
 	}
 
 	private static byte[] nextBytes(ByteBuffer strings) {

@@ -44,13 +44,13 @@ final class V1Reader {
 			require(spec.shape().rank() > 0,
 					"Input '%s' is a scalar and has no rows: use \"inputs\" in place of \"instances\".", spec.name());
 		}
-		int count = 0;
+		int instanceCount = 0;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			readInputs(parser, count);
-			count++;
+			readInputs(parser, instanceCount);
+			instanceCount++;
 		}
 		for (TensorReader reader : this.readers.values()) {
-			reader.setLength(0, count);
+			reader.setLength(0, instanceCount);
 		}
 		return toTensors();
 	}
@@ -61,8 +61,8 @@ final class V1Reader {
 	}
 
 	// Reads one instance, or the columns if the index is -1.
-	private void readInputs(JsonParser parser, int instance) {
-		int depth = (instance < 0) ? 0 : 1;
+	private void readInputs(JsonParser parser, int instanceIndex) {
+		int depth = (instanceIndex < 0) ? 0 : 1;
 		boolean isObject = parser.currentToken() == JsonToken.START_OBJECT;
 		String name = isObject ? parser.nextName() : null;
 		if (this.readers.size() == 1 && (!isObject || isBase64(name))) {
@@ -70,7 +70,7 @@ final class V1Reader {
 			return;
 		}
 		if (!isObject) {
-			throw invalidInstance(instance, "must be an object with " + this.signature.inputs());
+			throw invalidInstance(instanceIndex, "must be an object with " + this.signature.inputs());
 		}
 		Set<String> missing = new LinkedHashSet<>(this.readers.keySet());
 		for (; name != null; name = parser.nextName()) {
@@ -79,20 +79,20 @@ final class V1Reader {
 				throw InvalidRequestException.unknownInput(name, this.signature);
 			}
 			if (!missing.remove(name)) {
-				throw invalidInstance(instance, "has input '%s' twice".formatted(name));
+				throw invalidInstance(instanceIndex, "has input '%s' twice".formatted(name));
 			}
 			parser.nextToken();
 			reader.read(parser, depth);
 		}
 		if (!missing.isEmpty()) {
-			throw invalidInstance(instance, "lacks input '%s'".formatted(missing.iterator().next()));
+			throw invalidInstance(instanceIndex, "lacks input '%s'".formatted(missing.iterator().next()));
 		}
 	}
 
 	// If the only input is BYTES, an object with b64 is its value, not a set of inputs.
 	private boolean isBase64(@Nullable String name) {
-		TensorSpec only = this.signature.inputs().getFirst();
-		return "b64".equals(name) && only.dataType() == DataType.BYTES && !only.name().equals("b64");
+		TensorSpec onlyInput = this.signature.inputs().getFirst();
+		return "b64".equals(name) && onlyInput.dataType() == DataType.BYTES && !onlyInput.name().equals("b64");
 	}
 
 	private Map<String, Tensor> toTensors() {
@@ -101,9 +101,9 @@ final class V1Reader {
 		return tensors;
 	}
 
-	private static InvalidRequestException invalidInstance(int instance, String what) {
+	private static InvalidRequestException invalidInstance(int instanceIndex, String problem) {
 		return new InvalidRequestException(
-				"%s %s.".formatted((instance < 0) ? "\"inputs\"" : "Instance " + instance, what));
+				"%s %s.".formatted((instanceIndex < 0) ? "\"inputs\"" : "Instance " + instanceIndex, problem));
 	}
 
 }

@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
 import inference.admission.Reservation;
 import inference.codec.InferenceRequest;
 import inference.codec.InferenceRequest.BodyFormat;
-import inference.codec.InferenceRequest.Output;
+import inference.codec.InferenceRequest.RequestedOutput;
 import inference.codec.RequestReader;
 import inference.model.Shape;
 import inference.model.Signature;
@@ -112,7 +112,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	ModelInferResponse.Builder toResponse(InferenceRequest request, Map<String, Tensor> outputs) {
 		ModelInferResponse.Builder response = ModelInferResponse.newBuilder()
 			.setId(Objects.requireNonNullElse(request.id(), ""));
-		for (Output output : request.outputs()) {
+		for (RequestedOutput output : request.outputs()) {
 			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
 			// gRPC copies the contents.
 			this.reservation.add(tensor.contents().remaining());

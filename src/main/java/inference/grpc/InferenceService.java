@@ -151,7 +151,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 	}
 
 	private void requireServed(String modelName, String version) {
-		InvalidRequestException.requireModel(this.modelProperties, modelName, version.isEmpty() ? null : version);
+		InvalidRequestException.requireServed(this.modelProperties, modelName, version.isEmpty() ? null : version);
 	}
 
 	@Override

@@ -48,8 +48,8 @@ public final class ExecProbe {
 			return false;
 		}
 		try {
-			int number = (port == null || port.isBlank()) ? DEFAULT_PORT : Integer.parseInt(port.strip());
-			String answer = ask(new InetSocketAddress(InetAddress.getLoopbackAddress(), number), path);
+			int portNumber = (port == null || port.isBlank()) ? DEFAULT_PORT : Integer.parseInt(port.strip());
+			String answer = sendRequest(new InetSocketAddress(InetAddress.getLoopbackAddress(), portNumber), path);
 			out.println(answer.substring(answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length()));
 			return answer.startsWith("HTTP/1.1 200");
 		}
@@ -64,18 +64,18 @@ public final class ExecProbe {
 
 	// The JDK's HTTP client would take longer to load than the rest of the program. After
 	// an answer to HTTP/1.0 the server closes the connection.
-	private static String ask(InetSocketAddress server, String path) throws IOException {
+	private static String sendRequest(InetSocketAddress server, String path) throws IOException {
 		try (Socket socket = new Socket()) {
 			socket.connect(server, TIMEOUT_MILLIS);
 			socket.setSoTimeout(TIMEOUT_MILLIS);
 			String request = "GET " + path + " HTTP/1.0\r\nHost: localhost\r\n\r\n";
 			socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-			byte[] answer = socket.getInputStream().readNBytes(MAX_ANSWER_BYTES);
-			String text = new String(answer, StandardCharsets.UTF_8);
-			if (!text.contains(END_OF_HEAD)) {
+			byte[] answerBytes = socket.getInputStream().readNBytes(MAX_ANSWER_BYTES);
+			String answer = new String(answerBytes, StandardCharsets.UTF_8);
+			if (!answer.contains(END_OF_HEAD)) {
 				throw new IOException("its answer is cut off");
 			}
-			return text;
+			return answer;
 		}
 	}
 

@@ -19,18 +19,18 @@ final class AnswerStream extends FilterOutputStream {
 	private static final int SEND_BUFFER_BYTES = 64 * 1024;
 
 	// The client gets at least this time, even after a slow model run.
-	private static final long MIN_NANOS = TimeUnit.SECONDS.toNanos(1);
+	private static final long MIN_WRITE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
 	private final long endNanos;
 
-	private final RequestPermits permits;
+	private final RequestPermits requestPermits;
 
 	private long writtenBytes;
 
-	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits permits) {
+	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits requestPermits) {
 		super(stream);
-		this.permits = permits;
-		this.endNanos = System.nanoTime() + Math.max(deadline.remainingNanos(), MIN_NANOS);
+		this.requestPermits = requestPermits;
+		this.endNanos = System.nanoTime() + Math.max(deadline.remainingNanos(), MIN_WRITE_NANOS);
 	}
 
 	@Override
@@ -43,7 +43,7 @@ final class AnswerStream extends FilterOutputStream {
 		if (this.endNanos - System.nanoTime() <= 0) {
 			throw new ClientAbortException("The deadline passed while the client read its answer");
 		}
-		this.permits.awaitWithoutPermit(() -> {
+		this.requestPermits.awaitWithoutPermit(() -> {
 			this.out.write(source, offset, count);
 			return this.writtenBytes;
 		});

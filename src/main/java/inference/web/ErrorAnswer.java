@@ -36,7 +36,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	/** The request's attribute that holds the answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
-	private static final Map<String, String> ACCEPTED_ENCODINGS = Map.of("Accept-Encoding", "gzip, deflate");
+	private static final Map<String, String> ACCEPT_ENCODING_HEADER = Map.of("Accept-Encoding", "gzip, deflate");
 
 	/** The answer to a failure of a prediction, or of Spring MVC. */
 	static ErrorAnswer of(Throwable failure) {
@@ -50,8 +50,8 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 						.sorted()
 						.collect(Collectors.joining(" or ")));
 			case ResponseStatusException ex -> new ErrorAnswer(ex.getStatusCode().value(),
-					String.valueOf(ex.getReason()),
-					ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE) ? ACCEPTED_ENCODINGS : Map.of());
+					String.valueOf(ex.getReason()), ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE)
+							? ACCEPT_ENCODING_HEADER : Map.of());
 			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentenceFor(ex.getStatusCode().value()));
 			default -> of(Rejection.of(failure));
 		};
@@ -63,12 +63,13 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
 	/**
 	 * The answer to a method that a path does not have.
-	 * @param allowed the path's methods, such as {@code GET or POST}; GET includes HEAD
+	 * @param allowedMethods the path's methods, such as {@code GET or POST}; GET includes
+	 * HEAD
 	 */
-	static ErrorAnswer notAllowed(String method, String allowed) {
+	static ErrorAnswer notAllowed(String method, String allowedMethods) {
 		return new ErrorAnswer(405,
-				"%s is not allowed here: use %s.".formatted(InvalidRequestException.excerpt(method), allowed),
-				Map.of("Allow", allowed.replace("GET", "GET, HEAD").replace(" or ", ", ")));
+				"%s is not allowed here: use %s.".formatted(InvalidRequestException.excerpt(method), allowedMethods),
+				Map.of("Allow", allowedMethods.replace("GET", "GET, HEAD").replace(" or ", ", ")));
 	}
 
 	static ErrorAnswer of(int status, String sentence) {
@@ -77,14 +78,14 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
 	/** The sentence for a status about which nothing else is known. */
 	static String sentenceFor(int status) {
-		HttpStatus known = HttpStatus.resolve(status);
+		HttpStatus httpStatus = HttpStatus.resolve(status);
 		return switch (status) {
 			case 400 -> "The request line or a header is not valid HTTP.";
 			case 417 -> "The header Expect must be 100-continue.";
 			case 431 -> "The headers are too large: send shorter ones, or raise server.max-http-request-header-size.";
 			case 501 -> "The transfer encoding must be chunked.";
 			case 505 -> "The version must be HTTP/1.1.";
-			default -> (known != null) ? known.getReasonPhrase() + "." : "The request was refused.";
+			default -> (httpStatus != null) ? httpStatus.getReasonPhrase() + "." : "The request was refused.";
 		};
 	}
 
@@ -98,9 +99,9 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 			case CLIENT_GONE -> CLIENT_CLOSED_REQUEST;
 			case FAILED -> 500;
 		};
-		Duration delay = rejection.retryAfter();
-		Map<String, String> headers = (delay == null) ? Map.of()
-				: Map.of("Retry-After", Long.toString(Math.max(1, delay.plusMillis(999).toSeconds())));
+		Duration retryAfter = rejection.retryAfter();
+		Map<String, String> headers = (retryAfter == null) ? Map.of()
+				: Map.of("Retry-After", Long.toString(Math.max(1, retryAfter.plusMillis(999).toSeconds())));
 		return new ErrorAnswer(status, String.valueOf(rejection.getMessage()), headers);
 	}
 

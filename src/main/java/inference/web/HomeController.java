@@ -81,16 +81,16 @@ class HomeController {
 	}
 
 	private Object summary() {
-		ProbeResults now = this.probes.results();
+		ProbeResults results = this.probes.results();
 		return JsonNodeFactory.instance.objectNode()
 			.put("status", "alive")
 			.put("name", this.modelProperties.name())
 			.put("version", this.modelProperties.version())
-			.put("state", now.stateName())
-			.put("reason", now.reason())
-			.put("started", now.started())
-			.put("live", now.live())
-			.put("ready", now.ready());
+			.put("state", results.stateName())
+			.put("reason", results.reason())
+			.put("started", results.started())
+			.put("live", results.live())
+			.put("ready", results.ready());
 	}
 
 	// Only clients that name HTML get the page. Probes and scripts send wildcards, or

@@ -22,7 +22,7 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
-	private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
+	private static final Pattern HOST_AND_PORT = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
 
 	private static final String EAS_PATH_PREFIX = "/api/predict/";
 
@@ -77,11 +77,11 @@ public final class HttpProtocol extends Http11NioProtocol {
 			protected void parseHost(MessageBytes host) {
 				this.request.setAttribute(SOCKET_ATTRIBUTE, getSocketWrapper());
 				removeEasPrefix(this.request.requestURI().getByteChunk());
-				Matcher name = UNDERSCORED
+				Matcher matcher = HOST_AND_PORT
 					.matcher((host != null && !host.isNull() && host.indexOf("_") >= 0) ? host.toString() : "");
-				if (name.matches()) {
-					this.request.serverName().setString(name.group(1));
-					this.request.setServerPort((name.group(2) != null) ? Integer.parseInt(name.group(2)) : -1);
+				if (matcher.matches()) {
+					this.request.serverName().setString(matcher.group(1));
+					this.request.setServerPort((matcher.group(2) != null) ? Integer.parseInt(matcher.group(2)) : -1);
 				}
 				else {
 					super.parseHost(host);
@@ -94,12 +94,12 @@ public final class HttpProtocol extends Http11NioProtocol {
 	// not.
 	private static void removeEasPrefix(ByteChunk path) {
 		if (path.startsWith(EAS_PATH_PREFIX, 0) && path.getLength() > EAS_PATH_PREFIX.length()) {
-			int end = path.indexOf('/', EAS_PATH_PREFIX.length());
-			if (end < 0) {
+			int serviceEnd = path.indexOf('/', EAS_PATH_PREFIX.length());
+			if (serviceEnd < 0) {
 				path.setEnd(path.getStart() + 1);
 			}
 			else {
-				path.setStart(path.getStart() + end);
+				path.setStart(path.getStart() + serviceEnd);
 			}
 		}
 	}

@@ -60,12 +60,12 @@ class MetadataController {
 	private final String serverVersion;
 
 	MetadataController(ModelProperties modelProperties, Probes probes, Admission admission, Statistics statistics,
-			ObjectProvider<BuildProperties> build) {
+			ObjectProvider<BuildProperties> buildProperties) {
 		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.admission = admission;
 		this.statistics = statistics;
-		this.serverVersion = build.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown");
+		this.serverVersion = buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown");
 	}
 
 	/** Refuses paths that name another model, version or label than the served one. */
@@ -74,7 +74,7 @@ class MetadataController {
 			@PathVariable(required = false) @Nullable String version,
 			@PathVariable(required = false) @Nullable String label) {
 		if (model != null) {
-			InvalidRequestException.requireModel(this.modelProperties, model, version);
+			InvalidRequestException.requireServed(this.modelProperties, model, version);
 		}
 		if (label != null && !label.equals(VERSION_LABEL)) {
 			throw new ResponseStatusException(HttpStatus.NOT_FOUND,
@@ -90,15 +90,15 @@ class MetadataController {
 
 	@GetMapping({ "/v1/models/{model:[^:]+}", "/v1/models/{model}/versions/{version:[^:]+}",
 			"/v1/models/{model}/labels/{label:[^:]+}" })
-	Object status() {
-		ProbeResults now = this.probes.results();
-		boolean ready = now.ready();
-		JsonNode status = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
-			.put("error_message", ready ? "" : now.reason());
-		JsonNode version = object().put("version", this.modelProperties.version())
+	Object modelStatus() {
+		ProbeResults results = this.probes.results();
+		boolean ready = results.ready();
+		JsonNode versionError = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
+			.put("error_message", ready ? "" : results.reason());
+		JsonNode versionStatus = object().put("version", this.modelProperties.version())
 			.put("state", ready ? "AVAILABLE" : "LOADING")
-			.set("status", status);
-		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(version));
+			.set("status", versionError);
+		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(versionStatus));
 	}
 
 	@GetMapping({ "/v1/models/{model}/metadata", "/v1/models/{model}/versions/{version}/metadata",
@@ -108,7 +108,7 @@ class MetadataController {
 	}
 
 	@GetMapping({ "/v2", "/v2/" })
-	Object server() {
+	Object serverMetadata() {
 		return object().put("name", "inference-server")
 			.put("version", this.serverVersion)
 			.putPOJO("extensions", List.of("binary_tensor_data", "model_configuration", "statistics"));
@@ -116,24 +116,24 @@ class MetadataController {
 
 	@GetMapping("/v2/health/live")
 	ResponseEntity<Object> live() {
-		ProbeResults now = this.probes.results();
-		return probeAnswer(now, now.live(), object().put("live", now.live()));
+		ProbeResults results = this.probes.results();
+		return probeAnswer(results, results.live(), object().put("live", results.live()));
 	}
 
 	@GetMapping("/v2/health/ready")
 	ResponseEntity<Object> ready() {
-		ProbeResults now = this.probes.results();
-		return probeAnswer(now, now.ready(), object().put("live", now.live()));
+		ProbeResults results = this.probes.results();
+		return probeAnswer(results, results.ready(), object().put("live", results.live()));
 	}
 
 	@GetMapping({ "/v2/models/{model}/ready", "/v2/models/{model}/versions/{version}/ready" })
 	ResponseEntity<Object> modelReady() {
-		ProbeResults now = this.probes.results();
-		return probeAnswer(now, now.ready(), objectWithName());
+		ProbeResults results = this.probes.results();
+		return probeAnswer(results, results.ready(), objectWithName());
 	}
 
-	private static ResponseEntity<Object> probeAnswer(ProbeResults now, boolean passes, ObjectNode answer) {
-		answer.put("ready", now.ready()).put("state", now.stateName()).put("reason", now.reason());
+	private static ResponseEntity<Object> probeAnswer(ProbeResults results, boolean passes, ObjectNode answer) {
+		answer.put("ready", results.ready()).put("state", results.stateName()).put("reason", results.reason());
 		return ResponseEntity.status(passes ? 200 : 503).body(answer);
 	}
 
@@ -155,27 +155,27 @@ class MetadataController {
 	/** Lists the model. The parameter {@code ready} omits it while it is not ready. */
 	@PostMapping("/v2/repository/index")
 	Object repositoryIndex(InputStream body) throws IOException {
-		ProbeResults now = this.probes.results();
-		String parameters = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
-		if (!parameters.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
+		ProbeResults results = this.probes.results();
+		String bodyText = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
+		if (!bodyText.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
 			throw new InvalidRequestException("The body must be {\"ready\":true}, {\"ready\":false} or empty.");
 		}
-		boolean isHidden = parameters.contains("true") && !now.ready();
+		boolean isHidden = bodyText.contains("true") && !results.ready();
 		return isHidden ? List.of()
 				: List.of(objectWithName().put("version", this.modelProperties.version())
-					.put("state", now.ready() ? "READY" : "UNAVAILABLE")
-					.put("reason", now.ready() ? "" : now.reason()));
+					.put("state", results.ready() ? "READY" : "UNAVAILABLE")
+					.put("reason", results.ready() ? "" : results.reason()));
 	}
 
 	@GetMapping({ "/v2/models/stats", "/v2/models/{model}/stats", "/v2/models/{model}/versions/{version}/stats" })
 	Object statistics() {
-		JsonNode model = objectWithName().put("version", this.modelProperties.version())
+		JsonNode modelStatistics = objectWithName().put("version", this.modelProperties.version())
 			.put("last_inference", this.statistics.lastRunEpochMillis())
 			.put("inference_count", this.statistics.totalRows())
 			.put("execution_count", this.statistics.stageTimer(Stage.RUN).count())
 			.set("inference_stats", ModelDescriptions.tritonDurations(this.statistics))
 			.putPOJO("batch_stats", List.of());
-		return Map.of("model_stats", List.of(model));
+		return Map.of("model_stats", List.of(modelStatistics));
 	}
 
 	/** Predictions for another model. {@link #requireServed} rejects them. */
@@ -200,8 +200,8 @@ class MetadataController {
 	// fills its form. It is a string because a parameter cannot be an object.
 	private static Map<String, String> parameters(List<Example> examples) {
 		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
-		long elements = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elementCount()).sum();
-		if (elements == 0 || elements > MAX_EXAMPLE_ELEMENTS) {
+		long elementCount = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elementCount()).sum();
+		if (elementCount == 0 || elementCount > MAX_EXAMPLE_ELEMENTS) {
 			return Map.of();
 		}
 		String example = InferenceRequest.toJson(inputs);

@@ -35,21 +35,21 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 	JsonNode tritonConfig() {
 		List<TensorSpec> inputs = this.metadata.signature().inputs();
 		List<TensorSpec> outputs = this.metadata.signature().outputs();
-		boolean batched = this.metadata.signature().isBatchable();
+		boolean isBatchable = this.metadata.signature().isBatchable();
 		String platform = this.metadata.platform();
 		return object().put("name", this.modelProperties.name())
 			.put("platform", platform)
 			.put("backend", platform.substring(0, Math.max(platform.indexOf('_'), 0)))
 			.putPOJO("version_policy", object().set("latest", object().put("num_versions", 1)))
-			.put("max_batch_size", batched ? NOMINAL_MAX_BATCH_SIZE : 0)
-			.putPOJO("input", inputs.stream().map((input) -> tritonTensor(input, batched)).toList())
-			.putPOJO("output", outputs.stream().map((output) -> tritonTensor(output, batched)).toList())
+			.put("max_batch_size", isBatchable ? NOMINAL_MAX_BATCH_SIZE : 0)
+			.putPOJO("input", inputs.stream().map((input) -> tritonTensor(input, isBatchable)).toList())
+			.putPOJO("output", outputs.stream().map((output) -> tritonTensor(output, isBatchable)).toList())
 			.set("parameters", object());
 	}
 
 	// A batched model's shapes leave out the batch dimension, and need another one.
-	private static ObjectNode tritonTensor(TensorSpec tensor, boolean batched) {
-		Shape shape = batched ? tensor.shape().rowShape() : tensor.shape();
+	private static ObjectNode tritonTensor(TensorSpec tensor, boolean isBatchable) {
+		Shape shape = isBatchable ? tensor.shape().rowShape() : tensor.shape();
 		ObjectNode description = object().put("name", tensor.name())
 			.put("data_type", "TYPE_" + ((tensor.dataType() == DataType.BYTES) ? "STRING" : tensor.dataType().name()));
 		return (shape.rank() > 0) ? description.putPOJO("dims", shape.dimensions())
@@ -59,16 +59,16 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 
 	/** TensorFlow Serving's {@code GetModelMetadataResponse} message in JSON. */
 	JsonNode tensorFlowMetadata() {
-		JsonNode signature = object().set("inputs", tensorFlowTensors(this.metadata.signature().inputs()))
+		JsonNode signatureDef = object().set("inputs", tensorFlowTensors(this.metadata.signature().inputs()))
 			.set("outputs", tensorFlowTensors(this.metadata.signature().outputs()))
 			.put("method_name", "tensorflow/serving/predict");
-		JsonNode signatures = object().set("signature_def", object().set("serving_default", signature));
+		JsonNode signatureDefs = object().set("signature_def", object().set("serving_default", signatureDef));
 		return object()
 			.set("model_spec",
 					object().put("name", this.modelProperties.name())
 						.put("signature_name", "")
 						.put("version", this.modelProperties.version()))
-			.set("metadata", object().set("signature_def", signatures));
+			.set("metadata", object().set("signature_def", signatureDefs));
 	}
 
 	private static ObjectNode tensorFlowTensors(List<TensorSpec> tensors) {

@@ -46,7 +46,7 @@ final class PredictionServlet extends HttpServlet {
 	// length for the decoded Java strings.
 	private static final int LARGE_BODY_BYTES = 256 * 1024;
 
-	private static final int TEXT_FACTOR = 3;
+	private static final int TEXT_MEMORY_FACTOR = 3;
 
 	private final transient Admission admission;
 
@@ -59,21 +59,21 @@ final class PredictionServlet extends HttpServlet {
 	private final long maxBodyBytes;
 
 	PredictionServlet(Admission admission, Statistics statistics, RequestPermits requestPermits,
-			ModelProperties modelProperties, RequestProperties properties) {
+			ModelProperties modelProperties, RequestProperties requestProperties) {
 		this.admission = admission;
 		this.statistics = statistics;
 		this.requestPermits = requestPermits;
 		this.modelProperties = modelProperties;
-		this.maxBodyBytes = properties.maxSize().toBytes();
+		this.maxBodyBytes = requestProperties.maxSize().toBytes();
 	}
 
 	static String[] paths(ModelProperties modelProperties) {
 		String v1 = "/v1/models/" + modelProperties.name();
 		String v2 = "/v2/models/" + modelProperties.name();
 		String version = "/versions/" + modelProperties.version();
-		String newest = "/versions/" + ModelProperties.NEWEST_VERSION;
-		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + newest + ":predict",
-				v1 + "/labels/stable:predict", v2 + "/infer", v2 + version + "/infer", v2 + newest + "/infer" };
+		String newestVersion = "/versions/" + ModelProperties.NEWEST_VERSION;
+		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + newestVersion + ":predict",
+				v1 + "/labels/stable:predict", v2 + "/infer", v2 + version + "/infer", v2 + newestVersion + "/infer" };
 	}
 
 	@Override
@@ -85,8 +85,8 @@ final class PredictionServlet extends HttpServlet {
 			predict(request, response);
 		}
 		else if (isRoot && isGetOrHead) {
-			RequestDispatcher controllers = getServletContext().getNamedDispatcher("dispatcherServlet");
-			controllers.forward(request, response);
+			RequestDispatcher dispatcher = getServletContext().getNamedDispatcher("dispatcherServlet");
+			dispatcher.forward(request, response);
 		}
 		else {
 			ErrorAnswer.notAllowed(request.getMethod(), isRoot ? "GET or POST" : "POST").send(request, response);
@@ -94,14 +94,14 @@ final class PredictionServlet extends HttpServlet {
 	}
 
 	private void predict(HttpServletRequest request, HttpServletResponse response) throws IOException {
-		long arrived = System.nanoTime();
+		long arrivalNanos = System.nanoTime();
 		Outcome outcome = Outcome.GONE;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
 			InferenceRequest inference = read(request, reservation);
 			Map<String, Tensor> outputs = infer(inference, reservation, request);
-			long ran = System.nanoTime();
+			long writeStartNanos = System.nanoTime();
 			send(inference, outputs, request, response, reservation.deadline());
-			this.statistics.record(Stage.WRITE, System.nanoTime() - ran);
+			this.statistics.record(Stage.WRITE, System.nanoTime() - writeStartNanos);
 			outcome = Outcome.OK;
 		}
 		catch (RuntimeException | Error ex) {
@@ -111,33 +111,33 @@ final class PredictionServlet extends HttpServlet {
 			error.send(request, response);
 		}
 		finally {
-			this.statistics.record(Protocol.HTTP, outcome, System.nanoTime() - arrived);
+			this.statistics.record(Protocol.HTTP, outcome, System.nanoTime() - arrivalNanos);
 		}
 	}
 
 	private InferenceRequest read(HttpServletRequest request, Reservation reservation) throws IOException {
-		long start = System.nanoTime();
+		long startNanos = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
-		String jsonLength = request.getHeader(JSON_LENGTH_HEADER);
+		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
 		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readExpanded();
 		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES
 				&& signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
-		long textBytes = hasManyTexts ? (long) TEXT_FACTOR * body.length : 0;
+		long textBytes = hasManyTexts ? (long) TEXT_MEMORY_FACTOR * body.length : 0;
 		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
 		InferenceRequest inference;
 		try {
-			inference = reader.read(body, jsonLength);
+			inference = reader.read(body, jsonLengthHeader);
 		}
 		finally {
 			RequestId.setDefault(request, reader.id());
 		}
 		reservation.add(-textBytes);
-		if (jsonLength == null) {
+		if (jsonLengthHeader == null) {
 			// The tensors are copies, and the body is garbage from here on.
 			reservation.add(-body.length);
 		}
-		this.statistics.record(Stage.READ, System.nanoTime() - start);
+		this.statistics.record(Stage.READ, System.nanoTime() - startNanos);
 		return inference;
 	}
 
@@ -150,7 +150,7 @@ final class PredictionServlet extends HttpServlet {
 			HttpServletResponse response, Deadline deadline) throws IOException {
 		InferenceResponse answer = new InferenceResponse(this.modelProperties.name(), this.modelProperties.version(),
 				inference, outputs);
-		String id = RequestId.given(request);
+		String id = RequestId.givenByClient(request);
 		if (id != null) {
 			response.setHeader(RequestId.HEADER, id);
 		}
@@ -174,7 +174,7 @@ final class PredictionServlet extends HttpServlet {
 	// 0 means no timeout, as in the request's parameter "timeout".
 	private static @Nullable Duration timeout(HttpServletRequest request) {
 		String header = Objects.requireNonNullElse(request.getHeader(TIMEOUT_HEADER), "0");
-		long millis = RequestReader.parseNumber(header);
+		long millis = RequestReader.parseLongOrMinusOne(header);
 		InvalidRequestException.require(millis >= 0, "%s must be a number of milliseconds, 0 or more, not '%s'.",
 				TIMEOUT_HEADER, header);
 		return (millis > 0) ? Duration.ofMillis(millis) : null;

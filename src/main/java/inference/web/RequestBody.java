@@ -34,23 +34,23 @@ final class RequestBody extends InputStream {
 
 	private final HttpServletRequest request;
 
-	private final long limit;
+	private final long maxBodyBytes;
 
 	private final Reservation reservation;
 
-	private final RequestPermits permits;
+	private final RequestPermits requestPermits;
 
 	/**
 	 * The body of a request.
-	 * @param limit the size of the largest body in bytes, after expansion
+	 * @param maxBodyBytes the size of the largest body in bytes, after expansion
 	 * @param reservation has the deadline; reserves memory before it is allocated
-	 * @param permits are given back while the client sends nothing
+	 * @param requestPermits are given back while the client sends nothing
 	 */
-	RequestBody(HttpServletRequest request, long limit, Reservation reservation, RequestPermits permits) {
+	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation, RequestPermits requestPermits) {
 		this.request = request;
-		this.limit = limit;
+		this.maxBodyBytes = maxBodyBytes;
 		this.reservation = reservation;
-		this.permits = permits;
+		this.requestPermits = requestPermits;
 	}
 
 	static boolean isPresent(HttpServletRequest request) {
@@ -64,9 +64,9 @@ final class RequestBody extends InputStream {
 		String encoding = Objects.requireNonNullElse(this.request.getHeader("Content-Encoding"), "identity");
 		try {
 			return switch (encoding.toLowerCase(Locale.ROOT)) {
-				case "identity" -> readAll(this, (length >= 0) ? length : this.limit + 1);
-				case "gzip", "x-gzip" -> readAll(new GZIPInputStream(this, INITIAL_BYTES), this.limit + 1);
-				case "deflate" -> readAll(new InflaterInputStream(this), this.limit + 1);
+				case "identity" -> readAll(this, (length >= 0) ? length : this.maxBodyBytes + 1);
+				case "gzip", "x-gzip" -> readAll(new GZIPInputStream(this, INITIAL_BYTES), this.maxBodyBytes + 1);
+				case "deflate" -> readAll(new InflaterInputStream(this), this.maxBodyBytes + 1);
 				default -> throw new ResponseStatusException(HttpStatus.UNSUPPORTED_MEDIA_TYPE,
 						"Content-Encoding '%s' is not supported: send gzip, deflate or none."
 							.formatted(InvalidRequestException.excerpt(encoding)));
@@ -78,15 +78,15 @@ final class RequestBody extends InputStream {
 		}
 	}
 
-	// If the length is unknown, end is one byte more than the limit, so that a body that
-	// is too large is recognized.
-	private byte[] readAll(InputStream source, long end) throws IOException {
+	// If the length is unknown, expectedLength is one byte more than the limit, so that a
+	// body that is too large is recognized.
+	private byte[] readAll(InputStream source, long expectedLength) throws IOException {
 		try (source) {
 			int size = 0;
-			byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, end));
-			for (int count = 0; count >= 0 && size < end; size += Math.max(count, 0)) {
+			byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, expectedLength));
+			for (int count = 0; count >= 0 && size < expectedLength; size += Math.max(count, 0)) {
 				if (size == body.length) {
-					body = resize(body, Math.min((long) GROWTH_FACTOR * size, end));
+					body = resize(body, Math.min((long) GROWTH_FACTOR * size, expectedLength));
 				}
 				count = source.read(body, size, body.length - size);
 			}
@@ -103,10 +103,10 @@ final class RequestBody extends InputStream {
 	}
 
 	private void requireSize(long bytes) {
-		if (bytes > this.limit) {
+		if (bytes > this.maxBodyBytes) {
 			throw new ResponseStatusException(HttpStatus.CONTENT_TOO_LARGE,
 					"The body is larger than %d bytes: send fewer rows per request, or raise inference.request.max-size."
-						.formatted(this.limit));
+						.formatted(this.maxBodyBytes));
 		}
 	}
 
@@ -127,7 +127,7 @@ final class RequestBody extends InputStream {
 		try {
 			InputStream stream = this.request.getInputStream();
 			return (stream.available() > 0) ? stream.read(target, offset, count)
-					: this.permits.awaitWithoutPermit(() -> stream.read(target, offset, count));
+					: this.requestPermits.awaitWithoutPermit(() -> stream.read(target, offset, count));
 		}
 		catch (IOException ex) {
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SocketTimeoutException) {

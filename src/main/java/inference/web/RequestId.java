@@ -33,15 +33,15 @@ final class RequestId {
 	}
 
 	/** The id that the client gave, or {@code null}. */
-	static @Nullable String given(HttpServletRequest request) {
+	static @Nullable String givenByClient(HttpServletRequest request) {
 		String id = request.getHeader(HEADER);
 		return LogContext.toPrintable((id != null) ? id : (String) request.getAttribute(ATTRIBUTE));
 	}
 
 	/** The request's id, which does not change unless {@link #setDefault} is called. */
 	static String of(HttpServletRequest request) {
-		String given = given(request);
-		return (given != null) ? given : PROCESS_PREFIX + request.getRequestId();
+		String clientId = givenByClient(request);
+		return (clientId != null) ? clientId : PROCESS_PREFIX + request.getRequestId();
 	}
 
 }

@@ -54,7 +54,7 @@ final class RequestPermits implements Executor {
 	private void run(Runnable request) {
 		try {
 			if (!this.permits.tryAcquire(MAX_WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
-				this.permits.takeAtOnce();
+				this.permits.forceAcquire();
 			}
 			try {
 				request.run();
@@ -72,35 +72,35 @@ final class RequestPermits implements Executor {
 	/**
 	 * Waits for something without a permit. Afterwards the request goes on at once: it
 	 * does not queue for a permit again.
-	 * @param wait blocks
+	 * @param task blocks
 	 * @return the result
 	 */
-	<T> T awaitWithoutPermit(Wait<T> wait) throws IOException {
+	<T> T awaitWithoutPermit(Wait<T> task) throws IOException {
 		this.permits.release();
 		try {
-			return wait.run();
+			return task.run();
 		}
 		finally {
-			this.permits.takeAtOnce();
+			this.permits.forceAcquire();
 		}
 	}
 
 	/**
 	 * Waits for something, and gives the permit back only if the wait is long.
-	 * @param wait waits, and runs the given Runnable after 20 ms
+	 * @param task waits, and runs the given Runnable after 20 ms
 	 * @return the result
 	 */
-	<T> T awaitWithPermitAtFirst(Function<Runnable, T> wait) {
+	<T> T awaitWithPermitAtFirst(Function<Runnable, T> task) {
 		AtomicBoolean released = new AtomicBoolean();
 		try {
-			return wait.apply(() -> {
+			return task.apply(() -> {
 				released.set(true);
 				this.permits.release();
 			});
 		}
 		finally {
 			if (released.get()) {
-				this.permits.takeAtOnce();
+				this.permits.forceAcquire();
 			}
 		}
 	}
@@ -125,7 +125,7 @@ final class RequestPermits implements Executor {
 			super(permits, true);
 		}
 
-		private void takeAtOnce() {
+		private void forceAcquire() {
 			reducePermits(1);
 		}
 

@@ -28,13 +28,13 @@ final class RequestSizeCheck implements WarmUpListener {
 	}
 
 	@Override
-	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> model) {
-		double bytes = metadata.signature().inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
-		if (bytes > this.maxBodyBytes) {
+	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> modelFunction) {
+		double minBytes = metadata.signature().inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
+		if (minBytes > this.maxBodyBytes) {
 			logger.warn(
 					"The smallest request for this model has {} bytes in binary, and more as JSON, but a body may have"
 							+ " {} bytes: every request gets 413 until inference.request.max-size is raised",
-					"%.0f".formatted(bytes), this.maxBodyBytes);
+					"%.0f".formatted(minBytes), this.maxBodyBytes);
 		}
 	}
 

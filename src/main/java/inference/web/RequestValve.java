@@ -38,11 +38,11 @@ final class RequestValve extends ErrorReportValve {
 
 	private final Admission admission;
 
-	private final RequestPermits permits;
+	private final RequestPermits requestPermits;
 
-	RequestValve(Admission admission, RequestPermits permits) {
+	RequestValve(Admission admission, RequestPermits requestPermits) {
 		this.admission = admission;
-		this.permits = permits;
+		this.requestPermits = requestPermits;
 	}
 
 	@Override
@@ -64,7 +64,7 @@ final class RequestValve extends ErrorReportValve {
 			if (shouldDiscardBody(request, response)) {
 				response.flushBuffer();
 				HttpProtocol.setReadTimeout(request, MAX_DISCARD_TIME.toMillis());
-				boolean isRead = this.permits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
+				boolean isRead = this.requestPermits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
 				if (!isRead) {
 					// Otherwise Tomcat waits for the rest again.
 					request.getCoyoteRequest().action(ActionCode.DISABLE_SWALLOW_INPUT, null);
@@ -106,9 +106,9 @@ final class RequestValve extends ErrorReportValve {
 	// The text is checked, because Tomcat throws if it has to read a length that is not a
 	// number.
 	private static boolean shouldDiscardBody(Request request, Response response) {
-		String length = String.valueOf(request.getHeader("Content-Length"));
+		String contentLength = String.valueOf(request.getHeader("Content-Length"));
 		return response.getStatus() >= 400 && request.getHeader("Expect") == null
-				&& (length.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
+				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
 	// Connections are kept alive only up to a share, so that some are left for probes.
@@ -133,10 +133,10 @@ final class RequestValve extends ErrorReportValve {
 	// the Servlet API cannot read the rest of the body. Tomcat's own request can.
 	private static boolean discardBody(org.apache.coyote.Request request) {
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
-		long end = System.nanoTime() + MAX_DISCARD_TIME.toNanos();
+		long endNanos = System.nanoTime() + MAX_DISCARD_TIME.toNanos();
 		int count = 0;
 		try {
-			while (count >= 0 && System.nanoTime() < end) {
+			while (count >= 0 && System.nanoTime() < endNanos) {
 				count = request.doRead(buffer);
 			}
 		}

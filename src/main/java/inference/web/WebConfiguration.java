@@ -34,10 +34,10 @@ class WebConfiguration implements WebMvcConfigurer {
 
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
-			RequestPermits permits, ModelProperties model, RequestProperties properties) {
+			RequestPermits requestPermits, ModelProperties modelProperties, RequestProperties requestProperties) {
 		ServletRegistrationBean<PredictionServlet> registration = new ServletRegistrationBean<>(
-				new PredictionServlet(admission, statistics, permits, model, properties),
-				PredictionServlet.paths(model));
+				new PredictionServlet(admission, statistics, requestPermits, modelProperties, requestProperties),
+				PredictionServlet.paths(modelProperties));
 		registration.setLoadOnStartup(1);
 		return registration;
 	}
@@ -52,19 +52,21 @@ class WebConfiguration implements WebMvcConfigurer {
 	}
 
 	@Bean
-	WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcat(RequestPermits permits, Admission admission) {
-		return (tomcat) -> {
-			tomcat.setProtocol(HttpProtocol.class.getName());
-			tomcat.addContextCustomizers(
-					(context) -> context.getParent().getPipeline().addValve(new RequestValve(admission, permits)));
-			tomcat.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
-				protocol.setExecutor(permits);
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatCustomizer(RequestPermits requestPermits,
+			Admission admission) {
+		return (factory) -> {
+			factory.setProtocol(HttpProtocol.class.getName());
+			factory.addContextCustomizers((context) -> context.getParent()
+				.getPipeline()
+				.addValve(new RequestValve(admission, requestPermits)));
+			factory.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
+				protocol.setExecutor(requestPermits);
 				// A refusal that needs no body is answered in place of "100 Continue".
 				protocol.setContinueResponseTiming("onRead");
 				// A client that sends or reads nothing for so long is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
-			tomcat.addConnectorCustomizers(
+			factory.addConnectorCustomizers(
 					(connector) -> limitConnections((HttpProtocol) connector.getProtocolHandler()));
 		};
 	}
