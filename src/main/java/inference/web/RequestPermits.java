@@ -1,6 +1,7 @@
 package inference.web;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
@@ -11,12 +12,13 @@ import java.util.function.Function;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
 /**
- * Runs each request on a virtual thread, and bounds how many are at work at once, first
- * come, first served. A request returns its permit while it waits for body bytes, or for
- * the model for over 20 ms.
+ * Runs requests other than probes on virtual threads, and bounds how many are at work at
+ * once, first come, first served. A request returns its permit while it waits for body
+ * bytes, for a slow reader of a large answer, or for the model for over 20 ms.
  * <p>
  * Without a bound, thousands of requests at work on a few CPUs fill the heap with
  * Tomcat's buffers, 80 KB for each, and queue up at Tomcat's locks. With 2,000
@@ -34,13 +36,22 @@ final class RequestPermits implements Executor {
 	// A request that has waited for this time takes a permit even if none is left.
 	// Otherwise requests that block while they hold permits, for example in a filter of
 	// your own, would stop all others.
-	private static final long MAX_WAIT_MILLIS = 1000;
+	private static final Duration MAX_WAIT = Duration.ofSeconds(1);
 
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
-	private final FairPermits permits = new FairPermits(MAX_ACTIVE_REQUESTS);
+	private final FairPermits permits;
 
+	private final Duration maxWait;
+
+	@Autowired
 	RequestPermits(MeterRegistry registry) {
+		this(registry, MAX_ACTIVE_REQUESTS, MAX_WAIT);
+	}
+
+	RequestPermits(MeterRegistry registry, int maxActiveRequests, Duration maxWait) {
+		this.permits = new FairPermits(maxActiveRequests);
+		this.maxWait = maxWait;
 		Gauge.builder("inference.backlog", this.permits, Semaphore::getQueueLength)
 			.description("Requests that have arrived and wait to be read")
 			.register(registry);
@@ -53,7 +64,7 @@ final class RequestPermits implements Executor {
 
 	private void run(Runnable request) {
 		try {
-			if (!this.permits.tryAcquire(MAX_WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
+			if (!this.permits.tryAcquire(this.maxWait.toNanos(), TimeUnit.NANOSECONDS)) {
 				this.permits.forceAcquire();
 			}
 			try {

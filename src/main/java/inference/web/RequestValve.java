@@ -34,7 +34,11 @@ final class RequestValve extends ErrorReportValve {
 
 	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
 
-	private static final Duration MAX_DISCARD_TIME = Duration.ofSeconds(2);
+	// The time for which a client may send nothing while the rest of its body is read.
+	private static final Duration MAX_SILENCE = Duration.ofSeconds(2);
+
+	// A probe has no body. Its thread is needed for the next probe.
+	private static final Duration MAX_PROBE_DISCARD_TIME = Duration.ofMillis(10);
 
 	private final Admission admission;
 
@@ -61,12 +65,12 @@ final class RequestValve extends ErrorReportValve {
 			else {
 				super.invoke(request, response);
 			}
-			if (shouldDiscardBody(request, response)) {
+			if (isBodyUnread(request)) {
 				response.flushBuffer();
-				HttpProtocol.setReadTimeout(request, MAX_DISCARD_TIME.toMillis());
-				boolean isRead = this.requestPermits.awaitWithoutPermit(() -> discardBody(request.getCoyoteRequest()));
+				boolean isRead = this.requestPermits.awaitWithoutPermit(() -> discardBody(request));
 				if (!isRead) {
-					// Otherwise Tomcat waits for the rest again.
+					// Otherwise Tomcat waits for the rest, and keeps the thread and the
+					// permit.
 					request.getCoyoteRequest().action(ActionCode.DISABLE_SWALLOW_INPUT, null);
 				}
 			}
@@ -105,9 +109,9 @@ final class RequestValve extends ErrorReportValve {
 
 	// The text is checked, because Tomcat throws if it has to read a length that is not a
 	// number.
-	private static boolean shouldDiscardBody(Request request, Response response) {
+	private static boolean isBodyUnread(Request request) {
 		String contentLength = String.valueOf(request.getHeader("Content-Length"));
-		return response.getStatus() >= 400 && request.getHeader("Expect") == null
+		return !request.getCoyoteRequest().isFinished() && request.getHeader("Expect") == null
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
@@ -131,13 +135,16 @@ final class RequestValve extends ErrorReportValve {
 	// A client that sends its whole body before it reads the answer would get a broken
 	// pipe if the connection were closed in the meantime. After the answer is written,
 	// the Servlet API cannot read the rest of the body. Tomcat's own request can.
-	private static boolean discardBody(org.apache.coyote.Request request) {
+	private boolean discardBody(Request request) {
+		boolean isProbe = !Thread.currentThread().isVirtual();
+		HttpProtocol.setReadTimeout(request, (isProbe ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
+		Duration maxTime = isProbe ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
+		long endNanos = System.nanoTime() + maxTime.toNanos();
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
-		long endNanos = System.nanoTime() + MAX_DISCARD_TIME.toNanos();
 		int count = 0;
 		try {
 			while (count >= 0 && System.nanoTime() < endNanos) {
-				count = request.doRead(buffer);
+				count = request.getCoyoteRequest().doRead(buffer);
 			}
 		}
 		catch (IOException | IllegalArgumentException ex) {

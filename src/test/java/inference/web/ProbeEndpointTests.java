@@ -1,10 +1,18 @@
 package inference.web;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletResponse;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -13,12 +21,15 @@ import org.springframework.boot.web.servlet.ServletContextInitializer;
 import inference.Server;
 import inference.TestModel;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.equalTo;
 
 /**
  * The kind of thread that answers a request, as a filter sees it.
  */
 class ProbeEndpointTests {
+
+	private static final int MAX_THREADS = 8;
 
 	private static final Server server = Server.ready(TestModel::new, (context) -> {
 		ServletContextInitializer filter = (servlets) -> servlets.addFilter("fork", (request, response, chain) -> {
@@ -27,7 +38,7 @@ class ProbeEndpointTests {
 			chain.doFilter(request, response);
 		}).addMappingForUrlPatterns(EnumSet.of(DispatcherType.REQUEST), false, "/*");
 		context.registerBean("fork", ServletContextInitializer.class, () -> filter);
-	});
+	}, "inference.deadline=1m");
 
 	@AfterAll
 	static void stop() {
@@ -35,16 +46,38 @@ class ProbeEndpointTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "/", "/livez", "/readyz", "/startupz", "/actuator/health/liveness", "/v2/health/ready" })
+	@ValueSource(strings = { "/livez", "/readyz?x=y", "/startupz/", "/actuator/health/liveness", "/v2/health/ready" })
 	void runsProbesOnPlatformThreads(String path) {
 		server.request().get(path).then().statusCode(200).header("X-Thread", equalTo("platform"));
 		server.request().head(path).then().statusCode(200).header("X-Thread", equalTo("platform"));
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "/v2", "/v1/models", "/actuator/prometheus", "/live" })
+	@ValueSource(strings = { "/", "/v2", "/actuator/prometheus", "/livezz" })
 	void runsOtherRequestsOnVirtualThreads(String path) {
 		server.request().get(path).then().header("X-Thread", equalTo("virtual"));
+	}
+
+	@Test
+	void keepsNoThreadForTheBodyOfAProbe() throws IOException {
+		List<Socket> sockets = new ArrayList<>();
+		try {
+			for (int i = 0; i < 2 * MAX_THREADS; i++) {
+				Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+				sockets.add(socket);
+				socket.getOutputStream()
+					.write("GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+						.getBytes(StandardCharsets.US_ASCII));
+				assertThat(socket.getInputStream().readNBytes("HTTP/1.1 200".length())).asString()
+					.isEqualTo("HTTP/1.1 200");
+			}
+			Awaitility.await().until(() -> server.request().get("/livez").header("X-Thread").equals("platform"));
+		}
+		finally {
+			for (Socket socket : sockets) {
+				socket.close();
+			}
+		}
 	}
 
 }
