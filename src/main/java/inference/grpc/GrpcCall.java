@@ -7,6 +7,7 @@ import java.util.UUID;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 import com.google.protobuf.Message;
 import io.grpc.Context;
@@ -48,14 +49,15 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final String fullMethodName;
 
+	private final boolean isPrediction;
+
 	private final Metadata headers;
 
 	private final Set<CancellableContext> contextsWithoutDeadline;
 
 	private final long arrivalNanos = System.nanoTime();
 
-	// Both the network and the answering thread use the memory. The last one to end
-	// gives it back.
+	// The network and the answering thread. The last one to end gives the memory back.
 	private final AtomicInteger memoryUsers = new AtomicInteger(1);
 
 	private volatile String id;
@@ -78,6 +80,7 @@ final class GrpcCall extends ServerStreamTracer {
 			Set<CancellableContext> contextsWithoutDeadline) {
 		this.service = service;
 		this.fullMethodName = fullMethodName;
+		this.isPrediction = fullMethodName.equals(InferenceService.PREDICTION_METHOD);
 		this.headers = headers;
 		this.contextsWithoutDeadline = contextsWithoutDeadline;
 		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_KEY)),
@@ -106,7 +109,7 @@ final class GrpcCall extends ServerStreamTracer {
 	ServerCall.Listener<byte[]> admitAndListen(ServerCall<byte[], Message> serverCall) {
 		this.serverCall = serverCall;
 		try {
-			if (isPrediction()) {
+			if (this.isPrediction) {
 				long remainingNanos = Objects.requireNonNull(Context.current().getDeadline())
 					.timeRemaining(TimeUnit.NANOSECONDS);
 				this.reservation = this.service.admission().admit(Duration.ofNanos(remainingNanos));
@@ -140,8 +143,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	/**
 	 * Reserves twice a prediction's bytes: for gRPC's buffers, and for the array to which
-	 * they are copied. The messages of other calls may only be short, except those of a
-	 * fork's own services.
+	 * they are copied. Other messages may only be short, except to a fork's own services.
 	 */
 	@Override
 	public void inboundWireSize(long bytes) {
@@ -149,8 +151,7 @@ final class GrpcCall extends ServerStreamTracer {
 		Reservation reservation = this.reservation;
 		if (reservation == null) {
 			// gRPC's own services are health and reflection.
-			boolean isLimited = this.fullMethodName.startsWith(InferenceService.NAME)
-					|| this.fullMethodName.startsWith("grpc.");
+			boolean isLimited = Stream.of(InferenceService.NAME, "grpc.").anyMatch(this.fullMethodName::startsWith);
 			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
@@ -178,7 +179,7 @@ final class GrpcCall extends ServerStreamTracer {
 			answeringThread.interrupt();
 		}
 		releaseMemory();
-		if (isPrediction()) {
+		if (this.isPrediction) {
 			long endNanos = System.nanoTime();
 			if (status.isOk()) {
 				this.service.statistics().record(Stage.WRITE, endNanos - this.answerReadyNanos);
@@ -198,10 +199,6 @@ final class GrpcCall extends ServerStreamTracer {
 			this.id = printableId;
 			LogContext.setRequestId(printableId);
 		}
-	}
-
-	private boolean isPrediction() {
-		return this.fullMethodName.equals(InferenceService.PREDICTION_METHOD);
 	}
 
 	private void answerLater(byte[] message) {
