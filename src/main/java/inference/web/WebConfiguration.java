@@ -6,6 +6,8 @@ import java.util.List;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 
+import org.apache.catalina.core.StandardHost;
+
 import org.springframework.boot.actuate.endpoint.web.EndpointMediaTypes;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
@@ -56,9 +58,12 @@ class WebConfiguration implements WebMvcConfigurer {
 			Admission admission) {
 		return (factory) -> {
 			factory.setProtocol(HttpProtocol.class.getName());
-			factory.addContextCustomizers((context) -> context.getParent()
-				.getPipeline()
-				.addValve(new RequestValve(admission, requestPermits)));
+			factory.addContextCustomizers((context) -> {
+				StandardHost host = (StandardHost) context.getParent();
+				// Otherwise Tomcat adds its own valve, which answers errors with HTML.
+				host.setErrorReportValveClass("");
+				host.getPipeline().addValve(new RequestValve(admission, requestPermits));
+			});
 			factory.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
 				protocol.setExecutor(requestPermits);
 				// A refusal that needs no body is answered in place of "100 Continue".

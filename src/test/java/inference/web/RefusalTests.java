@@ -15,6 +15,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import inference.ErrorBody;
 import inference.Server;
+import inference.TestModel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -98,6 +99,18 @@ class RefusalTests {
 		assertThat(send("GET /" + path
 				+ " HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data\r\nConnection: close\r\n\r\n"))
 			.startsWith("HTTP/1.1 200 ");
+	}
+
+	@Test
+	void answersWithJsonThoughSpringIsAskedForStackTraces() {
+		try (Server verbose = Server.ready(TestModel::new, "spring.web.error.include-stacktrace=always")) {
+			verbose.request()
+				.urlEncodingEnabled(false)
+				.get("/a%2Fb")
+				.then()
+				.statusCode(400)
+				.contentType(ErrorBody.CONTENT_TYPE);
+		}
 	}
 
 	@Test
