@@ -30,6 +30,7 @@ import inference.lifecycle.State;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
 
 /**
  * The health service of gRPC says what the other probes say, at once.
@@ -56,7 +57,8 @@ class GrpcHealthTests {
 			server.server().await(State.READY);
 			assertThat(changes.next().getStatus()).isEqualTo(ServingStatus.SERVING);
 			for (String service : List.of("", "startup", "liveness", "readiness", "inference.GRPCInferenceService")) {
-				assertThat(status(server, service)).as(service).isEqualTo(ServingStatus.SERVING);
+				await(service)
+					.untilAsserted(() -> assertThat(status(server, service)).isEqualTo(ServingStatus.SERVING));
 			}
 			StatusRuntimeException unknown = catchThrowableOfType(StatusRuntimeException.class,
 					() -> status(server, "other"));
