@@ -41,6 +41,8 @@ public final class Server implements AutoCloseable {
 
 	private final AtomicReference<@Nullable Thread> loader = new AtomicReference<>();
 
+	private volatile @Nullable Thread lifecycleThread;
+
 	private final ConfigurableApplicationContext context;
 
 	private volatile boolean closed;
@@ -104,12 +106,17 @@ public final class Server implements AutoCloseable {
 		return server;
 	}
 
+	/** Waits for a state. If it is READY, all beans know it afterwards. */
 	public void await(State state) {
 		try {
 			while (this.context.getBean(ModelLifecycle.class).snapshot().state() != state) {
 				if (this.changes.poll(TIMEOUT.toSeconds(), TimeUnit.SECONDS) == null) {
 					throw new AssertionError("the server did not become " + state);
 				}
+			}
+			Thread publisher = this.lifecycleThread;
+			if (state == State.READY && publisher != null) {
+				publisher.join();
 			}
 		}
 		catch (InterruptedException ex) {
@@ -141,6 +148,7 @@ public final class Server implements AutoCloseable {
 
 	private Model load(Supplier<? extends Model> model) {
 		this.loader.set(Thread.currentThread());
+		this.lifecycleThread = Thread.currentThread();
 		if (this.closed) {
 			Thread.currentThread().interrupt();
 		}
