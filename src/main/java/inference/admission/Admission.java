@@ -102,8 +102,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param inputs the inputs, which the caller has checked against the signature
 	 * @param reservation the request's share of the memory, to which the outputs are
 	 * added
-	 * @param timeout how long the client waits, counted from the admission, or
-	 * {@code null} if the reservation has the deadline
+	 * @param timeout how long the client waits, counted from the admission; {@code null}
+	 * if the body did not say, and the reservation's deadline applies
 	 * @param isClientGone whether the client has closed its connection; must neither
 	 * block nor throw, and is called by another thread when the call's turn comes
 	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
@@ -185,7 +185,9 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		return this.lifecycle.snapshot().state() == State.DRAINING;
 	}
 
-	/** Records the run, so that the first waits can be predicted. */
+	/**
+	 * Records the time of a run, so that the wait of the first requests can be predicted.
+	 */
 	@Override
 	public void afterTimedRun(long nanos) {
 		this.serviceTime.record(nanos, 1);

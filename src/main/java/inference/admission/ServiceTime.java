@@ -3,15 +3,15 @@ package inference.admission;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The time that calls occupy a model thread, averaged over about one second. With a
+ * The time that calls occupy a model thread, averaged over about one busy second. With a
  * shorter average, a few fast calls would let in more calls than can be answered in time.
  */
 final class ServiceTime {
 
 	private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
-	// The smallest divisor, in calls. It keeps the average finite.
-	private static final double MIN_COUNT = 0.125;
+	// The smallest divisor, in calls. It keeps the averages finite.
+	private static final double MIN_DIVISOR = 0.125;
 
 	private final double windowNanos;
 
@@ -46,8 +46,8 @@ final class ServiceTime {
 		this.busyNanos = this.busyNanos * decayFactor + addedNanos;
 		this.callCount = this.callCount * decayFactor + endedCalls;
 		this.runCount = this.runCount * decayFactor + Math.min(endedCalls, 1);
-		this.averageNanosPerCall = (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_COUNT));
-		this.averageNanosPerRun = (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_COUNT));
+		this.averageNanosPerCall = (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_DIVISOR));
+		this.averageNanosPerRun = (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_DIVISOR));
 		if (endedCalls > 0) {
 			long previousNanos = this.quickestRunNanos;
 			this.quickestRunNanos = (previousNanos == 0) ? nanos

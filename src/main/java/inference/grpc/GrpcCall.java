@@ -57,7 +57,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final long arrivalNanos = System.nanoTime();
 
-	// The network and the answering thread. The last one to end gives the memory back.
+	// Network and answering thread use the reservation. The last one to end closes it.
 	private final AtomicInteger memoryUsers = new AtomicInteger(1);
 
 	private volatile String id;
@@ -105,7 +105,7 @@ final class GrpcCall extends ServerStreamTracer {
 		return context;
 	}
 
-	/** Asks for the message. A prediction must be admitted first. */
+	/** Requests the message from gRPC. A prediction is admitted before. */
 	ServerCall.Listener<byte[]> admitAndListen(ServerCall<byte[], Message> serverCall) {
 		this.serverCall = serverCall;
 		try {

@@ -55,7 +55,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
-	/** It is read once, because a model may compute it on each call. */
+	/** It is read from the model once, because a model may compute it each time. */
 	private volatile @Nullable ModelMetadata metadata;
 
 	ModelLifecycle(ModelLoader loader, DrainProperties drainProperties, Watchdog watchdog,

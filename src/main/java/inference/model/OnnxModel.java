@@ -90,7 +90,7 @@ public final class OnnxModel implements Model {
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(location),
 					"Export it again: %s.".formatted(problem), ex);
 		}
-		List<String> fixedInputs = OnnxNative.inputsWithValue(this.session);
+		List<String> fixedInputs = OnnxNative.inputNamesWithValue(this.session);
 		if (!fixedInputs.isEmpty()) {
 			logger.warn("Requests cannot set the inputs {}, because ONNX Runtime's Java API does not offer inputs that"
 					+ " have a value in the file. The model always uses that value.", fixedInputs);

@@ -83,8 +83,8 @@ final class OnnxNative {
 	private OnnxNative() {
 	}
 
-	/** The names of the inputs that have a value in the file. */
-	static List<String> inputsWithValue(OrtSession session) {
+	/** The names of the inputs for which the model's file has a default value. */
+	static List<String> inputNamesWithValue(OrtSession session) {
 		MethodHandle sessionGetOverridableInitializerCount = findFunction(32, ADDRESS, ADDRESS);
 		MemorySegment sessionPointer = MemorySegment.ofAddress((long) SESSION_POINTER.get(session));
 		List<String> names = new ArrayList<>();
@@ -92,7 +92,7 @@ final class OnnxNative {
 			MemorySegment countSegment = arena.allocate(JAVA_LONG);
 			requireOk((MemorySegment) sessionGetOverridableInitializerCount.invokeExact(sessionPointer, countSegment));
 			for (long i = 0; i < countSegment.get(JAVA_LONG, 0); i++) {
-				names.add(inputWithValue(sessionPointer, i, arena.allocate(ADDRESS)));
+				names.add(inputNameWithValue(sessionPointer, i, arena.allocate(ADDRESS)));
 			}
 			return names;
 		}
@@ -101,7 +101,7 @@ final class OnnxNative {
 		}
 	}
 
-	private static String inputWithValue(MemorySegment sessionPointer, long index, MemorySegment result)
+	private static String inputNameWithValue(MemorySegment sessionPointer, long index, MemorySegment result)
 			throws Throwable {
 		MethodHandle sessionGetOverridableInitializerName = findFunction(38, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
 		MethodHandle allocatorFree = findFunction(76, ADDRESS, ADDRESS);
@@ -186,11 +186,11 @@ final class OnnxNative {
 	}
 
 	/**
-	 * The keys and the values of a map, as two tensors [K] to be closed. In the C API a
-	 * map is a sequence of these two.
+	 * The keys and the values of a map, as two tensors [K]. The caller closes both. In
+	 * the C API a map is a sequence of these two.
 	 * @param sequence the sequence that has the map
 	 */
-	static List<OnnxTensor> mapParts(OnnxSequence sequence, OnnxMap map) {
+	static List<OnnxTensor> mapKeysAndValues(OnnxSequence sequence, OnnxMap map) {
 		try {
 			return List.of((OnnxTensor[]) GET_TENSORS.invokeExact(sequence, API_POINTER, (long) MAP_POINTER.get(map),
 					(long) MAP_ALLOCATOR.get(map)));
@@ -225,7 +225,7 @@ final class OnnxNative {
 		}
 	}
 
-	// Most functions return a status.
+	// For a function that returns a status, as most do.
 	private static MethodHandle findFunction(int position, MemoryLayout... argumentLayouts) {
 		return findFunction(position, FunctionDescriptor.of(ADDRESS, argumentLayouts));
 	}

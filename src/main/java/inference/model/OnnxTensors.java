@@ -171,7 +171,7 @@ final class OnnxTensors {
 	}
 
 	private static List<String> readKeys(OnnxSequence sequence, OnnxMap map) {
-		Tensor keys = fromOnnx(OnnxNative.mapParts(sequence, map)).getFirst();
+		Tensor keys = fromOnnx(OnnxNative.mapKeysAndValues(sequence, map)).getFirst();
 		return (keys.dataType() == DataType.BYTES) ? keys.strings()
 				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
 	}

@@ -32,7 +32,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	/** Called by Tomcat. */
 	public HttpProtocol() {
-		super(new ProbeEndpoint());
+		super(new ProbePriorityEndpoint());
 	}
 
 	/** Limits how long a read of the request's body waits for bytes. */

@@ -21,15 +21,16 @@ import inference.admission.Admission;
 import inference.admission.LogContext;
 
 /**
- * The first and the last step of every request, around all filters. It answers errors of
- * Tomcat and of filters in the same form as other errors; Tomcat's own valve would send
- * an HTML page.
+ * A step before and after all filters of every request. It answers errors of Tomcat and
+ * of filters in the same form as other errors; Tomcat's own valve would send an HTML
+ * page.
  */
 final class RequestValve extends ErrorReportValve {
 
 	private static final String ACTUATOR_PATH_PREFIX = "/actuator/";
 
-	// Tomcat accepts this in a path parameter, but Spring MVC fails.
+	// A % without two hexadecimal digits. Tomcat accepts it in a path parameter, but
+	// Spring MVC throws.
 	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
 
 	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
@@ -37,7 +38,7 @@ final class RequestValve extends ErrorReportValve {
 	// The time for which a client may send nothing while the rest of its body is read.
 	private static final Duration MAX_SILENCE = Duration.ofSeconds(2);
 
-	// A probe has no body. Its thread is needed for the next probe.
+	// A probe needs no body. If one comes, it may keep a thread for probes only so long.
 	private static final Duration MAX_PROBE_DISCARD_TIME = Duration.ofMillis(10);
 
 	private final Admission admission;
@@ -67,8 +68,8 @@ final class RequestValve extends ErrorReportValve {
 			}
 			if (isBodyUnread(request)) {
 				response.flushBuffer();
-				boolean isRead = this.requestPermits.awaitWithoutPermit(() -> discardBody(request));
-				if (!isRead) {
+				boolean isBodyRead = this.requestPermits.awaitWithoutPermit(() -> discardBody(request));
+				if (!isBodyRead) {
 					// Otherwise Tomcat waits for the rest, and keeps the thread and the
 					// permit.
 					request.getCoyoteRequest().action(ActionCode.DISABLE_SWALLOW_INPUT, null);
@@ -88,7 +89,9 @@ final class RequestValve extends ErrorReportValve {
 		try {
 			ErrorAnswer answer = (ErrorAnswer) request.getAttribute(ErrorAnswer.ATTRIBUTE);
 			((answer != null) ? answer : errorAnswer(request, response, failure)).send(request, response);
-			// Otherwise Spring Boot's valve closes the connection.
+			// Otherwise the valve that Spring Boot adds, which runs after this one,
+			// closes
+			// the connection.
 			response.setErrorReported();
 		}
 		catch (IOException ex) {
@@ -99,23 +102,25 @@ final class RequestValve extends ErrorReportValve {
 	private static ErrorAnswer errorAnswer(Request request, Response response, @Nullable Throwable failure) {
 		// Tomcat answers 400 for headers that are too large and tells the reason only
 		// here.
-		boolean isTooLarge = failure instanceof IllegalArgumentException
+		boolean areHeadersTooLarge = failure instanceof IllegalArgumentException
 				&& String.valueOf(failure.getMessage()).contains("too large");
-		int status = isTooLarge ? 431 : response.getStatus();
+		int status = areHeadersTooLarge ? 431 : response.getStatus();
 		String sentence = response.getMessage();
 		return (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))
 				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentenceFor(status));
 	}
 
-	// The text is checked, because Tomcat throws if it has to read a length that is not a
-	// number.
+	// The length is checked as text, because Tomcat throws when it parses a length that
+	// is
+	// not a number.
 	private static boolean isBodyUnread(Request request) {
 		String contentLength = String.valueOf(request.getHeader("Content-Length"));
 		return !request.getCoyoteRequest().isFinished() && request.getHeader("Expect") == null
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
-	// Connections are kept alive only up to a share, so that some are left for probes.
+	// Once three quarters of the allowed connections are open, connections are not kept
+	// alive any more, so that the rest are left for probes.
 	private static boolean isNearConnectionLimit(Request request) {
 		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
 				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEEP_ALIVE_SHARE;
@@ -148,7 +153,8 @@ final class RequestValve extends ErrorReportValve {
 			}
 		}
 		catch (IOException | IllegalArgumentException ex) {
-			// The client has gone, sends no more, or has sent headers that are too large.
+			// The client has gone or was silent for too long, or its trailers are too
+			// large.
 		}
 		return count < 0;
 	}

@@ -27,7 +27,7 @@ import static org.hamcrest.Matchers.equalTo;
 /**
  * The kind of thread that answers a request, as a filter sees it.
  */
-class ProbeEndpointTests {
+class ProbePriorityEndpointTests {
 
 	private static final int MAX_THREADS = 8;
 
