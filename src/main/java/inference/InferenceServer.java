@@ -35,8 +35,8 @@ public class InferenceServer {
 
 	/**
 	 * Returns whether a setting, such as {@code MANAGEMENT_SERVER_PORT}, may require
-	 * other beans than the image was built with. If so, the code that Spring generated
-	 * for the beans is not used, and the server starts more slowly.
+	 * other beans than the image was built with. If so, {@link #main} disables the bean
+	 * code that Spring generated at build time, and the server starts more slowly.
 	 */
 	private static boolean mayChangeBeans(String setting) {
 		String name = setting.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);

@@ -28,8 +28,8 @@ import inference.model.UnusableModelException;
 
 /**
  * Refuses unusable ports and log formats, and explains why the server cannot start.
- * Without this class, Spring Boot accepts a port that EAS reserves, and reports bad
- * settings with Java types or a stack trace.
+ * Without this class, Spring Boot would accept a port that EAS reserves, and would report
+ * bad settings with Java types or a stack trace.
  */
 @Order(0)
 class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements EnvironmentPostProcessor {
@@ -73,7 +73,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 			return new FailureAnalysis(description, "Correct the property, or remove it to get its default.", cause);
 		}
 		if (findCause(cause, PortInUseException.class) != null) {
-			// Spring Boot explains it.
+			// Spring Boot has its own explanation for this failure.
 			return null;
 		}
 		WebServerException webServerFailure = findCause(cause, WebServerException.class);

@@ -23,15 +23,15 @@ import inference.model.Tensor;
 
 /**
  * The only way to the model for a request. The number of running calls and the number of
- * queued calls are limited. No call waits longer than its deadline. A call that cannot be
- * answered before its deadline is rejected at once.
+ * queued calls are limited. No call waits longer than its deadline. A call that is
+ * predicted to miss its deadline is rejected at once.
  */
 @Component
 public final class Admission implements WarmUpListener, AutoCloseable {
 
-	// An eighth is added to the predicted wait. Without this margin the queue can become
-	// slightly too long, and it stays too long. Then every call starts just before its
-	// deadline and is cancelled at its deadline.
+	// An eighth of the predicted wait is added as a margin. Without the margin, the queue
+	// can become slightly too long and stay too long. Then every call starts just before
+	// its deadline and is cancelled at its deadline.
 	private static final int WAIT_MARGIN_DIVISOR = 8;
 
 	private final ModelLifecycle lifecycle;
@@ -68,7 +68,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 				() -> predictedWaitNanos() / 1e9);
 		statistics.registerGauge("inference.memory.reserved", "bytes",
 				"Memory that requests have reserved for bodies, tensors and answers", this.memoryBudget::reservedBytes);
-		// Alerts compare the load with these limits.
+		// The limits are gauges, too, so that alerts can compare the load with them.
 		statistics.registerGauge("inference.max.concurrent", null, "The most calls inside the model",
 				() -> this.maxConcurrent);
 		statistics.registerGauge("inference.max.queued", null, "The most calls waiting for a model thread",
@@ -81,11 +81,11 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	/**
 	 * Admits a request before its body is read.
-	 * @param timeout how long the client waits, or {@code null} if it did not say
-	 * @return the request's deadline and its share of the memory, to be closed when the
-	 * answer is sent
+	 * @param timeout the timeout that the client asks for; {@code null} if the client
+	 * asks for none
+	 * @return the reservation, which the caller closes when the answer is sent
 	 * @throws Rejection if the model does not serve, the queue or the memory is full, or
-	 * the answer would come after the deadline
+	 * the request is predicted to miss its deadline
 	 */
 	public Reservation admit(@Nullable Duration timeout) {
 		Snapshot snapshot = this.lifecycle.snapshot();
@@ -100,17 +100,16 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	/**
 	 * Waits for a free model thread, and runs the model for a request.
 	 * @param inputs the inputs, which the caller has checked against the signature
-	 * @param reservation the request's share of the memory, to which the outputs are
-	 * added
-	 * @param timeout how long the client waits, counted from the admission; {@code null}
-	 * if the body did not say, and the reservation's deadline applies
-	 * @param isClientGone whether the client has closed its connection; must neither
-	 * block nor throw, and is called by another thread when the call's turn comes
-	 * @param onLongWait runs if the call has waited for 20 ms, or to its deadline
-	 * @return the model's outputs
+	 * @param reservation the request's memory, to which the size of the outputs is added
+	 * @param timeout the timeout in the request's body, counted from the admission;
+	 * {@code null} if the body has none, and only the reservation's deadline applies
+	 * @param isClientGone whether the client has closed its connection. A model thread
+	 * calls this function when it takes the call, so it must neither block nor throw
+	 * @param onLongWait runs on the calling thread when the call has waited for 20 ms, or
+	 * at the deadline if that is earlier
 	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue
-	 * is full, the outputs do not fit into the memory, the deadline passes, the client is
-	 * gone, or the model fails
+	 * is full, the outputs do not fit into the memory, the deadline passes or is
+	 * predicted to be missed, the client has gone, or the model fails
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
 			BooleanSupplier isClientGone, Runnable onLongWait) {
@@ -130,12 +129,12 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	/**
-	 * Runs the model for a controller that a fork adds, within the configured deadline,
-	 * and counts the request.
+	 * Runs the model for a controller that a fork of this project has added. The
+	 * configured deadline applies, and the request is counted in the metrics.
 	 * @param inputs a tensor for each input of the signature
 	 * @return the model's outputs
-	 * @throws Rejection if the request is rejected; need not be caught, because the
-	 * server makes an error answer of it
+	 * @throws Rejection if the request is rejected. The controller need not catch the
+	 * exception, because the server turns it into an error answer
 	 */
 	public Map<String, Tensor> predict(Map<String, Tensor> inputs) {
 		long arrivalNanos = System.nanoTime();
@@ -178,15 +177,15 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	/**
-	 * Whether the process is about to end. If so, each connection is closed after its
-	 * answer.
+	 * Whether the server is draining. While it drains, each HTTP connection is closed
+	 * after its answer.
 	 */
 	public boolean isDraining() {
 		return this.lifecycle.snapshot().state() == State.DRAINING;
 	}
 
 	/**
-	 * Records the time of a run, so that the wait of the first requests can be predicted.
+	 * Records a warm-up run's time, so that the first requests' wait can be predicted.
 	 */
 	@Override
 	public void afterTimedRun(long nanos) {
@@ -198,7 +197,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.modelThreads.close();
 	}
 
-	/** How long a call that arrives now would wait, in nanoseconds. */
+	/** The predicted wait of a call that arrives now, in nanoseconds. */
 	long predictedWaitNanos() {
 		return this.queue.hasIdleThread() ? 0
 				: this.serviceTime.averageNanosPerCall() * (this.queue.size() + 1) / this.maxConcurrent;
@@ -210,8 +209,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		}
 		int callsAhead = this.queue.size();
 		long waitNanos = predictedWaitNanos();
-		// The predicted wait counts each running call as if it had just started. On
-		// average, half of one call's share is over.
+		// predictedWaitNanos() counts a running call as if it had just started. On
+		// average the call is half done, so half of one call's share is subtracted.
 		long overestimateNanos = this.serviceTime.averageNanosPerCall() / (2L * this.maxConcurrent);
 		long marginNanos = waitNanos / WAIT_MARGIN_DIVISOR;
 		long nanosToAnswer = waitNanos + marginNanos - overestimateNanos + this.serviceTime.averageNanosPerRun();

@@ -10,10 +10,10 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The limits of running and of queued calls.
  *
- * @param maxConcurrent the most calls inside the model; by default the CPUs divided by
- * {@code inference.model.threads}, and one more if that is above 1
- * @param maxQueued the most calls that wait for a model thread; one more is rejected with
- * 429, as is a call that could not be answered before its deadline
+ * @param maxConcurrent the most calls inside the model at once; by default the number of
+ * CPUs divided by {@code inference.model.threads}, plus 1 if the quotient is above 1
+ * @param maxQueued the most calls that wait for a model thread. A further call is
+ * rejected with 429, and so is a call that is predicted to miss its deadline
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.admission", ignoreUnknownFields = false)
@@ -24,7 +24,7 @@ record AdmissionProperties(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @Def
 			return this.maxConcurrent;
 		}
 		int fittingCalls = Runtime.getRuntime().availableProcessors() / threadsPerCall;
-		// One more thread keeps a CPU busy while the next call's thread wakes up.
+		// An additional model thread keeps a CPU busy while another thread wakes up.
 		return (fittingCalls > 1) ? fittingCalls + 1 : 1;
 	}
 

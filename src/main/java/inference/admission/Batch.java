@@ -10,15 +10,15 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * Joins the inputs of several calls into one call, and splits its outputs. Tensors are
- * joined and split by rows, the first dimension.
+ * Joins the inputs of several calls into one joint call, and splits the outputs of the
+ * joint call. Tensors are joined and split along the first dimension, the rows.
  */
 final class Batch {
 
 	private Batch() {
 	}
 
-	/** The number of rows of the first tensor; 1 if it is a scalar or there is none. */
+	/** The number of rows of the first tensor; 1 for a scalar or an empty map. */
 	static long rowCount(Map<String, Tensor> tensors) {
 		if (tensors.isEmpty()) {
 			return 1;
@@ -27,7 +27,7 @@ final class Batch {
 		return (shape.rank() > 0) ? shape.dimension(0) : 1;
 	}
 
-	/** Whether two calls can run together: their rows are of the same shapes. */
+	/** Whether two calls can run together, because their rows have the same shapes. */
 	static boolean fits(Map<String, Tensor> inputs, Map<String, Tensor> otherInputs) {
 		long rowCount = rowCount(inputs);
 		long otherRowCount = rowCount(otherInputs);
@@ -44,8 +44,8 @@ final class Batch {
 	}
 
 	/**
-	 * Joins the inputs of calls into the inputs of one call. Those of a single call are
-	 * not copied.
+	 * Joins the inputs of calls into the inputs of one joint call. The inputs of a single
+	 * call are returned without a copy.
 	 * @param inputsOfCalls inputs that fit each other
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
@@ -64,11 +64,10 @@ final class Batch {
 	}
 
 	/**
-	 * Splits the outputs of a joint call into those of each call. A single call gets the
-	 * outputs as they are.
-	 * @param outputs the outputs of the joint call
+	 * Splits the outputs of a joint call into the outputs of each call. The outputs for a
+	 * single call are returned without a copy.
 	 * @param rowCounts the number of rows of each call
-	 * @throws IllegalStateException if an output's row count differs from the inputs'
+	 * @throws IllegalStateException if an output does not have as many rows as the inputs
 	 */
 	static List<Map<String, Tensor>> split(Map<String, Tensor> outputs, List<Long> rowCounts) {
 		if (rowCounts.size() == 1) {
@@ -84,7 +83,7 @@ final class Batch {
 			ByteBuffer rest = tensor.contents();
 			for (int i = 0; i < outputsOfCalls.size(); i++) {
 				Shape shape = withRowCount(tensor.shape(), rowCounts.get(i));
-				// A view would keep all calls' outputs while one client still reads.
+				// A view would keep the outputs of all calls while one client reads.
 				byte[] contents = new byte[tensor.dataType().byteCount(rest, shape.elementCount())];
 				rest.get(contents);
 				outputsOfCalls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));

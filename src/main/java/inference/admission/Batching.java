@@ -17,8 +17,9 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * Limits how many rows of different requests run together. The limit is 1 until warm-up
- * has searched for rows that influence each other, and stays 1 if it finds some.
+ * Limits how many rows of different requests run together. The limit is 1 until the
+ * warm-up has searched for rows that influence each other. The limit stays 1 if the
+ * search finds such rows or the model's signature does not allow batches.
  */
 @Component
 final class Batching implements WarmUpListener, InfoContributor {
@@ -42,7 +43,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 		return this.decision.maxSize;
 	}
 
-	/** How long a call waits for others to join it, in nanoseconds. */
+	/** How long a call waits for calls that can join its batch, in nanoseconds. */
 	long maxDelayNanos() {
 		return (maxRows() > 1) ? this.batchingProperties.maxDelay().toNanos() : 0;
 	}
@@ -77,7 +78,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 	 *
 	 * @param maxSize the most rows of different requests in one run; 1 if requests are
 	 * not batched
-	 * @param reason why, as a clause
+	 * @param reason the reason for the decision, as a clause
 	 */
 	record Decision(int maxSize, String reason) {
 	}

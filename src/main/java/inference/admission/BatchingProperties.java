@@ -15,9 +15,9 @@ import org.springframework.validation.annotation.Validated;
  * each other.
  *
  * @param maxSize the most rows of different requests in one run; 1 disables batching. A
- * larger value works only if warm-up finds no rows that influence each other
- * @param maxDelay how long a call waits for other calls to join it, counted from its
- * arrival; keep it below the deadline; a day at most
+ * larger value has an effect only if the warm-up finds no rows that influence each other
+ * @param maxDelay the longest time that a call waits for other calls to join its batch,
+ * counted from the call's arrival. Keep this time below the deadline; a day at most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.batching", ignoreUnknownFields = false)

@@ -15,9 +15,9 @@ import inference.admission.Rejection.Kind;
 import inference.model.Tensor;
 
 /**
- * One request's call of the model, and the future of its outputs. A model thread runs it;
- * the request's own thread waits for it, until the deadline at most, and is the only one
- * that answers the client.
+ * One request's call of the model, and the future of its outputs. A model thread runs the
+ * call. The request's own thread waits for the outputs, until the deadline at most, and
+ * only that thread answers the client.
  */
 final class Call extends CompletableFuture<Map<String, Tensor>> {
 
@@ -49,26 +49,26 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		return Batch.rowCount(this.inputs);
 	}
 
-	/** The time since the call was made, in nanoseconds. */
+	/** The time since the call was created, in nanoseconds. */
 	long waitedNanos() {
 		return System.nanoTime() - this.arrivalNanos;
 	}
 
-	/** The request's MDC, for lines that the model logs. */
+	/** The MDC of the request's thread, for the lines that the model logs. */
 	Map<String, String> logContext() {
 		return this.logContext;
 	}
 
 	/**
-	 * Begins the call, unless its thread does not wait any more, its client has gone, or
-	 * its deadline would pass inside the model.
+	 * Begins the call, unless the request's thread no longer waits, the client has gone,
+	 * or the deadline would pass inside the model.
 	 * @param run the run of the model that the call is part of
-	 * @param quickestRunNanos the shortest recent run, in nanoseconds
-	 * @return whether the call is to run now
+	 * @param quickestRunNanos the time of the shortest recent run, in nanoseconds
+	 * @return whether the model thread must run the call
 	 */
 	boolean tryBegin(ModelRun run, long quickestRunNanos) {
-		// The request's thread must not go on while the client is asked, because it may
-		// read the client's next request.
+		// While isClientGone reads the connection, the lock holds the request's thread in
+		// abandon(), because that thread may read the next request from the connection.
 		synchronized (this) {
 			if (isDone()) {
 				return false;
@@ -88,10 +88,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 
 	/**
 	 * Waits for the outputs.
-	 * @param onLongWait runs if the wait takes 20 ms, or reaches the deadline
-	 * @return the model's outputs
-	 * @throws Rejection if the deadline passes, the call does not run or fails, or the
-	 * server stops
+	 * @param onLongWait runs after a wait of 20 ms, or at the deadline if that is earlier
+	 * @throws Rejection if the deadline passes, the model thread does not begin the call,
+	 * the model fails, or the server stops
 	 */
 	Map<String, Tensor> await(Runnable onLongWait) {
 		try {
@@ -107,7 +106,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 			Thread.currentThread().interrupt();
 			abandon(Rejection.notReady("the server is stopping"));
 		}
-		// Outputs that came at the last moment are still returned.
+		// If the outputs came just before abandon(), they are still returned.
 		if (isCompletedExceptionally()) {
 			throw Rejection.ofModelFailure(exceptionNow());
 		}
@@ -119,7 +118,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 			var _ = get(timeoutNanos, TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			// isDone() tells which of them it was.
+			// isDone() tells a failed call from a timeout.
 		}
 		return isDone();
 	}

@@ -10,7 +10,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The queue of calls in front of the model threads, first in, first out. A model thread
- * takes the first call, together with those behind it that fit into a batch with it.
+ * takes the first call, together with the calls behind it that fit into the same batch.
  */
 final class CallQueue {
 
@@ -26,7 +26,7 @@ final class CallQueue {
 
 	private final Batching batching;
 
-	// The number of calls. It is also read without the lock, as an estimate.
+	// The number of queued calls. Other threads read it as an estimate, without the lock.
 	private volatile int size;
 
 	CallQueue(int threadCount, Batching batching) {
@@ -44,15 +44,15 @@ final class CallQueue {
 		return this.busyThreads.get();
 	}
 
-	/** Whether a call that comes now would be taken at once. */
+	/** Whether a model thread would be free for a call that arrives now. */
 	boolean hasIdleThread() {
 		return this.threadCount - this.busyThreads.get() > this.size;
 	}
 
 	/**
 	 * Appends a call.
-	 * @param admissionCheck throws to reject the call; no other call is added in the
-	 * meantime
+	 * @param admissionCheck throws to reject the call. It runs under the queue's lock, so
+	 * no other call is added between the check and this call
 	 */
 	void add(Call call, Runnable admissionCheck) {
 		this.lock.lock();
@@ -67,7 +67,7 @@ final class CallQueue {
 		}
 	}
 
-	/** Removes a call for which nobody waits any more, if no thread has taken it. */
+	/** Removes a call that no request waits for, unless a model thread has taken it. */
 	void remove(Call call) {
 		this.lock.lock();
 		try {
@@ -80,8 +80,8 @@ final class CallQueue {
 	}
 
 	/**
-	 * Waits for the next batch, and takes it. The thread is busy until it calls
-	 * {@link #markIdle}.
+	 * Waits for the next batch, and takes it. The calling thread counts as busy until it
+	 * calls {@link #markIdle}.
 	 * @return the calls to run together, at least one
 	 */
 	List<Call> takeBatch() throws InterruptedException {
@@ -105,7 +105,7 @@ final class CallQueue {
 		this.busyThreads.decrementAndGet();
 	}
 
-	// Waits until the first batch is full, or its first call has waited long enough.
+	// Waits until the first batch is full, or its first call has waited for max-delay.
 	private List<Call> awaitBatch() throws InterruptedException {
 		while (true) {
 			int maxRows = this.batching.maxRows();
@@ -132,7 +132,7 @@ final class CallQueue {
 				batch.add(call);
 				rowCount += call.rowCount();
 			}
-			// If max-size is 1, even a call without rows runs alone.
+			// If requests are not batched, even a call with 0 rows runs alone.
 			if (maxRows == 1 || rowCount >= maxRows) {
 				break;
 			}

@@ -9,7 +9,7 @@ import inference.admission.Rejection.Kind;
 /**
  * The moment after which an answer is too late.
  *
- * @param nanoTime the moment, in {@link System#nanoTime()}
+ * @param nanoTime the moment, as a value of {@link System#nanoTime()}
  * @param timeGranted the time from the request's admission to that moment
  */
 public record Deadline(long nanoTime, Duration timeGranted) {
@@ -19,10 +19,9 @@ public record Deadline(long nanoTime, Duration timeGranted) {
 	}
 
 	/**
-	 * This deadline, or an earlier one that the client asks for.
-	 * @param timeout how long the client waits, counted from the admission; {@code null}
-	 * if it did not say
-	 * @return the earlier of the two
+	 * Returns this deadline, or the deadline that the client asks for if that is earlier.
+	 * @param timeout the timeout that the client asks for, counted from the admission;
+	 * {@code null} if the client asks for none
 	 */
 	Deadline earlierOf(@Nullable Duration timeout) {
 		if (timeout == null || timeout.compareTo(this.timeGranted) >= 0) {
@@ -34,7 +33,6 @@ public record Deadline(long nanoTime, Duration timeGranted) {
 	/**
 	 * A rejection that says that this deadline has passed.
 	 * @param activity ends the sentence "The deadline passed while the request ..."
-	 * @return the exception, to be thrown
 	 */
 	public Rejection exceededRejection(String activity) {
 		return new Rejection(Kind.DEADLINE_EXCEEDED,

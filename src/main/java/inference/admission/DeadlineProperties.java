@@ -10,11 +10,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The deadline of every request. The prefix also has settings of other records and of
- * forks.
+ * The deadline of every request. Unknown properties are accepted, because other records
+ * and forks have settings with the same prefix.
  *
  * @param deadline the longest time from a request's admission to its answer, a day at
- * most; keep it below 5 seconds, after which EAS clients give up
+ * most. Keep this time below 5 seconds, because EAS clients give up after 5 seconds
  */
 @Validated
 @ConfigurationProperties("inference")

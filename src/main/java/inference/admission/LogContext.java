@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * The ids of a request and of its W3C trace, in every line that the request's thread
- * logs. Their names are those of the Elastic Common Schema.
+ * Puts the ids of a request and of its W3C trace into every line that the request's
+ * thread logs. The names of the ids are those of the Elastic Common Schema.
  */
 public final class LogContext {
 
@@ -23,9 +23,9 @@ public final class LogContext {
 	}
 
 	/**
-	 * Adds the ids to what this thread logs, until the MDC is cleared.
+	 * Adds the ids to the lines that the calling thread logs, until its MDC is cleared.
 	 * @param requestId the request's id
-	 * @param traceParent the W3C header, which is ignored if it is not valid
+	 * @param traceParent the W3C Trace Context header; an invalid value is ignored
 	 */
 	public static void setIds(String requestId, @Nullable String traceParent) {
 		setRequestId(requestId);
@@ -44,8 +44,8 @@ public final class LogContext {
 	}
 
 	/**
-	 * Makes a client's id fit into a header: other characters are replaced, and the first
-	 * 100 are kept.
+	 * Makes a client's id safe for a header. Spaces and characters outside printable
+	 * ASCII become underscores, and only the first 100 characters are kept.
 	 * @return the id, or {@code null} if the client gave none
 	 */
 	public static @Nullable String toPrintable(@Nullable String id) {

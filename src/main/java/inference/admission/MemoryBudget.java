@@ -12,11 +12,11 @@ import inference.admission.Rejection.Kind;
  */
 final class MemoryBudget {
 
-	// Spring, connections and garbage need the other half.
+	// Half of the heap is left for Spring, connections and garbage.
 	private static final int HEAP_DIVISOR = 2;
 
-	// Only small requests may use this part of the budget, so slow readers of large
-	// answers do not block them.
+	// A quarter of the budget is for small requests only, so that clients that read large
+	// answers slowly do not block small requests.
 	private static final int SMALL_REQUESTS_DIVISOR = 4;
 
 	private static final long MAX_SMALL_REQUEST_BYTES = 256 * 1024;
@@ -43,8 +43,8 @@ final class MemoryBudget {
 
 	/**
 	 * Reserves memory for a request.
-	 * @param bytes how much more
-	 * @param heldBytes how much the request has reserved before
+	 * @param bytes the additional memory, in bytes
+	 * @param heldBytes the memory that the request has reserved already, in bytes
 	 * @throws Rejection see {@link Reservation#add}
 	 */
 	void reserve(long bytes, long heldBytes) {

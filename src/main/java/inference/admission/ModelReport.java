@@ -66,7 +66,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 			.getInputArguments()
 			.stream()
 			.anyMatch((argument) -> argument.startsWith("-XX:AOTCache="));
-		// A JVM that refuses its cache does not share classes at all.
+		// If the JVM refuses its AOT cache, java.vm.info does not contain "sharing".
 		this.isAotCacheUsed = isAotCacheGiven && System.getProperty("java.vm.info", "").contains("sharing");
 		if (isAotCacheGiven && !this.isAotCacheUsed) {
 			logger.warn("The JVM refused the AOT cache, so the server starts more slowly."
@@ -107,7 +107,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 		if (event.getPayload().state() != State.READY || metadata == null || this.isLogged.getAndSet(true)) {
 			return;
 		}
-		// This is the container's limit, or else the machine's memory, in bytes
+		// This is the container's limit; without a limit, it is the machine's memory.
 		long memoryLimitBytes = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
 		logger.info(
 				"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"
@@ -130,7 +130,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 		}
 	}
 
-	/** The memory that the process has taken, without mapped files, in bytes. */
+	/** The process's resident memory without mapped files, in bytes; 0 if unknown. */
 	private static long anonymousMemoryBytes() {
 		try (var lines = Files.lines(PROCESS_STATUS)) {
 			return lines.filter((line) -> line.startsWith("RssAnon:"))
@@ -139,7 +139,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 				.orElse(0);
 		}
 		catch (IOException ex) {
-			// Only Linux has the file. Elsewhere only the growth of the heap is checked.
+			// Only Linux has this file. Elsewhere the memory in use counts as 0.
 			return 0;
 		}
 	}

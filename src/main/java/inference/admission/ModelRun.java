@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import inference.lifecycle.ModelLifecycle;
 
 /**
- * One run of the model, for one call or for a batch of calls. When nobody waits for any
- * of them, the model is asked to end the run.
+ * One run of the model, for one call or for a batch of calls. When no request waits for
+ * these calls any more, the model is asked to end the run.
  */
 final class ModelRun {
 
@@ -23,26 +23,26 @@ final class ModelRun {
 		this.lifecycle = lifecycle;
 	}
 
-	/** Marks the calling thread as the one that is inside the model. */
+	/** Notes that the calling thread enters the model. */
 	synchronized void begin() {
 		this.thread = Thread.currentThread();
 	}
 
-	/** Marks the end of the run. Afterwards it is not cancelled any more. */
+	/** Notes that the run has ended, so that it is not cancelled any more. */
 	synchronized void end() {
 		this.thread = null;
-		// Clears an interrupt that a late cancellation has left.
+		// An interrupt by a late cancellation must not reach this thread's next run.
 		Thread.interrupted();
 	}
 
-	/** Asks the model to end the run if nobody waits for any of its calls. */
+	/** Asks the model to end the run if no request waits for its calls. */
 	synchronized void cancelUnlessAwaited() {
 		if (this.thread != null && !isAwaited()) {
 			this.lifecycle.cancel(this.thread);
 		}
 	}
 
-	/** Whether somebody waits for at least one of the calls. */
+	/** Whether a request waits for at least one of the calls. */
 	boolean isAwaited() {
 		return this.calls.stream().anyMatch((call) -> !call.isDone());
 	}

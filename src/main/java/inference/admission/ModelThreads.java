@@ -12,8 +12,8 @@ import inference.lifecycle.ModelLifecycle;
 import inference.model.Tensor;
 
 /**
- * The platform threads that run the model, {@code model-0} and so on. They are the only
- * threads that enter it for requests, so a model that blocks in native code never takes a
+ * The platform threads that run the model, {@code model-0} and so on. No other thread
+ * runs the model for a request, so a model that blocks in native code never occupies a
  * thread that serves requests or probes.
  */
 final class ModelThreads implements AutoCloseable {
@@ -41,7 +41,7 @@ final class ModelThreads implements AutoCloseable {
 		}
 	}
 
-	/** Interrupts each thread, also inside a call. */
+	/** Interrupts each model thread, even while it is inside the model. */
 	@Override
 	public void close() {
 		this.executor.shutdownNow();
@@ -53,18 +53,18 @@ final class ModelThreads implements AutoCloseable {
 				List<Call> calls = this.queue.takeBatch();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, call.waitedNanos()));
 				Runnable completion = run(calls);
-				// This comes first, so that the client's next call finds an idle thread.
+				// This thread must be idle before a client can send its next call.
 				this.queue.markIdle();
 				completion.run();
 			}
 		}
 		catch (InterruptedException ex) {
-			// The server is closed.
+			// close() has interrupted this thread.
 			Thread.currentThread().interrupt();
 		}
 	}
 
-	// Returns the task that gives each call its outcome.
+	// Runs the calls. The returned task gives each call its outputs or its failure.
 	private Runnable run(List<Call> calls) {
 		long startNanos = System.nanoTime();
 		ModelRun run = new ModelRun(calls, this.lifecycle);
@@ -89,11 +89,11 @@ final class ModelThreads implements AutoCloseable {
 			};
 		}
 		catch (Throwable ex) {
-			// A model in another language may throw checked exceptions, too.
+			// A model in another JVM language may throw checked exceptions, too.
 			if (begunCalls.size() == 1) {
 				return () -> begunCalls.getFirst().completeExceptionally(ex);
 			}
-			// One call's bad inputs must not fail the others, so each runs alone.
+			// One call's bad inputs must not fail other calls, so each call runs alone.
 			List<Runnable> completions = begunCalls.stream().map((call) -> run(List.of(call))).toList();
 			return () -> completions.forEach(Runnable::run);
 		}
@@ -114,7 +114,7 @@ final class ModelThreads implements AutoCloseable {
 		}
 		finally {
 			run.end();
-			// A cancelled run would have taken longer, so it does not count as a call.
+			// A cancelled run would have taken longer, so its calls are not counted.
 			this.serviceTime.record(System.nanoTime() - startNanos, (hasSucceeded || run.isAwaited()) ? callCount : 0);
 		}
 	}

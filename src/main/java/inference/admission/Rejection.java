@@ -36,7 +36,8 @@ public final class Rejection extends RuntimeException {
 
 	/**
 	 * The rejection for any failure of a request. Failures of the model and of the server
-	 * are logged here, because their messages may contain data that clients must not see.
+	 * are logged here. Clients see only the message of an {@link InvalidOutputException},
+	 * because other messages may contain data that clients must not see.
 	 * @param failure a rejection, which is returned, or any other failure
 	 * @return the rejection for the client
 	 */
@@ -97,7 +98,7 @@ public final class Rejection extends RuntimeException {
 		/** The lifecycle's state does not allow predictions. */
 		NOT_READY,
 
-		/** The queue is full or too slow, or other requests hold the memory. */
+		/** The queue is full, the wait is too long, or other requests hold the memory. */
 		OVERLOADED,
 
 		/** The request needs more memory than any request can have. */

@@ -8,16 +8,16 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * An admitted request's share of the memory budget, and its deadline. It is closed when
- * the answer is sent. One thread at a time uses it.
+ * An admitted request's share of the memory budget, and its deadline. The reservation is
+ * closed when the answer is sent. Only one thread at a time may use it.
  */
 public final class Reservation implements AutoCloseable {
 
 	// Each request needs this for its connection's buffers and its thread's stack.
 	private static final long REQUEST_OVERHEAD_BYTES = 64 * 1024;
 
-	// The estimated heap bytes of a text. Before a text is written to a tensor, it needs
-	// a String, its byte array and a reference.
+	// A text is estimated to take this many heap bytes before it is written to a tensor,
+	// for a String, its byte array and a reference.
 	private static final int TEXT_OVERHEAD_BYTES = 64;
 
 	private final MemoryBudget memoryBudget;
@@ -39,9 +39,9 @@ public final class Reservation implements AutoCloseable {
 
 	/**
 	 * Reserves more memory, before it is allocated.
-	 * @param bytes how much more; a negative number gives memory back
-	 * @throws Rejection if no request can have that much, or if other requests hold the
-	 * memory now
+	 * @param bytes the additional memory, in bytes; a negative number gives memory back
+	 * @throws Rejection if the request would have more memory than any request can have,
+	 * or if other requests hold the memory now
 	 */
 	public void add(long bytes) {
 		if (bytes > 0) {
@@ -54,9 +54,9 @@ public final class Reservation implements AutoCloseable {
 	}
 
 	/**
-	 * Reserves the expected size of the outputs, estimated from the signature. A
-	 * dimension that it leaves open counts as 1, except for the batch.
-	 * @return the size in bytes
+	 * Reserves the expected size of the outputs. A variable dimension of an output counts
+	 * as the number of input rows if it is the first, and as 1 if it is another.
+	 * @return the expected size, in bytes
 	 */
 	long addExpectedOutputs(Signature signature, Map<String, Tensor> inputs) {
 		long rowCount = Batch.rowCount(inputs);

@@ -33,12 +33,12 @@ final class RowInfluenceSearch {
 
 	private static final Duration MAX_TIME = Duration.ofSeconds(1);
 
-	// Rows are kept for comparison until they fill this memory.
+	// No further rows are run alone once the rows kept for comparison exceed this size.
 	private static final long MAX_KEPT_BYTES = 8 << 20;
 
 	private static final int ORDER_COUNT = 8;
 
-	// Sizes for variable dimensions other than the first. The larger ones suit images.
+	// Variable dimensions other than the first get these sizes. 64 and 224 suit images.
 	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224 };
 
 	private final Signature signature;
@@ -59,7 +59,7 @@ final class RowInfluenceSearch {
 	 * Creates a search, which {@link #decide} runs.
 	 * @param signature the model's signature; the first dimension of each tensor is
 	 * variable
-	 * @param examples inputs that the model can use, perhaps none
+	 * @param examples the inputs of the golden examples; may be empty
 	 * @param maxRows the most rows in a batch, 2 or more
 	 * @param modelFunction runs the model
 	 */
@@ -75,8 +75,8 @@ final class RowInfluenceSearch {
 	}
 
 	/**
-	 * Searches for one second at most. It runs at least two single rows and one batch of
-	 * them, even if that takes longer.
+	 * Searches for about one second. Even if it takes longer, at least two rows are run
+	 * alone and then together in a batch, unless the model refuses them.
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
 	Batching.Decision decide() {
@@ -101,9 +101,9 @@ final class RowInfluenceSearch {
 				? conclusion + "; the model refused some generated input: " + this.lastRefusal : conclusion);
 	}
 
-	// Only rows of the same shape are batched. Shapes of the examples come first, and
-	// then generated shapes. The search ends after a generated shape, once it has
-	// compared a batch.
+	// Groups the rows by shape, because only rows of the same shape are batched. The
+	// shapes of the examples come first, and the generated shapes follow. decide() ends
+	// after a generated shape once any batch has been compared.
 	private Map<SampleRows, List<Map<String, Tensor>>> rowsByShape() {
 		Map<SampleRows, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
@@ -204,8 +204,8 @@ final class RowInfluenceSearch {
 		return null;
 	}
 
-	// In a batch the terms of a matrix product may be added in another order. This allows
-	// up to 16 units in the last place for the 16-bit types, and a thousand for FP32.
+	// In a batch the terms of a matrix product may be added in another order. So 16-bit
+	// types may differ by 8 to 16 units in the last place, and FP32 by about 1000.
 	private static double toleranceOf(DataType type) {
 		return switch (type) {
 			case FP16 -> 1.0 / 128;

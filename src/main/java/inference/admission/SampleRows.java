@@ -26,10 +26,11 @@ import inference.model.TensorSpec;
  */
 record SampleRows(List<TensorSpec> inputs) {
 
-	// If rows share a quantisation step, the scale 100 makes the scale 0.1 imprecise.
+	// If a model quantises a batch with one common step, the rows of the scale 100 make
+	// the rows of the scale 0.1 imprecise, which shows the influence.
 	private static final double[] FLOAT_SCALES = { 1, 100, 0.1, 10 };
 
-	// They are small, because many models use integers as indexes.
+	// Integers are below these bounds, because many models use integers as indexes.
 	private static final int[] INTEGER_BOUNDS = { 2, 10, 4, 3 };
 
 	private static final int[] WORDS_PER_TEXT = { 1, 9, 2, 5 };
@@ -57,9 +58,9 @@ record SampleRows(List<TensorSpec> inputs) {
 	}
 
 	/**
-	 * The generated rows and other rows, mixed. Each row is made when it is needed.
-	 * @param otherRows rows of the same shapes; they come after two random rows, which
-	 * differ the most
+	 * The generated rows and other rows, mixed. A supplier creates its row when called.
+	 * @param otherRows rows of the same shapes; they come after the first two random
+	 * rows, because these two differ the most
 	 */
 	List<Supplier<Map<String, Tensor>>> mixedWith(List<Map<String, Tensor>> otherRows) {
 		List<Supplier<Map<String, Tensor>>> rows = new ArrayList<>(List.of(() -> randomRow(0), () -> randomRow(1)));
@@ -70,7 +71,7 @@ record SampleRows(List<TensorSpec> inputs) {
 		return rows;
 	}
 
-	// The elements are numbers, or texts where the type is BYTES.
+	// The source returns a Number; for BYTES, any object whose toString() is the text.
 	private Map<String, Tensor> rowOf(Function<DataType, Object> elementSource) {
 		Map<String, Tensor> row = new LinkedHashMap<>();
 		this.inputs.forEach((input) -> row.put(input.name(), tensorOf(input.dataType(), input.shape(), elementSource)));
@@ -93,7 +94,7 @@ record SampleRows(List<TensorSpec> inputs) {
 		return Tensor.of(type, shape, contents.flip());
 	}
 
-	// In every fourth row the texts are numbers, for models that read numbers.
+	// In every fourth row the texts are numbers, for models that parse numbers.
 	private static String randomText(Random random, int variant) {
 		if (variant == 2) {
 			return Integer.toString(random.nextInt(100));

@@ -3,14 +3,15 @@ package inference.admission;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The time that calls occupy a model thread, averaged over about one busy second. With a
- * shorter average, a few fast calls would let in more calls than can be answered in time.
+ * The time for which a call occupies a model thread, averaged over about one second of
+ * busy time per thread. With a shorter window, a few fast calls would lower the average
+ * so far that more calls are admitted than can be answered in time.
  */
 final class ServiceTime {
 
 	private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
-	// The smallest divisor, in calls. It keeps the averages finite.
+	// The averages divide by at least this number, so that they stay finite.
 	private static final double MIN_DIVISOR = 0.125;
 
 	private final double windowNanos;
@@ -22,12 +23,12 @@ final class ServiceTime {
 
 	private double runCount;
 
-	// Requests read these figures without a lock.
+	// These averages are volatile, because requests read them without the lock.
 	private volatile long averageNanosPerCall;
 
 	private volatile long averageNanosPerRun;
 
-	// The shortest recent run, in nanoseconds. A longer run raises it by up to 3 %.
+	// The time of the shortest recent run. A longer run raises this time by up to 3 %.
 	private volatile long quickestRunNanos;
 
 	ServiceTime(int threadCount) {
@@ -36,7 +37,7 @@ final class ServiceTime {
 
 	/**
 	 * Records how long a model thread was busy.
-	 * @param nanos the time
+	 * @param nanos the busy time, in nanoseconds
 	 * @param endedCalls the number of calls in the run; 0 if the run was cancelled,
 	 * because its time is only a lower bound
 	 */
@@ -55,17 +56,17 @@ final class ServiceTime {
 		}
 	}
 
-	/** The average thread time per call, in nanoseconds; 0 at first. */
+	/** The average thread time per call, in nanoseconds; 0 before the first call. */
 	long averageNanosPerCall() {
 		return this.averageNanosPerCall;
 	}
 
-	/** The average time of a run of the model, in nanoseconds; 0 before the first. */
+	/** The average time of a run of the model, in nanoseconds; 0 before the first run. */
 	long averageNanosPerRun() {
 		return this.averageNanosPerRun;
 	}
 
-	/** The shortest recent run, in nanoseconds; 0 before the first. */
+	/** The time of the shortest recent run, in nanoseconds; 0 before the first run. */
 	long quickestRunNanos() {
 		return this.quickestRunNanos;
 	}

@@ -88,7 +88,7 @@ public final class Statistics {
 
 	}
 
-	/** Registers the timers of a protocol, whose counts begin at zero. */
+	/** Registers the timers of a protocol, so that metrics show counts from 0 on. */
 	public void register(Protocol protocol) {
 		Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 		for (Outcome outcome : Outcome.values()) {
@@ -101,7 +101,7 @@ public final class Statistics {
 		this.requestTimers.put(protocol, timers);
 	}
 
-	/** Registers a gauge. The unit of a count is {@code null}. */
+	/** Registers a gauge. The unit is {@code null} if the value is a count. */
 	void registerGauge(String name, @Nullable String unit, String description, Supplier<Number> value) {
 		Gauge.builder(name, value).baseUnit(unit).description(description).register(this.registry);
 	}
@@ -141,7 +141,7 @@ public final class Statistics {
 		return (long) this.rowsPerRun.totalAmount();
 	}
 
-	/** When the model last answered, in milliseconds since the epoch; 0 for never. */
+	/** When the model last answered, in milliseconds since the epoch; 0 if never. */
 	public long lastRunEpochMillis() {
 		return this.lastRunEpochMillis;
 	}

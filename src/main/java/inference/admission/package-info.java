@@ -1,7 +1,7 @@
 /**
- * Decides whether a call may run and how long it may wait: a bounded number run, a
- * bounded number wait, and the others are rejected while that is still cheap. Spring's
- * own concurrency limit has no bounded wait and does not say why it rejects.
+ * Decides whether a call may run and how long it may wait. The numbers of running and of
+ * waiting calls are limited. Other requests are rejected, if possible before their bodies
+ * are read. Spring's own concurrency limit neither limits the wait nor gives a reason.
  */
 @NullMarked
 package inference.admission;

@@ -7,13 +7,13 @@ import inference.lifecycle.Snapshot;
  *
  * @param stateName the name of the lifecycle's state
  * @param reason the reason for the state, as one sentence for an operator
- * @param started whether startup passes. Until then the platform does not ask the other
- * two probes, and it limits the time
- * @param live whether liveness passes. After a failed load it does, because the process
- * ends by itself
- * @param ready whether readiness passes. While the server drains it does not, although
- * requests are still served. The load does not matter, because requests in excess get the
- * answer 429
+ * @param started whether the startup probe passes. The platform sends the other probes
+ * only after that, and waits only for a limited time
+ * @param live whether the liveness probe passes. It passes even after a failed load,
+ * because the process then ends by itself
+ * @param ready whether the readiness probe passes. It fails while the server drains,
+ * although requests are still served. It does not depend on the load, because requests in
+ * excess are rejected with 429
  */
 public record ProbeResults(String stateName, String reason, boolean started, boolean live, boolean ready) {
 

@@ -28,7 +28,7 @@ public class Probes {
 
 	private static final Logger logger = LoggerFactory.getLogger(Probes.class);
 
-	/** Each of these properties can move the probes, or make them unreachable. */
+	/** Each of these properties can change the address of the probes or disable them. */
 	private static final List<String> ADDRESS_PROPERTIES = List.of("management.server.port",
 			"management.server.base-path", "management.endpoints.web.base-path",
 			"management.endpoints.web.path-mapping.health", "management.endpoints.web.exposure.exclude",

@@ -1,7 +1,7 @@
 /**
- * The result of each probe in each state of the lifecycle. Actuator's health groups and
- * the protocols read the same table. A probe depends on nothing else, least of all on the
- * load.
+ * Defines the result of each probe in each state of the lifecycle. Actuator's health
+ * groups, HTTP and gRPC read the same results. A probe depends on the state only, and in
+ * particular not on the load.
  */
 @NullMarked
 package inference.health;

@@ -10,10 +10,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The settings of the drain, the phase between SIGTERM and the end of the process.
+ * The settings of the drain, which is the phase from SIGTERM to the end of the process.
  *
- * @param delay the time for which requests are still served after SIGTERM, so that
- * clients can notice that the server is not ready any more; a day at most
+ * @param delay the time after SIGTERM for which the port stays open, so that clients can
+ * notice that the server is not ready any more; a day at most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.drain", ignoreUnknownFields = false)

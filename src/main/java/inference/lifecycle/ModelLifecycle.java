@@ -23,13 +23,12 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * Loads, runs and frees the model. It starts after the port is open, loads and warms up
- * the model on a thread of its own, runs calls while the state allows it, drains before
- * the port closes, and frees the model after the web server has finished the last
- * request.
+ * Loads, runs and frees the model. After the port is open, a separate thread loads the
+ * model and warms it up. Before the port closes, the server drains. The model is freed
+ * after the web server has finished the last request.
  * <p>
  * Each change of state is published as an application event whose payload is the new
- * {@link Snapshot}, but not a change by {@link #closeIfStarting}.
+ * {@link Snapshot}. Only the change by {@link #closeIfStarting} is not published.
  */
 @Component
 public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
@@ -55,7 +54,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
-	/** It is read from the model once, because a model may compute it each time. */
+	/** The metadata are read once, because a model may compute them in each call. */
 	private volatile @Nullable ModelMetadata metadata;
 
 	ModelLifecycle(ModelLoader loader, DrainProperties drainProperties, Watchdog watchdog,
@@ -72,7 +71,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * The model's signature, platform and examples; {@code null} until it is constructed.
+	 * The signature, platform and examples; {@code null} until the model is constructed.
 	 */
 	public @Nullable ModelMetadata metadata() {
 		return this.metadata;
@@ -81,14 +80,15 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	/**
 	 * Runs the model on the calling thread.
 	 * @param inputs the inputs, checked against the signature
-	 * @param rejectionFactory makes the exception from the reason, if the state does not
-	 * allow it
+	 * @param rejectionFactory makes the exception to throw if the state does not allow
+	 * the call; its argument is the reason
 	 * @return the model's outputs, checked against the signature
 	 * @throws IllegalArgumentException if the model cannot use the inputs
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Function<String, RuntimeException> rejectionFactory) {
-		// The call is added before the state is read, and destroy() changes the state
-		// before it counts the calls, so at least one of the two sees the other.
+		// This method adds its call and then reads the state. destroy() changes the state
+		// and then counts the calls. So this method sees the closed state, or destroy()
+		// sees the call, and the model is not freed during the call.
 		this.watchdog.beginCall();
 		try {
 			Snapshot snapshot = this.snapshot.get();
@@ -119,8 +119,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/**
-	 * The number of calls inside the model. While there is one, the process may end only
-	 * by {@link Runtime#halt}, because other exits free native memory that the call uses.
+	 * The number of calls inside the model; loading and warm-up are one call. While a
+	 * call runs, the process may end only by {@link Runtime#halt}, because other exits
+	 * free native memory that the calls use.
 	 */
 	int runningCalls() {
 		return this.watchdog.runningCalls();
@@ -156,7 +157,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** Ends the drain's delay, whether it has begun or not. */
+	/** Ends the delay of the drain, even if the delay has not begun yet. */
 	void endDrain() {
 		this.drainEnded.countDown();
 	}
@@ -205,7 +206,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		this.metadata = ModelMetadata.of(model);
 	}
 
-	/** Changes the state if the model is stuck, or is not stuck any more. */
+	/** Changes the state if the model has become stuck, or is not stuck any more. */
 	void updateStuckState() {
 		Thread stuckThread = this.watchdog.findStuckThread();
 		State state = this.snapshot.get().state();
@@ -222,8 +223,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	private void load() {
-		// Loading counts as a call, because the model must not be freed during its
-		// warm-up.
+		// Loading and warm-up count as a call, so that destroy() does not free the model.
 		this.watchdog.beginCall();
 		State next = State.READY;
 		String reason = "the model serves";
@@ -236,7 +236,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		catch (Throwable ex) {
 			// An Error, such as a missing native library, must end the process, too.
 			next = State.FAILED;
-			// While the application closes, a failure to load is not worth a report.
+			// If the application was closed meanwhile, the failure is not worth a report.
 			reason = this.snapshot.get().state().isStarting() ? this.loader.reportAndExplain(ex)
 					: "the application was closed";
 		}

@@ -21,7 +21,7 @@ import inference.model.ModelProperties;
 import inference.model.UnusableModelException;
 
 /**
- * Constructs and warms up the model, and explains a failure to do so.
+ * Constructs the model and warms it up, and explains the reason if either fails.
  */
 @Component
 class ModelLoader {
@@ -47,7 +47,7 @@ class ModelLoader {
 	/**
 	 * Keeps Spring from constructing and closing models. The lifecycle constructs the
 	 * model after the port is open and closes it after the last call has returned, so a
-	 * fork's class needs no annotation for either.
+	 * fork's class needs no annotation for lazy construction or for closing.
 	 */
 	@Bean
 	static BeanFactoryPostProcessor lazyModelsPostProcessor() {
@@ -77,7 +77,7 @@ class ModelLoader {
 	}
 
 	/**
-	 * Reports a failed load to the log as Spring Boot reports a failed start.
+	 * Logs a failed load in the form in which Spring Boot logs a failed start.
 	 * @return the reason for an operator, in one line
 	 */
 	String reportAndExplain(Throwable failure) {

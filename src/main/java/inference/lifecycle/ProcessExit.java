@@ -22,13 +22,14 @@ import org.springframework.core.NestedExceptionUtils;
  * Ends the process: on a signal, if the model cannot be loaded, and on an
  * {@link OutOfMemoryError}.
  * <p>
- * On a signal, the application ends first (drain, last answers, model freed) and the JVM
- * after it. Spring's own shutdown hook would crash: the JVM runs all hooks at once, and
- * ONNX Runtime's hook frees memory that running calls use. A second signal ends the
- * drain's delay. If the model is not ready yet, the JVM ends at once.
+ * On a signal, the application drains, sends the last answers and frees the model. Then
+ * the JVM ends. Spring's own shutdown hook could crash the process, because the JVM runs
+ * all hooks at once, and ONNX Runtime's hook frees memory that running calls use. A
+ * second signal ends the drain's delay. If the model is not ready at the first signal,
+ * the JVM ends at once.
  * <p>
  * An {@link OutOfMemoryError} may end a thread that no probe checks. So the process ends
- * as soon as one is logged or ends a thread. The JVM's option
+ * as soon as such an error is logged or ends a thread. The JVM's option
  * {@code ExitOnOutOfMemoryError} is similar, but does not write to the log.
  */
 public final class ProcessExit extends TurboFilter
@@ -75,7 +76,7 @@ public final class ProcessExit extends TurboFilter
 	@Override
 	public FilterReply decide(@Nullable Marker marker, ch.qos.logback.classic.Logger source, Level level,
 			@Nullable String format, Object @Nullable [] parameters, @Nullable Throwable failure) {
-		// Logback takes the exception out of the parameters only after this filter.
+		// Logback extracts an exception from the parameters only after this filter.
 		Throwable loggedFailure = (failure != null) ? failure : EventArgUtil.extractThrowable(parameters);
 		if (loggedFailure != null
 				&& NestedExceptionUtils.getMostSpecificCause(loggedFailure) instanceof OutOfMemoryError cause
@@ -92,8 +93,8 @@ public final class ProcessExit extends TurboFilter
 		return FilterReply.NEUTRAL;
 	}
 
-	// The new thread is not a daemon. Once the web server's threads are gone and only
-	// daemons are left, the JVM would end by itself, with exit code 0.
+	// The new thread is not a daemon thread. If only daemon threads were left when the
+	// web server has stopped, the JVM would end by itself, with exit code 0.
 	private void requestExit(int exitCode, String reason) {
 		if (!this.isEnding.getAndSet(true)) {
 			Thread.ofPlatform().name("process-exit").daemon(false).start(() -> closeAndExit(exitCode, reason));
@@ -105,7 +106,7 @@ public final class ProcessExit extends TurboFilter
 		}
 	}
 
-	// The bean is looked up and not created, because the application may still be
+	// The bean is looked up but never created here, because the application may still be
 	// starting.
 	private @Nullable ModelLifecycle lifecycle() {
 		ConfigurableApplicationContext applicationContext = this.applicationContext;
@@ -118,8 +119,8 @@ public final class ProcessExit extends TurboFilter
 		ConfigurableApplicationContext applicationContext = this.applicationContext;
 		ModelLifecycle lifecycle = lifecycle();
 		if (exitCode != FAILED_EXIT_CODE && (lifecycle == null || lifecycle.closeIfStarting())) {
-			// No request has been served, so there is nothing to drain. To close the
-			// application would wait for the model's constructor, which may never return.
+			// No request has been served, so there is nothing to drain. close() would
+			// wait for the model's constructor, which may never return.
 			if (applicationContext != null) {
 				logger.info("{} before the model was ready", reason);
 			}

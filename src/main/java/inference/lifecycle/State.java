@@ -15,18 +15,18 @@ public enum State {
 	READY,
 
 	/**
-	 * A call is inside the model for too long and no other returns, or the device is
-	 * lost.
+	 * A call has been inside the model for too long while no other call returned, or the
+	 * device is lost.
 	 */
 	STUCK,
 
-	/** The process was asked to end. Requests are still served until the drain ends. */
+	/** The process was asked to end. Requests that still arrive are served. */
 	DRAINING,
 
 	/** The model could not be loaded; the process ends. */
 	FAILED,
 
-	/** The lifecycle has ended. */
+	/** The model takes no more calls, and no other state follows. */
 	CLOSED;
 
 	/** Whether predictions may run in this state. */

@@ -22,8 +22,8 @@ import inference.model.UnusableModelException;
 /**
  * Runs a model before it serves. First it runs each golden example, and the model must
  * return the expected outputs. Then it runs the first example, or zeros if there is none,
- * until a round is not faster than the one before. So the first client does not pay for
- * the lazy initialisation of the model's runtime.
+ * in rounds of 20 runs, until a round is hardly faster than the round before it. So the
+ * first client does not wait for the lazy initialisation of the model's runtime.
  */
 final class WarmUp {
 
@@ -36,12 +36,12 @@ final class WarmUp {
 	// The warm-up ends when a round takes over 95 % of the previous round's time.
 	private static final double MAX_ROUND_RATIO = 0.95;
 
-	// An image model may need images larger than its kernels, and a speech model more
-	// samples than its window has. The batch always has the size 1.
+	// These sizes are tried in variable dimensions other than the first. Images must be
+	// larger than a model's kernels, and sounds longer than its window.
 	private static final int[] DIMENSION_SIZES = { 1, 16, 64, 224, 512 };
 
-	// Larger inputs than this are tried at the size 1 only, because they may not fit into
-	// the memory.
+	// A size above 1 is not tried if an input would then have more elements than this,
+	// because the input may not fit into the memory.
 	private static final long MAX_ELEMENTS = 1 << 22;
 
 	private final Model model;
@@ -56,8 +56,8 @@ final class WarmUp {
 	/**
 	 * Runs the whole warm-up.
 	 * @return the number of timed runs; 0 if the model has no examples and refuses zeros
-	 * @throws UnusableModelException if the outputs differ from those of an example
-	 * @throws InvalidOutputException if the outputs are not as declared
+	 * @throws UnusableModelException if the outputs are not what an example expects
+	 * @throws InvalidOutputException if the outputs do not match the signature
 	 */
 	int run() {
 		ModelMetadata metadata = ModelMetadata.of(this.model);
@@ -75,7 +75,7 @@ final class WarmUp {
 		return (inputs != null) ? runUntilNoFaster(inputs) : 0;
 	}
 
-	/** Finds zeros of a size that the model accepts. */
+	/** Finds zeros that the model accepts; {@code null} if it refuses all sizes. */
 	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
 		boolean hasVariableInnerSize = signature.inputs().stream().anyMatch(TensorSpec::hasVariableInnerSize);
 		int[] sizes = hasVariableInnerSize ? DIMENSION_SIZES : new int[] { 1 };

@@ -7,8 +7,8 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * A bean that the warm-up of the model calls. Packages that the lifecycle must not depend
- * on prepare themselves for the model in this way.
+ * A bean that the warm-up of the model calls. With such a bean, a package that the
+ * lifecycle must not depend on can prepare for the model.
  */
 public interface WarmUpListener {
 

@@ -62,7 +62,7 @@ final class Watchdog {
 		return this.startNanosByThread.size();
 	}
 
-	/** Starts a thread that runs the check regularly until it is interrupted. */
+	/** Starts a thread that runs the check regularly until the thread is interrupted. */
 	Thread startThread(Runnable check) {
 		Duration period = this.stuckAfter.dividedBy(CHECKS_PER_LIMIT);
 		return Thread.ofPlatform().name("watchdog").daemon().start(() -> {
@@ -73,15 +73,15 @@ final class Watchdog {
 				}
 			}
 			catch (InterruptedException ex) {
-				// The server is closed.
+				// The lifecycle has ended this thread.
 				Thread.currentThread().interrupt();
 			}
 		});
 	}
 
 	/**
-	 * Finds the oldest call if it is stuck. Its age alone does not make it stuck: as long
-	 * as other calls return, the model works.
+	 * Finds the oldest call if it is stuck. A call is not stuck by its age alone, because
+	 * the model works as long as other calls return.
 	 * @return the thread of the call, or {@code null} if no call is stuck
 	 */
 	synchronized @Nullable Thread findStuckThread() {

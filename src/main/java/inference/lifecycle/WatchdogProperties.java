@@ -13,7 +13,7 @@ import org.springframework.validation.annotation.Validated;
  * The settings of the watchdog.
  *
  * @param stuckAfter the model counts as stuck if a call has run for this time and no
- * other has returned in it; a day at most
+ * other call has returned in this time; a day at most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.watchdog", ignoreUnknownFields = false)

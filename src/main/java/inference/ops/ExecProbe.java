@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
  * into the exit code 0 or 1. The only argument is {@code readiness}, {@code liveness} or
  * {@code startup}; the reason goes to standard output.
  * <p>
- * It asks once, because the kubelet is responsible for delays and repetitions. The port
- * is in the environment variable {@code SERVER_PORT}, as it is for the server.
+ * The program sends only one probe, because the kubelet repeats the program. The port is
+ * in the environment variable {@code SERVER_PORT}, as it is for the server.
  */
 public final class ExecProbe {
 
 	static final int DEFAULT_PORT = 8000;
 
-	// The kubelet waits for one second by default, and starting the JVM takes part of it.
+	// The kubelet waits one second by default, of which the JVM's start takes a part.
 	private static final int TIMEOUT_MILLIS = 700;
 
 	private static final int MAX_ANSWER_BYTES = 8192;
@@ -35,7 +35,7 @@ public final class ExecProbe {
 		System.exit(run(System.out, System.getenv("SERVER_PORT"), arguments) ? 0 : 1);
 	}
 
-	/** Whether the probe passes. */
+	/** Sends the probe, prints the answer's body, and returns whether it passes. */
 	static boolean run(PrintStream out, @Nullable String port, String... arguments) {
 		String path = switch (String.join(" ", arguments)) {
 			case "readiness" -> "/readyz";
@@ -62,8 +62,8 @@ public final class ExecProbe {
 		return false;
 	}
 
-	// The JDK's HTTP client would take longer to load than the rest of the program. After
-	// an answer to HTTP/1.0 the server closes the connection.
+	// A socket is used, because the JDK's HTTP client takes longer to load than the rest
+	// of the program. HTTP/1.0 makes the server close the connection after its answer.
 	private static String sendRequest(InetSocketAddress server, String path) throws IOException {
 		try (Socket socket = new Socket()) {
 			socket.connect(server, TIMEOUT_MILLIS);
