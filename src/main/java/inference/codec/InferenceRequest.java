@@ -16,10 +16,10 @@ import inference.model.TensorSpec;
  * A prediction that a client asks for.
  *
  * @param format the format of the request and of its answer
- * @param id the client's name for the request, which is sent back, or {@code null}
+ * @param id the id that the client gave, which the answer repeats, or {@code null}
  * @param inputs the tensors of all inputs by name
- * @param outputs the outputs that the client wants, in the client's order
- * @param timeout the time that the client waits for the answer, or {@code null}
+ * @param outputs the wanted outputs in the client's order; by default all outputs
+ * @param timeout the timeout in the request's parameters, or {@code null}
  */
 public record InferenceRequest(BodyFormat format, @Nullable String id, Map<String, Tensor> inputs,
 		List<RequestedOutput> outputs, @Nullable Duration timeout) {
@@ -27,7 +27,7 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	/**
 	 * Writes some inputs, such as those of a golden example, as a request of the Open
 	 * Inference Protocol.
-	 * @return the body, or {@code null} if bytes among the inputs are not text
+	 * @return the body, or {@code null} if a BYTES input has bytes that are not UTF-8
 	 */
 	public static @Nullable String toJson(Map<String, Tensor> inputs) {
 		if (inputs.values().stream().anyMatch(TensorWriter::hasNonUtf8)) {
@@ -49,16 +49,19 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	 */
 	public enum BodyFormat {
 
-		/** {@code {"instances": [row, …]}} to {@code {"predictions": [row, …]}}. */
+		/**
+		 * Requests {@code {"instances": [row, …]}} and answers {@code {"predictions":
+		 * [row, …]}}.
+		 */
 		ROWS,
 
 		/**
-		 * {@code {"inputs": {name: tensor, …}}} to {@code {"outputs": {name: tensor,
-		 * …}}}.
+		 * Requests {@code {"inputs": {name: tensor, …}}} and answers {@code {"outputs":
+		 * {name: tensor, …}}}.
 		 */
 		COLUMNS,
 
-		/** The Open Inference Protocol's list of named tensors, both ways. */
+		/** The Open Inference Protocol: requests and answers list named tensors. */
 		OIP
 
 	}
@@ -67,7 +70,7 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	 * An output that the client wants.
 	 *
 	 * @param spec the output's specification
-	 * @param binary whether it is sent as bytes behind the JSON
+	 * @param binary whether the output is sent as bytes behind the JSON
 	 */
 	public record RequestedOutput(TensorSpec spec, boolean binary) {
 	}

@@ -19,9 +19,9 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * The answer to a prediction, in the form of its request. It is encoded while it is
- * written, so it takes no memory besides its tensors. Everything that could fail is
- * checked before the first byte.
+ * The answer to a prediction, in the format of its request. The answer is encoded while
+ * it is written, so no encoded copy is kept in memory. The constructor checks that the
+ * outputs can be encoded, before the first byte is sent.
  *
  * @param modelName the model's name
  * @param modelVersion the model's version
@@ -32,11 +32,12 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		Map<String, Tensor> outputs) {
 
 	/**
-	 * An answer.
-	 * @throws InvalidRequestException if the outputs cannot be written in the request's
-	 * form
-	 * @throws InvalidOutputException if the outputs have bytes that JSON cannot hold, or
-	 * lack rows that the signature declares
+	 * Checks that the outputs can be encoded in the request's format.
+	 * @throws InvalidRequestException if the format is ROWS, but an output does not have
+	 * one row per instance, and its signature does not promise that
+	 * @throws InvalidOutputException if the signature promises one row per instance and
+	 * the output does not have them, or if JSON of the Open Inference Protocol would have
+	 * to hold bytes that are not UTF-8
 	 */
 	public InferenceResponse(String modelName, String modelVersion, InferenceRequest request,
 			Map<String, Tensor> outputs) {
@@ -74,7 +75,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 
 	/**
 	 * Encodes the answer into a stream.
-	 * @param target where to write, which stays open
+	 * @param target the stream, which stays open
 	 * @throws IOException if the stream fails
 	 */
 	public void writeTo(OutputStream target) throws IOException {

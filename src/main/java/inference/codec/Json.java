@@ -23,18 +23,18 @@ import static inference.codec.InvalidRequestException.require;
 
 /**
  * Jackson's parser and generator as this package configures them. The JSON is strict,
- * apart from {@code NaN} and the infinities, which TensorFlow Serving and Python's json
- * module read and write as numbers, too.
+ * except that {@code NaN} and the infinities are allowed as numbers. TensorFlow Serving
+ * and Python's json module allow them, too.
  */
 final class Json {
 
 	/** The greatest nesting depth of arrays and objects in a body. */
 	static final int MAX_DEPTH = 16;
 
-	// Limits the memory for member names, which are kept until the object ends.
+	// Limits the memory for member names, which are kept until their object ends.
 	private static final int MAX_MEMBERS = 100;
 
-	// Triton's extensions for classification, shared memory and stateful models.
+	// Triton uses these parameters for classification, shared memory and stateful models.
 	private static final List<String> UNSUPPORTED_PARAMETERS = List.of("classification", "shared_memory_region",
 			"shared_memory_offset", "shared_memory_byte_size", "sequence_id", "sequence_start", "sequence_end");
 
@@ -50,8 +50,8 @@ final class Json {
 	}
 
 	/**
-	 * Whether a body may be UTF-8. UTF-16 is refused, because Jackson's parser gives no
-	 * byte offsets in it.
+	 * Whether a body may be UTF-8. UTF-16 and UTF-32 are refused, because Jackson gives
+	 * no byte offsets in them.
 	 */
 	static boolean mayBeUtf8(byte[] body) {
 		return body.length < 2 || (body[0] != 0 && body[1] != 0 && (body[0] & 0xFE) != 0xFE);
@@ -67,8 +67,8 @@ final class Json {
 	}
 
 	/**
-	 * Goes to the value of an object's next member. A member that is null counts as
-	 * missing.
+	 * Moves the parser to the value of the next member of an object. A member whose value
+	 * is null counts as missing.
 	 * @param seen the object's member names so far; at most 100 are allowed
 	 * @return the member's name, or {@code null} at the object's end
 	 */
@@ -85,7 +85,7 @@ final class Json {
 		return null;
 	}
 
-	/** The offset of the current token in the bytes that the parser was made for. */
+	/** The current token's offset in bytes from the first byte of the parser's input. */
 	static int tokenOffset(JsonParser parser) {
 		return Math.toIntExact(parser.currentTokenLocation().getByteOffset());
 	}
@@ -95,7 +95,7 @@ final class Json {
 		return parser.getString();
 	}
 
-	/** The current value, or -1 if it is not an integer that fits a {@code long}. */
+	/** The current value, or -1 if the value is no integer that fits a {@code long}. */
 	static long longOrMinusOne(JsonParser parser) {
 		boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
 				&& parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
@@ -103,10 +103,10 @@ final class Json {
 	}
 
 	/**
-	 * The parameters of the Open Inference Protocol: strings, numbers and booleans.
-	 * Unknown parameters are ignored.
-	 * @throws InvalidRequestException if a value is of a wrong type, or a parameter is
-	 * not supported
+	 * Reads parameters of the Open Inference Protocol: strings, numbers and booleans.
+	 * Unknown parameters are returned, too; the callers ignore them.
+	 * @throws InvalidRequestException if a value has a wrong type, or if a parameter asks
+	 * for a feature that this server does not support
 	 */
 	static Map<String, Object> parameters(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");
@@ -132,7 +132,7 @@ final class Json {
 		return parameters;
 	}
 
-	/** A parameter that is true or false, or {@code null} if there is none. */
+	/** The value of a boolean parameter, or {@code null} if the parameter is missing. */
 	static @Nullable Boolean booleanParameter(Map<String, Object> parameters, String name) {
 		Object value = parameters.get(name);
 		require(value == null || value instanceof Boolean, "Parameter '%s' must be true or false.", name);

@@ -52,7 +52,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		return tensors;
 	}
 
-	/** Reads which outputs are wanted, each with its parameter {@code binary_data}. */
+	/** Returns the wanted outputs, each with its parameter {@code binary_data}. */
 	Map<TensorSpec, @Nullable Boolean> readOutputs(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, OUTPUTS_MESSAGE);
 		Map<TensorSpec, @Nullable Boolean> binaryByOutput = new LinkedHashMap<>();
@@ -131,8 +131,8 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 						tensor = readData(parser, requireSpec(name, dataType, shape), shape);
 					}
 					else {
-						// The data comes before its type, so a second parser reads it
-						// later.
+						// The data comes before the name, datatype or shape, so a second
+						// parser reads the data later.
 						dataOffset = Json.tokenOffset(parser);
 						parser.skipChildren();
 					}

@@ -25,8 +25,8 @@ import inference.model.TensorSpec;
 import static inference.codec.InvalidRequestException.require;
 
 /**
- * Reads one request. The members of an object may come in any order. Unknown members are
- * skipped, as the protocols demand.
+ * Reads the body of one request. The members of a JSON object may come in any order.
+ * Unknown members are skipped, but an unknown input or output is refused.
  */
 public final class RequestReader {
 
@@ -55,11 +55,9 @@ public final class RequestReader {
 	private Map<String, Object> parameters = Map.of();
 
 	/**
-	 * A reader for one request.
 	 * @param allowedFormats the formats that the request's path takes
-	 * @param onAllocation receives the number of bytes before they are allocated for
-	 * tensors; a negative number means that bytes were freed. It throws an exception to
-	 * refuse
+	 * @param onAllocation gets a number of bytes before they are allocated for tensors,
+	 * and a negative number after bytes are freed; throws to refuse an allocation
 	 */
 	public RequestReader(Signature signature, Set<BodyFormat> allowedFormats, LongConsumer onAllocation) {
 		this.signature = signature;
@@ -69,12 +67,12 @@ public final class RequestReader {
 
 	/**
 	 * Reads the request.
-	 * @param body JSON, and behind it the tensors that are sent as bytes
-	 * @param jsonLengthHeader the value of the header
-	 * {@code Inference-Header-Content-Length}; {@code null} if the whole body is JSON, 0
-	 * if there is no JSON and the body is the bytes of the only input
+	 * @param body the JSON, and behind the JSON the tensors that are sent as bytes
+	 * @param jsonLengthHeader the value of the header {@code
+	 * Inference-Header-Content-Length}; {@code null} if the whole body is JSON, 0 if
+	 * there is no JSON and the body is the bytes of the only input
 	 * @return the request, whose binary tensors are views of the body
-	 * @throws InvalidRequestException if the model cannot be run with it
+	 * @throws InvalidRequestException if the model cannot be run with the request
 	 */
 	public InferenceRequest read(byte[] body, @Nullable String jsonLengthHeader) {
 		int jsonEnd = (jsonLengthHeader != null) ? parseJsonLength(jsonLengthHeader, body.length) : body.length;
@@ -108,8 +106,8 @@ public final class RequestReader {
 	}
 
 	/**
-	 * The id that the client gave the request, or {@code null} if none has been read. It
-	 * is known even if the request is refused later.
+	 * The id that the client gave the request, or {@code null} if none has been read.
+	 * After {@link #read} has refused the request, the id is still known.
 	 */
 	public @Nullable String id() {
 		return this.id;
@@ -146,8 +144,8 @@ public final class RequestReader {
 	}
 
 	// The columns and the Open Inference Protocol both use the member "inputs". If the
-	// path takes both forms, the first element decides: an object means the Open
-	// Inference Protocol, unless it is Base64. A second parser looks ahead.
+	// path takes both forms, the first element of an array decides: an object other than
+	// {"b64": …} means the Open Inference Protocol. A second parser looks ahead.
 	private boolean isOip(JsonParser parser, byte[] body, int jsonEnd) {
 		if (!this.allowedFormats.contains(BodyFormat.OIP) || !this.allowedFormats.contains(BodyFormat.COLUMNS)) {
 			return this.allowedFormats.contains(BodyFormat.OIP);
@@ -168,9 +166,9 @@ public final class RequestReader {
 		this.format = format;
 	}
 
-	// The row form needs one output row per instance. If every input takes any number of
-	// rows and an output has a fixed number, its rows do not belong to the inputs' rows,
-	// even if the numbers are equal.
+	// The row form needs one output row per instance. If every input is batched and an
+	// output has a fixed number of rows, the rows do not belong to the instances, even if
+	// both numbers are equal. InferenceResponse refuses other numbers of rows.
 	private void requireVariableOutputRows() {
 		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
@@ -202,7 +200,7 @@ public final class RequestReader {
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
-	// Returns Jackson's sentence without its advice about Jackson's configuration.
+	// Returns Jackson's message without its advice about Jackson's configuration.
 	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage().replaceAll("[:,] (enable|from) `[^`]*`( to allow)?", "");
 		TokenStreamLocation place = ex.getLocation();

@@ -19,9 +19,9 @@ import inference.model.TensorSpec;
 import static inference.codec.InvalidRequestException.require;
 
 /**
- * Reads one tensor from nested JSON arrays into one buffer. The nesting gives the shape.
- * A value that the data type cannot hold is refused; only floating point numbers are
- * rounded.
+ * Reads one tensor from nested JSON arrays into one buffer. The shape is that of the
+ * nesting, unless the request states a shape. A value that the data type cannot hold is
+ * refused; only floating point numbers are rounded.
  */
 final class TensorReader {
 
@@ -44,9 +44,9 @@ final class TensorReader {
 	private ByteBuffer contents = Tensor.allocate(INITIAL_BYTES);
 
 	/**
-	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form,
-	 * {@code {"b64": "…"}}; the Open Inference Protocol has none
-	 * @param onAllocation as in {@link RequestReader}
+	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form
+	 * {@code {"b64": "…"}}, which the Open Inference Protocol does not have
+	 * @param onAllocation as in the constructor of {@link RequestReader}
 	 */
 	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onAllocation) {
 		this.spec = spec;
@@ -57,9 +57,10 @@ final class TensorReader {
 	}
 
 	/**
-	 * Reads the parser's current value, and everything in it.
-	 * @param parser at the value's first token, or at a b64 object's member name
-	 * @param depth the number of this tensor's dimensions around the value
+	 * Reads the parser's current value, and everything in that value.
+	 * @param parser is at the first token of the value; in an object {@code {"b64":
+	 * "…"}}, the parser may be at the name already
+	 * @param depth how many of the tensor's dimensions enclose the value; 1 for a row
 	 */
 	void read(JsonParser parser, int depth) {
 		boolean isArray = parser.currentToken() == JsonToken.START_ARRAY;
@@ -78,7 +79,7 @@ final class TensorReader {
 		setLength(depth, count);
 	}
 
-	/** Notes the length of a dimension, which must be the same wherever it occurs. */
+	/** Notes the length of a dimension. Arrays at one depth must have the same length. */
 	void setLength(int depth, long count) {
 		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == count,
 				"rows of different lengths");
@@ -87,8 +88,8 @@ final class TensorReader {
 
 	/**
 	 * Returns the tensor, in the shape of the JSON's nesting. Dimensions inside an empty
-	 * array come from the specification. An innermost 1 may be left out: {@code 20} means
-	 * {@code [20]}.
+	 * array come from the specification, or are 0 if variable. If the innermost dimension
+	 * is 1, its brackets may be left out: {@code 20} means {@code [20]}.
 	 */
 	Tensor toTensor() {
 		long[] foundDimensions = foundDimensions();
@@ -105,9 +106,9 @@ final class TensorReader {
 	}
 
 	/**
-	 * Returns the tensor, in the shape that the request states beside the data.
+	 * Returns the tensor, in the shape that the request states next to the data.
 	 * @param statedShape a shape that fits the specification; the data may be nested like
-	 * it or flat
+	 * this shape or flat
 	 */
 	Tensor toTensor(Shape statedShape) {
 		Shape foundShape = Shape.of(foundDimensions());

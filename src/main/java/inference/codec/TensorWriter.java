@@ -17,7 +17,7 @@ import inference.model.Tensor;
  */
 final class TensorWriter {
 
-	// The number of characters after which numbers are handed to the generator.
+	// Numbers are collected up to this many characters before the generator gets them.
 	private static final int PIECE_LENGTH = 8000;
 
 	private final DataType dataType;
@@ -29,9 +29,9 @@ final class TensorWriter {
 	private final ByteBuffer unwritten;
 
 	/**
-	 * Starts at the tensor's first element.
-	 * @param keys the names of the last dimension's elements, to write it as an object;
-	 * empty to write an array
+	 * A writer that starts at the tensor's first element.
+	 * @param keys the keys with which the last dimension is written as an object; empty
+	 * to write an array
 	 */
 	TensorWriter(Tensor tensor, List<String> keys) {
 		this.dataType = tensor.dataType();
@@ -40,7 +40,7 @@ final class TensorWriter {
 		this.unwritten = tensor.contents();
 	}
 
-	/** Whether a tensor has bytes that no JSON string can hold. */
+	/** Whether a tensor has bytes that are not UTF-8, which no JSON string can hold. */
 	static boolean hasNonUtf8(Tensor tensor) {
 		ByteBuffer rest = tensor.contents();
 		boolean isText = true;
@@ -51,8 +51,8 @@ final class TensorWriter {
 	}
 
 	/**
-	 * Writes a tensor of the Open Inference Protocol.
-	 * @param binary whether its contents come behind the JSON
+	 * Writes a tensor in the form of the Open Inference Protocol.
+	 * @param binary whether the tensor's contents are sent as bytes behind the JSON
 	 */
 	static void writeOip(JsonGenerator generator, String name, Tensor tensor, boolean binary) {
 		generator.writeStartObject();
@@ -105,7 +105,7 @@ final class TensorWriter {
 		generator.writeEndArray();
 	}
 
-	// Many numbers are written at once. One string for each number would be slow.
+	// The generator gets many numbers at once, because one call for each would be slow.
 	private void writeElements(JsonGenerator generator, long count) {
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {

@@ -19,9 +19,9 @@ import static inference.codec.InvalidRequestException.require;
 
 /**
  * Reads the two forms of TensorFlow Serving, which KServe calls v1: rows under
- * {@code instances} and columns under {@code inputs}. Each row is an object with a member
- * for each input, and so is {@code inputs}. A model with one input also takes the value
- * alone.
+ * {@code instances} and columns under {@code inputs}. A row is an object with one member
+ * for each input, and the columns are such an object, too. If the model has only one
+ * input, the value of that input may replace the object.
  */
 final class V1Reader {
 
@@ -60,7 +60,7 @@ final class V1Reader {
 		return toTensors();
 	}
 
-	// Reads one instance, or the columns if the index is -1.
+	// Reads one instance, or all columns if the index is -1.
 	private void readInputs(JsonParser parser, int instanceIndex) {
 		int depth = (instanceIndex < 0) ? 0 : 1;
 		boolean isObject = parser.currentToken() == JsonToken.START_OBJECT;
@@ -89,7 +89,8 @@ final class V1Reader {
 		}
 	}
 
-	// If the only input is BYTES, an object with b64 is its value, not a set of inputs.
+	// If the only input is BYTES, the object {"b64": …} is the value of that input,
+	// unless the input itself is named b64.
 	private boolean isBase64(@Nullable String name) {
 		TensorSpec onlyInput = this.signature.inputs().getFirst();
 		return "b64".equals(name) && onlyInput.dataType() == DataType.BYTES && !onlyInput.name().equals("b64");

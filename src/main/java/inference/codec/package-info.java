@@ -1,7 +1,7 @@
 /**
- * Converts bytes to tensors and back, for every protocol. The model's signature drives
- * the reading of requests and the writing of answers, so no protocol needs classes for a
- * certain model. The package knows neither Spring nor HTTP.
+ * Converts the bodies of requests to tensors, and tensors to the bodies of answers. The
+ * model's signature controls both directions, so no protocol needs classes for a specific
+ * model. The package uses neither Spring nor the Servlet API.
  */
 @NullMarked
 package inference.codec;

@@ -10,15 +10,15 @@ import org.apache.catalina.connector.ClientAbortException;
 import inference.admission.Deadline;
 
 /**
- * The stream of an answer to its client. A client that reads a large answer so slowly
- * that the deadline passes is disconnected, since the answer's memory is needed.
+ * The stream of an answer to its client. If the client reads a large answer so slowly
+ * that the deadline passes, the stream disconnects the client to free memory.
  */
 final class AnswerStream extends FilterOutputStream {
 
 	// An answer of this size fits into the socket's buffer, so writing it does not block.
 	private static final int SEND_BUFFER_BYTES = 64 * 1024;
 
-	// The client gets at least this time, even after a slow model run.
+	// A client has at least this time to read its answer, even after a slow model run.
 	private static final long MIN_WRITE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
 	private final long endNanos;

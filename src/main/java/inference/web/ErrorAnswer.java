@@ -22,7 +22,7 @@ import inference.admission.Rejection;
 import inference.codec.InvalidRequestException;
 
 /**
- * The answer to a request that failed. Failures are translated to HTTP here.
+ * The answer to a request that failed. This class translates exceptions to HTTP.
  *
  * @param status the HTTP status
  * @param sentence tells the client what to change
@@ -30,10 +30,10 @@ import inference.codec.InvalidRequestException;
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
-	// nginx uses this status for a client that has gone. Nobody reads it.
+	// nginx uses this status for a client that has gone. No client reads the status.
 	private static final int CLIENT_CLOSED_REQUEST = 499;
 
-	/** The request's attribute that holds the answer. */
+	/** The name of the request's attribute that holds the error answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
 	private static final Map<String, String> ACCEPT_ENCODING_HEADER = Map.of("Accept-Encoding", "gzip, deflate");
@@ -76,7 +76,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		return new ErrorAnswer(status, sentence, Map.of());
 	}
 
-	/** The sentence for a status about which nothing else is known. */
+	/** The sentence for a failure of which only the HTTP status is known. */
 	static String sentenceFor(int status) {
 		HttpStatus httpStatus = HttpStatus.resolve(status);
 		return switch (status) {
@@ -106,8 +106,8 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	}
 
 	void send(HttpServletRequest request, HttpServletResponse response) throws IOException {
-		// Tomcat suspends the response when a read fails; RequestValve sends this answer
-		// then.
+		// If reading the body has failed, Tomcat has suspended the response and discards
+		// what is written below. RequestValve then sends the answer in this attribute.
 		request.setAttribute(ATTRIBUTE, this);
 		byte[] body = JsonMapper.shared().writeValueAsBytes(Map.of("error", this.sentence));
 		response.setStatus(this.status);

@@ -52,8 +52,8 @@ class HomeController {
 		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.hasConsole = console.enabled();
-		// The policy allows the page's own style and script by their hashes. A browser
-		// drops carriage returns before it hashes them.
+		// The Content-Security-Policy allows the page's own style and script by their
+		// hashes. A browser replaces \r\n by \n before it hashes them.
 		this.consolePage = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
 			.replace("\r\n", "\n");
 		this.contentSecurityPolicy = INLINE_ELEMENTS.matcher(this.consolePage)
@@ -93,8 +93,8 @@ class HomeController {
 			.put("ready", results.ready());
 	}
 
-	// Only clients that name HTML get the page. Probes and scripts send wildcards, or
-	// headers that are not valid.
+	// Only clients that prefer text/html get the page. Probes and scripts accept any
+	// type, or send an Accept header that is not valid.
 	private static boolean prefersHtml(List<String> accept) {
 		try {
 			return MediaType.parseMediaTypes(accept)

@@ -14,11 +14,11 @@ import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Tomcat's protocol with six additions. Probes are answered on threads of their own. It
- * accepts host names with an underscore, which services in Docker Compose and upstreams
- * in nginx have. Every path is also served under {@code /api/predict/{service}}, which
- * EAS clients use. Each request can limit how long it waits for its client, and can ask
- * whether the client has gone. And the port closes before Tomcat pauses.
+ * Tomcat's protocol with six additions. Probes without TLS run on threads of their own.
+ * Host names may have an underscore, as in Docker Compose and in nginx's upstreams. Every
+ * path is also served under {@code /api/predict/{service}}, which EAS clients use. Each
+ * request can limit how long reading its body blocks, and can ask whether its client has
+ * gone. The port is closed before Tomcat pauses.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
@@ -30,12 +30,12 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final String SOCKET_ATTRIBUTE = HttpProtocol.class.getName();
 
-	/** Called by Tomcat. */
+	/** Tomcat calls this constructor by reflection. */
 	public HttpProtocol() {
 		super(new ProbePriorityEndpoint());
 	}
 
-	/** Limits how long a read of the request's body waits for bytes. */
+	/** Limits how long each read of the request's body waits for bytes. */
 	static void setReadTimeout(HttpServletRequest request, long millis) {
 		if (request.getAttribute(SOCKET_ATTRIBUTE) instanceof SocketWrapperBase<?> socket) {
 			socket.setReadTimeout(Math.max(millis, 1));
@@ -43,8 +43,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Tells whether the client of a request has closed its connection. Tomcat reads from
-	 * the connection without waiting, and keeps what it reads for the next request.
+	 * Returns a check whether the client of a request has closed its connection. The
+	 * check does not block. Tomcat keeps the bytes that it reads for the next request.
 	 */
 	static BooleanSupplier clientGoneCheck(HttpServletRequest request) {
 		Object attribute = request.getAttribute(SOCKET_ATTRIBUTE);
@@ -60,8 +60,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Closes the port and waits up to 100 ms for connections to end, before Tomcat
-	 * pauses. A paused Tomcat closes new connections without an answer.
+	 * Closes the port and waits up to 100 ms until all connections have ended, before
+	 * Tomcat pauses. A paused Tomcat closes new connections without an answer.
 	 */
 	@Override
 	public void pause() throws Exception {
@@ -90,8 +90,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 		};
 	}
 
-	// The EAS gateway removes the prefix and the service's name. A direct connection does
-	// not.
+	// The EAS gateway removes the prefix and the service's name from the path. Clients
+	// that connect to the server directly send both.
 	private static void removeEasPrefix(ByteChunk path) {
 		if (path.startsWith(EAS_PATH_PREFIX, 0) && path.getLength() > EAS_PATH_PREFIX.length()) {
 			int serviceEnd = path.indexOf('/', EAS_PATH_PREFIX.length());

@@ -37,16 +37,16 @@ import inference.model.TensorSpec;
 import static inference.web.ModelDescriptions.object;
 
 /**
- * Describes the model and the server as TensorFlow Serving and KServe v1 ({@code /v1}),
- * the Open Inference Protocol and Triton ({@code /v2}) do.
+ * Describes the model and the server: under {@code /v1} in the form of TensorFlow Serving
+ * and KServe v1, under {@code /v2} in that of the Open Inference Protocol and Triton.
  */
 @RestController
 class MetadataController {
 
-	// TensorFlow Serving's usual label. The only version has it.
+	// The only version has this label, which is usual in TensorFlow Serving.
 	private static final String VERSION_LABEL = "stable";
 
-	// Clients ask for metadata often and do not expect megabytes.
+	// Metadata must stay small, because clients ask for them often.
 	private static final long MAX_EXAMPLE_ELEMENTS = 10_000;
 
 	private final ModelProperties modelProperties;
@@ -152,7 +152,7 @@ class MetadataController {
 		return new ModelDescriptions(this.modelProperties, this.admission.metadata()).tritonConfig();
 	}
 
-	/** Lists the model. The parameter {@code ready} omits it while it is not ready. */
+	/** Lists the model; with {@code "ready":true} only if the model is ready. */
 	@PostMapping("/v2/repository/index")
 	Object repositoryIndex(InputStream body) throws IOException {
 		ProbeResults results = this.probes.results();
@@ -178,7 +178,7 @@ class MetadataController {
 		return Map.of("model_stats", List.of(modelStatistics));
 	}
 
-	/** Predictions for another model. {@link #requireServed} rejects them. */
+	/** Lets {@link #requireServed} reject predictions for other models and versions. */
 	@PostMapping({ "/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict",
 			"/v1/models/{model}/labels/{label}:predict", "/v2/models/{model}/infer",
 			"/v2/models/{model}/versions/{version}/infer" })
@@ -196,8 +196,8 @@ class MetadataController {
 		return spec.keys().isEmpty() ? tensor : tensor.set("parameters", object().putPOJO("keys", spec.keys()));
 	}
 
-	// The first golden example is given as the body of a request, with which the console
-	// fills its form. It is a string because a parameter cannot be an object.
+	// Returns the first golden example as a request's body, with which the console fills
+	// its form. The body is a string because a parameter cannot be an object.
 	private static Map<String, String> parameters(List<Example> examples) {
 		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
 		long elementCount = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elementCount()).sum();
@@ -205,7 +205,7 @@ class MetadataController {
 			return Map.of();
 		}
 		String example = InferenceRequest.toJson(inputs);
-		// Browsers read the example, too, and their JSON has no NaN and no infinities.
+		// JavaScript's JSON, which the console uses, has no NaN and no infinities.
 		boolean isStrict = example != null && !example.contains("NaN") && !example.contains("Infinity");
 		return isStrict ? Map.of("example", example) : Map.of();
 	}

@@ -20,15 +20,15 @@ import inference.model.TensorSpec;
 
 /**
  * A model's signature in the form of Triton's model configuration and of TensorFlow
- * Serving's metadata, and the durations in Triton's form. Load generators such as
- * {@code perf_analyzer} read Triton's.
+ * Serving's metadata, and the durations of requests in Triton's form. Load generators
+ * such as {@code perf_analyzer} read Triton's forms.
  *
- * @param modelProperties the name and the version
+ * @param modelProperties the model's name and version
  * @param metadata the signature and the platform
  */
 record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata) {
 
-	// Triton's format needs a number. This server limits the size of a body instead.
+	// Triton's format needs a number. This server limits the bytes of a body instead.
 	private static final int NOMINAL_MAX_BATCH_SIZE = 4096;
 
 	/** Triton's {@code ModelConfig} message in JSON. */
@@ -47,7 +47,7 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 			.set("parameters", object());
 	}
 
-	// A batched model's shapes leave out the batch dimension, and need another one.
+	// Triton's "dims" leave out the batch of a batchable model, but must not be empty.
 	private static ObjectNode tritonTensor(TensorSpec tensor, boolean isBatchable) {
 		Shape shape = isBatchable ? tensor.shape().rowShape() : tensor.shape();
 		ObjectNode description = object().put("name", tensor.name())
@@ -97,15 +97,15 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 		};
 	}
 
-	/** The durations in Triton's statistics extension. */
+	/** The durations of requests and their stages in the form of Triton's statistics. */
 	static JsonNode tritonDurations(Statistics statistics) {
 		List<Timer> succeeded = statistics.requestTimers(Outcome.OK).toList();
 		List<Timer> failed = EnumSet.complementOf(EnumSet.of(Outcome.OK))
 			.stream()
 			.flatMap(statistics::requestTimers)
 			.toList();
-		// perf_analyzer stops if the counts of the stages differ, which happens while
-		// requests run. So every stage gets the number of successful requests.
+		// perf_analyzer stops if the stages have different counts. While requests run,
+		// the real counts differ, so every stage gets the number of successful requests.
 		long count = count(succeeded);
 		return object().set("success", duration(count, succeeded))
 			.set("fail", duration(count(failed), failed))

@@ -33,8 +33,8 @@ import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
- * Predicts, on the paths that this model has in each protocol. The content type does not
- * matter: EAS clients send {@code application/octet-stream} or none.
+ * Answers predictions on all HTTP paths of the model. The content type of a request does
+ * not matter, because EAS clients send {@code application/octet-stream} or none.
  */
 final class PredictionServlet extends HttpServlet {
 
@@ -134,7 +134,7 @@ final class PredictionServlet extends HttpServlet {
 		}
 		reservation.add(-textBytes);
 		if (jsonLengthHeader == null) {
-			// The tensors are copies, and the body is garbage from here on.
+			// The tensors are copies, so the body is garbage from here on.
 			reservation.add(-body.length);
 		}
 		this.statistics.record(Stage.READ, System.nanoTime() - startNanos);
@@ -171,7 +171,7 @@ final class PredictionServlet extends HttpServlet {
 		return path.startsWith("/v2/") ? EnumSet.of(BodyFormat.OIP) : EnumSet.allOf(BodyFormat.class);
 	}
 
-	// 0 means no timeout, as in the request's parameter "timeout".
+	// The header is in milliseconds; 0 means no timeout, as in the parameter "timeout".
 	private static @Nullable Duration timeout(HttpServletRequest request) {
 		String header = Objects.requireNonNullElse(request.getHeader(TIMEOUT_HEADER), "0");
 		long millis = RequestReader.parseLongOrMinusOne(header);

@@ -16,11 +16,12 @@ import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Tomcat's endpoint, with the difference that probes without TLS run on platform threads
- * of their own. Every other request waits for a permit and for a carrier thread. While
- * probes also ran on virtual threads, 512 clients delayed them in the first seconds of
- * the process by 190 ms at the median and by 1.6 s at most. On platform threads the delay
- * is 5 ms and 0.1 s, because the operating system divides the CPUs fairly between them.
+ * Tomcat's endpoint, except that probes without TLS run on platform threads of their own.
+ * Every other request waits for a permit of {@link RequestPermits} and for a carrier
+ * thread. While probes also ran on virtual threads, 512 clients delayed them in the first
+ * seconds of the process by 190 ms at the median and by 1.6 s at most. On platform
+ * threads the delay is 5 ms and 0.1 s, because the operating system divides the CPUs
+ * fairly between platform threads.
  */
 final class ProbePriorityEndpoint extends NioEndpoint {
 
@@ -29,8 +30,8 @@ final class ProbePriorityEndpoint extends NioEndpoint {
 
 	private static final int MAX_PROBE_START_LENGTH = "HEAD /actuator/health/".length();
 
-	// Further probes wait like other requests, so that a flood of them does not take the
-	// memory.
+	// While this many probes run, further probes wait like other requests. This limits
+	// the memory that a flood of probes can use.
 	private static final int MAX_THREADS = 8;
 
 	private static final int MAX_IDLE_SECONDS = 30;
@@ -47,8 +48,8 @@ final class ProbePriorityEndpoint extends NioEndpoint {
 			}
 		}
 		catch (IOException | RejectedExecutionException ex) {
-			// After a failed read, Tomcat gets the same failure below. If all threads for
-			// probes are busy, the probe is handled like other requests.
+			// After a failed read, the call below fails in the same way. If all threads
+			// for probes are busy, the call below handles the probe like other requests.
 		}
 		return super.processSocket(socket, event, dispatch);
 	}

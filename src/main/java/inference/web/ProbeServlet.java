@@ -14,8 +14,8 @@ import org.springframework.boot.health.contributor.Status;
 
 /**
  * Answers the probes from Actuator's health groups, whatever the headers and the query
- * are. Spring MVC would refuse some of them, such as {@code Accept: text/plain}. The
- * paths stay on this port if Actuator gets a port of its own.
+ * are. Spring MVC would refuse requests with some headers, such as {@code Accept:
+ * text/plain}. The paths stay on the main port even if Actuator gets a port of its own.
  */
 final class ProbeServlet extends HttpServlet {
 

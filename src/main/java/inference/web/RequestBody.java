@@ -23,7 +23,7 @@ import inference.admission.Reservation;
 import inference.codec.InvalidRequestException;
 
 /**
- * The body of a request as the client sends it. Reading ends at the request's deadline.
+ * The body of a request, before decompression. Reading fails at the request's deadline.
  */
 final class RequestBody extends InputStream {
 
@@ -41,10 +41,9 @@ final class RequestBody extends InputStream {
 	private final RequestPermits requestPermits;
 
 	/**
-	 * The body of a request.
-	 * @param maxBodyBytes the size of the largest body in bytes, after expansion
+	 * @param maxBodyBytes limits the body in bytes, before and after decompression
 	 * @param reservation has the deadline; reserves memory before it is allocated
-	 * @param requestPermits are given back while the client sends nothing
+	 * @param requestPermits gets the request's permit back while the client sends nothing
 	 */
 	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation, RequestPermits requestPermits) {
 		this.request = request;
@@ -57,7 +56,7 @@ final class RequestBody extends InputStream {
 		return request.getContentLengthLong() > 0 || request.getHeader("Transfer-Encoding") != null;
 	}
 
-	/** Reads the whole body, and expands it if it is compressed. */
+	/** Reads the whole body, and decompresses a compressed body. */
 	byte[] readExpanded() throws IOException {
 		long length = this.request.getContentLengthLong();
 		requireSize(length);
@@ -78,8 +77,8 @@ final class RequestBody extends InputStream {
 		}
 	}
 
-	// If the length is unknown, expectedLength is one byte more than the limit, so that a
-	// body that is too large is recognized.
+	// If the length is unknown, expectedLength is one byte more than the limit. Reading
+	// then ends at the first byte too many, and requireSize() refuses the body.
 	private byte[] readAll(InputStream source, long expectedLength) throws IOException {
 		try (source) {
 			int size = 0;

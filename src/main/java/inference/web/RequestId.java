@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 import inference.admission.LogContext;
 
 /**
- * The id of a request, in its answer and in the log. The client gives it in the header
- * {@code X-Request-Id} or as the Open Inference Protocol's {@code id}; otherwise the
- * server makes one. Characters that do not fit into a header are replaced.
+ * The id of a request, in its answer and in the log. The client gives the id in the
+ * header {@code X-Request-Id} or else as the Open Inference Protocol's {@code id}. If
+ * both are missing, the server makes an id. All characters except visible ASCII are
+ * replaced.
  */
 final class RequestId {
 
@@ -18,13 +19,13 @@ final class RequestId {
 
 	private static final String ATTRIBUTE = RequestId.class.getName();
 
-	// Tomcat's numbers are unique only within a process.
+	// Precedes Tomcat's request ids, which are unique only within a process.
 	private static final String PROCESS_PREFIX = UUID.randomUUID().toString().substring(0, 9);
 
 	private RequestId() {
 	}
 
-	/** Sets the id for a request without the header. */
+	/** Sets the id of a request that does not have the header. */
 	static void setDefault(HttpServletRequest request, @Nullable String id) {
 		if (id != null) {
 			request.setAttribute(ATTRIBUTE, id);

@@ -16,26 +16,27 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
 /**
- * Runs requests other than probes on virtual threads, and bounds how many are at work at
- * once, first come, first served. A request returns its permit while it waits for body
- * bytes, for a slow reader of a large answer, or for the model for over 20 ms.
+ * Runs all requests except most probes (see {@link ProbePriorityEndpoint}) on virtual
+ * threads, and limits how many are active at once, first come, first served. A request
+ * returns its permit while it waits for bytes of its body, for the client that reads a
+ * large answer, or for the model for over 20 ms.
  * <p>
- * Without a bound, thousands of requests at work on a few CPUs fill the heap with
- * Tomcat's buffers, 80 KB for each, and queue up at Tomcat's locks. With 2,000
- * connections the server answers 25,000 requests a second without the bound and 36,000
- * with it. Short waits for the model keep the permit. Otherwise thousands of requests
- * would fill a fast model's queue and be rejected.
+ * Without a limit, thousands of active requests on a few CPUs fill the heap with Tomcat's
+ * buffers, 80 KB for each request, and block each other at Tomcat's locks. With 2,000
+ * connections the server answers 25,000 requests a second without the limit and 36,000
+ * with it. During short waits for the model, a request keeps its permit. If it returned
+ * the permit, thousands of requests would fill a fast model's queue and be rejected.
  */
 @Component
 final class RequestPermits implements Executor {
 
-	// Requests that may be active at once. With one permit for each carrier thread, a
-	// small model serves a fifth fewer requests.
+	// The number of requests that may be active at once. If there are only as many
+	// permits as carrier threads, a small model serves a fifth fewer requests.
 	private static final int MAX_ACTIVE_REQUESTS = 64;
 
-	// A request that has waited for this time takes a permit even if none is left.
-	// Otherwise requests that block while they hold permits, for example in a filter of
-	// your own, would stop all others.
+	// A request that has waited for this time runs even if no permit is free. Without
+	// this rule, requests that block while they hold permits, for example in a filter
+	// that a fork adds, would stop all other requests.
 	private static final Duration MAX_WAIT = Duration.ofSeconds(1);
 
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
@@ -75,16 +76,16 @@ final class RequestPermits implements Executor {
 			}
 		}
 		catch (InterruptedException ex) {
-			// Nobody interrupts a request's thread.
+			// Nothing in this server interrupts the thread of a request.
 			Thread.currentThread().interrupt();
 		}
 	}
 
 	/**
-	 * Waits for something without a permit. Afterwards the request goes on at once: it
-	 * does not queue for a permit again.
-	 * @param task blocks
-	 * @return the result
+	 * Runs a blocking task while another request may use this request's permit. After the
+	 * task, this request takes a permit at once, even if none is free.
+	 * @param task blocks until the client sends or reads bytes
+	 * @return the result of the task
 	 */
 	<T> T awaitWithoutPermit(Wait<T> task) throws IOException {
 		this.permits.release();
@@ -97,9 +98,9 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Waits for something, and gives the permit back only if the wait is long.
-	 * @param task waits, and runs the given Runnable after 20 ms
-	 * @return the result
+	 * Runs a blocking task, and returns the permit only if the task blocks for long.
+	 * @param task blocks, and runs the given Runnable after 20 ms or at its deadline
+	 * @return the result of the task
 	 */
 	<T> T awaitWithPermitAtFirst(Function<Runnable, T> task) {
 		AtomicBoolean released = new AtomicBoolean();
@@ -117,7 +118,7 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * A wait for a client.
+	 * A task that waits for a client.
 	 */
 	@FunctionalInterface
 	interface Wait<T> {
@@ -127,8 +128,8 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * A fair semaphore of which a permit can be taken without waiting, even if none is
-	 * left.
+	 * A fair semaphore from which a permit can be taken at once even if none is free. The
+	 * number of free permits is negative then.
 	 */
 	private static final class FairPermits extends Semaphore {
 

@@ -13,8 +13,8 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * Warns after the model is loaded, if one row is larger than a body may be. Every request
- * would get 413.
+ * Logs a warning if one row of the model's inputs is larger than a body may be, because
+ * every request would get status 413. The check runs after the model is loaded.
  */
 @Component
 final class RequestSizeCheck implements WarmUpListener {

@@ -21,16 +21,15 @@ import inference.admission.Admission;
 import inference.admission.LogContext;
 
 /**
- * A step before and after all filters of every request. It answers errors of Tomcat and
- * of filters in the same form as other errors; Tomcat's own valve would send an HTML
- * page.
+ * Runs before and after the filters of every request. Answers errors of Tomcat and of
+ * filters in the same form as other errors; Tomcat's own valve would send an HTML page.
  */
 final class RequestValve extends ErrorReportValve {
 
 	private static final String ACTUATOR_PATH_PREFIX = "/actuator/";
 
-	// A % without two hexadecimal digits. Tomcat accepts it in a path parameter, but
-	// Spring MVC throws.
+	// Matches a % without two hexadecimal digits. Tomcat accepts such a % in a path
+	// parameter, but Spring MVC throws an exception.
 	private static final Pattern DAMAGED_ESCAPE = Pattern.compile("%(?![0-9A-Fa-f]{2})");
 
 	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
@@ -38,7 +37,7 @@ final class RequestValve extends ErrorReportValve {
 	// The time for which a client may send nothing while the rest of its body is read.
 	private static final Duration MAX_SILENCE = Duration.ofSeconds(2);
 
-	// A probe needs no body. If one comes, it may keep a thread for probes only so long.
+	// A probe needs no body. A body may block a thread for probes for about this time.
 	private static final Duration MAX_PROBE_DISCARD_TIME = Duration.ofMillis(10);
 
 	private final Admission admission;
@@ -70,8 +69,8 @@ final class RequestValve extends ErrorReportValve {
 				response.flushBuffer();
 				boolean isBodyRead = this.requestPermits.awaitWithoutPermit(() -> discardBody(request));
 				if (!isBodyRead) {
-					// Otherwise Tomcat waits for the rest, and keeps the thread and the
-					// permit.
+					// Without this call, Tomcat would wait for the rest of the body, and
+					// the request would keep its thread and its permit.
 					request.getCoyoteRequest().action(ActionCode.DISABLE_SWALLOW_INPUT, null);
 				}
 			}
@@ -89,9 +88,8 @@ final class RequestValve extends ErrorReportValve {
 		try {
 			ErrorAnswer answer = (ErrorAnswer) request.getAttribute(ErrorAnswer.ATTRIBUTE);
 			((answer != null) ? answer : errorAnswer(request, response, failure)).send(request, response);
-			// Otherwise the valve that Spring Boot adds, which runs after this one,
-			// closes
-			// the connection.
+			// If the error is not marked as reported, the valve that Spring Boot adds,
+			// which runs after this valve, closes the connection.
 			response.setErrorReported();
 		}
 		catch (IOException ex) {
@@ -100,8 +98,8 @@ final class RequestValve extends ErrorReportValve {
 	}
 
 	private static ErrorAnswer errorAnswer(Request request, Response response, @Nullable Throwable failure) {
-		// Tomcat answers 400 for headers that are too large and tells the reason only
-		// here.
+		// Tomcat answers 400 for headers that are too large. Only the exception's message
+		// tells the reason.
 		boolean areHeadersTooLarge = failure instanceof IllegalArgumentException
 				&& String.valueOf(failure.getMessage()).contains("too large");
 		int status = areHeadersTooLarge ? 431 : response.getStatus();
@@ -110,24 +108,23 @@ final class RequestValve extends ErrorReportValve {
 				: ErrorAnswer.of(status, (sentence != null) ? sentence : ErrorAnswer.sentenceFor(status));
 	}
 
-	// The length is checked as text, because Tomcat throws when it parses a length that
-	// is
-	// not a number.
+	// The length is checked as text, because Tomcat throws an exception when it parses a
+	// length that is not a number.
 	private static boolean isBodyUnread(Request request) {
 		String contentLength = String.valueOf(request.getHeader("Content-Length"));
 		return !request.getCoyoteRequest().isFinished() && request.getHeader("Expect") == null
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
-	// Once three quarters of the allowed connections are open, connections are not kept
-	// alive any more, so that the rest are left for probes.
+	// Whether over three quarters of the allowed connections are open. Connections are
+	// not kept alive then, so that the rest are left for probes.
 	private static boolean isNearConnectionLimit(Request request) {
 		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
 				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEEP_ALIVE_SHARE;
 	}
 
-	// Actuator rejects some headers, such as an empty Accept. Only the Accept with which
-	// Prometheus asks for OpenMetrics matters.
+	// Removes headers because Actuator rejects some values, such as an empty Accept.
+	// Actuator needs only the Accept with which Prometheus asks for OpenMetrics.
 	private static void removeUnusedHeaders(Request request) {
 		MimeHeaders headers = request.getCoyoteRequest().getMimeHeaders();
 		headers.removeHeader("Content-Type");
@@ -137,9 +134,9 @@ final class RequestValve extends ErrorReportValve {
 		}
 	}
 
-	// A client that sends its whole body before it reads the answer would get a broken
-	// pipe if the connection were closed in the meantime. After the answer is written,
-	// the Servlet API cannot read the rest of the body. Tomcat's own request can.
+	// If the connection were closed early, a client that sends its whole body before it
+	// reads the answer would get a broken pipe. After the answer is written, the Servlet
+	// API cannot read the rest of the body, but Tomcat's internal request can.
 	private boolean discardBody(Request request) {
 		boolean isProbe = !Thread.currentThread().isVirtual();
 		HttpProtocol.setReadTimeout(request, (isProbe ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());

@@ -60,15 +60,16 @@ class WebConfiguration implements WebMvcConfigurer {
 			factory.setProtocol(HttpProtocol.class.getName());
 			factory.addContextCustomizers((context) -> {
 				StandardHost host = (StandardHost) context.getParent();
-				// Otherwise Tomcat adds its own valve, which answers errors with HTML.
+				// An empty name turns off Tomcat's valve, which answers errors in HTML.
 				host.setErrorReportValveClass("");
 				host.getPipeline().addValve(new RequestValve(admission, requestPermits));
 			});
 			factory.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
 				protocol.setExecutor(requestPermits);
-				// A refusal that needs no body is answered in place of "100 Continue".
+				// Tomcat sends "100 Continue" only when the body is read, so a request
+				// can be refused before its client sends the body.
 				protocol.setContinueResponseTiming("onRead");
-				// A client that sends or reads nothing for so long is disconnected.
+				// A client that sends or reads nothing for this time is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
 			factory.addConnectorCustomizers(
@@ -76,8 +77,8 @@ class WebConfiguration implements WebMvcConfigurer {
 		};
 	}
 
-	// Without a free file descriptor, Tomcat can accept no connection, and so no probe. A
-	// quarter of them is left for files and for gRPC.
+	// Without a free file descriptor, Tomcat cannot accept any connection, not even for a
+	// probe. So a quarter of the file descriptors is left for files and for gRPC.
 	private static void limitConnections(HttpProtocol protocol) {
 		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
 			protocol.setMaxConnections(
@@ -85,13 +86,14 @@ class WebConfiguration implements WebMvcConfigurer {
 		}
 	}
 
-	// Code generators do not know Actuator's own media type.
+	// Actuator answers with application/json, because code generators do not know
+	// Actuator's own media type.
 	@Bean
 	EndpointMediaTypes endpointMediaTypes() {
 		return new EndpointMediaTypes(MediaType.APPLICATION_JSON_VALUE);
 	}
 
-	/** Lets controllers answer with JSON whatever the client accepts. */
+	/** Makes JSON the default of all controllers, and ignores the header Accept. */
 	@Override
 	public void configureContentNegotiation(ContentNegotiationConfigurer negotiation) {
 		negotiation.ignoreAcceptHeader(true).defaultContentType(MediaType.APPLICATION_JSON);
@@ -100,8 +102,7 @@ class WebConfiguration implements WebMvcConfigurer {
 	@Override
 	public void configureHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
 		resolvers.add((request, response, _, failure) -> {
-			// Tomcat has already refused a body that it could not read, but has not
-			// answered.
+			// After a failed read of the body, isCommitted() is true without an answer.
 			boolean isUnreadable = failure instanceof HttpMessageNotReadableException;
 			if (response.isCommitted() && !isUnreadable) {
 				return null;

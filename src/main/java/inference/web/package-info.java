@@ -1,6 +1,6 @@
 /**
- * HTTP: a servlet for predictions, one for the probes, Spring controllers for everything
- * else, and one place for errors. The package {@code codec} reads and writes the tensors.
+ * Serves HTTP: a servlet answers predictions, a second servlet answers probes, and Spring
+ * controllers answer the rest. The package {@code codec} reads and writes the tensors.
  */
 @NullMarked
 package inference.web;
