@@ -8,8 +8,7 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Closes connections above a limit, so that they do not take the file descriptors that
- * probes need.
+ * Refuses connections above a limit, so that file descriptors are left for probes.
  */
 final class ConnectionLimit extends ServerTransportFilter {
 
@@ -28,8 +27,8 @@ final class ConnectionLimit extends ServerTransportFilter {
 	}
 
 	/**
-	 * Frees the place of a connection.
-	 * @param attributes {@code null} for a connection that was refused or never was ready
+	 * Gives back the permit of a connection that has ended.
+	 * @param attributes {@code null} if the connection never got a permit
 	 */
 	@Override
 	public void transportTerminated(@Nullable Attributes attributes) {

@@ -24,7 +24,7 @@ final class ErrorStatus {
 	private ErrorStatus() {
 	}
 
-	/** The status of a call that failed. Its sentence is the same as over HTTP. */
+	/** The status for a failed call, with the sentence that an HTTP client would get. */
 	static StatusException of(Throwable failure) {
 		return switch (failure) {
 			case InvalidRequestException ex ->
@@ -59,7 +59,7 @@ final class ErrorStatus {
 
 	/**
 	 * The outcome of a prediction that has ended.
-	 * @param status its cause is the rejection; without one, gRPC has ended the call
+	 * @param status the call's status, whose cause may be a {@link Rejection}
 	 */
 	static Outcome outcome(Status status) {
 		if (status.getCause() instanceof Rejection rejection) {

@@ -27,13 +27,13 @@ import inference.admission.Statistics.Stage;
 import inference.codec.InvalidRequestException;
 
 /**
- * A gRPC call, from its headers until its answer is sent. gRPC reports its events on
- * network threads. These must not block, so a virtual thread answers each call of the
- * Open Inference Protocol.
+ * A gRPC call, from its headers until its answer is sent. gRPC reports the events of a
+ * call on network threads, which must not block. So a virtual thread answers each call of
+ * the Open Inference Protocol.
  */
 final class GrpcCall extends ServerStreamTracer {
 
-	/** The call to which a thread's gRPC context belongs. */
+	/** The key of the call in the gRPC context of a call of {@link InferenceService}. */
 	static final Context.Key<GrpcCall> CALL_KEY = Context.key("call");
 
 	private static final Metadata.Key<String> ID_KEY = Metadata.Key.of("x-request-id",
@@ -42,7 +42,7 @@ final class GrpcCall extends ServerStreamTracer {
 	private static final Metadata.Key<String> TRACE_KEY = Metadata.Key.of("traceparent",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	// Messages that are not predictions consist of a few names.
+	// Only predictions carry tensors. Other messages consist of a few names.
 	private static final int MAX_NON_PREDICTION_BYTES = 16 * 1024;
 
 	private final InferenceService service;
@@ -57,7 +57,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final long arrivalNanos = System.nanoTime();
 
-	// Network and answering thread use the reservation. The last one to end closes it.
+	// The network and the answering thread hold the reservation until both have ended.
 	private final AtomicInteger memoryUsers = new AtomicInteger(1);
 
 	private volatile String id;
@@ -87,12 +87,12 @@ final class GrpcCall extends ServerStreamTracer {
 				UUID.randomUUID()::toString);
 	}
 
-	/** Adds the call to its context, and limits the time of a call of this service. */
+	/** Makes the call's context. A call of {@link InferenceService} gets a deadline. */
 	@Override
 	public Context filterContext(Context outerContext) {
 		CancellableContext context;
 		if (this.fullMethodName.startsWith(InferenceService.NAME)) {
-			// One more second lets the client read its answer.
+			// After the deadline, the client has one more second to read its answer.
 			Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
 			context = outerContext.withValue(CALL_KEY, this)
 				.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
@@ -105,7 +105,7 @@ final class GrpcCall extends ServerStreamTracer {
 		return context;
 	}
 
-	/** Requests the message from gRPC. A prediction is admitted before. */
+	/** Admits the call if it is a prediction, and then requests its message from gRPC. */
 	ServerCall.Listener<byte[]> admitAndListen(ServerCall<byte[], Message> serverCall) {
 		this.serverCall = serverCall;
 		try {
@@ -142,15 +142,15 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	/**
-	 * Reserves twice a prediction's bytes: for gRPC's buffers, and for the array to which
-	 * they are copied. Other messages may only be short, except to a fork's own services.
+	 * Reserves two bytes for each byte of a prediction, because gRPC's buffers are copied
+	 * to an array. Limits other messages, except those to services that a fork adds.
 	 */
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.receivedBytes += bytes;
 		Reservation reservation = this.reservation;
 		if (reservation == null) {
-			// gRPC's own services are health and reflection.
+			// The names of gRPC's health and reflection services start with "grpc.".
 			boolean isLimited = Stream.of(InferenceService.NAME, "grpc.").anyMatch(this.fullMethodName::startsWith);
 			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
@@ -175,7 +175,7 @@ final class GrpcCall extends ServerStreamTracer {
 		}
 		Thread answeringThread = this.answeringThread;
 		if (answeringThread != null && !status.isOk()) {
-			// The call leaves the queue, or the model is asked to end it.
+			// The interrupt ends the wait in the queue, or asks the model to end its run.
 			answeringThread.interrupt();
 		}
 		releaseMemory();
@@ -192,7 +192,7 @@ final class GrpcCall extends ServerStreamTracer {
 		return Objects.requireNonNull(this.reservation);
 	}
 
-	/** Sets the id, unless the client gave one in the header x-request-id. */
+	/** Sets the call's id, unless the client sent an id in the header x-request-id. */
 	void setDefaultId(String suggestedId) {
 		String printableId = LogContext.toPrintable(suggestedId);
 		if (printableId != null && !this.headers.containsKey(ID_KEY)) {
@@ -205,7 +205,7 @@ final class GrpcCall extends ServerStreamTracer {
 		this.awaitsMessage = false;
 		Reservation reservation = this.reservation;
 		if (reservation != null) {
-			// gRPC's buffers are free now.
+			// gRPC's buffers have been copied to the array and are free now.
 			reservation.add(-message.length);
 		}
 		this.memoryUsers.incrementAndGet();

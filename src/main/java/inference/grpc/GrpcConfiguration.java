@@ -44,20 +44,20 @@ class GrpcConfiguration {
 
 	private static final int MAX_CONNECTIONS = 4096;
 
-	// A connection may fill it before any call has a reservation. gRPC's default is 1 MB.
+	// A connection may send this much before a call is admitted. gRPC's default is 1 MB.
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
-	// Calls of other services have no deadline. A client may watch the health service for
-	// as long as the server runs.
+	// The server gives a deadline only to calls of InferenceService, because a client may
+	// watch the health service for as long as the server runs.
 	private final Set<CancellableContext> contextsWithoutDeadline = ConcurrentHashMap.newKeySet();
 
 	@Bean
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
 		return (builder) -> builder.maxConcurrentCallsPerConnection(256)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
-			// Buffers are on the Java heap, where the memory budget counts them.
+			// The memory budget covers only the Java heap, so gRPC's buffers are there.
 			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
-			// A small compressed message could fill the memory.
+			// Compressed messages are refused, because they could expand without limit.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
 			.handshakeTimeout(5, TimeUnit.SECONDS)
 			.addTransportFilter(new ConnectionLimit(maxConnections()))
@@ -68,20 +68,20 @@ class GrpcConfiguration {
 							GrpcConfiguration.this.contextsWithoutDeadline);
 				}
 			})
-			// Callbacks do not block. A virtual thread for each of them would halve the
-			// number of answers.
+			// The callbacks of GrpcCall do not block, so network threads run them. With a
+			// virtual thread for each callback, the server gave half as many answers.
 			.directExecutor();
 	}
 
-	// HTTP takes at most three quarters of the file descriptors, gRPC half of the rest.
+	// HTTP takes at most three quarters of the file descriptors, and gRPC one eighth.
 	private static int maxConnections() {
 		return (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean operatingSystem)
 				? (int) Math.min(MAX_CONNECTIONS, operatingSystem.getMaxFileDescriptorCount() / 8) : MAX_CONNECTIONS;
 	}
 
 	/**
-	 * Ends calls while Tomcat ends requests, which is after the drain and before the
-	 * model is freed.
+	 * The lifecycle of gRPC's server. The server stops while Tomcat ends its requests:
+	 * after the drain and before the model is freed.
 	 */
 	@Bean
 	GrpcServerLifecycle nettyGrpcServerLifecycle(NettyGrpcServerFactory factory, GrpcServerProperties properties,
@@ -94,7 +94,7 @@ class GrpcConfiguration {
 
 			@Override
 			public void stop(Runnable onStopped) {
-				// The server would wait for them.
+				// The server waits for calls, but calls without a deadline may never end.
 				GrpcConfiguration.this.contextsWithoutDeadline
 					.forEach((context) -> context.cancel(new TimeoutException("The server stops")));
 				Thread.startVirtualThread(() -> super.stop(onStopped));
@@ -108,7 +108,7 @@ class GrpcConfiguration {
 			HealthStatusManager statusManager) {
 		health.update(statusManager);
 		return ApplicationListener.forPayload((_) -> {
-			// Otherwise an older state could replace a newer one.
+			// Without the lock, a thread could replace a newer state by an older state.
 			synchronized (statusManager) {
 				health.update(statusManager);
 			}

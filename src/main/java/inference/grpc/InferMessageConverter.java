@@ -37,12 +37,12 @@ import inference.model.Tensor;
 import static inference.codec.InvalidRequestException.require;
 
 /**
- * The conversion between the messages of one prediction and tensors. A request is
- * rewritten as the body of an HTTP request, with typed contents as JSON and raw contents
- * as binary data. So both protocols share the checks, parameters and error messages.
+ * Converts between the messages of one prediction and tensors. A request is rewritten as
+ * the body of an HTTP request, with typed contents as JSON and raw contents as binary
+ * data. So gRPC and HTTP share the checks, parameters and error messages.
  *
  * @param signature the inputs and outputs of the model
- * @param reservation the call's share of the memory
+ * @param reservation the call's share of the memory budget
  */
 record InferMessageConverter(Signature signature, Reservation reservation) {
 
@@ -53,7 +53,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 		.disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
 		.build();
 
-	/** The memory that the objects of a message take at most, in bytes. */
+	/** The maximum memory of a message's objects, in bytes, not counting raw contents. */
 	static long expandedBytes(byte[] message) throws IOException {
 		CodedInputStream stream = CodedInputStream.newInstance(message);
 		long parsedBytes = message.length;
@@ -68,7 +68,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	}
 
 	InferenceRequest toInferenceRequest(ModelInferRequest request) {
-		// Empty inputs and outputs become maps that are far larger than their message.
+		// An empty input or output takes 2 bytes in the message, but becomes a large map.
 		require(request.getInputsCount() <= this.signature.inputs().size() + 1,
 				"There are %d inputs; the model takes %s.", request.getInputsCount(), this.signature.inputs());
 		require(request.getOutputsCount() <= this.signature.outputs().size() + 1,
@@ -106,15 +106,15 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	}
 
 	/**
-	 * Builds the answer. Its contents are raw, because typed ones would be copied element
-	 * by element.
+	 * Builds the answer. Outputs are sent as raw contents, because typed contents would
+	 * be copied element by element.
 	 */
 	ModelInferResponse.Builder toResponse(InferenceRequest request, Map<String, Tensor> outputs) {
 		ModelInferResponse.Builder response = ModelInferResponse.newBuilder()
 			.setId(Objects.requireNonNullElse(request.id(), ""));
 		for (RequestedOutput output : request.outputs()) {
 			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
-			// gRPC copies the contents.
+			// gRPC copies the contents when it sends the answer.
 			this.reservation.add(tensor.contents().remaining());
 			response.addRawOutputContents(UnsafeByteOperations.unsafeWrap(tensor.contents()))
 				.addOutputsBuilder()
@@ -125,13 +125,12 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 		return response;
 	}
 
-	/** The dimensions of a shape as a list, which messages need. */
 	static List<Long> dimensions(Shape shape) {
 		return LongStream.of(shape.dimensions()).boxed().toList();
 	}
 
 	private static Map<String, Object> jsonObject(String name, Map<String, Object> parameters) {
-		// If the data type comes before the data, the data is read only once.
+		// RequestReader reads "data" only once if "datatype" and "shape" come before.
 		Map<String, Object> object = new LinkedHashMap<>();
 		object.put("name", name);
 		object.put("parameters", parameters);
@@ -140,7 +139,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	private static Map<String, Object> parameters(Map<String, InferParameter> messageParameters) {
 		Map<String, Object> parameters = new HashMap<>();
-		// A parameter has one field, its value.
+		// Only one field of an InferParameter is set: the value.
 		messageParameters.forEach(
 				(name, parameter) -> parameter.getAllFields().values().forEach((value) -> parameters.put(name, value)));
 		return parameters;

@@ -39,8 +39,8 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * The methods of the Open Inference Protocol. gRPC hands over messages as bytes. If it
- * parsed them, a damaged one would be answered UNKNOWN and logged with its stack trace.
+ * The methods of the Open Inference Protocol. gRPC hands over messages as bytes. If gRPC
+ * parsed messages, it would answer a damaged message with UNKNOWN and log a stack trace.
  */
 record InferenceService(Admission admission, Statistics statistics, Probes probes, ModelProperties modelProperties,
 		ObjectProvider<BuildProperties> buildProperties) implements BindableService, Marshaller<byte[]> {
@@ -139,13 +139,13 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 		long expandedBytes = InferMessageConverter.expandedBytes(message);
 		converter.reservation().add(expandedBytes);
 		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
-		// Raw contents are not copied.
+		// With aliasing, the parsed message does not copy the raw contents.
 		stream.enableAliasing(true);
 		Oip.ModelInferRequest parsedMessage = Oip.ModelInferRequest.parseFrom(stream);
 		call.setDefaultId(parsedMessage.getId());
 		requireServed(parsedMessage.getModelName(), parsedMessage.getModelVersion());
 		InferenceRequest request = converter.toInferenceRequest(parsedMessage);
-		// The parsed message is garbage from here on.
+		// Nothing refers to the parsed message any more, so its memory is given back.
 		converter.reservation().add(-expandedBytes);
 		return request;
 	}

@@ -27,9 +27,9 @@ public enum DataType {
 	}
 
 	/**
-	 * The size of the next elements of a tensor in bytes.
-	 * @param contents the elements, from its position on; the position does not change
-	 * @param elementCount how many elements
+	 * The number of bytes that the next elements of a tensor take.
+	 * @param contents a buffer at the first element; its position does not change
+	 * @param elementCount the number of elements
 	 */
 	public int byteCount(ByteBuffer contents, long elementCount) {
 		if (this != BYTES) {
@@ -44,8 +44,8 @@ public enum DataType {
 	}
 
 	/**
-	 * Appends a number to a tensor's contents. A floating point type rounds it to the
-	 * nearest value, an integer type takes its lowest bits. 1 is true and 0 is false.
+	 * Appends a number to a tensor's contents. A floating point type rounds the number.
+	 * An integer type keeps the lowest bits. For BOOL, 1 is true and 0 is false.
 	 * @throws IllegalArgumentException for {@link #BYTES}
 	 */
 	public void put(ByteBuffer contents, Number value) {
@@ -63,8 +63,8 @@ public enum DataType {
 	}
 
 	/**
-	 * Reads the number at a byte's position. A UINT64 is returned as a signed integer of
-	 * the same bits.
+	 * Reads the number that starts at a position in bytes. A UINT64 is returned as the
+	 * signed integer of the same bits.
 	 * @throws IllegalArgumentException for {@link #BYTES}
 	 */
 	public Number get(ByteBuffer contents, int position) {
@@ -84,7 +84,7 @@ public enum DataType {
 		};
 	}
 
-	// An FP32 rounded to its upper 16 bits. A tie goes to the even value.
+	// Rounds an FP32 to its upper 16 bits, which are a BF16. A tie is rounded to even.
 	private static short bfloat16(float value) {
 		int bits = Float.floatToIntBits(value);
 		return (short) ((bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE);

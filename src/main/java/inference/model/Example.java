@@ -22,7 +22,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
-	/** The key in an ONNX file's metadata under which its examples are. */
+	/** The key of the examples in the metadata of an ONNX file. */
 	static final String METADATA_KEY = "inference.examples";
 
 	private static final double DEFAULT_TOLERANCE = 1e-3;
@@ -49,13 +49,13 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	}
 
 	/**
-	 * Reads the examples in an ONNX file's metadata: a JSON array of objects with
-	 * {@code inputs}, {@code outputs} and perhaps {@code tolerance}. Each tensor is given
-	 * by its name, as nested arrays.
-	 * @param examplesJson the metadata's value
-	 * @param signature the tensors' data types
-	 * @throws IllegalArgumentException if they are not valid, or name a tensor that the
-	 * signature does not have
+	 * Reads examples from JSON: an array of objects with the members {@code inputs},
+	 * {@code outputs} and optionally {@code tolerance}. The first two map names to
+	 * tensors, which are nested arrays.
+	 * @param examplesJson the value of {@link #METADATA_KEY}
+	 * @param signature the data types of the tensors
+	 * @throws IllegalArgumentException if the JSON is not valid, or names a tensor that
+	 * the signature does not have
 	 */
 	static List<Example> read(String examplesJson, Signature signature) {
 		return read(examplesJson,
@@ -65,10 +65,10 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	}
 
 	/**
-	 * Reads the inputs of the examples, before the model's outputs are known.
-	 * @param examplesJson the metadata's value
-	 * @param inputs the inputs' data types
-	 * @throws IllegalArgumentException if they are not valid, or name an unknown input
+	 * Reads only the inputs of the examples, before the model's outputs are known.
+	 * @param examplesJson the value of {@link #METADATA_KEY}
+	 * @param inputs the data types of the inputs
+	 * @throws IllegalArgumentException if the JSON is not valid or names an unknown input
 	 */
 	static List<Map<String, Tensor>> readInputs(String examplesJson, List<TensorSpec> inputs) {
 		return read(examplesJson, (example) -> tensors(example.required("inputs"), inputs));

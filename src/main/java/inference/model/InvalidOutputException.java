@@ -1,8 +1,8 @@
 package inference.model;
 
 /**
- * The model's output cannot be sent. The message completes the sentence "The model
- * failed: ...", which the client gets.
+ * Thrown when outputs do not fit the model's signature or the form of the answer. The
+ * message completes the sentence "The model failed: ...", which the client gets.
  */
 public final class InvalidOutputException extends RuntimeException {
 

@@ -5,9 +5,9 @@ import java.util.List;
 /**
  * The description of a loaded model.
  *
- * @param signature its inputs and outputs
- * @param platform its platform in Open Inference Protocol metadata
- * @param examples its golden examples, possibly none
+ * @param signature the model's inputs and outputs
+ * @param platform the result of {@link Model#platform()}
+ * @param examples the model's golden examples, possibly none
  */
 public record ModelMetadata(Signature signature, String platform, List<Example> examples) {
 

@@ -16,14 +16,14 @@ import org.springframework.validation.annotation.Validated;
  * @param name the model's name in paths and metadata, of letters, digits, '.', '_', '-'
  * @param version the model's version in paths and metadata, of the same characters
  * @param location the ONNX file: {@code classpath:model.onnx}, a file, or a directory
- * that contains {@code model.onnx}, such as a mounted storage
+ * that contains {@code model.onnx}, such as a mounted volume
  * @param threads the number of CPUs that one call may use (ONNX Runtime's intra-op
  * threads)
  * @param device {@code cpu}, {@code cuda} for the first GPU, or {@code cuda:n}
  * @param sessionConfig entries of ONNX Runtime's session configuration, {@code key=value}
- * each; its {@code onnxruntime_session_options_config_keys.h} lists the keys. An entry
- * replaces the server's own value. ONNX Runtime ignores unknown keys. Use the form
- * {@code INFERENCE_MODEL_SESSIONCONFIG_0} for a value with a comma
+ * each, with keys from ONNX Runtime's {@code onnxruntime_session_options_config_keys.h}.
+ * Unknown keys are ignored. An entry replaces the value that the server sets for its key.
+ * For a value with a comma, use the variable {@code INFERENCE_MODEL_SESSIONCONFIG_0}
  * @param customOperators paths of native libraries with operators that ONNX Runtime does
  * not have, such as those of onnxruntime-extensions
  */
@@ -38,7 +38,7 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 		@DefaultValue List<@NotBlank String> customOperators) {
 
 	/**
-	 * Stands for the newest version in a request. OpenVINO's client sends it by default.
+	 * Requests the newest version. OpenVINO's client sends this value by default.
 	 */
 	public static final String NEWEST_VERSION = "0";
 

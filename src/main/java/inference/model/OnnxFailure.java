@@ -12,12 +12,12 @@ import ai.onnxruntime.OrtSession;
  */
 final class OnnxFailure {
 
-	// Matches a source file with a line number, and possibly a function's signature; or
-	// the C++ library's message about a missing locale.
+	// Matches a source file with a line number, with or without a function's signature.
+	// Also matches the C++ library's message about a missing locale.
 	private static final Pattern MESSAGE_NOISE = Pattern
 		.compile("\\S+\\.(cc|h):\\d+ ([^\"]*?\\)>? (?=[A-Z]))?|:locale::facet::\\S+ name not valid(?=:)");
 
-	// CUDA's messages after which every later call fails.
+	// After CUDA has reported one of these errors, every later call fails.
 	private static final Pattern LOST_DEVICE = Pattern.compile("illegal memory access|misaligned address"
 			+ "|unspecified launch failure|illegal instruction|device-side assert|uncorrectable ECC"
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
@@ -38,7 +38,7 @@ final class OnnxFailure {
 		return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
 	}
 
-	/** The remedy for a file that cannot be loaded. */
+	/** Tells the operator what to do about a file that cannot be loaded. */
 	static String loadRemedy(Exception failure, String runtimeVersion, List<String> sessionConfig) {
 		String message = String.valueOf(failure.getMessage());
 		OrtErrorCode code = (failure instanceof OrtException ex) ? ex.getCode() : OrtErrorCode.ORT_FAIL;
@@ -67,8 +67,8 @@ final class OnnxFailure {
 		if (message.contains("is not a registered function/op") || message.contains("No opset import for domain")) {
 			return "Set inference.model.custom-operators to the library that has this operator, or export it again with standard operators.";
 		}
-		// ONNX Runtime finds some unusable options only when it creates the session. Its
-		// message does not always name them.
+		// ONNX Runtime detects some unusable options only when it creates the session,
+		// and its message does not always name the option.
 		String optionsRemedy = sessionConfig.isEmpty() ? ""
 				: " Or correct inference.model.session-config, which is %s.".formatted(sessionConfig);
 		if (code == OrtErrorCode.ORT_RUNTIME_EXCEPTION) {
@@ -78,7 +78,7 @@ final class OnnxFailure {
 			.formatted(runtimeVersion) + optionsRemedy;
 	}
 
-	/** What is wrong with a signature that cannot be served. */
+	/** Describes why the inputs or outputs of a loaded model cannot be served. */
 	static String signatureProblem(Exception failure, OrtSession session) {
 		String text = cleanMessage(failure);
 		if (!text.contains("Invalid ONNXType")) {

@@ -25,11 +25,11 @@ import org.springframework.util.function.ThrowingFunction;
 
 /**
  * A model in an ONNX file, run by ONNX Runtime. The signature is found while the file is
- * loaded. This model is served unless the application has a {@link Model} of its own.
+ * loaded. This model is served unless the application has another {@link Model}.
  * <p>
- * Inputs are copied to native memory and outputs are copied from it, and {@link #infer}
- * frees that memory before it returns. A copy takes about 10 µs per 100 KB. No native
- * memory waits for a garbage collection.
+ * {@link #infer} copies inputs to native memory and outputs from native memory, and frees
+ * this memory before it returns. So native memory is never kept until a garbage
+ * collection. A copy takes about 10 µs per 100 KB.
  */
 @Fallback
 @Component
@@ -37,7 +37,7 @@ public final class OnnxModel implements Model {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxModel.class);
 
-	// The options of each running call, by the thread that runs it.
+	// cancel() finds the options of a running call by the thread that runs the call.
 	private final Map<Thread, RunOptions> runOptionsByThread = new ConcurrentHashMap<>();
 
 	private final OrtEnvironment environment;
@@ -52,7 +52,7 @@ public final class OnnxModel implements Model {
 
 	/**
 	 * Loads the model.
-	 * @param properties the file's location, and the options to run it with
+	 * @param properties the location of the file, and the options for ONNX Runtime
 	 * @throws UnusableModelException if the file is missing, unreadable or not ONNX, if
 	 * ONNX Runtime's Java API does not support its inputs or outputs, or if ONNX Runtime
 	 * refuses the device or an option
@@ -129,8 +129,8 @@ public final class OnnxModel implements Model {
 		Map<String, OnnxTensor> onnxInputs = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena arena = Arena.ofConfined(); RunOptions runOptions = new RunOptions()) {
-			// A failure is thrown as an exception. ONNX Runtime would also write it to
-			// stderr, and clients could flood that with inputs that the model cannot use.
+			// A failed run throws an exception. By default, ONNX Runtime would also write
+			// the failure to stderr, and clients could flood stderr with unusable inputs.
 			runOptions.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
 			this.runOptionsByThread.put(caller, runOptions);
 			try {
@@ -154,8 +154,8 @@ public final class OnnxModel implements Model {
 
 	@Override
 	public void cancel(Thread caller) {
-		// The map locks the entry while this function runs. The call removes the entry
-		// before it closes its options, so they are still open here.
+		// The map locks the entry while this function runs, and run() removes the entry
+		// before it closes the options. So the options are still open here.
 		this.runOptionsByThread.computeIfPresent(caller, (_, runOptions) -> {
 			try {
 				runOptions.setTerminate(true);

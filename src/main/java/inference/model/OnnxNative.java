@@ -28,8 +28,8 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
- * Calls ONNX Runtime's C API, and private members of its Java API, for what the Java API
- * cannot do.
+ * Does what ONNX Runtime's public Java API cannot do, by calling the C API and private
+ * members of the Java API.
  * <p>
  * Strings are read and written here byte for byte. The Java API passes them in the JVM's
  * modified UTF-8, which changes characters outside Unicode's basic plane, such as emoji,
@@ -117,9 +117,9 @@ final class OnnxNative {
 	}
 
 	/**
-	 * A tensor of strings for ONNX Runtime to read.
-	 * @param inputName the input, for the message
-	 * @param arena holds a copy of the strings until the tensor is closed
+	 * Creates a tensor of ONNX Runtime from a tensor of strings.
+	 * @param inputName the name of the input, for error messages
+	 * @param arena the owner of a copy from which ONNX Runtime fills the tensor
 	 * @throws IllegalArgumentException if a string has a NUL, which ends a string in C
 	 */
 	static OnnxTensor createStringTensor(OrtEnvironment environment, String inputName, Tensor tensor, Arena arena)
@@ -186,9 +186,9 @@ final class OnnxNative {
 	}
 
 	/**
-	 * The keys and the values of a map, as two tensors [K]. The caller closes both. In
-	 * the C API a map is a sequence of these two.
-	 * @param sequence the sequence that has the map
+	 * The K keys and the K values of a map, as two tensors of shape [K]. The caller
+	 * closes both tensors. The C API treats a map as a sequence of these two tensors.
+	 * @param sequence the sequence that contains the map
 	 */
 	static List<OnnxTensor> mapKeysAndValues(OnnxSequence sequence, OnnxMap map) {
 		try {
@@ -201,8 +201,8 @@ final class OnnxNative {
 	}
 
 	/**
-	 * The values of a map, in the order of its keys. They are FP32, because ZipMap is the
-	 * only operator that makes maps.
+	 * The values of a map, in the order of its keys. Values are always FP32, because the
+	 * only operator that makes maps, ZipMap, makes no others.
 	 */
 	static float[] mapValues(OnnxMap map) {
 		try {
@@ -225,15 +225,15 @@ final class OnnxNative {
 		}
 	}
 
-	// For a function that returns a status, as most do.
+	// Finds a function that returns a status, as most functions of the C API do.
 	private static MethodHandle findFunction(int position, MemoryLayout... argumentLayouts) {
 		return findFunction(position, FunctionDescriptor.of(ADDRESS, argumentLayouts));
 	}
 
 	/**
 	 * Finds a function of the C API.
-	 * @param position its position in the table of functions, which no later version
-	 * changes
+	 * @param position the function's index in the C API's table of functions; later
+	 * versions of ONNX Runtime keep the index
 	 */
 	private static MethodHandle findFunction(int position, FunctionDescriptor descriptor) {
 		MemorySegment functionTable = MemorySegment.ofAddress(API_POINTER).reinterpret(Long.MAX_VALUE);

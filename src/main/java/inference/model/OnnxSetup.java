@@ -42,9 +42,9 @@ final class OnnxSetup {
 	/**
 	 * The process's only ONNX Runtime environment, with telemetry disabled.
 	 * <p>
-	 * Telemetry is on by default since 1.29. It crashes the process if the command line
-	 * is longer than 4 kB, as Maven's is. Only an environment variable that is set before
-	 * the first native call prevents that.
+	 * Since ONNX Runtime 1.29, telemetry is on by default. Telemetry crashes the process
+	 * if its command line is longer than 4 kB, as when Maven starts the process. Only an
+	 * environment variable that is set before the first native call prevents the crash.
 	 * @throws UnusableModelException if the native libraries cannot be loaded
 	 */
 	static OrtEnvironment environment() {
@@ -67,7 +67,7 @@ final class OnnxSetup {
 		}
 	}
 
-	// Java can read the environment, but cannot change it.
+	// Java cannot change environment variables, so this method calls C's setenv.
 	@SuppressWarnings("restricted")
 	private static void disableTelemetry(Linker linker, MemorySegment setenv) {
 		FunctionDescriptor descriptor = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
@@ -81,7 +81,7 @@ final class OnnxSetup {
 		}
 	}
 
-	/** The remedy if the native libraries, which the jar unpacks, cannot be linked. */
+	/** Tells what to do if the native libraries of ONNX Runtime cannot be linked. */
 	static String linkRemedy(String message) {
 		if (message.contains("failed to map segment")) {
 			return "Mount %s without noexec, or name another directory in the environment: JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=..."
@@ -95,16 +95,18 @@ final class OnnxSetup {
 	}
 
 	/**
-	 * The session options for a model, to be closed after the session.
-	 * @throws UnusableModelException if ONNX Runtime refuses an entry or the device
+	 * The session options for a model. The caller closes the options after the session.
+	 * @throws UnusableModelException if ONNX Runtime refuses an entry, library or device
 	 */
 	static SessionOptions sessionOptions(ModelProperties properties) {
 		SessionOptions options = new SessionOptions();
 		try {
-			// By default ONNX Runtime counts the host's cores, not the container's.
+			// By default ONNX Runtime starts a thread for each core of the host, although
+			// the container may have fewer CPUs.
 			options.setIntraOpNumThreads(properties.threads());
 			options.setInterOpNumThreads(1);
-			// This hides a warning about wrong shapes, which each call repeats.
+			// ONNX Runtime warns of an output whose shape is not as declared, and repeats
+			// the warning in each call. The level ERROR hides the warning.
 			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
 		}
 		catch (OrtException ex) {
@@ -128,7 +130,7 @@ final class OnnxSetup {
 
 	private static void addConfigEntries(SessionOptions options, ModelProperties properties) {
 		Map<String, String> entries = new TreeMap<>();
-		// By default idle threads spin, on CPUs that other calls need.
+		// By default ONNX Runtime's idle threads spin and take CPU time from other calls.
 		entries.put("session.intra_op.allow_spinning", "0");
 		entries.put("session.inter_op.allow_spinning", "0");
 		for (String entry : properties.sessionConfig()) {
@@ -152,7 +154,7 @@ final class OnnxSetup {
 	 * @param location {@code classpath:<resource>}, a file, or a directory that contains
 	 * {@code model.onnx}
 	 * @return a class path resource or a readable file
-	 * @throws UnusableModelException if there is none
+	 * @throws UnusableModelException if there is no such file or it cannot be read
 	 */
 	static Resource findFile(String location) {
 		if (location.startsWith("classpath:")) {

@@ -19,21 +19,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the signature of an ONNX model. The file declares it, but outputs of many files
- * have other shapes than declared, and ONNX Runtime's Java API shows neither the keys of
- * maps nor that a rank is unknown. So the model runs on zeros while it is loaded, or on
- * the inputs of its examples if it cannot run on zeros.
+ * Finds the signature of an ONNX model. The declaration in the file is not enough: many
+ * models put out other shapes, and ONNX Runtime's Java API shows neither the keys of maps
+ * nor that a rank is unknown. So the model makes trial runs while it is loaded, on zeros
+ * or, if the model cannot run on zeros, on the inputs of its examples.
  */
 final class OnnxSignatureFinder {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxSignatureFinder.class);
 
-	// Runs with 1 and 2 rows, and with the sizes 1 and 64, show which dimensions vary.
+	// Runs with 1 and 2 rows, and inner sizes 1 and up to 64, show which dimensions vary.
 	private static final int MAX_ROWS = 2;
 
 	private static final int LARGE_INNER_SIZE = 64;
 
-	// Larger inputs may not fit into the heap, and take long.
+	// Inputs above this size may not fit into the heap, and a run on them takes long.
 	private static final int MAX_INPUT_BYTES = 16 << 20;
 
 	private final Function<Map<String, Tensor>, List<TensorSpec>> trialRun;
@@ -42,7 +42,7 @@ final class OnnxSignatureFinder {
 
 	private final List<List<TensorSpec>> observedOutputs = new ArrayList<>();
 
-	/** The outputs of which the first dimension is not the batch. */
+	/** The names of outputs that had another number of rows than the first input. */
 	private final Set<String> outputsWithoutRows = new HashSet<>();
 
 	private String lastFailure = "";
@@ -94,8 +94,8 @@ final class OnnxSignatureFinder {
 				.formatted(this.lastFailure));
 		}
 		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
-			// The Java API reports an unknown rank as rank 0, and ONNX Runtime then
-			// accepts every rank.
+			// The Java API reports an unknown rank as rank 0. The rank counts as unknown
+			// if a trial run with any rank succeeds, or if no trial run has succeeded.
 			List<TensorSpec> anyRankInputs = inputs.stream()
 				.map((input) -> (input.shape().rank() > 0) ? input : withAnyRank(input))
 				.toList();
@@ -109,7 +109,7 @@ final class OnnxSignatureFinder {
 		return new TensorSpec(spec.name(), spec.dataType(), Shape.ANY);
 	}
 
-	// Returns whether the model ran at least once.
+	// Returns whether at least one of these runs succeeded.
 	private boolean runTrials(List<TensorSpec> inputs) {
 		int previousRunCount = this.observedOutputs.size();
 		tryZeros(inputs, 1);
@@ -186,14 +186,14 @@ final class OnnxSignatureFinder {
 				return withAnyRank(declaredSpec);
 			}
 		}
-		// To the Java API an unknown rank is a rank of 0.
+		// The Java API reports an unknown rank as rank 0.
 		boolean isRankUnknown = declaredSpec.shape().rank() == 0 && observedSpecs.isEmpty();
 		boolean hasOtherRows = declaredSpec.shape().isBatched()
 				&& this.outputsWithoutRows.contains(declaredSpec.name());
 		return (isRankUnknown || hasOtherRows) ? withAnyRank(declaredSpec) : declaredSpec;
 	}
 
-	// The first dimension is the batch. Another one is fixed if it always has one size.
+	// Dimension 0 is the batch. Another dimension is fixed if its size never differed.
 	private Shape commonShape(TensorSpec output) {
 		long[] dimensions = output.shape().dimensions();
 		for (TensorSpec otherSpec : observedSpecs(output.name())) {
@@ -205,7 +205,7 @@ final class OnnxSignatureFinder {
 		return Shape.of(dimensions);
 	}
 
-	/** An output as it was in each trial run. */
+	/** The specs of one output from all trial runs. */
 	private List<TensorSpec> observedSpecs(String name) {
 		return this.observedOutputs.stream()
 			.flatMap(List::stream)

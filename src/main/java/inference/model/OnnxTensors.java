@@ -26,13 +26,13 @@ import ai.onnxruntime.TensorInfo;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Converts tensors to ONNX Runtime's, and back. An output may also be a sequence. A
- * sequence of maps, one for each row, becomes a tensor [N,K] of the maps' values. A
- * sequence of K tensors [N,…] of one shape becomes one tensor [N,K,…].
+ * Converts tensors to ONNX Runtime's tensors, and back. An output may also be a sequence.
+ * A sequence of N maps of K values, one map for each row, becomes one tensor [N,K]. A
+ * sequence of K tensors of the same shape [N,…] becomes one tensor [N,K,…].
  */
 final class OnnxTensors {
 
-	// The alignment of a tensor's memory, which is the size of a cache line.
+	// The native memory of an input starts at a cache line, which has 64 bytes.
 	private static final int ALIGNMENT_BYTES = 64;
 
 	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
@@ -86,8 +86,8 @@ final class OnnxTensors {
 	}
 
 	/**
-	 * Copies an input to native memory, because ONNX Runtime reads nothing else.
-	 * @param arena the owner of the copy, to be closed after the tensor
+	 * Copies an input to native memory, because ONNX Runtime reads only native memory.
+	 * @param arena the owner of the copy, which the caller closes after the tensor
 	 */
 	static OnnxTensor toOnnx(OrtEnvironment environment, String inputName, Tensor tensor, Arena arena)
 			throws OrtException {
@@ -146,14 +146,14 @@ final class OnnxTensors {
 		return tensors;
 	}
 
-	/** A map, as a row of a tensor. */
+	/** The keys and values of one map. The values become one row of a tensor. */
 	record MapRow(List<String> keys, Tensor values) {
 	}
 
 	/**
-	 * Reads each map. The keys are in ONNX Runtime's order: numbers ascending, texts by
-	 * their bytes. They are read once, because ZipMap, the only operator that makes maps,
-	 * gives each the same keys.
+	 * Reads each map of a sequence. Keys come in ONNX Runtime's order: numbers ascending,
+	 * texts by their bytes. The keys are read from the first map only, because ZipMap,
+	 * the only operator that makes maps, gives each map the same keys.
 	 */
 	static List<MapRow> readMaps(OnnxSequence sequence) throws OrtException {
 		List<MapRow> rows = new ArrayList<>();
@@ -186,10 +186,10 @@ final class OnnxTensors {
 	}
 
 	/**
-	 * Reads a sequence of tensors, stacked under the sequence's name. Tensors that are
-	 * not stacked get names of their own: {@code name.0}, {@code name.1} and so on.
-	 * @param signature tensors are stacked if it has an output of the sequence's name. If
-	 * there is no signature yet, they are stacked if their shapes are equal
+	 * Reads a sequence of tensors. The tensors are either stacked to one tensor that has
+	 * the sequence's name, or named {@code name.0}, {@code name.1} and so on.
+	 * @param signature the signature, which has an output of the sequence's name if the
+	 * tensors are to be stacked; {@code null} to stack tensors of equal shapes
 	 * @throws InvalidOutputException if tensors to stack have different shapes
 	 */
 	static Map<String, Tensor> readTensors(String name, OnnxSequence sequence, @Nullable Signature signature)

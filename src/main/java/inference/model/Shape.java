@@ -3,17 +3,17 @@ package inference.model;
 import java.util.Arrays;
 
 /**
- * The dimensions of a tensor, the outermost one first. In a signature a dimension may be
- * {@link #VARIABLE}, in a tensor it may not. A scalar has no dimension.
+ * The dimensions of a tensor, the outermost dimension first. A dimension may be
+ * {@link #VARIABLE} in a signature, but not in a tensor. A scalar has no dimensions.
  */
 public final class Shape {
 
-	/** A dimension whose size each request chooses. The protocols write it as -1. */
+	/** A dimension whose size may differ between requests. The protocols write -1. */
 	public static final long VARIABLE = -1;
 
 	/**
-	 * The shape of a tensor of unknown rank. Every shape fits it. Its first dimension
-	 * counts as the batch, and it is written as {@code [-1]}.
+	 * The shape, in a signature, of a tensor of unknown rank. Every shape fits. The first
+	 * dimension counts as the batch, and the protocols write {@code [-1]}.
 	 */
 	public static final Shape ANY = new Shape(new long[] { VARIABLE });
 
@@ -56,7 +56,7 @@ public final class Shape {
 		return this == ANY;
 	}
 
-	/** Whether the first dimension is {@link #VARIABLE}, hence the batch. */
+	/** Whether the first dimension is {@link #VARIABLE} and therefore the batch. */
 	public boolean isBatched() {
 		return rank() > 0 && this.dimensions[0] == VARIABLE;
 	}
@@ -84,8 +84,8 @@ public final class Shape {
 	/**
 	 * Whether this shape of a signature accepts a tensor's shape.
 	 * @param tensorShape the shape of a tensor
-	 * @return {@code true} if both have the same rank, and each dimension is equal or
-	 * variable here, or if this is {@link #ANY}
+	 * @return {@code true} if this shape is {@link #ANY}, or if both shapes have the same
+	 * rank and each dimension of this shape is variable or equals that of the tensor
 	 */
 	public boolean accepts(Shape tensorShape) {
 		if (isOfAnyRank()) {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The inputs and outputs of a model, in the model's order. There is at least one output.
- * No name occurs twice in a list.
+ * Names are unique among the inputs and among the outputs.
  *
  * @param inputs the tensors that a request must contain
  * @param outputs the tensors that a request can ask for
@@ -28,8 +28,8 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	}
 
 	/**
-	 * Whether the rows of several requests can be put into one call: every input and
-	 * output has the batch as its first dimension, and a known rank.
+	 * Whether the rows of several requests can be put into one call: there are inputs,
+	 * and every input and output has the batch as first dimension and a known rank.
 	 */
 	public boolean isBatchable() {
 		return !this.inputs.isEmpty() && Stream.concat(this.inputs.stream(), this.outputs.stream())
@@ -46,7 +46,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	}
 
 	/**
-	 * Whether these are exactly the model's inputs, of its types and of shapes that fit.
+	 * Whether the tensors are exactly the inputs, with data types and shapes that fit.
 	 */
 	public boolean acceptsInputs(Map<String, Tensor> tensors) {
 		return tensors.size() == this.inputs.size()
@@ -56,8 +56,8 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	/**
 	 * Checks the outputs of a call.
 	 * @param outputs tensors by name
-	 * @throws InvalidOutputException if they are not exactly the declared outputs, each
-	 * of its data type and of a shape that fits
+	 * @throws InvalidOutputException if the tensors are not exactly the declared outputs,
+	 * each of the declared data type and of a shape that fits
 	 */
 	public void requireOutputs(Map<String, Tensor> outputs) {
 		for (TensorSpec spec : this.outputs) {

@@ -30,7 +30,7 @@ public final class Tensor {
 	}
 
 	/**
-	 * A tensor over the remaining bytes of a buffer, which is not copied.
+	 * A tensor over the remaining bytes of a buffer. The bytes are not copied.
 	 * @param dataType the type of the elements
 	 * @param shape without variable dimensions
 	 * @param contents the elements, from position to limit
@@ -91,7 +91,7 @@ public final class Tensor {
 		return of(DataType.BYTES, shape, ByteBuffer.wrap(contents.toByteArray()));
 	}
 
-	/** A tensor of the elements of several tensors, one tensor after the other. */
+	/** A tensor whose contents are those of several tensors, one after the other. */
 	public static Tensor join(DataType dataType, Shape shape, List<Tensor> parts) {
 		ByteBuffer contents = ByteBuffer.allocate(Math.toIntExact(totalBytes(parts)));
 		parts.forEach((part) -> contents.put(part.contents()));

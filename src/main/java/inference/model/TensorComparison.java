@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares a tensor with an expected one. Golden examples are checked in this way, and so
- * are the rows of a batch.
+ * Compares a tensor with an expected tensor. The comparison is used to check golden
+ * examples, and to check whether the rows of a batch influence each other.
  */
 public final class TensorComparison {
 
@@ -16,13 +16,13 @@ public final class TensorComparison {
 	}
 
 	/**
-	 * Compares two tensors, element by element.
+	 * Compares two tensors, element by element. NaN equals NaN.
 	 * @param tolerance the allowed difference of floating point numbers, relative to the
-	 * expected number or to the scale, whichever is larger. NaN equals NaN.
-	 * @param scale a number as large as the tensor's numbers, such as
+	 * larger of the expected absolute value and the scale
+	 * @param scale the magnitude of the tensor's numbers, such as
 	 * {@link #largestAbsoluteValue}
-	 * @return the first difference as the end of a sentence, or {@code null} if there is
-	 * none
+	 * @return the first difference as the end of a sentence, such as "is 1 instead of 2
+	 * at element 0"; {@code null} if there is no difference
 	 */
 	public static @Nullable String difference(Tensor expected, @Nullable Tensor actual, double tolerance,
 			double scale) {
@@ -72,7 +72,7 @@ public final class TensorComparison {
 			.orElse(0);
 	}
 
-	// The number of elements that are numbers.
+	// Strings are not numbers, so a BYTES tensor has no numbers.
 	private static int numberCount(Tensor tensor) {
 		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elementCount();
 	}

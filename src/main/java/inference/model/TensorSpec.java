@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name unique among the inputs, or among the outputs
  * @param dataType the type of every element
- * @param shape with -1 for each dimension whose size a request chooses
- * @param keys the names of the columns, if the model puts out each row as a map; empty
- * for an ordinary tensor
+ * @param shape the dimensions, of which some may be {@link Shape#VARIABLE}
+ * @param keys the names of the columns, if the model puts out each row as a map; empty if
+ * the columns have no names
  */
 public record TensorSpec(String name, DataType dataType, Shape shape, List<String> keys) {
 
@@ -27,12 +27,12 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		}
 	}
 
-	/** The declaration of an ordinary tensor. */
+	/** The declaration of a tensor whose columns have no names. */
 	public TensorSpec(String name, DataType dataType, Shape shape) {
 		this(name, dataType, shape, List.of());
 	}
 
-	/** Whether a tensor has this data type, and a shape that fits. */
+	/** Whether a tensor has the declared data type and a shape that fits. */
 	boolean accepts(@Nullable Tensor tensor) {
 		return tensor != null && tensor.dataType() == this.dataType && this.shape.accepts(tensor.shape())
 				&& (this.keys.isEmpty() || columnCount(tensor.shape()) == this.keys.size());
@@ -43,8 +43,8 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
-	 * The number of elements of a tensor that fits this declaration. A product of doubles
-	 * does not overflow.
+	 * The number of elements of a tensor of this declaration. The result is a
+	 * {@code double}, because the product of the dimensions may exceed a {@code long}.
 	 * @param batchSize the size of the first dimension, if it is variable
 	 * @param innerSize the size of every other variable dimension
 	 */
@@ -56,23 +56,24 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		return elementCount;
 	}
 
-	/** Whether a request chooses the size of a dimension other than the first. */
+	/** Whether a dimension other than the first is {@link Shape#VARIABLE}. */
 	public boolean hasVariableInnerSize() {
 		return elementCount(1, 2) > elementCount(1, 1);
 	}
 
-	/** The bytes of {@link #elementCount} elements, if all strings are empty. */
+	/** The size in bytes of {@link #elementCount} elements, if all strings are empty. */
 	public double minBytes(long batchSize, long innerSize) {
 		return elementCount(batchSize, innerSize) * minElementBytes();
 	}
 
-	// An empty string is 4 bytes: its length 0.
+	// An empty string takes 4 bytes, because its length 0 is stored.
 	private int minElementBytes() {
 		return (this.dataType == DataType.BYTES) ? Integer.BYTES : this.dataType.width();
 	}
 
 	/**
-	 * A tensor of zeros or empty strings for each input, by name.
+	 * A tensor of zeros or empty strings for each input, by name. An input of unknown
+	 * rank gets a tensor of rank 2.
 	 * @param batchSize the size of the first dimension, if it is variable
 	 * @param innerSize the size of every other variable dimension
 	 * @throws ArithmeticException if a tensor is larger than 2 GB

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown by a model's constructor, or by the warm-up, when the model cannot be served.
- * The process ends, and its last log line says what is wrong and what to change.
+ * The process then ends, and its last log line says what is wrong and what to change.
  */
 public class UnusableModelException extends RuntimeException {
 
@@ -13,10 +13,10 @@ public class UnusableModelException extends RuntimeException {
 	private final String action;
 
 	/**
-	 * An exception for an operator.
+	 * An exception with two sentences for the operator.
 	 * @param description what is wrong and where, in one sentence
 	 * @param action what to change, in one sentence
-	 * @param cause the exception that led to this one, if there is one
+	 * @param cause the exception that led to this exception, or {@code null}
 	 */
 	public UnusableModelException(String description, String action, @Nullable Throwable cause) {
 		super("%s %s".formatted(description, action), cause);
