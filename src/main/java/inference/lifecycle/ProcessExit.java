@@ -55,11 +55,20 @@ public final class ProcessExit extends TurboFilter
 	 */
 	public void installHandlers() {
 		for (String signalName : new String[] { "TERM", "INT", "HUP" }) {
-			Signal.handle(new Signal(signalName), (signal) -> requestExit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
-					"Ended by SIG%s".formatted(signal.getName())));
+			handleSignal(signalName);
 		}
 		Thread.setDefaultUncaughtExceptionHandler(
 				(thread, failure) -> logger.error("The thread {} failed", thread.getName(), failure));
+	}
+
+	void handleSignal(String signalName) {
+		try {
+			Signal.handle(new Signal(signalName), (signal) -> requestExit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
+					"Ended by SIG%s".formatted(signal.getName())));
+		}
+		catch (IllegalArgumentException ex) {
+			// Windows has no SIGHUP, and the JVM's option -Xrs allows no signal handlers.
+		}
 	}
 
 	@Override
