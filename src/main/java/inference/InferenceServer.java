@@ -19,10 +19,10 @@ import inference.lifecycle.ProcessExit;
 public class InferenceServer {
 
 	public static void main(String[] args) {
-		Stream<String> settings = Stream
+		Stream<String> settingNames = Stream
 			.of(System.getenv().keySet(), System.getProperties().stringPropertyNames(), List.of(args))
 			.flatMap(Collection::stream);
-		if (settings.anyMatch(InferenceServer::mayChangeBeans)) {
+		if (settingNames.anyMatch(InferenceServer::mayChangeBeans)) {
 			System.setProperty("spring.aot.enabled", "false");
 		}
 		ProcessExit processExit = new ProcessExit();
@@ -38,8 +38,8 @@ public class InferenceServer {
 	 * other beans than the image was built with. If so, {@link #main} disables the bean
 	 * code that Spring generated at build time, and the server starts more slowly.
 	 */
-	private static boolean mayChangeBeans(String setting) {
-		String name = setting.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);
+	private static boolean mayChangeBeans(String settingName) {
+		String name = settingName.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);
 		return name.startsWith("management.") || name.startsWith("inference.grpc.")
 				|| (name.startsWith("spring.") && !name.startsWith("spring.aot."));
 	}

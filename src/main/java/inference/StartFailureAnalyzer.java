@@ -43,10 +43,10 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 		checkPort(environment, "server.port");
 		checkPort(environment, "management.server.port");
 		checkPort(environment, "spring.grpc.server.port");
-		String name = "logging.structured.format.console";
-		String format = environment.getProperty(name, "");
+		String formatProperty = "logging.structured.format.console";
+		String format = environment.getProperty(formatProperty, "");
 		if (!LOG_FORMATS.contains(format) && !ClassUtils.isPresent(format, null)) {
-			throw new InvalidConfigurationPropertyValueException(name, format,
+			throw new InvalidConfigurationPropertyValueException(formatProperty, format,
 					"must be empty, ecs, gelf, logstash or the name of a class");
 		}
 	}
@@ -68,7 +68,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 		if (unusableModel != null) {
 			return new FailureAnalysis(unusableModel.description(), unusableModel.action(), cause);
 		}
-		String description = describeProperty(cause);
+		String description = describeInvalidProperty(cause);
 		if (description != null) {
 			return new FailureAnalysis(description, "Correct the property, or remove it to get its default.", cause);
 		}
@@ -91,7 +91,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 						"Use another spring.grpc.server.port, or end the process that listens on it.", cause);
 	}
 
-	private @Nullable String describeProperty(Throwable cause) {
+	private @Nullable String describeInvalidProperty(Throwable cause) {
 		BindValidationException validationFailure = findCause(cause, BindValidationException.class);
 		if (validationFailure != null) {
 			String prefix = validationFailure.getValidationErrors().getName().toString();

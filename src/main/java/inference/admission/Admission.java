@@ -92,7 +92,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		if (!snapshot.state().serves()) {
 			throw Rejection.notReady(snapshot.reason());
 		}
-		Deadline deadline = Deadline.in(this.maxDeadline).earlierOf(timeout);
+		Deadline deadline = Deadline.in(this.maxDeadline).shortenedTo(timeout);
 		rejectIfOverloaded(deadline);
 		return new Reservation(this.memoryBudget, deadline);
 	}
@@ -113,7 +113,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
 			BooleanSupplier isClientGone, Runnable onLongWait) {
-		Deadline deadline = reservation.deadline().earlierOf(timeout);
+		Deadline deadline = reservation.deadline().shortenedTo(timeout);
 		long expectedOutputBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, () -> rejectIfOverloaded(deadline));
@@ -188,8 +188,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * Records a warm-up run's time, so that the first requests' wait can be predicted.
 	 */
 	@Override
-	public void afterTimedRun(long nanos) {
-		this.serviceTime.record(nanos, 1);
+	public void afterTimedRun(long runNanos) {
+		this.serviceTime.record(runNanos, 1);
 	}
 
 	@Override

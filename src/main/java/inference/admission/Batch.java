@@ -33,10 +33,10 @@ final class Batch {
 		long otherRowCount = rowCount(otherInputs);
 		for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
 			Shape shape = input.getValue().shape();
-			Tensor counterpart = otherInputs.get(input.getKey());
-			if (counterpart == null || shape.rank() == 0 || shape.rank() != counterpart.shape().rank()
-					|| shape.dimension(0) != rowCount || counterpart.shape().dimension(0) != otherRowCount
-					|| !shape.rowShape().equals(counterpart.shape().rowShape())) {
+			Tensor otherInput = otherInputs.get(input.getKey());
+			if (otherInput == null || shape.rank() == 0 || shape.rank() != otherInput.shape().rank()
+					|| shape.dimension(0) != rowCount || otherInput.shape().dimension(0) != otherRowCount
+					|| !shape.rowShape().equals(otherInput.shape().rowShape())) {
 				return false;
 			}
 		}
@@ -80,12 +80,12 @@ final class Batch {
 			if (tensor.shape().rank() == 0 || tensor.shape().dimension(0) != totalRows) {
 				throw new IllegalStateException("output '%s' is %s for %d rows".formatted(name, tensor, totalRows));
 			}
-			ByteBuffer rest = tensor.contents();
+			ByteBuffer remainingContents = tensor.contents();
 			for (int i = 0; i < outputsOfCalls.size(); i++) {
 				Shape shape = withRowCount(tensor.shape(), rowCounts.get(i));
 				// A view would keep the outputs of all calls while one client reads.
-				byte[] contents = new byte[tensor.dataType().byteCount(rest, shape.elementCount())];
-				rest.get(contents);
+				byte[] contents = new byte[tensor.dataType().byteCount(remainingContents, shape.elementCount())];
+				remainingContents.get(contents);
 				outputsOfCalls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));
 			}
 		});

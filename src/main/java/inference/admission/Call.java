@@ -63,10 +63,10 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	 * Begins the call, unless the request's thread no longer waits, the client has gone,
 	 * or the deadline would pass inside the model.
 	 * @param run the run of the model that the call is part of
-	 * @param quickestRunNanos the time of the shortest recent run, in nanoseconds
+	 * @param shortestRunNanos the time of the shortest recent run, in nanoseconds
 	 * @return whether the model thread must run the call
 	 */
-	boolean tryBegin(ModelRun run, long quickestRunNanos) {
+	boolean tryBegin(ModelRun run, long shortestRunNanos) {
 		// While isClientGone reads the connection, the lock holds the request's thread in
 		// abandon(), because that thread may read the next request from the connection.
 		synchronized (this) {
@@ -77,7 +77,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 				completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 			}
 		}
-		if (this.deadline.remainingNanos() <= quickestRunNanos) {
+		if (this.deadline.remainingNanos() <= shortestRunNanos) {
 			completeExceptionally(new Rejection(Kind.DEADLINE_EXCEEDED,
 					"The deadline of %d ms left no time for the model after the wait"
 						.formatted(this.deadline.timeGranted().toMillis())));

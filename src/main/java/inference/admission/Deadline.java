@@ -23,7 +23,7 @@ public record Deadline(long nanoTime, Duration timeGranted) {
 	 * @param timeout the timeout that the client asks for, counted from the admission;
 	 * {@code null} if the client asks for none
 	 */
-	Deadline earlierOf(@Nullable Duration timeout) {
+	Deadline shortenedTo(@Nullable Duration timeout) {
 		if (timeout == null || timeout.compareTo(this.timeGranted) >= 0) {
 			return this;
 		}

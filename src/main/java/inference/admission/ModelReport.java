@@ -39,7 +39,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 
 	private static final Logger logger = LoggerFactory.getLogger(ModelReport.class);
 
-	private static final Path PROCESS_STATUS = Path.of("/proc/self/status");
+	private static final Path PROCESS_STATUS_FILE = Path.of("/proc/self/status");
 
 	/** The memory for compiled code and for the model's calls, in bytes. */
 	private static final long NATIVE_HEADROOM_BYTES = 64L << 20;
@@ -132,7 +132,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 
 	/** The process's resident memory without mapped files, in bytes; 0 if unknown. */
 	private static long anonymousMemoryBytes() {
-		try (var lines = Files.lines(PROCESS_STATUS)) {
+		try (var lines = Files.lines(PROCESS_STATUS_FILE)) {
 			return lines.filter((line) -> line.startsWith("RssAnon:"))
 				.mapToLong((line) -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
 				.findFirst()

@@ -37,7 +37,7 @@ final class ModelThreads implements AutoCloseable {
 		this.executor = Executors.newFixedThreadPool(threadCount,
 				Thread.ofPlatform().daemon().name("model-", 0).factory());
 		for (int i = 0; i < threadCount; i++) {
-			this.executor.execute(this::takeAndRun);
+			this.executor.execute(this::runBatches);
 		}
 	}
 
@@ -47,7 +47,7 @@ final class ModelThreads implements AutoCloseable {
 		this.executor.shutdownNow();
 	}
 
-	private void takeAndRun() {
+	private void runBatches() {
 		try {
 			while (!this.executor.isShutdown()) {
 				List<Call> calls = this.queue.takeBatch();
@@ -69,7 +69,7 @@ final class ModelThreads implements AutoCloseable {
 		long startNanos = System.nanoTime();
 		ModelRun run = new ModelRun(calls, this.lifecycle);
 		List<Call> begunCalls = calls.stream()
-			.filter((call) -> call.tryBegin(run, this.serviceTime.quickestRunNanos()))
+			.filter((call) -> call.tryBegin(run, this.serviceTime.shortestRunNanos()))
 			.toList();
 		if (begunCalls.isEmpty()) {
 			return () -> {

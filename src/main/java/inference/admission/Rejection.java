@@ -14,7 +14,7 @@ import inference.model.InvalidOutputException;
  */
 public final class Rejection extends RuntimeException {
 
-	private static final Duration NOT_READY_RETRY = Duration.ofSeconds(2);
+	private static final Duration NOT_READY_RETRY_AFTER = Duration.ofSeconds(2);
 
 	private static final String SEE_LOG = "The server's log has the reason, with this answer's X-Request-Id.";
 
@@ -70,7 +70,7 @@ public final class Rejection extends RuntimeException {
 	}
 
 	static Rejection notReady(String reason) {
-		return new Rejection(Kind.NOT_READY, "Not ready: " + reason, NOT_READY_RETRY);
+		return new Rejection(Kind.NOT_READY, "Not ready: " + reason, NOT_READY_RETRY_AFTER);
 	}
 
 	static Rejection overloaded(String reason, Duration retryAfter) {

@@ -18,7 +18,7 @@ public final class Reservation implements AutoCloseable {
 
 	// A text is estimated to take this many heap bytes before it is written to a tensor,
 	// for a String, its byte array and a reference.
-	private static final int TEXT_OVERHEAD_BYTES = 64;
+	private static final int ESTIMATED_TEXT_BYTES = 64;
 
 	private final MemoryBudget memoryBudget;
 
@@ -62,7 +62,7 @@ public final class Reservation implements AutoCloseable {
 		long rowCount = Batch.rowCount(inputs);
 		long outputBytes = 0;
 		for (TensorSpec output : signature.outputs()) {
-			int width = (output.dataType() == DataType.BYTES) ? TEXT_OVERHEAD_BYTES : output.dataType().width();
+			int width = (output.dataType() == DataType.BYTES) ? ESTIMATED_TEXT_BYTES : output.dataType().width();
 			outputBytes += (long) (output.elementCount(rowCount, 1) * width);
 		}
 		add(outputBytes);

@@ -36,7 +36,7 @@ final class RowInfluenceSearch {
 	// No further rows are run alone once the rows kept for comparison exceed this size.
 	private static final long MAX_KEPT_BYTES = 8 << 20;
 
-	private static final int ORDER_COUNT = 8;
+	private static final int ROW_ORDER_COUNT = 8;
 
 	// Variable dimensions other than the first get these sizes. 64 and 224 suit images.
 	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224 };
@@ -51,7 +51,7 @@ final class RowInfluenceSearch {
 
 	private final long startNanos = System.nanoTime();
 
-	private int comparedBatches;
+	private int comparedBatchCount;
 
 	private @Nullable String lastRefusal;
 
@@ -87,16 +87,16 @@ final class RowInfluenceSearch {
 			if (difference != null) {
 				return new Batching.Decision(1, difference);
 			}
-			if (this.comparedBatches > 0 && (exampleRows.isEmpty() || hasElapsed(MAX_TIME))) {
+			if (this.comparedBatchCount > 0 && (exampleRows.isEmpty() || hasElapsed(MAX_TIME))) {
 				break;
 			}
 		}
-		if (this.comparedBatches == 0) {
+		if (this.comparedBatchCount == 0) {
 			return new Batching.Decision(this.maxRows,
 					"not checked for influence between rows, because the model refused the generated input: "
 							+ this.lastRefusal);
 		}
-		String conclusion = "no influence between rows found, batches compared: " + this.comparedBatches;
+		String conclusion = "no influence between rows found, batches compared: " + this.comparedBatchCount;
 		return new Batching.Decision(this.maxRows, (this.lastRefusal != null)
 				? conclusion + "; the model refused some generated input: " + this.lastRefusal : conclusion);
 	}
@@ -128,15 +128,15 @@ final class RowInfluenceSearch {
 		return Batch.split(tensors, Collections.nCopies(rowCount, 1L));
 	}
 
-	private List<Row> runAlone(List<Supplier<Map<String, Tensor>>> samples) {
+	private List<Row> runAlone(List<Supplier<Map<String, Tensor>>> rowSuppliers) {
 		List<Row> rows = new ArrayList<>();
 		long keptBytes = 0;
-		for (Supplier<Map<String, Tensor>> sample : samples) {
+		for (Supplier<Map<String, Tensor>> rowSupplier : rowSuppliers) {
 			if (rows.size() > 1 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_TIME.dividedBy(2)))) {
 				break;
 			}
 			try {
-				Map<String, Tensor> inputs = sample.get();
+				Map<String, Tensor> inputs = rowSupplier.get();
 				Map<String, Tensor> outputs = this.modelFunction.apply(inputs);
 				rows.add(new Row(inputs, outputs));
 				keptBytes += Tensor.totalBytes(inputs.values()) + Tensor.totalBytes(outputs.values());
@@ -152,17 +152,20 @@ final class RowInfluenceSearch {
 	}
 
 	private @Nullable String firstDifferenceInBatches(List<Row> rows) {
-		int largestSize = Math.min(this.maxRows, rows.size());
-		int[] sizes = IntStream.of(largestSize, 2, 3).filter((size) -> size <= largestSize).distinct().toArray();
+		int largestBatchSize = Math.min(this.maxRows, rows.size());
+		int[] batchSizes = IntStream.of(largestBatchSize, 2, 3)
+			.filter((size) -> size <= largestBatchSize)
+			.distinct()
+			.toArray();
 		Random random = new Random(0);
 		List<Row> orderedRows = rows;
-		for (int i = 0; i < ORDER_COUNT; i++) {
-			for (int size : sizes) {
-				for (int end = size; end <= rows.size(); end += size) {
-					if (this.comparedBatches > 0 && hasElapsed(MAX_TIME)) {
+		for (int i = 0; i < ROW_ORDER_COUNT; i++) {
+			for (int batchSize : batchSizes) {
+				for (int end = batchSize; end <= rows.size(); end += batchSize) {
+					if (this.comparedBatchCount > 0 && hasElapsed(MAX_TIME)) {
 						return null;
 					}
-					String difference = differenceInBatch(orderedRows.subList(end - size, end));
+					String difference = differenceInBatch(orderedRows.subList(end - batchSize, end));
 					if (difference != null) {
 						return difference;
 					}
@@ -177,7 +180,7 @@ final class RowInfluenceSearch {
 	}
 
 	private @Nullable String differenceInBatch(List<Row> batch) {
-		this.comparedBatches++;
+		this.comparedBatchCount++;
 		List<Map<String, Tensor>> batchedOutputs;
 		try {
 			batchedOutputs = splitRows(this.modelFunction.apply(Batch.join(batch.stream().map(Row::inputs).toList())),

@@ -39,7 +39,7 @@ record SampleRows(List<TensorSpec> inputs) {
 
 	private static final int MAX_WORD_LENGTH = 12;
 
-	private static final int MAX_ELEMENTS = 8 << 20;
+	private static final int MAX_INPUT_ELEMENTS = 8 << 20;
 
 	/**
 	 * A row of random elements.
@@ -79,7 +79,7 @@ record SampleRows(List<TensorSpec> inputs) {
 	}
 
 	private static Tensor tensorOf(DataType type, Shape shape, Function<DataType, Object> elementSource) {
-		if (shape.elementCount() > MAX_ELEMENTS) {
+		if (shape.elementCount() > MAX_INPUT_ELEMENTS) {
 			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
 		}
 		int elementCount = (int) shape.elementCount();

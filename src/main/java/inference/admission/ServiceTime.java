@@ -12,7 +12,7 @@ final class ServiceTime {
 	private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
 	// The averages divide by at least this number, so that they stay finite.
-	private static final double MIN_DIVISOR = 0.125;
+	private static final double MIN_COUNT = 0.125;
 
 	private final double windowNanos;
 
@@ -29,7 +29,7 @@ final class ServiceTime {
 	private volatile long averageNanosPerRun;
 
 	// The time of the shortest recent run. A longer run raises this time by up to 3 %.
-	private volatile long quickestRunNanos;
+	private volatile long shortestRunNanos;
 
 	ServiceTime(int threadCount) {
 		this.windowNanos = threadCount * NANOS_PER_SECOND;
@@ -38,20 +38,20 @@ final class ServiceTime {
 	/**
 	 * Records how long a model thread was busy.
 	 * @param nanos the busy time, in nanoseconds
-	 * @param endedCalls the number of calls in the run; 0 if the run was cancelled,
+	 * @param completedCalls the number of calls in the run; 0 if the run was cancelled,
 	 * because its time is only a lower bound
 	 */
-	synchronized void record(long nanos, int endedCalls) {
+	synchronized void record(long nanos, int completedCalls) {
 		long addedNanos = Math.max(nanos, 1);
 		double decayFactor = this.windowNanos / (this.windowNanos + addedNanos);
 		this.busyNanos = this.busyNanos * decayFactor + addedNanos;
-		this.callCount = this.callCount * decayFactor + endedCalls;
-		this.runCount = this.runCount * decayFactor + Math.min(endedCalls, 1);
-		this.averageNanosPerCall = (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_DIVISOR));
-		this.averageNanosPerRun = (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_DIVISOR));
-		if (endedCalls > 0) {
-			long previousNanos = this.quickestRunNanos;
-			this.quickestRunNanos = (previousNanos == 0) ? nanos
+		this.callCount = this.callCount * decayFactor + completedCalls;
+		this.runCount = this.runCount * decayFactor + Math.min(completedCalls, 1);
+		this.averageNanosPerCall = (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_COUNT));
+		this.averageNanosPerRun = (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_COUNT));
+		if (completedCalls > 0) {
+			long previousNanos = this.shortestRunNanos;
+			this.shortestRunNanos = (previousNanos == 0) ? nanos
 					: Math.min(nanos, previousNanos + (previousNanos >> 5) + 1);
 		}
 	}
@@ -67,8 +67,8 @@ final class ServiceTime {
 	}
 
 	/** The time of the shortest recent run, in nanoseconds; 0 before the first run. */
-	long quickestRunNanos() {
-		return this.quickestRunNanos;
+	long shortestRunNanos() {
+		return this.shortestRunNanos;
 	}
 
 }

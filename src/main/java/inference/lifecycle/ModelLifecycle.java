@@ -43,7 +43,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private final ApplicationEventPublisher eventPublisher;
 
-	private final CountDownLatch drainEnded = new CountDownLatch(1);
+	private final CountDownLatch drainDelayEnded = new CountDownLatch(1);
 
 	private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(
 			new Snapshot(State.LOADING, "the model is loading"));
@@ -132,9 +132,10 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 * @return whether the model was loading or warming up
 	 */
 	boolean closeIfStarting() {
-		Snapshot after = new Snapshot(State.CLOSED, "the process was asked to end");
-		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().isStarting() ? after : current);
-		return before.state().isStarting();
+		Snapshot nextSnapshot = new Snapshot(State.CLOSED, "the process was asked to end");
+		Snapshot previousSnapshot = this.snapshot
+			.getAndUpdate((current) -> current.state().isStarting() ? nextSnapshot : current);
+		return previousSnapshot.state().isStarting();
 	}
 
 	@Override
@@ -148,7 +149,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		boolean wasServing = this.snapshot.get().state().serves();
 		become(State.DRAINING, "the process was asked to end");
 		try {
-			if (wasServing && this.drainEnded.await(this.drainProperties.delay().toNanos(), TimeUnit.NANOSECONDS)) {
+			if (wasServing
+					&& this.drainDelayEnded.await(this.drainProperties.delay().toNanos(), TimeUnit.NANOSECONDS)) {
 				logger.info("Drain ended early");
 			}
 		}
@@ -158,8 +160,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/** Ends the delay of the drain, even if the delay has not begun yet. */
-	void endDrain() {
-		this.drainEnded.countDown();
+	void endDrainDelay() {
+		this.drainDelayEnded.countDown();
 	}
 
 	@Override
@@ -190,13 +192,14 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	/** Changes the state if the current state allows the next one. */
 	void become(State next, String reason, @Nullable Throwable cause) {
-		Snapshot after = new Snapshot(next, reason);
-		Snapshot before = this.snapshot.getAndUpdate((current) -> current.state().canBecome(next) ? after : current);
-		if (before.state().canBecome(next)) {
+		Snapshot nextSnapshot = new Snapshot(next, reason);
+		Snapshot previousSnapshot = this.snapshot
+			.getAndUpdate((current) -> current.state().canBecome(next) ? nextSnapshot : current);
+		if (previousSnapshot.state().canBecome(next)) {
 			logger.atLevel((next == State.STUCK) ? Level.ERROR : Level.INFO)
 				.setCause(cause)
 				.log("{}: {}", next, reason);
-			this.eventPublisher.publishEvent(after);
+			this.eventPublisher.publishEvent(nextSnapshot);
 		}
 	}
 

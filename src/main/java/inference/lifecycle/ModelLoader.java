@@ -28,7 +28,7 @@ class ModelLoader {
 
 	private static final Logger logger = LoggerFactory.getLogger(ModelLoader.class);
 
-	private final ObjectProvider<Model> models;
+	private final ObjectProvider<Model> modelProvider;
 
 	private final ObjectProvider<WarmUpListener> listeners;
 
@@ -36,9 +36,9 @@ class ModelLoader {
 
 	private final ConfigurableApplicationContext context;
 
-	ModelLoader(ObjectProvider<Model> models, ObjectProvider<WarmUpListener> listeners, ModelProperties modelProperties,
-			ConfigurableApplicationContext context) {
-		this.models = models;
+	ModelLoader(ObjectProvider<Model> modelProvider, ObjectProvider<WarmUpListener> listeners,
+			ModelProperties modelProperties, ConfigurableApplicationContext context) {
+		this.modelProvider = modelProvider;
 		this.listeners = listeners;
 		this.modelProperties = modelProperties;
 		this.context = context;
@@ -67,7 +67,7 @@ class ModelLoader {
 	 */
 	void loadAndWarmUp(Consumer<Model> onConstructed) {
 		long startNanos = System.nanoTime();
-		Model model = this.models.getObject();
+		Model model = this.modelProvider.getObject();
 		long loadedNanos = System.nanoTime();
 		onConstructed.accept(model);
 		int runCount = new WarmUp(model, this.listeners.orderedStream().toList()).run();

@@ -111,7 +111,7 @@ public final class ProcessExit extends TurboFilter
 		}
 		ModelLifecycle lifecycle = lifecycle();
 		if (lifecycle != null) {
-			lifecycle.endDrain();
+			lifecycle.endDrainDelay();
 		}
 	}
 

@@ -42,7 +42,7 @@ final class WarmUp {
 
 	// A size above 1 is not tried if an input would then have more elements than this,
 	// because the input may not fit into the memory.
-	private static final long MAX_ELEMENTS = 1 << 22;
+	private static final long MAX_INPUT_ELEMENTS = 1 << 22;
 
 	private final Model model;
 
@@ -63,25 +63,27 @@ final class WarmUp {
 		ModelMetadata metadata = ModelMetadata.of(this.model);
 		List<Example> examples = metadata.examples();
 		for (Example example : examples) {
-			String difference = example.difference(infer(example.inputs()));
+			String difference = example.difference(inferAndCheckOutputs(example.inputs()));
 			if (difference != null) {
 				throw new UnusableModelException("The model gets its example wrong: %s.".formatted(difference),
 						"Serve the model the example was made with, or make the example anew.", null);
 			}
 		}
-		this.listeners.forEach((listener) -> listener.beforeTimedRuns(metadata, this::infer));
-		Map<String, Tensor> inputs = examples.isEmpty() ? findZeros(metadata.signature())
+		this.listeners.forEach((listener) -> listener.beforeTimedRuns(metadata, this::inferAndCheckOutputs));
+		Map<String, Tensor> inputs = examples.isEmpty() ? findAcceptedZeros(metadata.signature())
 				: examples.getFirst().inputs();
 		return (inputs != null) ? runUntilNoFaster(inputs) : 0;
 	}
 
 	/** Finds zeros that the model accepts; {@code null} if it refuses all sizes. */
-	private @Nullable Map<String, Tensor> findZeros(Signature signature) {
+	private @Nullable Map<String, Tensor> findAcceptedZeros(Signature signature) {
 		boolean hasVariableInnerSize = signature.inputs().stream().anyMatch(TensorSpec::hasVariableInnerSize);
 		int[] sizes = hasVariableInnerSize ? DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
-			if (size > 1 && signature.inputs().stream().anyMatch((spec) -> spec.elementCount(1, size) > MAX_ELEMENTS)) {
+			if (size > 1 && signature.inputs()
+				.stream()
+				.anyMatch((spec) -> spec.elementCount(1, size) > MAX_INPUT_ELEMENTS)) {
 				break;
 			}
 			Map<String, Tensor> zeros = TensorSpec.zeros(signature.inputs(), 1, size);
@@ -118,7 +120,7 @@ final class WarmUp {
 			long roundStartNanos = System.nanoTime();
 			for (int i = 0; i < RUNS_PER_ROUND && System.nanoTime() < endNanos; i++) {
 				long runStartNanos = System.nanoTime();
-				infer(inputs);
+				inferAndCheckOutputs(inputs);
 				long runNanos = System.nanoTime() - runStartNanos;
 				this.listeners.forEach((listener) -> listener.afterTimedRun(runNanos));
 				runCount++;
@@ -132,7 +134,7 @@ final class WarmUp {
 		return runCount;
 	}
 
-	private Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+	private Map<String, Tensor> inferAndCheckOutputs(Map<String, Tensor> inputs) {
 		Map<String, Tensor> outputs = this.model.infer(inputs);
 		this.model.signature().requireOutputs(outputs);
 		return outputs;

@@ -23,9 +23,9 @@ public interface WarmUpListener {
 
 	/**
 	 * Called after each timed run of the warm-up.
-	 * @param nanos the time that the model took, in nanoseconds
+	 * @param runNanos the time that the model took, in nanoseconds
 	 */
-	default void afterTimedRun(long nanos) {
+	default void afterTimedRun(long runNanos) {
 	}
 
 }

@@ -18,9 +18,9 @@ import org.springframework.stereotype.Component;
 @Component
 final class Watchdog {
 
-	private static final Duration MAX_PERIOD = Duration.ofSeconds(1);
+	private static final Duration MAX_CHECK_INTERVAL = Duration.ofSeconds(1);
 
-	private static final int CHECKS_PER_LIMIT = 10;
+	private static final int CHECKS_PER_STUCK_AFTER = 10;
 
 	/** The thread and the start time of each call, the oldest call first. */
 	private final SequencedMap<Thread, Long> startNanosByThread = new LinkedHashMap<>();
@@ -64,11 +64,12 @@ final class Watchdog {
 
 	/** Starts a thread that runs the check regularly until the thread is interrupted. */
 	Thread startThread(Runnable check) {
-		Duration period = this.stuckAfter.dividedBy(CHECKS_PER_LIMIT);
+		Duration fraction = this.stuckAfter.dividedBy(CHECKS_PER_STUCK_AFTER);
+		Duration checkInterval = (fraction.compareTo(MAX_CHECK_INTERVAL) < 0) ? fraction : MAX_CHECK_INTERVAL;
 		return Thread.ofPlatform().name("watchdog").daemon().start(() -> {
 			try {
 				while (true) {
-					Thread.sleep((period.compareTo(MAX_PERIOD) < 0) ? period : MAX_PERIOD);
+					Thread.sleep(checkInterval);
 					check.run();
 				}
 			}

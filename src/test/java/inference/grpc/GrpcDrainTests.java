@@ -49,7 +49,7 @@ class GrpcDrainTests {
 					() -> assertThat(server.health().check(HealthCheckRequest.getDefaultInstance()).getStatus())
 						.isEqualTo(ServingStatus.NOT_SERVING));
 			assertThat(server.infer(GrpcServer.request(1, 2)).getOutputsCount()).isEqualTo(2);
-			endDrain(server);
+			endDrainDelay(server);
 			GrpcServerLifecycle grpc = server.server().context().getBean(GrpcServerLifecycle.class);
 			await().pollInterval(Duration.ofMillis(10)).until(() -> !grpc.isRunning());
 			gate.open();
@@ -65,7 +65,7 @@ class GrpcDrainTests {
 			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.SERVING);
 			Thread closing = Thread.ofPlatform().start(() -> server.server().close());
 			assertThat(watch.next().getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
-			endDrain(server);
+			endDrainDelay(server);
 			// The grace period is 10 s.
 			assertThat(closing.join(Duration.ofSeconds(9))).isTrue();
 			assertThatThrownBy(watch::next).isInstanceOf(StatusRuntimeException.class);
@@ -107,8 +107,8 @@ class GrpcDrainTests {
 		assertThat(lost).isEmpty();
 	}
 
-	private static void endDrain(GrpcServer server) {
-		Lifecycles.endDrain(server.server().context().getBean(ModelLifecycle.class));
+	private static void endDrainDelay(GrpcServer server) {
+		Lifecycles.endDrainDelay(server.server().context().getBean(ModelLifecycle.class));
 	}
 
 }

@@ -82,8 +82,8 @@ public final class Lifecycles {
 	/**
 	 * Ends the delay for which a lifecycle drains, as a second signal does.
 	 */
-	public static void endDrain(ModelLifecycle lifecycle) {
-		lifecycle.endDrain();
+	public static void endDrainDelay(ModelLifecycle lifecycle) {
+		lifecycle.endDrainDelay();
 	}
 
 }
