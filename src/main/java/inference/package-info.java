@@ -1,7 +1,7 @@
 /**
  * An inference server: one model, one lifecycle, and the protocols that serve it.
  * <ul>
- * <li>{@code model}: what a model is, and the model for ONNX files</li>
+ * <li>{@code model}: the interface of a model, and the model for ONNX files</li>
  * <li>{@code lifecycle}: the model's life, and the state that every probe reads</li>
  * <li>{@code admission}: the queue, deadlines, memory budget and model threads</li>
  * <li>{@code codec}: the conversion between bytes and tensors, for every protocol</li>

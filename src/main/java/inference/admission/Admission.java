@@ -98,11 +98,11 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	}
 
 	/**
-	 * Waits for a free model thread, and runs the model for a request.
+	 * Runs the model for a request, as soon as a model thread is free.
 	 * @param inputs the inputs, which the caller has checked against the signature
-	 * @param reservation the request's memory, to which the size of the outputs is added
+	 * @param reservation the request's reservation, to which the outputs are added
 	 * @param timeout the timeout in the request's body, counted from the admission;
-	 * {@code null} if the body has none, and only the reservation's deadline applies
+	 * {@code null} if the body has none
 	 * @param isClientGone whether the client has closed its connection. A model thread
 	 * calls this function when it takes the call, so it must neither block nor throw
 	 * @param onLongWait runs on the calling thread when the call has waited for 20 ms, or
@@ -209,8 +209,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		}
 		int callsAhead = this.queue.size();
 		long waitNanos = predictedWaitNanos();
-		// predictedWaitNanos() counts a running call as if it had just started. On
-		// average the call is half done, so half of one call's share is subtracted.
+		// predictedWaitNanos() assumes that the running calls have just started. On
+		// average they are half done, so the wait for half a call is subtracted.
 		long overestimateNanos = this.serviceTime.averageNanosPerCall() / (2L * this.maxConcurrent);
 		long marginNanos = waitNanos / WAIT_MARGIN_DIVISOR;
 		long nanosToAnswer = waitNanos + marginNanos - overestimateNanos + this.serviceTime.averageNanosPerRun();

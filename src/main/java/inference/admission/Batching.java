@@ -43,7 +43,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 		return this.decision.maxSize;
 	}
 
-	/** How long a call waits for calls that can join its batch, in nanoseconds. */
+	/** The longest wait of a call for others to join its batch, in nanoseconds. */
 	long maxDelayNanos() {
 		return (maxRows() > 1) ? this.batchingProperties.maxDelay().toNanos() : 0;
 	}

@@ -67,8 +67,8 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	 * @return whether the model thread must run the call
 	 */
 	boolean tryBegin(ModelRun run, long shortestRunNanos) {
-		// While isClientGone reads the connection, the lock holds the request's thread in
-		// abandon(), because that thread may read the next request from the connection.
+		// isClientGone reads from the connection. Until it returns, the lock keeps the
+		// request's thread in abandon(). Otherwise both threads could read at once.
 		synchronized (this) {
 			if (isDone()) {
 				return false;
@@ -118,7 +118,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 			var _ = get(timeoutNanos, TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			// isDone() tells a failed call from a timeout.
+			// After a failed call isDone() is true, and after a timeout false.
 		}
 		return isDone();
 	}

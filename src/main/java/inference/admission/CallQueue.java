@@ -51,8 +51,8 @@ final class CallQueue {
 
 	/**
 	 * Appends a call.
-	 * @param admissionCheck throws to reject the call. It runs under the queue's lock, so
-	 * no other call is added between the check and this call
+	 * @param admissionCheck throws an exception if the call must be rejected. It runs
+	 * under the queue's lock, so no other call is added between the check and this call
 	 */
 	void add(Call call, Runnable admissionCheck) {
 		this.lock.lock();

@@ -10,8 +10,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The deadline of every request. Unknown properties are accepted, because other records
- * and forks have settings with the same prefix.
+ * The deadline of every request. Unknown properties are accepted, because other settings,
+ * and the settings of forks, have the same prefix.
  *
  * @param deadline the longest time from a request's admission to its answer, a day at
  * most. Keep this time below 5 seconds, because EAS clients give up after 5 seconds

@@ -31,8 +31,8 @@ import inference.model.TensorSpec;
 
 /**
  * Tells which model is served and with which resources: in {@code /actuator/info}, and in
- * the log when the server becomes ready. It warns if the JVM refused the AOT cache, which
- * slows the start, or if the memory limit is too low for the model.
+ * the log when the server becomes ready. It warns if the start was slow because the JVM
+ * refused the AOT cache, and if the memory limit is too low for the model.
  */
 @Component
 final class ModelReport implements InfoContributor, ApplicationListener<PayloadApplicationEvent<Snapshot>> {

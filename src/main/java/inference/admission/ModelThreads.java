@@ -53,7 +53,7 @@ final class ModelThreads implements AutoCloseable {
 				List<Call> calls = this.queue.takeBatch();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, call.waitedNanos()));
 				Runnable completion = run(calls);
-				// This thread must be idle before a client can send its next call.
+				// The client's next call must find this thread idle.
 				this.queue.markIdle();
 				completion.run();
 			}
@@ -93,7 +93,7 @@ final class ModelThreads implements AutoCloseable {
 			if (begunCalls.size() == 1) {
 				return () -> begunCalls.getFirst().completeExceptionally(ex);
 			}
-			// One call's bad inputs must not fail other calls, so each call runs alone.
+			// One call's bad inputs must not fail other calls, so run each call alone.
 			List<Runnable> completions = begunCalls.stream().map((call) -> run(List.of(call))).toList();
 			return () -> completions.forEach(Runnable::run);
 		}

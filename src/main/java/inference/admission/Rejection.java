@@ -101,7 +101,7 @@ public final class Rejection extends RuntimeException {
 		/** The queue is full, the wait is too long, or other requests hold the memory. */
 		OVERLOADED,
 
-		/** The request needs more memory than any request can have. */
+		/** The request needs more memory than a single request may have. */
 		TOO_LARGE,
 
 		/** The deadline passed, or left no time for the model. */

@@ -16,8 +16,7 @@ public final class Reservation implements AutoCloseable {
 	// Each request needs this for its connection's buffers and its thread's stack.
 	private static final long REQUEST_OVERHEAD_BYTES = 64 * 1024;
 
-	// A text is estimated to take this many heap bytes before it is written to a tensor,
-	// for a String, its byte array and a reference.
+	// The estimated heap memory of an output's text: String, byte array and reference.
 	private static final int ESTIMATED_TEXT_BYTES = 64;
 
 	private final MemoryBudget memoryBudget;
@@ -40,8 +39,8 @@ public final class Reservation implements AutoCloseable {
 	/**
 	 * Reserves more memory, before it is allocated.
 	 * @param bytes the additional memory, in bytes; a negative number gives memory back
-	 * @throws Rejection if the request would have more memory than any request can have,
-	 * or if other requests hold the memory now
+	 * @throws Rejection if the request would exceed the limit of a single request, or if
+	 * other requests hold the memory now
 	 */
 	public void add(long bytes) {
 		if (bytes > 0) {

@@ -102,8 +102,8 @@ final class RowInfluenceSearch {
 	}
 
 	// Groups the rows by shape, because only rows of the same shape are batched. The
-	// shapes of the examples come first, and the generated shapes follow. decide() ends
-	// after a generated shape once any batch has been compared.
+	// shapes of the examples come first, and the generated shapes follow. decide() stops
+	// after the first generated shape, unless no batch has been compared.
 	private Map<SampleRows, List<Map<String, Tensor>>> rowsByShape() {
 		Map<SampleRows, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))

@@ -18,9 +18,9 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * Generated rows that show whether the rows of a batch influence each other. Each row has
- * another scale, range and length than the row before it, because rows that are alike
- * hide an influence. The seed is fixed, so each process generates the same rows.
+ * Generated rows that show whether the rows of a batch influence each other. Consecutive
+ * rows differ in scale, range and length, because similar rows hide an influence. The
+ * seed is fixed, so each process generates the same rows.
  *
  * @param inputs the inputs of one row; no dimension is variable, and the first is 1
  */

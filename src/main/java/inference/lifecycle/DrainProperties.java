@@ -12,8 +12,8 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The settings of the drain, which is the phase from SIGTERM to the end of the process.
  *
- * @param delay the time after SIGTERM for which the port stays open, so that clients can
- * notice that the server is not ready any more; a day at most
+ * @param delay how long the port stays open after SIGTERM, so that clients can notice
+ * that the server is no longer ready; a day at most
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.drain", ignoreUnknownFields = false)

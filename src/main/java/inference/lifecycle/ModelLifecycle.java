@@ -226,7 +226,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	private void load() {
-		// Loading and warm-up count as a call, so that destroy() does not free the model.
+		// Counts as a call, so that destroy() does not free the model meanwhile.
 		this.watchdog.beginCall();
 		State next = State.READY;
 		String reason = "the model serves";

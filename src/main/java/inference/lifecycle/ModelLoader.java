@@ -77,7 +77,7 @@ class ModelLoader {
 	}
 
 	/**
-	 * Logs a failed load in the form in which Spring Boot logs a failed start.
+	 * Logs a failed load as Spring Boot logs a failed start.
 	 * @return the reason for an operator, in one line
 	 */
 	String reportAndExplain(Throwable failure) {

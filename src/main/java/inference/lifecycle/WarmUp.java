@@ -36,8 +36,8 @@ final class WarmUp {
 	// The warm-up ends when a round takes over 95 % of the previous round's time.
 	private static final double MAX_ROUND_RATIO = 0.95;
 
-	// These sizes are tried in variable dimensions other than the first. Images must be
-	// larger than a model's kernels, and sounds longer than its window.
+	// These sizes are tried in variable dimensions other than the first. A model may
+	// refuse images smaller than its kernels, and sounds shorter than its window.
 	private static final int[] DIMENSION_SIZES = { 1, 16, 64, 224, 512 };
 
 	// A size above 1 is not tried if an input would then have more elements than this,

@@ -7,8 +7,8 @@ import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
 /**
- * A bean that the warm-up of the model calls. With such a bean, a package that the
- * lifecycle must not depend on can prepare for the model.
+ * A bean that the model's warm-up calls. Packages that use the lifecycle implement it to
+ * learn about the model before the first request.
  */
 public interface WarmUpListener {
 

@@ -81,8 +81,8 @@ final class Watchdog {
 	}
 
 	/**
-	 * Finds the oldest call if it is stuck. A call is not stuck by its age alone, because
-	 * the model works as long as other calls return.
+	 * Finds the oldest call if it is stuck. Its age alone does not make a call stuck: as
+	 * long as other calls return, the model works.
 	 * @return the thread of the call, or {@code null} if no call is stuck
 	 */
 	synchronized @Nullable Thread findStuckThread() {

@@ -10,18 +10,19 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exec probe. It sends one probe to the server on this machine and turns the answer
- * into the exit code 0 or 1. The only argument is {@code readiness}, {@code liveness} or
- * {@code startup}; the reason goes to standard output.
+ * A program for the kubelet's exec probe. It asks the server in the same container for
+ * one probe's result, and turns the answer into the exit code 0 or 1. The only argument
+ * is {@code readiness}, {@code liveness} or {@code startup}; the reason goes to standard
+ * output.
  * <p>
- * The program sends only one probe, because the kubelet repeats the program. The port is
- * in the environment variable {@code SERVER_PORT}, as it is for the server.
+ * The program does not retry, because the kubelet runs it again. It reads the port from
+ * the environment variable {@code SERVER_PORT}, as the server does.
  */
 public final class ExecProbe {
 
 	static final int DEFAULT_PORT = 8000;
 
-	// The kubelet waits one second by default, of which the JVM's start takes a part.
+	// The kubelet's timeout is one second by default, and includes the JVM's start.
 	private static final int TIMEOUT_MILLIS = 700;
 
 	private static final int MAX_ANSWER_BYTES = 8192;
@@ -35,7 +36,7 @@ public final class ExecProbe {
 		System.exit(run(System.out, System.getenv("SERVER_PORT"), arguments) ? 0 : 1);
 	}
 
-	/** Sends the probe, prints the answer's body, and returns whether it passes. */
+	/** Requests the probe, prints the answer, and returns whether the probe passes. */
 	static boolean run(PrintStream out, @Nullable String port, String... arguments) {
 		String path = switch (String.join(" ", arguments)) {
 			case "readiness" -> "/readyz";

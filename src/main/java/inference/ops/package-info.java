@@ -1,6 +1,6 @@
 /**
- * The program that an operator runs inside the server's container. It uses the JDK alone,
- * because the exec probe starts a JVM every few seconds and must be cheap.
+ * The exec probe, a program that the kubelet runs inside the server's container. It uses
+ * the JDK alone, because it is started every few seconds and its start must be cheap.
  */
 @NullMarked
 package inference.ops;
