@@ -81,8 +81,8 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 			return new FailureAnalysis(
 					"%s: %s.".formatted(webServerFailure.getMessage(),
 							NestedExceptionUtils.getMostSpecificCause(webServerFailure)),
-					"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty one"
-							+ " there, or name another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
+					"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty"
+							+ " directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
 					cause);
 		}
 		java.net.BindException portFailure = findCause(cause, java.net.BindException.class);

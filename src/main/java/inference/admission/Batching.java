@@ -35,7 +35,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 		this.decision = new Decision(1,
 				(batchingProperties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");
 		statistics.registerGauge("inference.batching.max.size", null,
-				"Rows of different requests that are run together at most; 1 for none", this::maxRows);
+				"The most rows of different requests in one run; 1 if requests are not batched", this::maxRows);
 	}
 
 	/** The most rows of different requests in one run; 1 if requests are not batched. */

@@ -125,7 +125,7 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 		if (neededBytes > memoryLimitBytes) {
 			logger.warn(
 					"The memory limit of {} MB may be too low for this model: under load the process may take {} MB,"
-							+ " and would then be killed. Raise the limit to that, or make the heap smaller with -Xmx",
+							+ " and would then be killed. Raise the limit, or make the heap smaller with -Xmx",
 					memoryLimitBytes >> 20, neededBytes >> 20);
 		}
 	}

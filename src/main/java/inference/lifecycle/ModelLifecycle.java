@@ -220,7 +220,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			Throwable cause = new IllegalStateException(
 					"The thread %s is in this method".formatted(stuckThread.getName()));
 			cause.setStackTrace(stuckThread.getStackTrace());
-			become(State.STUCK, "a call has not returned from the model for %d s, and no other has since"
+			become(State.STUCK, "a call has not returned from the model for %d s, and no other call has since"
 				.formatted(this.watchdog.stuckAfter().toSeconds()), cause);
 		}
 	}

@@ -58,7 +58,7 @@ public final class ExecProbe {
 			out.println("SERVER_PORT is '" + port + "', which is not a port.");
 		}
 		catch (IOException ex) {
-			out.println("The server does not answer: " + ex.getMessage());
+			out.println("The server sent no complete answer: " + ex.getMessage());
 		}
 		return false;
 	}
@@ -74,7 +74,7 @@ public final class ExecProbe {
 			byte[] answerBytes = socket.getInputStream().readNBytes(MAX_ANSWER_BYTES);
 			String answer = new String(answerBytes, StandardCharsets.UTF_8);
 			if (!answer.contains(END_OF_HEAD)) {
-				throw new IOException("its answer is cut off");
+				throw new IOException("the headers are cut off");
 			}
 			return answer;
 		}

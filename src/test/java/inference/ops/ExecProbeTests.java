@@ -83,7 +83,7 @@ class ExecProbeTests {
 			free = socket.getLocalPort();
 		}
 		assertThat(run(String.valueOf(free), "readiness")).isFalse();
-		assertThat(output()).startsWith("The server does not answer: ");
+		assertThat(output()).startsWith("The server sent no complete answer: ");
 	}
 
 	@Test
@@ -92,7 +92,7 @@ class ExecProbeTests {
 			long start = System.nanoTime();
 			assertThat(run(String.valueOf(silent.getLocalPort()), "readiness")).isFalse();
 			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
-			assertThat(output()).startsWith("The server does not answer: ");
+			assertThat(output()).startsWith("The server sent no complete answer: ");
 		}
 	}
 
@@ -137,7 +137,7 @@ class ExecProbeTests {
 		try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
 			Thread.startVirtualThread(() -> answer(server, answer, isEndless));
 			assertThat(run(String.valueOf(server.getLocalPort()), "readiness")).isFalse();
-			assertThat(output()).isEqualTo("The server does not answer: its answer is cut off");
+			assertThat(output()).isEqualTo("The server sent no complete answer: the headers are cut off");
 		}
 	}
 
