@@ -238,10 +238,12 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 		catch (Throwable ex) {
 			// An Error, such as a missing native library, must end the process, too.
+			if (!this.snapshot.get().state().isStarting()) {
+				// The application was closed meanwhile, so the failure does not matter.
+				return;
+			}
 			next = State.FAILED;
-			// If the application was closed meanwhile, the failure is not worth a report.
-			reason = this.snapshot.get().state().isStarting() ? this.loader.reportAndExplain(ex)
-					: "the application was closed";
+			reason = this.loader.reportAndExplain(ex);
 		}
 		finally {
 			this.watchdog.endCall();
