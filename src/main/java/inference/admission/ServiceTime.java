@@ -9,8 +9,6 @@ import java.util.concurrent.TimeUnit;
  */
 final class ServiceTime {
 
-	private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
-
 	// The averages divide by at least this number, so that they stay finite.
 	private static final double MIN_COUNT = 0.125;
 
@@ -32,7 +30,7 @@ final class ServiceTime {
 	private volatile long shortestRunNanos;
 
 	ServiceTime(int threadCount) {
-		this.windowNanos = threadCount * NANOS_PER_SECOND;
+		this.windowNanos = (double) threadCount * TimeUnit.SECONDS.toNanos(1);
 	}
 
 	/**

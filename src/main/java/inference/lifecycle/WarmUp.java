@@ -46,10 +46,13 @@ final class WarmUp {
 
 	private final Model model;
 
+	private final ModelMetadata metadata;
+
 	private final List<WarmUpListener> listeners;
 
 	WarmUp(Model model, List<WarmUpListener> listeners) {
 		this.model = model;
+		this.metadata = ModelMetadata.of(model);
 		this.listeners = listeners;
 	}
 
@@ -60,8 +63,7 @@ final class WarmUp {
 	 * @throws InvalidOutputException if the outputs do not match the signature
 	 */
 	int run() {
-		ModelMetadata metadata = ModelMetadata.of(this.model);
-		List<Example> examples = metadata.examples();
+		List<Example> examples = this.metadata.examples();
 		for (Example example : examples) {
 			String difference = example.difference(inferAndCheckOutputs(example.inputs()));
 			if (difference != null) {
@@ -69,14 +71,14 @@ final class WarmUp {
 						"Serve the model the example was made with, or make the example anew.", null);
 			}
 		}
-		this.listeners.forEach((listener) -> listener.beforeTimedRuns(metadata, this::inferAndCheckOutputs));
-		Map<String, Tensor> inputs = examples.isEmpty() ? findAcceptedZeros(metadata.signature())
-				: examples.getFirst().inputs();
+		this.listeners.forEach((listener) -> listener.beforeTimedRuns(this.metadata, this::inferAndCheckOutputs));
+		Map<String, Tensor> inputs = examples.isEmpty() ? findAcceptedZeros() : examples.getFirst().inputs();
 		return (inputs != null) ? runUntilNoFaster(inputs) : 0;
 	}
 
 	/** Finds zeros that the model accepts; {@code null} if it refuses all sizes. */
-	private @Nullable Map<String, Tensor> findAcceptedZeros(Signature signature) {
+	private @Nullable Map<String, Tensor> findAcceptedZeros() {
+		Signature signature = this.metadata.signature();
 		boolean hasVariableInnerSize = signature.inputs().stream().anyMatch(TensorSpec::hasVariableInnerSize);
 		int[] sizes = hasVariableInnerSize ? DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
@@ -136,7 +138,7 @@ final class WarmUp {
 
 	private Map<String, Tensor> inferAndCheckOutputs(Map<String, Tensor> inputs) {
 		Map<String, Tensor> outputs = this.model.infer(inputs);
-		this.model.signature().requireOutputs(outputs);
+		this.metadata.signature().requireOutputs(outputs);
 		return outputs;
 	}
 
