@@ -46,7 +46,7 @@ final class Batch {
 	/**
 	 * Joins the inputs of calls into the inputs of one joint call. The inputs of a single
 	 * call are returned without a copy.
-	 * @param inputsOfCalls inputs that fit each other
+	 * @param inputsOfCalls the inputs, of which any two {@link #fits fit} each other
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
 		if (inputsOfCalls.size() == 1) {

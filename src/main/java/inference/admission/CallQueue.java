@@ -26,7 +26,7 @@ final class CallQueue {
 
 	private final Batching batching;
 
-	// The number of queued calls. Other threads read it as an estimate, without the lock.
+	// Other threads read this number as an estimate, without the lock.
 	private volatile int size;
 
 	CallQueue(int threadCount, Batching batching) {

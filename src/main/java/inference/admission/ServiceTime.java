@@ -26,7 +26,7 @@ final class ServiceTime {
 
 	private volatile long averageNanosPerRun;
 
-	// The time of the shortest recent run. A longer run raises this time by up to 3 %.
+	// A run that takes longer raises this time by up to 3 %.
 	private volatile long shortestRunNanos;
 
 	ServiceTime(int threadCount) {

@@ -23,7 +23,7 @@ public enum State {
 	/** The process was asked to end. Requests that still arrive are served. */
 	DRAINING,
 
-	/** The model could not be loaded; the process ends. */
+	/** Loading or warm-up failed; the process ends. */
 	FAILED,
 
 	/** The model takes no more calls, and no other state follows. */
