@@ -49,9 +49,11 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 					Stream.of(Objects.requireNonNullElse(ex.getSupportedMethods(), new String[0]))
 						.sorted()
 						.collect(Collectors.joining(" or ")));
-			case ResponseStatusException ex -> new ErrorAnswer(ex.getStatusCode().value(),
-					String.valueOf(ex.getReason()), ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE)
-							? ACCEPT_ENCODING_HEADER : Map.of());
+			case ResponseStatusException ex -> {
+				int status = ex.getStatusCode().value();
+				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> sentenceFor(status)),
+						(status == 415) ? ACCEPT_ENCODING_HEADER : Map.of());
+			}
 			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentenceFor(ex.getStatusCode().value()));
 			default -> of(Rejection.of(failure));
 		};

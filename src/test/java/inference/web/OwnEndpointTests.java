@@ -10,9 +10,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.server.ResponseStatusException;
 
 import inference.ErrorBody;
 import inference.Server;
@@ -85,6 +87,11 @@ class OwnEndpointTests {
 				equalTo("The server failed. The server's log has the reason, with this answer's X-Request-Id."));
 	}
 
+	@Test
+	void answersAStatusWithoutAReasonWithThatStatusesSentence() {
+		post(server, "/missing", 404).body(ErrorBody.SENTENCE, equalTo("Not Found."));
+	}
+
 	private static Server ready(FakeModel model) {
 		return Server.ready(() -> model, (context) -> context.registerBean(ScoreController.class));
 	}
@@ -122,6 +129,11 @@ class OwnEndpointTests {
 		@PostMapping("/broken")
 		float broken(@RequestBody float[] values) {
 			return values[values.length];
+		}
+
+		@PostMapping("/missing")
+		void missing() {
+			throw new ResponseStatusException(HttpStatus.NOT_FOUND);
 		}
 
 		@PostMapping("/own")
