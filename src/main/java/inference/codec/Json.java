@@ -1,6 +1,7 @@
 package inference.codec;
 
 import java.io.OutputStream;
+import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -117,7 +118,10 @@ final class Json {
 				case VALUE_STRING -> parser.getString();
 				case VALUE_TRUE -> true;
 				case VALUE_FALSE -> false;
-				case VALUE_NUMBER_INT -> longOrMinusOne(parser);
+				case VALUE_NUMBER_INT -> {
+					BigInteger value = parser.getBigIntegerValue();
+					yield (value.bitLength() < Long.SIZE) ? value.longValue() : value;
+				}
 				case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
 				default -> throw new InvalidRequestException("Parameter '%s' must be a string, a number or a boolean."
 					.formatted(InvalidRequestException.excerpt(name)));
