@@ -2,9 +2,11 @@ package inference.web;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -28,6 +30,7 @@ import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
 import inference.health.ProbeResults;
 import inference.health.Probes;
+import inference.model.DataType;
 import inference.model.Example;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
@@ -205,9 +208,16 @@ class MetadataController {
 			return Map.of();
 		}
 		String example = InferenceRequest.toJson(inputs);
-		// JavaScript's JSON, which the console uses, has no NaN and no infinities.
-		boolean isStrict = example != null && !example.contains("NaN") && !example.contains("Infinity");
-		return isStrict ? Map.of("example", example) : Map.of();
+		boolean isStrictJson = example != null && inputs.values().stream().allMatch(MetadataController::isFinite);
+		return isStrictJson ? Map.of("example", example) : Map.of();
+	}
+
+	// JavaScript's JSON, which the console uses, has no NaN and no infinities.
+	private static boolean isFinite(Tensor tensor) {
+		DataType dataType = tensor.dataType();
+		ByteBuffer contents = tensor.contents();
+		return dataType == DataType.BYTES || IntStream.range(0, (int) tensor.shape().elementCount())
+			.allMatch((index) -> Double.isFinite(dataType.get(contents, index * dataType.width()).doubleValue()));
 	}
 
 }
