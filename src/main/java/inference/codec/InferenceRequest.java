@@ -30,7 +30,7 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	 * @return the body, or {@code null} if a BYTES input has bytes that are not UTF-8
 	 */
 	public static @Nullable String toJson(Map<String, Tensor> inputs) {
-		if (inputs.values().stream().anyMatch(TensorWriter::hasNonUtf8)) {
+		if (inputs.values().stream().anyMatch(TensorWriter::hasNonUtf8Bytes)) {
 			return null;
 		}
 		ByteArrayOutputStream body = new ByteArrayOutputStream();

@@ -45,7 +45,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		this.modelVersion = modelVersion;
 		this.request = request;
 		this.outputs = outputs;
-		request.outputs().forEach(this::requireWritable);
+		request.outputs().forEach(this::requireEncodable);
 	}
 
 	/** Whether at least one tensor is sent as bytes behind the JSON. */
@@ -93,20 +93,20 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		}
 	}
 
-	private void requireWritable(RequestedOutput output) {
+	private void requireEncodable(RequestedOutput output) {
 		Tensor tensor = tensor(output);
 		Shape shape = tensor.shape();
 		String name = output.spec().name();
 		if (this.request.format() == BodyFormat.ROWS && (shape.rank() == 0 || shape.dimension(0) != instanceCount())) {
-			String sentence = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
+			String problem = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
 					instanceCount());
 			Shape declaredShape = output.spec().shape();
 			if (declaredShape.isBatched() && !declaredShape.isOfAnyRank()) {
-				throw new InvalidOutputException(sentence);
+				throw new InvalidOutputException(problem);
 			}
-			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(sentence));
+			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(problem));
 		}
-		if (this.request.format() == BodyFormat.OIP && !output.binary() && TensorWriter.hasNonUtf8(tensor)) {
+		if (this.request.format() == BodyFormat.OIP && !output.binary() && TensorWriter.hasNonUtf8Bytes(tensor)) {
 			throw new InvalidOutputException(
 					"output '%s' is not text, which JSON cannot carry: ask for it as binary data".formatted(name));
 		}

@@ -70,14 +70,14 @@ final class Json {
 	/**
 	 * Moves the parser to the value of the next member of an object. A member whose value
 	 * is null counts as missing.
-	 * @param seen the object's member names so far; at most 100 are allowed
+	 * @param seenNames the object's member names so far; at most 100 are allowed
 	 * @return the member's name, or {@code null} at the object's end
 	 */
-	static @Nullable String nextMember(JsonParser parser, Set<String> seen) {
+	static @Nullable String nextMember(JsonParser parser, Set<String> seenNames) {
 		String name = parser.nextName();
 		while (name != null) {
-			require(seen.add(name), "\"%s\" comes twice in an object.", name);
-			require(seen.size() <= MAX_MEMBERS, "An object has more than %d members.", MAX_MEMBERS);
+			require(seenNames.add(name), "\"%s\" comes twice in an object.", name);
+			require(seenNames.size() <= MAX_MEMBERS, "An object has more than %d members.", MAX_MEMBERS);
 			if (parser.nextToken() != JsonToken.VALUE_NULL) {
 				return name;
 			}
@@ -112,8 +112,8 @@ final class Json {
 	static Map<String, Object> parameters(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");
 		Map<String, Object> parameters = new HashMap<>();
-		Set<String> seen = new HashSet<>();
-		for (String name = nextMember(parser, seen); name != null; name = nextMember(parser, seen)) {
+		Set<String> seenNames = new HashSet<>();
+		for (String name = nextMember(parser, seenNames); name != null; name = nextMember(parser, seenNames)) {
 			parameters.put(name, switch (parser.currentToken()) {
 				case VALUE_STRING -> parser.getString();
 				case VALUE_TRUE -> true;

@@ -35,7 +35,7 @@ final class TensorReader {
 
 	private final boolean allowsBase64;
 
-	private final LongConsumer onAllocation;
+	private final LongConsumer onMemoryChange;
 
 	private final long[] dimensions = new long[Json.MAX_DEPTH + 1];
 
@@ -46,13 +46,13 @@ final class TensorReader {
 	/**
 	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form
 	 * {@code {"b64": "…"}}, which the Open Inference Protocol does not have
-	 * @param onAllocation as in the constructor of {@link RequestReader}
+	 * @param onMemoryChange as in the constructor of {@link RequestReader}
 	 */
-	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onAllocation) {
+	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onMemoryChange) {
 		this.spec = spec;
 		this.allowsBase64 = allowsBase64;
-		this.onAllocation = onAllocation;
-		onAllocation.accept(INITIAL_BYTES);
+		this.onMemoryChange = onMemoryChange;
+		onMemoryChange.accept(INITIAL_BYTES);
 		Arrays.fill(this.dimensions, UNKNOWN);
 	}
 
@@ -80,10 +80,10 @@ final class TensorReader {
 	}
 
 	/** Notes the length of a dimension. Arrays at one depth must have the same length. */
-	void setLength(int depth, long count) {
-		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == count,
+	void setLength(int depth, long length) {
+		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == length,
 				"rows of different lengths");
-		this.dimensions[depth] = count;
+		this.dimensions[depth] = length;
 	}
 
 	/**
@@ -151,21 +151,21 @@ final class TensorReader {
 	}
 
 	private void put(Number value) {
-		this.spec.dataType().put(makeRoom(this.spec.dataType().width()), value);
+		this.spec.dataType().put(ensureRemaining(this.spec.dataType().width()), value);
 	}
 
 	private void put(byte[] bytes) {
-		makeRoom(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
+		ensureRemaining(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
 	}
 
-	private ByteBuffer makeRoom(int bytes) {
-		if (this.contents.remaining() < bytes) {
-			long desiredCapacity = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) bytes);
+	private ByteBuffer ensureRemaining(int byteCount) {
+		if (this.contents.remaining() < byteCount) {
+			long desiredCapacity = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) byteCount);
 			int oldCapacity = this.contents.capacity();
 			int newCapacity = (int) Math.min(desiredCapacity, Integer.MAX_VALUE - 8);
-			this.onAllocation.accept(newCapacity);
+			this.onMemoryChange.accept(newCapacity);
 			this.contents = Tensor.allocate(newCapacity).put(this.contents.flip());
-			this.onAllocation.accept(-oldCapacity);
+			this.onMemoryChange.accept(-oldCapacity);
 		}
 		return this.contents;
 	}

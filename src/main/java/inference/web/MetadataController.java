@@ -96,11 +96,11 @@ class MetadataController {
 	Object modelStatus() {
 		ProbeResults results = this.probes.results();
 		boolean ready = results.ready();
-		JsonNode versionError = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
+		JsonNode availability = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
 			.put("error_message", ready ? "" : results.reason());
 		JsonNode versionStatus = object().put("version", this.modelProperties.version())
 			.put("state", ready ? "AVAILABLE" : "LOADING")
-			.set("status", versionError);
+			.set("status", availability);
 		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(versionStatus));
 	}
 
@@ -145,9 +145,10 @@ class MetadataController {
 		ModelMetadata metadata = this.admission.metadata();
 		return objectWithName().putPOJO("versions", List.of(this.modelProperties.version()))
 			.put("platform", metadata.platform())
-			.putPOJO("inputs", metadata.signature().inputs().stream().map(MetadataController::tensor).toList())
-			.putPOJO("outputs", metadata.signature().outputs().stream().map(MetadataController::tensor).toList())
-			.putPOJO("parameters", parameters(metadata.examples()));
+			.putPOJO("inputs", metadata.signature().inputs().stream().map(MetadataController::tensorMetadata).toList())
+			.putPOJO("outputs",
+					metadata.signature().outputs().stream().map(MetadataController::tensorMetadata).toList())
+			.putPOJO("parameters", exampleParameter(metadata.examples()));
 	}
 
 	@GetMapping({ "/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config" })
@@ -192,7 +193,7 @@ class MetadataController {
 		return object().put("name", this.modelProperties.name());
 	}
 
-	private static ObjectNode tensor(TensorSpec spec) {
+	private static ObjectNode tensorMetadata(TensorSpec spec) {
 		ObjectNode tensor = object().put("name", spec.name())
 			.put("datatype", spec.dataType().name())
 			.putPOJO("shape", spec.shape().dimensions());
@@ -201,7 +202,7 @@ class MetadataController {
 
 	// Returns the first golden example as a request's body, with which the console fills
 	// its form. The body is a string because a parameter cannot be an object.
-	private static Map<String, String> parameters(List<Example> examples) {
+	private static Map<String, String> exampleParameter(List<Example> examples) {
 		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
 		long elementCount = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elementCount()).sum();
 		if (elementCount == 0 || elementCount > MAX_EXAMPLE_ELEMENTS) {

@@ -72,18 +72,18 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 	}
 
 	private static ObjectNode tensorFlowTensors(List<TensorSpec> tensors) {
-		ObjectNode described = object();
+		ObjectNode descriptions = object();
 		for (TensorSpec tensor : tensors) {
 			ObjectNode shape = object().put("unknown_rank", tensor.shape().isOfAnyRank());
 			for (long size : tensor.shape().isOfAnyRank() ? new long[0] : tensor.shape().dimensions()) {
 				shape.withArray("dim").addObject().put("size", Long.toString(size)).put("name", "");
 			}
-			described.set(tensor.name(),
+			descriptions.set(tensor.name(),
 					object().put("dtype", tensorFlowType(tensor.dataType()))
 						.put("name", tensor.name())
 						.set("tensor_shape", shape));
 		}
-		return described;
+		return descriptions;
 	}
 
 	private static String tensorFlowType(DataType type) {

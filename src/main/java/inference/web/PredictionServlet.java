@@ -97,10 +97,10 @@ final class PredictionServlet extends HttpServlet {
 		long arrivalNanos = System.nanoTime();
 		Outcome outcome = Outcome.GONE;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
-			InferenceRequest inference = read(request, reservation);
-			Map<String, Tensor> outputs = infer(inference, reservation, request);
+			InferenceRequest inferenceRequest = read(request, reservation);
+			Map<String, Tensor> outputs = infer(inferenceRequest, reservation, request);
 			long writeStartNanos = System.nanoTime();
-			send(inference, outputs, request, response, reservation.deadline());
+			send(inferenceRequest, outputs, request, response, reservation.deadline());
 			this.statistics.record(Stage.WRITE, System.nanoTime() - writeStartNanos);
 			outcome = Outcome.OK;
 		}
@@ -119,15 +119,15 @@ final class PredictionServlet extends HttpServlet {
 		long startNanos = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
 		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
-		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readExpanded();
+		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readDecompressed();
 		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES
 				&& signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
 		long textBytes = hasManyTexts ? (long) TEXT_MEMORY_FACTOR * body.length : 0;
 		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
-		InferenceRequest inference;
+		InferenceRequest inferenceRequest;
 		try {
-			inference = reader.read(body, jsonLengthHeader);
+			inferenceRequest = reader.read(body, jsonLengthHeader);
 		}
 		finally {
 			RequestId.setDefault(request, reader.id());
@@ -138,18 +138,20 @@ final class PredictionServlet extends HttpServlet {
 			reservation.add(-body.length);
 		}
 		this.statistics.record(Stage.READ, System.nanoTime() - startNanos);
-		return inference;
+		return inferenceRequest;
 	}
 
-	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
-		return this.requestPermits.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inference.inputs(),
-				reservation, inference.timeout(), HttpProtocol.clientGoneCheck(request), onLongWait));
+	private Map<String, Tensor> infer(InferenceRequest inferenceRequest, Reservation reservation,
+			HttpServletRequest request) {
+		return this.requestPermits
+			.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inferenceRequest.inputs(), reservation,
+					inferenceRequest.timeout(), HttpProtocol.clientGoneCheck(request), onLongWait));
 	}
 
-	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,
+	private void send(InferenceRequest inferenceRequest, Map<String, Tensor> outputs, HttpServletRequest request,
 			HttpServletResponse response, Deadline deadline) throws IOException {
 		InferenceResponse answer = new InferenceResponse(this.modelProperties.name(), this.modelProperties.version(),
-				inference, outputs);
+				inferenceRequest, outputs);
 		String id = RequestId.givenByClient(request);
 		if (id != null) {
 			response.setHeader(RequestId.HEADER, id);

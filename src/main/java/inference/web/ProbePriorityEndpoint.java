@@ -32,12 +32,12 @@ final class ProbePriorityEndpoint extends NioEndpoint {
 
 	// While this many probes run, further probes wait like other requests. This limits
 	// the memory that a flood of probes can use.
-	private static final int MAX_THREADS = 8;
+	private static final int MAX_PROBE_THREADS = 8;
 
 	private static final int MAX_IDLE_SECONDS = 30;
 
-	private final Executor probeThreads = new ThreadPoolExecutor(0, MAX_THREADS, MAX_IDLE_SECONDS, TimeUnit.SECONDS,
-			new SynchronousQueue<>(), Thread.ofPlatform().daemon().name("probe-", 0).factory());
+	private final Executor probeThreads = new ThreadPoolExecutor(0, MAX_PROBE_THREADS, MAX_IDLE_SECONDS,
+			TimeUnit.SECONDS, new SynchronousQueue<>(), Thread.ofPlatform().daemon().name("probe-", 0).factory());
 
 	@Override
 	public boolean processSocket(SocketWrapperBase<NioChannel> socket, SocketEvent event, boolean dispatch) {

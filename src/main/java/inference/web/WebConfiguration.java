@@ -103,8 +103,8 @@ class WebConfiguration implements WebMvcConfigurer {
 	public void configureHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
 		resolvers.add((request, response, _, failure) -> {
 			// After a failed read of the body, isCommitted() is true without an answer.
-			boolean isUnreadable = failure instanceof HttpMessageNotReadableException;
-			if (response.isCommitted() && !isUnreadable) {
+			boolean isBodyUnreadable = failure instanceof HttpMessageNotReadableException;
+			if (response.isCommitted() && !isBodyUnreadable) {
 				return null;
 			}
 			try {

@@ -91,7 +91,7 @@ class RequestBodyTests {
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {
-		return new RequestBody(request, LIMIT, Admissions.reservation(), this.permits).readExpanded();
+		return new RequestBody(request, LIMIT, Admissions.reservation(), this.permits).readDecompressed();
 	}
 
 	private static byte[] random(int size) {
