@@ -96,13 +96,6 @@ final class Json {
 		return parser.getString();
 	}
 
-	/** The current value, or -1 if the value is no integer that fits a {@code long}. */
-	static long longOrMinusOne(JsonParser parser) {
-		boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
-				&& parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
-		return fits ? parser.getLongValue() : -1;
-	}
-
 	/**
 	 * Reads parameters of the Open Inference Protocol: strings, numbers and booleans.
 	 * Unknown parameters are returned, too; the callers ignore them.

@@ -208,10 +208,12 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		int rank = 0;
 		long elementCount = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			long dimension = Json.longOrMinusOne(parser);
+			boolean isInt = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+					&& parser.getNumberType() == JsonParser.NumberType.INT;
+			int dimension = isInt ? parser.getIntValue() : -1;
 			// Both factors are below 2^31, so their product fits a long.
-			elementCount = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elementCount * dimension : -1;
-			require(0 <= elementCount && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
+			elementCount *= dimension;
+			require(dimension >= 0 && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
 					"An input's \"shape\" must be a few integers, 0 or more, none too large.");
 			dimensions[rank++] = dimension;
 		}
