@@ -92,15 +92,17 @@ final class TensorReader {
 	 * is 1, its brackets may be left out: {@code 20} means {@code [20]}.
 	 */
 	Tensor toTensor() {
-		long[] foundDimensions = foundDimensions();
-		long[] completedDimensions = this.spec.shape().dimensions();
-		boolean isCompletable = foundDimensions.length < completedDimensions.length && (this.rank == UNKNOWN
-				|| (this.rank == completedDimensions.length - 1 && completedDimensions[this.rank] == 1));
-		for (int i = 0; isCompletable && i < completedDimensions.length; i++) {
-			completedDimensions[i] = (i < foundDimensions.length) ? foundDimensions[i]
-					: Math.max(0, completedDimensions[i]);
+		long[] dimensions = foundDimensions();
+		long[] declaredDimensions = this.spec.shape().dimensions();
+		int foundRank = dimensions.length;
+		if (foundRank < declaredDimensions.length && (this.rank == UNKNOWN
+				|| (this.rank == declaredDimensions.length - 1 && declaredDimensions[this.rank] == 1))) {
+			dimensions = Arrays.copyOf(dimensions, declaredDimensions.length);
+			for (int i = foundRank; i < dimensions.length; i++) {
+				dimensions[i] = Math.max(0, declaredDimensions[i]);
+			}
 		}
-		Shape shape = Shape.of(isCompletable ? completedDimensions : foundDimensions);
+		Shape shape = Shape.of(dimensions);
 		requireShape(this.spec, shape);
 		return Tensor.of(this.spec.dataType(), shape, this.contents.flip());
 	}
