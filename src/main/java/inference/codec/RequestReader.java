@@ -95,13 +95,13 @@ public final class RequestReader {
 		}
 		require(binaryData == null || !binaryData.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
-		if (this.format == BodyFormat.ROWS) {
-			requireVariableOutputRows();
-		}
 		List<RequestedOutput> requestedOutputs = requestedOutputs(
 				Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output")));
 		require(this.format == BodyFormat.OIP || requestedOutputs.stream().noneMatch(RequestedOutput::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
+		if (this.format == BodyFormat.ROWS) {
+			requireVariableOutputRows(requestedOutputs);
+		}
 		return new InferenceRequest(this.format, this.id, this.inputs, requestedOutputs, timeout());
 	}
 
@@ -170,10 +170,10 @@ public final class RequestReader {
 	// The row form needs one output row per instance. If every input is batched and an
 	// output has a fixed number of rows, the rows do not belong to the instances, even if
 	// both numbers are equal. InferenceResponse refuses other numbers of rows.
-	private void requireVariableOutputRows() {
+	private void requireVariableOutputRows(List<RequestedOutput> requestedOutputs) {
 		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
-		for (RequestedOutput output : requestedOutputs(false)) {
+		for (RequestedOutput output : requestedOutputs) {
 			Shape shape = output.spec().shape();
 			require(!areInputsBatched || instanceCount == 1 || shape.rank() == 0 || shape.dimension(0) != instanceCount,
 					"Output '%s' has %d rows for any number of instances: use \"inputs\" in place of \"instances\".",
