@@ -46,8 +46,8 @@ import static inference.web.ModelDescriptions.object;
 @RestController
 class MetadataController {
 
-	// The only version has this label, which is usual in TensorFlow Serving.
-	private static final String VERSION_LABEL = "stable";
+	/** The label of the only version. The label is usual in TensorFlow Serving. */
+	static final String VERSION_LABEL = "stable";
 
 	// Metadata must stay small, because clients ask for them often.
 	private static final long MAX_EXAMPLE_ELEMENTS = 10_000;

@@ -73,7 +73,8 @@ final class PredictionServlet extends HttpServlet {
 		String version = "/versions/" + modelProperties.version();
 		String newestVersion = "/versions/" + ModelProperties.NEWEST_VERSION;
 		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + newestVersion + ":predict",
-				v1 + "/labels/stable:predict", v2 + "/infer", v2 + version + "/infer", v2 + newestVersion + "/infer" };
+				v1 + "/labels/" + MetadataController.VERSION_LABEL + ":predict", v2 + "/infer", v2 + version + "/infer",
+				v2 + newestVersion + "/infer" };
 	}
 
 	@Override
