@@ -13,7 +13,7 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * A prediction that a client asks for.
+ * A client's request for a prediction.
  *
  * @param format the format of the request and of its answer
  * @param id the id that the client gave, which the answer repeats, or {@code null}

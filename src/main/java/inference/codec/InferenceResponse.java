@@ -19,9 +19,9 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * The answer to a prediction, in the format of its request. The answer is encoded while
- * it is written, so no encoded copy is kept in memory. The constructor checks that the
- * outputs can be encoded, before the first byte is sent.
+ * The answer to a prediction request, in the format of that request. The answer is
+ * encoded while it is written, so no encoded copy is kept in memory. The constructor
+ * checks that the outputs can be encoded, before the first byte is sent.
  *
  * @param modelName the model's name
  * @param modelVersion the model's version
@@ -33,11 +33,11 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 
 	/**
 	 * Checks that the outputs can be encoded in the request's format.
-	 * @throws InvalidRequestException if the format is ROWS, but an output does not have
-	 * one row per instance, and its signature does not promise that
-	 * @throws InvalidOutputException if the signature promises one row per instance and
-	 * the output does not have them, or if JSON of the Open Inference Protocol would have
-	 * to hold bytes that are not UTF-8
+	 * @throws InvalidRequestException if the format is ROWS and an output that is not
+	 * batched, or is of unknown rank, does not have one row per instance
+	 * @throws InvalidOutputException if the format is ROWS and a batched output does not
+	 * have one row per instance, or if the format is OIP and an output that is sent as
+	 * JSON has bytes that are not UTF-8
 	 */
 	public InferenceResponse(String modelName, String modelVersion, InferenceRequest request,
 			Map<String, Tensor> outputs) {

@@ -98,7 +98,7 @@ final class Json {
 
 	/**
 	 * Reads parameters of the Open Inference Protocol: strings, numbers and booleans.
-	 * Unknown parameters are returned, too; the callers ignore them.
+	 * Unknown parameters are allowed.
 	 * @throws InvalidRequestException if a value has a wrong type, or if a parameter asks
 	 * for a feature that this server does not support
 	 */

@@ -26,7 +26,7 @@ import static inference.codec.InvalidRequestException.require;
  * extension: tensors in JSON, tensors as bytes behind the JSON, and Triton's raw request,
  * which is one tensor without JSON.
  *
- * @param jsonEnd the length of the JSON at the body's start
+ * @param jsonEnd the offset in the body at which the JSON ends
  * @param binaryData the bytes behind the JSON that no tensor has taken yet; {@code null}
  * if the request does not say where its JSON ends
  */
@@ -99,7 +99,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	}
 
 	// A raw request does not state its shape. One variable dimension gets its size from
-	// the body's length. If the batch is variable as well, it is 1.
+	// the body's length. If the batch dimension is variable as well, its size is 1.
 	private static Shape rawShape(TensorSpec spec, long elementCount) {
 		Shape shape = spec.shape();
 		long variableCount = LongStream.of(shape.dimensions())

@@ -56,8 +56,9 @@ public final class RequestReader {
 
 	/**
 	 * @param allowedFormats the formats that the request's path takes
-	 * @param onMemoryChange gets a number of bytes before they are allocated for tensors,
-	 * and a negative number after bytes are freed; throws to refuse an allocation
+	 * @param onMemoryChange gets the change of the memory for tensors in bytes: a
+	 * positive number before an allocation, a negative number after a release. It throws
+	 * an exception to refuse an allocation
 	 */
 	public RequestReader(Signature signature, Set<BodyFormat> allowedFormats, LongConsumer onMemoryChange) {
 		this.signature = signature;
@@ -167,9 +168,9 @@ public final class RequestReader {
 		this.format = format;
 	}
 
-	// The row form needs one output row per instance. If every input is batched and an
-	// output has a fixed number of rows, the rows do not belong to the instances, even if
-	// both numbers are equal. InferenceResponse refuses other numbers of rows.
+	// The row form needs one output row per instance. If all inputs are batched, but an
+	// output has a fixed number of rows, the rows do not belong to the instances. Equal
+	// numbers are then chance and are refused here; InferenceResponse refuses others.
 	private void requireVariableOutputRows(List<RequestedOutput> requestedOutputs) {
 		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());

@@ -79,7 +79,7 @@ final class TensorReader {
 		setLength(depth, count);
 	}
 
-	/** Notes the length of a dimension. Arrays at one depth must have the same length. */
+	/** Sets the length of a dimension. Arrays at one depth must have the same length. */
 	void setLength(int depth, long length) {
 		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == length,
 				"rows of different lengths");

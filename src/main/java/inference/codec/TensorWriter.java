@@ -17,7 +17,8 @@ import inference.model.Tensor;
  */
 final class TensorWriter {
 
-	// Numbers are collected up to this many characters before the generator gets them.
+	// The generator gets numbers in pieces of at least this length, because one call for
+	// each number would be slow.
 	private static final int MIN_PIECE_CHARS = 8000;
 
 	private final DataType dataType;
@@ -30,8 +31,8 @@ final class TensorWriter {
 
 	/**
 	 * A writer that starts at the tensor's first element.
-	 * @param keys the keys with which the last dimension is written as an object; empty
-	 * to write an array
+	 * @param keys the names of the columns, if each row of the last dimension is written
+	 * as an object; empty if each row is written as an array
 	 */
 	TensorWriter(Tensor tensor, List<String> keys) {
 		this.dataType = tensor.dataType();
@@ -105,7 +106,6 @@ final class TensorWriter {
 		generator.writeEndArray();
 	}
 
-	// The generator gets many numbers at once, because one call for each would be slow.
 	private void writeElements(JsonGenerator generator, long count) {
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {

@@ -10,8 +10,8 @@ import org.apache.catalina.connector.ClientAbortException;
 import inference.admission.Deadline;
 
 /**
- * The stream of an answer to its client. If the client reads a large answer so slowly
- * that the deadline passes, the stream disconnects the client to free memory.
+ * The stream that carries an answer to its client. If the client reads a large answer so
+ * slowly that the deadline passes, the stream disconnects the client to free memory.
  */
 final class AnswerStream extends FilterOutputStream {
 

@@ -30,7 +30,7 @@ import inference.codec.InvalidRequestException;
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
-	// nginx uses this status for a client that has gone. No client reads the status.
+	// nginx's status for a client that has gone. Only the metrics show it.
 	private static final int CLIENT_CLOSED_REQUEST = 499;
 
 	/** The name of the request's attribute that holds the error answer. */

@@ -49,7 +49,7 @@ class MetadataController {
 	/** The label of the only version. The label is usual in TensorFlow Serving. */
 	static final String VERSION_LABEL = "stable";
 
-	// Metadata must stay small, because clients ask for them often.
+	// The metadata must stay small, because clients often ask for it.
 	private static final long MAX_EXAMPLE_ELEMENTS = 10_000;
 
 	private final ModelProperties modelProperties;

@@ -47,7 +47,7 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 			.set("parameters", object());
 	}
 
-	// Triton's "dims" leave out the batch of a batchable model, but must not be empty.
+	// Triton's "dims" omit the batch dimension of a batchable model, but are never empty.
 	private static ObjectNode tritonTensor(TensorSpec tensor, boolean isBatchable) {
 		Shape shape = isBatchable ? tensor.shape().rowShape() : tensor.shape();
 		ObjectNode description = object().put("name", tensor.name())

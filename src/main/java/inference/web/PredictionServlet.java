@@ -33,8 +33,9 @@ import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
- * Answers predictions on all HTTP paths of the model. The content type of a request does
- * not matter, because EAS clients send {@code application/octet-stream} or none.
+ * Answers prediction requests on all HTTP paths of the model. The content type of a
+ * request does not matter, because EAS clients send {@code application/octet-stream} or
+ * none.
  */
 final class PredictionServlet extends HttpServlet {
 

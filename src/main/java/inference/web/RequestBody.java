@@ -77,8 +77,9 @@ final class RequestBody extends InputStream {
 		}
 	}
 
-	// If the length is unknown, maxLength is one byte more than the limit. Reading
-	// then ends at the first byte too many, and requireAllowedSize() refuses the body.
+	// Reads at most maxLength bytes. If the body's length is unknown, maxLength is one
+	// byte above the limit, so that requireAllowedSize() notices a body that is too
+	// large.
 	private byte[] readAll(InputStream source, long maxLength) throws IOException {
 		try (source) {
 			int size = 0;

@@ -99,7 +99,8 @@ final class RequestPermits implements Executor {
 
 	/**
 	 * Runs a blocking task, and returns the permit only if the task blocks for long.
-	 * @param task blocks, and runs the given Runnable after 20 ms or at its deadline
+	 * @param task gets a function that returns the permit, and calls it once the task has
+	 * blocked for 20 ms or until its deadline
 	 * @return the result of the task
 	 */
 	<T> T awaitWithPermitAtFirst(Function<Runnable, T> task) {
@@ -118,7 +119,7 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * A task that waits for a client.
+	 * A task that blocks while it waits for a client.
 	 */
 	@FunctionalInterface
 	interface BlockingTask<T> {

@@ -37,7 +37,7 @@ final class RequestValve extends ErrorReportValve {
 	// The time for which a client may send nothing while the rest of its body is read.
 	private static final Duration MAX_SILENCE = Duration.ofSeconds(2);
 
-	// A probe needs no body. A body may block a thread for probes for about this time.
+	// A probe needs no body. A body blocks a probe thread for about this time at most.
 	private static final Duration MAX_PROBE_DISCARD_TIME = Duration.ofMillis(10);
 
 	private final Admission admission;
@@ -116,8 +116,8 @@ final class RequestValve extends ErrorReportValve {
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
-	// Whether over three quarters of the allowed connections are open. Connections are
-	// not kept alive then, so that the rest are left for probes.
+	// Whether over three quarters of the allowed connections are open. If so, connections
+	// are not kept alive, so that probes can still open new connections.
 	private static boolean isNearConnectionLimit(Request request) {
 		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
 				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEEP_ALIVE_SHARE;
@@ -136,7 +136,8 @@ final class RequestValve extends ErrorReportValve {
 
 	// If the connection were closed early, a client that sends its whole body before it
 	// reads the answer would get a broken pipe. After the answer is written, the Servlet
-	// API cannot read the rest of the body, but Tomcat's internal request can.
+	// API cannot read the rest of the body, but Tomcat's internal request can. Returns
+	// whether the whole body has been read.
 	private boolean tryDiscardBody(Request request) {
 		boolean isProbeThread = !Thread.currentThread().isVirtual();
 		HttpProtocol.setReadTimeout(request, (isProbeThread ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
