@@ -108,7 +108,8 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		}
 		if (this.request.format() == BodyFormat.OIP && !output.binary() && TensorWriter.hasNonUtf8Bytes(tensor)) {
 			throw new InvalidOutputException(
-					"output '%s' is not text, which JSON cannot carry: ask for it as binary data".formatted(name));
+					"output '%s' is not UTF-8 text, so JSON cannot carry it: ask for it as binary data"
+						.formatted(name));
 		}
 	}
 

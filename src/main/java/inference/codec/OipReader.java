@@ -214,7 +214,8 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			// Both factors are below 2^31, so their product fits a long.
 			elementCount *= dimension;
 			require(dimension >= 0 && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
-					"An input's \"shape\" must be a few integers, 0 or more, none too large.");
+					"An input's \"shape\" must be at most %d integers, 0 or more; they and their product must be below 2^31.",
+					dimensions.length);
 			dimensions[rank++] = dimension;
 		}
 		return Shape.of(Arrays.copyOf(dimensions, rank));
