@@ -63,7 +63,7 @@ class OwnEndpointTests {
 	}
 
 	@Test
-	void isRefusedAsOtherRequestsAreWhileTheModelDoesNotServe() {
+	void isRefusedWhileTheModelDoesNotServe() {
 		try (Server lost = ready(this.model)) {
 			this.model.behave((_) -> {
 				throw new DeviceLostException("CUDA error 700", new IllegalStateException());
@@ -75,14 +75,14 @@ class OwnEndpointTests {
 	}
 
 	@Test
-	void isRefusedIfItsTensorsAreNotTheInputs() {
+	void isRefusedIfItsTensorsDoNotFitTheInputs() {
 		server.swap(this.model);
 		assertCounted(server, "/unfit", 400, "invalid").body(ErrorBody.SENTENCE,
 				equalTo("The model takes [x FP32 [-1]], not {x=INT64 [1]}."));
 	}
 
 	@Test
-	void itsOwnFailureIsTheServersAndKeepsItsReason() {
+	void hidesTheReasonOfItsOwnFailure() {
 		post(server, "/broken", 500).body(ErrorBody.SENTENCE,
 				equalTo("The server failed. The server's log has the reason, with this answer's X-Request-Id."));
 	}
