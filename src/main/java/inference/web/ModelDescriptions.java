@@ -99,16 +99,16 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 
 	/** The durations of requests and their stages in the form of Triton's statistics. */
 	static JsonNode tritonDurations(Statistics statistics) {
-		List<Timer> succeeded = statistics.requestTimers(Outcome.OK).toList();
-		List<Timer> failed = EnumSet.complementOf(EnumSet.of(Outcome.OK))
+		List<Timer> succeededTimers = statistics.requestTimers(Outcome.OK).toList();
+		List<Timer> failedTimers = EnumSet.complementOf(EnumSet.of(Outcome.OK))
 			.stream()
 			.flatMap(statistics::requestTimers)
 			.toList();
 		// perf_analyzer stops if the stages have different counts. While requests run,
 		// the real counts differ, so every stage gets the number of successful requests.
-		long count = count(succeeded);
-		return object().set("success", duration(count, succeeded))
-			.set("fail", duration(count(failed), failed))
+		long count = count(succeededTimers);
+		return object().set("success", duration(count, succeededTimers))
+			.set("fail", duration(count(failedTimers), failedTimers))
 			.set("queue", duration(count, List.of(statistics.stageTimer(Stage.QUEUE))))
 			.set("compute_input", duration(count, List.of(statistics.stageTimer(Stage.READ))))
 			.set("compute_infer", duration(count, List.of(statistics.stageTimer(Stage.RUN))))
