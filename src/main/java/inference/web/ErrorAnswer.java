@@ -36,8 +36,6 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	/** The name of the request's attribute that holds the error answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
-	private static final Map<String, String> ACCEPT_ENCODING_HEADER = Map.of("Accept-Encoding", "gzip, deflate");
-
 	/** The answer to a failure of a prediction, or of Spring MVC. */
 	static ErrorAnswer of(Throwable failure) {
 		return switch (failure) {
@@ -52,7 +50,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 			case ResponseStatusException ex -> {
 				int status = ex.getStatusCode().value();
 				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> sentenceFor(status)),
-						(status == 415) ? ACCEPT_ENCODING_HEADER : Map.of());
+						(status == 415) ? Map.of("Accept-Encoding", "gzip, deflate") : Map.of());
 			}
 			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentenceFor(ex.getStatusCode().value()));
 			default -> of(Rejection.of(failure));

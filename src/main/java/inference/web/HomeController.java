@@ -10,8 +10,6 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-import tools.jackson.databind.node.JsonNodeFactory;
-
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
@@ -82,7 +80,7 @@ class HomeController {
 
 	private Object summary() {
 		ProbeResults results = this.probes.results();
-		return JsonNodeFactory.instance.objectNode()
+		return ModelDescriptions.object()
 			.put("status", "alive")
 			.put("name", this.modelProperties.name())
 			.put("version", this.modelProperties.version())
