@@ -13,7 +13,7 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * A prediction that a client asks for.
+ * A client's request for a prediction.
  *
  * @param format the format of the request and of its answer
  * @param id the id that the client gave, which the answer repeats, or {@code null}
@@ -30,7 +30,7 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	 * @return the body, or {@code null} if a BYTES input has bytes that are not UTF-8
 	 */
 	public static @Nullable String toJson(Map<String, Tensor> inputs) {
-		if (inputs.values().stream().anyMatch(TensorWriter::hasNonUtf8)) {
+		if (inputs.values().stream().anyMatch(TensorWriter::hasNonUtf8Bytes)) {
 			return null;
 		}
 		ByteArrayOutputStream body = new ByteArrayOutputStream();

@@ -19,9 +19,9 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * The answer to a prediction, in the format of its request. The answer is encoded while
- * it is written, so no encoded copy is kept in memory. The constructor checks that the
- * outputs can be encoded, before the first byte is sent.
+ * The answer to a prediction request, in the format of that request. The answer is
+ * encoded while it is written, so no encoded copy is kept in memory. The constructor
+ * checks that the outputs can be encoded, before the first byte is sent.
  *
  * @param modelName the model's name
  * @param modelVersion the model's version
@@ -33,11 +33,11 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 
 	/**
 	 * Checks that the outputs can be encoded in the request's format.
-	 * @throws InvalidRequestException if the format is ROWS, but an output does not have
-	 * one row per instance, and its signature does not promise that
-	 * @throws InvalidOutputException if the signature promises one row per instance and
-	 * the output does not have them, or if JSON of the Open Inference Protocol would have
-	 * to hold bytes that are not UTF-8
+	 * @throws InvalidRequestException if the format is ROWS and an output that is not
+	 * batched, or is of unknown rank, does not have one row per instance
+	 * @throws InvalidOutputException if the format is ROWS and a batched output does not
+	 * have one row per instance, or if the format is OIP and an output that is sent as
+	 * JSON has bytes that are not UTF-8
 	 */
 	public InferenceResponse(String modelName, String modelVersion, InferenceRequest request,
 			Map<String, Tensor> outputs) {
@@ -45,7 +45,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		this.modelVersion = modelVersion;
 		this.request = request;
 		this.outputs = outputs;
-		request.outputs().forEach(this::requireWritable);
+		request.outputs().forEach(this::requireEncodable);
 	}
 
 	/** Whether at least one tensor is sent as bytes behind the JSON. */
@@ -93,22 +93,23 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		}
 	}
 
-	private void requireWritable(RequestedOutput output) {
+	private void requireEncodable(RequestedOutput output) {
 		Tensor tensor = tensor(output);
 		Shape shape = tensor.shape();
 		String name = output.spec().name();
 		if (this.request.format() == BodyFormat.ROWS && (shape.rank() == 0 || shape.dimension(0) != instanceCount())) {
-			String sentence = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
+			String problem = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
 					instanceCount());
 			Shape declaredShape = output.spec().shape();
 			if (declaredShape.isBatched() && !declaredShape.isOfAnyRank()) {
-				throw new InvalidOutputException(sentence);
+				throw new InvalidOutputException(problem);
 			}
-			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(sentence));
+			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(problem));
 		}
-		if (this.request.format() == BodyFormat.OIP && !output.binary() && TensorWriter.hasNonUtf8(tensor)) {
+		if (this.request.format() == BodyFormat.OIP && !output.binary() && TensorWriter.hasNonUtf8Bytes(tensor)) {
 			throw new InvalidOutputException(
-					"output '%s' is not text, which JSON cannot carry: ask for it as binary data".formatted(name));
+					"output '%s' is not UTF-8 text, so JSON cannot carry it: ask for it as binary data"
+						.formatted(name));
 		}
 	}
 

@@ -1,6 +1,7 @@
 package inference.codec;
 
 import java.io.OutputStream;
+import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -69,14 +70,14 @@ final class Json {
 	/**
 	 * Moves the parser to the value of the next member of an object. A member whose value
 	 * is null counts as missing.
-	 * @param seen the object's member names so far; at most 100 are allowed
+	 * @param seenNames the object's member names so far; at most 100 are allowed
 	 * @return the member's name, or {@code null} at the object's end
 	 */
-	static @Nullable String nextMember(JsonParser parser, Set<String> seen) {
+	static @Nullable String nextMember(JsonParser parser, Set<String> seenNames) {
 		String name = parser.nextName();
 		while (name != null) {
-			require(seen.add(name), "\"%s\" comes twice in an object.", name);
-			require(seen.size() <= MAX_MEMBERS, "An object has more than %d members.", MAX_MEMBERS);
+			require(seenNames.add(name), "\"%s\" comes twice in an object.", name);
+			require(seenNames.size() <= MAX_MEMBERS, "An object has more than %d members.", MAX_MEMBERS);
 			if (parser.nextToken() != JsonToken.VALUE_NULL) {
 				return name;
 			}
@@ -95,29 +96,25 @@ final class Json {
 		return parser.getString();
 	}
 
-	/** The current value, or -1 if the value is no integer that fits a {@code long}. */
-	static long longOrMinusOne(JsonParser parser) {
-		boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
-				&& parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
-		return fits ? parser.getLongValue() : -1;
-	}
-
 	/**
 	 * Reads parameters of the Open Inference Protocol: strings, numbers and booleans.
-	 * Unknown parameters are returned, too; the callers ignore them.
+	 * Unknown parameters are allowed.
 	 * @throws InvalidRequestException if a value has a wrong type, or if a parameter asks
 	 * for a feature that this server does not support
 	 */
 	static Map<String, Object> parameters(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");
 		Map<String, Object> parameters = new HashMap<>();
-		Set<String> seen = new HashSet<>();
-		for (String name = nextMember(parser, seen); name != null; name = nextMember(parser, seen)) {
+		Set<String> seenNames = new HashSet<>();
+		for (String name = nextMember(parser, seenNames); name != null; name = nextMember(parser, seenNames)) {
 			parameters.put(name, switch (parser.currentToken()) {
 				case VALUE_STRING -> parser.getString();
 				case VALUE_TRUE -> true;
 				case VALUE_FALSE -> false;
-				case VALUE_NUMBER_INT -> longOrMinusOne(parser);
+				case VALUE_NUMBER_INT -> {
+					BigInteger value = parser.getBigIntegerValue();
+					yield (value.bitLength() < Long.SIZE) ? value.longValue() : value;
+				}
 				case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
 				default -> throw new InvalidRequestException("Parameter '%s' must be a string, a number or a boolean."
 					.formatted(InvalidRequestException.excerpt(name)));

@@ -26,13 +26,13 @@ import static inference.codec.InvalidRequestException.require;
  * extension: tensors in JSON, tensors as bytes behind the JSON, and Triton's raw request,
  * which is one tensor without JSON.
  *
- * @param jsonEnd the length of the JSON at the body's start
+ * @param jsonEnd the offset in the body at which the JSON ends
  * @param binaryData the bytes behind the JSON that no tensor has taken yet; {@code null}
  * if the request does not say where its JSON ends
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares readers
 record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer binaryData,
-		LongConsumer onAllocation) {
+		LongConsumer onMemoryChange) {
 
 	private static final String OUTPUTS_MESSAGE = "\"outputs\" must be an array of objects with a name.";
 
@@ -60,9 +60,9 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			require(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_MESSAGE);
 			String name = null;
 			Boolean binary = null;
-			Set<String> seen = new HashSet<>();
-			for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser,
-					seen)) {
+			Set<String> seenNames = new HashSet<>();
+			for (String member = Json.nextMember(parser, seenNames); member != null; member = Json.nextMember(parser,
+					seenNames)) {
 				switch (member) {
 					case "name" -> name = Json.stringValue(parser, "an output's \"name\"");
 					case "parameters" -> binary = Json.booleanParameter(Json.parameters(parser), "binary_data");
@@ -90,7 +90,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		TensorSpec spec = this.signature.inputs().getFirst();
 		int length = this.body.length;
 		if (spec.dataType() == DataType.BYTES) {
-			this.onAllocation.accept(Integer.BYTES + length);
+			this.onMemoryChange.accept(Integer.BYTES + length);
 			ByteBuffer contents = Tensor.allocate(Integer.BYTES + length).putInt(length).put(this.body).flip();
 			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
 		}
@@ -99,7 +99,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	}
 
 	// A raw request does not state its shape. One variable dimension gets its size from
-	// the body's length. If the batch is variable as well, it is 1.
+	// the body's length. If the batch dimension is variable as well, its size is 1.
 	private static Shape rawShape(TensorSpec spec, long elementCount) {
 		Shape shape = spec.shape();
 		long variableCount = LongStream.of(shape.dimensions())
@@ -119,8 +119,9 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		Tensor tensor = null;
 		Map<String, Object> parameters = Map.of();
 		int dataOffset = -1;
-		Set<String> seen = new HashSet<>();
-		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
+		Set<String> seenNames = new HashSet<>();
+		for (String member = Json.nextMember(parser, seenNames); member != null; member = Json.nextMember(parser,
+				seenNames)) {
 			switch (member) {
 				case "name" -> name = Json.stringValue(parser, "an input's \"name\"");
 				case "datatype" -> dataType = Json.stringValue(parser, "an input's \"datatype\"");
@@ -141,10 +142,10 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			}
 		}
 		if (name == null || dataType == null || shape == null) {
-			String missing = (name == null) ? "name" : (dataType == null) ? "datatype" : "shape";
+			String missingMember = (name == null) ? "name" : (dataType == null) ? "datatype" : "shape";
 			throw new InvalidRequestException("Input %s lacks \"%s\".".formatted(
 					(name != null) ? "'%s'".formatted(InvalidRequestException.excerpt(name)) : tensors.size(),
-					missing));
+					missingMember));
 		}
 		Object binarySize = parameters.get("binary_data_size");
 		require((binarySize != null) == (tensor == null && dataOffset < 0),
@@ -174,7 +175,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	private Tensor readData(JsonParser parser, TensorSpec spec, Shape shape) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, "Input '%s' must have an array as \"data\".",
 				spec.name());
-		TensorReader reader = new TensorReader(spec, false, this.onAllocation);
+		TensorReader reader = new TensorReader(spec, false, this.onMemoryChange);
 		reader.read(parser, 0);
 		return reader.toTensor(shape);
 	}
@@ -183,12 +184,12 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		if (this.binaryData == null) {
 			throw new InvalidRequestException("A binary_data_size needs the header Inference-Header-Content-Length.");
 		}
-		long bytes = (binarySize instanceof Long number) ? number : -1;
-		require(0 <= bytes && bytes <= this.binaryData.remaining(),
+		long byteCount = (binarySize instanceof Long number) ? number : -1;
+		require(0 <= byteCount && byteCount <= this.binaryData.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
 				spec.name(), binarySize, this.binaryData.remaining());
-		ByteBuffer contents = this.binaryData.slice(this.binaryData.position(), (int) bytes);
-		this.binaryData.position(this.binaryData.position() + (int) bytes);
+		ByteBuffer contents = this.binaryData.slice(this.binaryData.position(), (int) byteCount);
+		this.binaryData.position(this.binaryData.position() + (int) byteCount);
 		return tensor(spec, shape, contents);
 	}
 
@@ -207,11 +208,14 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		int rank = 0;
 		long elementCount = 1;
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
-			long dimension = Json.longOrMinusOne(parser);
+			boolean isInt = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+					&& parser.getNumberType() == JsonParser.NumberType.INT;
+			int dimension = isInt ? parser.getIntValue() : -1;
 			// Both factors are below 2^31, so their product fits a long.
-			elementCount = (0 <= dimension && dimension <= Integer.MAX_VALUE) ? elementCount * dimension : -1;
-			require(0 <= elementCount && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
-					"An input's \"shape\" must be a few integers, 0 or more, none too large.");
+			elementCount *= dimension;
+			require(dimension >= 0 && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
+					"An input's \"shape\" must be at most %d integers, 0 or more; they and their product must be below 2^31.",
+					dimensions.length);
 			dimensions[rank++] = dimension;
 		}
 		return Shape.of(Arrays.copyOf(dimensions, rank));

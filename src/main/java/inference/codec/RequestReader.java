@@ -42,7 +42,7 @@ public final class RequestReader {
 
 	private final Set<BodyFormat> allowedFormats;
 
-	private final LongConsumer onAllocation;
+	private final LongConsumer onMemoryChange;
 
 	private @Nullable BodyFormat format;
 
@@ -56,13 +56,14 @@ public final class RequestReader {
 
 	/**
 	 * @param allowedFormats the formats that the request's path takes
-	 * @param onAllocation gets a number of bytes before they are allocated for tensors,
-	 * and a negative number after bytes are freed; throws to refuse an allocation
+	 * @param onMemoryChange gets the change of the memory for tensors in bytes: a
+	 * positive number before an allocation, a negative number after a release. It throws
+	 * an exception to refuse an allocation
 	 */
-	public RequestReader(Signature signature, Set<BodyFormat> allowedFormats, LongConsumer onAllocation) {
+	public RequestReader(Signature signature, Set<BodyFormat> allowedFormats, LongConsumer onMemoryChange) {
 		this.signature = signature;
 		this.allowedFormats = allowedFormats;
-		this.onAllocation = onAllocation;
+		this.onMemoryChange = onMemoryChange;
 	}
 
 	/**
@@ -78,14 +79,14 @@ public final class RequestReader {
 		int jsonEnd = (jsonLengthHeader != null) ? parseJsonLength(jsonLengthHeader, body.length) : body.length;
 		ByteBuffer binaryData = (jsonLengthHeader != null) ? ByteBuffer.wrap(body, jsonEnd, body.length - jsonEnd)
 				: null;
-		OipReader oip = new OipReader(this.signature, body, jsonEnd, binaryData, this.onAllocation);
+		OipReader oipReader = new OipReader(this.signature, body, jsonEnd, binaryData, this.onMemoryChange);
 		if (binaryData != null && jsonEnd == 0 && this.allowedFormats.contains(BodyFormat.OIP)) {
-			return new InferenceRequest(BodyFormat.OIP, null, oip.readRaw(), requestedOutputs(true), null);
+			return new InferenceRequest(BodyFormat.OIP, null, oipReader.readRaw(), requestedOutputs(true), null);
 		}
 		require(jsonEnd > 0, "The body is empty: send %s.", exampleBody());
 		require(Json.mayBeUtf8(body), "The body must be JSON in UTF-8.");
 		try (JsonParser parser = Json.parser(body, 0, jsonEnd)) {
-			readMembers(parser, oip, body, jsonEnd);
+			readMembers(parser, oipReader, body, jsonEnd);
 		}
 		catch (JacksonException ex) {
 			throw new InvalidRequestException("The body is not JSON as expected: " + describe(ex));
@@ -95,13 +96,13 @@ public final class RequestReader {
 		}
 		require(binaryData == null || !binaryData.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
-		if (this.format == BodyFormat.ROWS) {
-			requireVariableOutputRows();
-		}
 		List<RequestedOutput> requestedOutputs = requestedOutputs(
 				Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output")));
 		require(this.format == BodyFormat.OIP || requestedOutputs.stream().noneMatch(RequestedOutput::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
+		if (this.format == BodyFormat.ROWS) {
+			requireVariableOutputRows(requestedOutputs);
+		}
 		return new InferenceRequest(this.format, this.id, this.inputs, requestedOutputs, timeout());
 	}
 
@@ -113,22 +114,23 @@ public final class RequestReader {
 		return this.id;
 	}
 
-	private void readMembers(JsonParser parser, OipReader oip, byte[] body, int jsonEnd) {
+	private void readMembers(JsonParser parser, OipReader oipReader, byte[] body, int jsonEnd) {
 		require(parser.nextToken() == JsonToken.START_OBJECT, "The body must be a JSON object: send %s.",
 				exampleBody());
-		Set<String> seen = new HashSet<>();
-		for (String member = Json.nextMember(parser, seen); member != null; member = Json.nextMember(parser, seen)) {
+		Set<String> seenNames = new HashSet<>();
+		for (String member = Json.nextMember(parser, seenNames); member != null; member = Json.nextMember(parser,
+				seenNames)) {
 			switch (member) {
 				case "instances" -> {
 					setFormat(BodyFormat.ROWS);
-					this.inputs = new V1Reader(this.signature, this.onAllocation).readInstances(parser);
+					this.inputs = new V1Reader(this.signature, this.onMemoryChange).readInstances(parser);
 				}
 				case "inputs" -> {
 					setFormat(isOip(parser, body, jsonEnd) ? BodyFormat.OIP : BodyFormat.COLUMNS);
-					this.inputs = (this.format == BodyFormat.OIP) ? oip.readInputs(parser)
-							: new V1Reader(this.signature, this.onAllocation).readColumns(parser);
+					this.inputs = (this.format == BodyFormat.OIP) ? oipReader.readInputs(parser)
+							: new V1Reader(this.signature, this.onMemoryChange).readColumns(parser);
 				}
-				case "outputs" -> this.binaryByOutput = oip.readOutputs(parser);
+				case "outputs" -> this.binaryByOutput = oipReader.readOutputs(parser);
 				case "parameters" -> this.parameters = Json.parameters(parser);
 				case "id" -> this.id = Json.stringValue(parser, "\"id\"");
 				case "signature_name" -> {
@@ -139,7 +141,7 @@ public final class RequestReader {
 				default -> parser.skipChildren();
 			}
 		}
-		require(!seen.containsAll(TENSOR_MEMBERS), TENSORS_TWICE_MESSAGE);
+		require(!seenNames.containsAll(TENSOR_MEMBERS), TENSORS_TWICE_MESSAGE);
 		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
@@ -166,13 +168,13 @@ public final class RequestReader {
 		this.format = format;
 	}
 
-	// The row form needs one output row per instance. If every input is batched and an
-	// output has a fixed number of rows, the rows do not belong to the instances, even if
-	// both numbers are equal. InferenceResponse refuses other numbers of rows.
-	private void requireVariableOutputRows() {
+	// The row form needs one output row per instance. If all inputs are batched, but an
+	// output has a fixed number of rows, the rows do not belong to the instances. Equal
+	// numbers are then chance and are refused here; InferenceResponse refuses others.
+	private void requireVariableOutputRows(List<RequestedOutput> requestedOutputs) {
 		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
-		for (RequestedOutput output : requestedOutputs(false)) {
+		for (RequestedOutput output : requestedOutputs) {
 			Shape shape = output.spec().shape();
 			require(!areInputsBatched || instanceCount == 1 || shape.rank() == 0 || shape.dimension(0) != instanceCount,
 					"Output '%s' has %d rows for any number of instances: use \"inputs\" in place of \"instances\".",

@@ -35,7 +35,7 @@ final class TensorReader {
 
 	private final boolean allowsBase64;
 
-	private final LongConsumer onAllocation;
+	private final LongConsumer onMemoryChange;
 
 	private final long[] dimensions = new long[Json.MAX_DEPTH + 1];
 
@@ -46,13 +46,13 @@ final class TensorReader {
 	/**
 	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form
 	 * {@code {"b64": "…"}}, which the Open Inference Protocol does not have
-	 * @param onAllocation as in the constructor of {@link RequestReader}
+	 * @param onMemoryChange as in the constructor of {@link RequestReader}
 	 */
-	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onAllocation) {
+	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onMemoryChange) {
 		this.spec = spec;
 		this.allowsBase64 = allowsBase64;
-		this.onAllocation = onAllocation;
-		onAllocation.accept(INITIAL_BYTES);
+		this.onMemoryChange = onMemoryChange;
+		onMemoryChange.accept(INITIAL_BYTES);
 		Arrays.fill(this.dimensions, UNKNOWN);
 	}
 
@@ -79,11 +79,11 @@ final class TensorReader {
 		setLength(depth, count);
 	}
 
-	/** Notes the length of a dimension. Arrays at one depth must have the same length. */
-	void setLength(int depth, long count) {
-		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == count,
+	/** Sets the length of a dimension. Arrays at one depth must have the same length. */
+	void setLength(int depth, long length) {
+		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == length,
 				"rows of different lengths");
-		this.dimensions[depth] = count;
+		this.dimensions[depth] = length;
 	}
 
 	/**
@@ -92,15 +92,17 @@ final class TensorReader {
 	 * is 1, its brackets may be left out: {@code 20} means {@code [20]}.
 	 */
 	Tensor toTensor() {
-		long[] foundDimensions = foundDimensions();
-		long[] completedDimensions = this.spec.shape().dimensions();
-		boolean isCompletable = foundDimensions.length < completedDimensions.length && (this.rank == UNKNOWN
-				|| (this.rank == completedDimensions.length - 1 && completedDimensions[this.rank] == 1));
-		for (int i = 0; isCompletable && i < completedDimensions.length; i++) {
-			completedDimensions[i] = (i < foundDimensions.length) ? foundDimensions[i]
-					: Math.max(0, completedDimensions[i]);
+		long[] dimensions = foundDimensions();
+		long[] declaredDimensions = this.spec.shape().dimensions();
+		int foundRank = dimensions.length;
+		if (foundRank < declaredDimensions.length && (this.rank == UNKNOWN
+				|| (this.rank == declaredDimensions.length - 1 && declaredDimensions[this.rank] == 1))) {
+			dimensions = Arrays.copyOf(dimensions, declaredDimensions.length);
+			for (int i = foundRank; i < dimensions.length; i++) {
+				dimensions[i] = Math.max(0, declaredDimensions[i]);
+			}
 		}
-		Shape shape = Shape.of(isCompletable ? completedDimensions : foundDimensions);
+		Shape shape = Shape.of(dimensions);
 		requireShape(this.spec, shape);
 		return Tensor.of(this.spec.dataType(), shape, this.contents.flip());
 	}
@@ -151,21 +153,21 @@ final class TensorReader {
 	}
 
 	private void put(Number value) {
-		this.spec.dataType().put(makeRoom(this.spec.dataType().width()), value);
+		this.spec.dataType().put(ensureRemaining(this.spec.dataType().width()), value);
 	}
 
 	private void put(byte[] bytes) {
-		makeRoom(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
+		ensureRemaining(Integer.BYTES + bytes.length).putInt(bytes.length).put(bytes);
 	}
 
-	private ByteBuffer makeRoom(int bytes) {
-		if (this.contents.remaining() < bytes) {
-			long desiredCapacity = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) bytes);
+	private ByteBuffer ensureRemaining(int byteCount) {
+		if (this.contents.remaining() < byteCount) {
+			long desiredCapacity = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) byteCount);
 			int oldCapacity = this.contents.capacity();
 			int newCapacity = (int) Math.min(desiredCapacity, Integer.MAX_VALUE - 8);
-			this.onAllocation.accept(newCapacity);
+			this.onMemoryChange.accept(newCapacity);
 			this.contents = Tensor.allocate(newCapacity).put(this.contents.flip());
-			this.onAllocation.accept(-oldCapacity);
+			this.onMemoryChange.accept(-oldCapacity);
 		}
 		return this.contents;
 	}

@@ -17,8 +17,9 @@ import inference.model.Tensor;
  */
 final class TensorWriter {
 
-	// Numbers are collected up to this many characters before the generator gets them.
-	private static final int PIECE_LENGTH = 8000;
+	// The generator gets numbers in pieces of at least this length, because one call for
+	// each number would be slow.
+	private static final int MIN_PIECE_CHARS = 8000;
 
 	private final DataType dataType;
 
@@ -26,22 +27,22 @@ final class TensorWriter {
 
 	private final List<String> keys;
 
-	private final ByteBuffer unwritten;
+	private final ByteBuffer unwrittenElements;
 
 	/**
 	 * A writer that starts at the tensor's first element.
-	 * @param keys the keys with which the last dimension is written as an object; empty
-	 * to write an array
+	 * @param keys the names of the columns, if each row of the last dimension is written
+	 * as an object; empty if each row is written as an array
 	 */
 	TensorWriter(Tensor tensor, List<String> keys) {
 		this.dataType = tensor.dataType();
 		this.shape = tensor.shape();
 		this.keys = keys;
-		this.unwritten = tensor.contents();
+		this.unwrittenElements = tensor.contents();
 	}
 
 	/** Whether a tensor has bytes that are not UTF-8, which no JSON string can hold. */
-	static boolean hasNonUtf8(Tensor tensor) {
+	static boolean hasNonUtf8Bytes(Tensor tensor) {
 		ByteBuffer rest = tensor.contents();
 		boolean isText = true;
 		while (tensor.dataType() == DataType.BYTES && isText && rest.hasRemaining()) {
@@ -105,7 +106,6 @@ final class TensorWriter {
 		generator.writeEndArray();
 	}
 
-	// The generator gets many numbers at once, because one call for each would be slow.
 	private void writeElements(JsonGenerator generator, long count) {
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {
@@ -114,7 +114,7 @@ final class TensorWriter {
 				continue;
 			}
 			appendNumber(piece);
-			if (piece.length() >= PIECE_LENGTH || i == count - 1) {
+			if (piece.length() >= MIN_PIECE_CHARS || i == count - 1) {
 				generator.writeRawValue(piece.toString());
 				piece.setLength(0);
 			}
@@ -126,25 +126,25 @@ final class TensorWriter {
 
 	private StringBuilder appendNumber(StringBuilder target) {
 		return switch (this.dataType) {
-			case BOOL -> target.append(this.unwritten.get() != 0);
-			case UINT8 -> target.append(Byte.toUnsignedInt(this.unwritten.get()));
-			case INT8 -> target.append(this.unwritten.get());
-			case UINT16 -> target.append(Short.toUnsignedInt(this.unwritten.getShort()));
-			case INT16 -> target.append(this.unwritten.getShort());
-			case UINT32 -> target.append(Integer.toUnsignedLong(this.unwritten.getInt()));
-			case INT32 -> target.append(this.unwritten.getInt());
-			case UINT64 -> target.append(Long.toUnsignedString(this.unwritten.getLong()));
-			case INT64 -> target.append(this.unwritten.getLong());
-			case FP16 -> target.append(Float.float16ToFloat(this.unwritten.getShort()));
-			case BF16 -> target.append(Float.intBitsToFloat(this.unwritten.getShort() << Short.SIZE));
-			case FP32 -> target.append(this.unwritten.getFloat());
-			case FP64 -> target.append(this.unwritten.getDouble());
+			case BOOL -> target.append(this.unwrittenElements.get() != 0);
+			case UINT8 -> target.append(Byte.toUnsignedInt(this.unwrittenElements.get()));
+			case INT8 -> target.append(this.unwrittenElements.get());
+			case UINT16 -> target.append(Short.toUnsignedInt(this.unwrittenElements.getShort()));
+			case INT16 -> target.append(this.unwrittenElements.getShort());
+			case UINT32 -> target.append(Integer.toUnsignedLong(this.unwrittenElements.getInt()));
+			case INT32 -> target.append(this.unwrittenElements.getInt());
+			case UINT64 -> target.append(Long.toUnsignedString(this.unwrittenElements.getLong()));
+			case INT64 -> target.append(this.unwrittenElements.getLong());
+			case FP16 -> target.append(Float.float16ToFloat(this.unwrittenElements.getShort()));
+			case BF16 -> target.append(Float.intBitsToFloat(this.unwrittenElements.getShort() << Short.SIZE));
+			case FP32 -> target.append(this.unwrittenElements.getFloat());
+			case FP64 -> target.append(this.unwrittenElements.getDouble());
 			case BYTES -> throw new IllegalStateException("BYTES as a number. This is a bug.");
 		};
 	}
 
 	private void writeString(JsonGenerator generator) {
-		byte[] bytes = nextBytes(this.unwritten);
+		byte[] bytes = nextBytes(this.unwrittenElements);
 		String text = decodeUtf8(bytes);
 		if (text != null) {
 			generator.writeString(text);

@@ -29,10 +29,10 @@ final class V1Reader {
 
 	private final Map<String, TensorReader> readers = new LinkedHashMap<>();
 
-	V1Reader(Signature signature, LongConsumer onAllocation) {
+	V1Reader(Signature signature, LongConsumer onMemoryChange) {
 		this.signature = signature;
 		for (TensorSpec spec : signature.inputs()) {
-			this.readers.put(spec.name(), new TensorReader(spec, true, onAllocation));
+			this.readers.put(spec.name(), new TensorReader(spec, true, onMemoryChange));
 		}
 	}
 
@@ -72,20 +72,20 @@ final class V1Reader {
 		if (!isObject) {
 			throw invalidInstance(instanceIndex, "must be an object with " + this.signature.inputs());
 		}
-		Set<String> missing = new LinkedHashSet<>(this.readers.keySet());
+		Set<String> missingNames = new LinkedHashSet<>(this.readers.keySet());
 		for (; name != null; name = parser.nextName()) {
 			TensorReader reader = this.readers.get(name);
 			if (reader == null) {
 				throw InvalidRequestException.unknownInput(name, this.signature);
 			}
-			if (!missing.remove(name)) {
+			if (!missingNames.remove(name)) {
 				throw invalidInstance(instanceIndex, "has input '%s' twice".formatted(name));
 			}
 			parser.nextToken();
 			reader.read(parser, depth);
 		}
-		if (!missing.isEmpty()) {
-			throw invalidInstance(instanceIndex, "lacks input '%s'".formatted(missing.iterator().next()));
+		if (!missingNames.isEmpty()) {
+			throw invalidInstance(instanceIndex, "lacks input '%s'".formatted(missingNames.iterator().next()));
 		}
 	}
 

@@ -7,13 +7,13 @@ import inference.lifecycle.Snapshot;
  *
  * @param stateName the name of the lifecycle's state
  * @param reason the reason for the state, as one sentence for an operator
- * @param started whether the startup probe passes. The platform sends the other probes
- * only after that, and waits only for a limited time
+ * @param started whether the startup probe passes. Until it passes, the platform sends no
+ * other probes; if it does not pass in time, the platform restarts the container
  * @param live whether the liveness probe passes. It passes even after a failed load,
  * because the process then ends by itself
  * @param ready whether the readiness probe passes. It fails while the server drains,
- * although requests are still served. It does not depend on the load, because requests in
- * excess are rejected with 429
+ * although requests are still served. It does not depend on the load, because excess
+ * requests are rejected with 429
  */
 public record ProbeResults(String stateName, String reason, boolean started, boolean live, boolean ready) {
 

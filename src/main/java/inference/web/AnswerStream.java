@@ -10,8 +10,8 @@ import org.apache.catalina.connector.ClientAbortException;
 import inference.admission.Deadline;
 
 /**
- * The stream of an answer to its client. If the client reads a large answer so slowly
- * that the deadline passes, the stream disconnects the client to free memory.
+ * The stream that carries an answer to its client. If the client reads a large answer so
+ * slowly that the deadline passes, the stream disconnects the client to free memory.
  */
 final class AnswerStream extends FilterOutputStream {
 
@@ -21,7 +21,7 @@ final class AnswerStream extends FilterOutputStream {
 	// A client has at least this time to read its answer, even after a slow model run.
 	private static final long MIN_WRITE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-	private final long endNanos;
+	private final long writeDeadlineNanos;
 
 	private final RequestPermits requestPermits;
 
@@ -30,7 +30,7 @@ final class AnswerStream extends FilterOutputStream {
 	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits requestPermits) {
 		super(stream);
 		this.requestPermits = requestPermits;
-		this.endNanos = System.nanoTime() + Math.max(deadline.remainingNanos(), MIN_WRITE_NANOS);
+		this.writeDeadlineNanos = System.nanoTime() + Math.max(deadline.remainingNanos(), MIN_WRITE_NANOS);
 	}
 
 	@Override
@@ -40,7 +40,7 @@ final class AnswerStream extends FilterOutputStream {
 			this.out.write(source, offset, count);
 			return;
 		}
-		if (this.endNanos - System.nanoTime() <= 0) {
+		if (this.writeDeadlineNanos - System.nanoTime() <= 0) {
 			throw new ClientAbortException("The deadline passed while the client read its answer");
 		}
 		this.requestPermits.awaitWithoutPermit(() -> {

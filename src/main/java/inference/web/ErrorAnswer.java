@@ -30,13 +30,11 @@ import inference.codec.InvalidRequestException;
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
-	// nginx uses this status for a client that has gone. No client reads the status.
+	// nginx's status for a client that has gone. Only the metrics show it.
 	private static final int CLIENT_CLOSED_REQUEST = 499;
 
 	/** The name of the request's attribute that holds the error answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
-
-	private static final Map<String, String> ACCEPT_ENCODING_HEADER = Map.of("Accept-Encoding", "gzip, deflate");
 
 	/** The answer to a failure of a prediction, or of Spring MVC. */
 	static ErrorAnswer of(Throwable failure) {
@@ -49,9 +47,11 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 					Stream.of(Objects.requireNonNullElse(ex.getSupportedMethods(), new String[0]))
 						.sorted()
 						.collect(Collectors.joining(" or ")));
-			case ResponseStatusException ex -> new ErrorAnswer(ex.getStatusCode().value(),
-					String.valueOf(ex.getReason()), ex.getStatusCode().isSameCodeAs(HttpStatus.UNSUPPORTED_MEDIA_TYPE)
-							? ACCEPT_ENCODING_HEADER : Map.of());
+			case ResponseStatusException ex -> {
+				int status = ex.getStatusCode().value();
+				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> sentenceFor(status)),
+						(status == 415) ? Map.of("Accept-Encoding", "gzip, deflate") : Map.of());
+			}
 			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentenceFor(ex.getStatusCode().value()));
 			default -> of(Rejection.of(failure));
 		};

@@ -10,8 +10,6 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-import tools.jackson.databind.node.JsonNodeFactory;
-
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
@@ -35,7 +33,7 @@ class HomeController {
 
 	private static final Pattern INLINE_ELEMENTS = Pattern.compile("<(style|script)>(.*?)</\\1>", Pattern.DOTALL);
 
-	private static final String BASE_POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
+	private static final String BASE_CONTENT_SECURITY_POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
 			+ "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 	private final ModelProperties modelProperties;
@@ -59,7 +57,7 @@ class HomeController {
 		this.contentSecurityPolicy = INLINE_ELEMENTS.matcher(this.consolePage)
 			.results()
 			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), sha256(inline.group(2))))
-			.collect(Collectors.joining("", BASE_POLICY, ""));
+			.collect(Collectors.joining("", BASE_CONTENT_SECURITY_POLICY, ""));
 	}
 
 	@GetMapping("/")
@@ -82,7 +80,7 @@ class HomeController {
 
 	private Object summary() {
 		ProbeResults results = this.probes.results();
-		return JsonNodeFactory.instance.objectNode()
+		return ModelDescriptions.object()
 			.put("status", "alive")
 			.put("name", this.modelProperties.name())
 			.put("version", this.modelProperties.version())
@@ -93,11 +91,12 @@ class HomeController {
 			.put("ready", results.ready());
 	}
 
-	// Only clients that prefer text/html get the page. Probes and scripts accept any
+	// Only clients that prefer text/html get the page. Probes and scripts acceptHeaders
+	// any
 	// type, or send an Accept header that is not valid.
-	private static boolean prefersHtml(List<String> accept) {
+	private static boolean prefersHtml(List<String> acceptHeaders) {
 		try {
-			return MediaType.parseMediaTypes(accept)
+			return MediaType.parseMediaTypes(acceptHeaders)
 				.stream()
 				.filter((type) -> type.getQualityValue() > 0)
 				.max(Comparator.comparingDouble(MediaType::getQualityValue))

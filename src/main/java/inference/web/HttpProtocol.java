@@ -44,7 +44,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	/**
 	 * Returns a check whether the client of a request has closed its connection. The
-	 * check does not block. Tomcat keeps the bytes that it reads for the next request.
+	 * check does not block. If it reads bytes, Tomcat keeps them for the next request.
 	 */
 	static BooleanSupplier clientGoneCheck(HttpServletRequest request) {
 		Object attribute = request.getAttribute(SOCKET_ATTRIBUTE);
@@ -73,6 +73,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 	@Override
 	protected Processor createProcessor() {
 		return new Http11Processor(this, getAdapter()) {
+			// Tomcat calls this method after it has read the headers of a request and
+			// before it uses the path.
 			@Override
 			protected void parseHost(MessageBytes host) {
 				this.request.setAttribute(SOCKET_ATTRIBUTE, getSocketWrapper());

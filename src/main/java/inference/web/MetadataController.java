@@ -2,9 +2,11 @@ package inference.web;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -28,6 +30,7 @@ import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
 import inference.health.ProbeResults;
 import inference.health.Probes;
+import inference.model.DataType;
 import inference.model.Example;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
@@ -43,10 +46,10 @@ import static inference.web.ModelDescriptions.object;
 @RestController
 class MetadataController {
 
-	// The only version has this label, which is usual in TensorFlow Serving.
-	private static final String VERSION_LABEL = "stable";
+	/** The label of the only version. The label is usual in TensorFlow Serving. */
+	static final String VERSION_LABEL = "stable";
 
-	// Metadata must stay small, because clients ask for them often.
+	// The metadata must stay small, because clients often ask for it.
 	private static final long MAX_EXAMPLE_ELEMENTS = 10_000;
 
 	private final ModelProperties modelProperties;
@@ -93,11 +96,11 @@ class MetadataController {
 	Object modelStatus() {
 		ProbeResults results = this.probes.results();
 		boolean ready = results.ready();
-		JsonNode versionError = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
+		JsonNode availability = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
 			.put("error_message", ready ? "" : results.reason());
 		JsonNode versionStatus = object().put("version", this.modelProperties.version())
 			.put("state", ready ? "AVAILABLE" : "LOADING")
-			.set("status", versionError);
+			.set("status", availability);
 		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(versionStatus));
 	}
 
@@ -142,9 +145,10 @@ class MetadataController {
 		ModelMetadata metadata = this.admission.metadata();
 		return objectWithName().putPOJO("versions", List.of(this.modelProperties.version()))
 			.put("platform", metadata.platform())
-			.putPOJO("inputs", metadata.signature().inputs().stream().map(MetadataController::tensor).toList())
-			.putPOJO("outputs", metadata.signature().outputs().stream().map(MetadataController::tensor).toList())
-			.putPOJO("parameters", parameters(metadata.examples()));
+			.putPOJO("inputs", metadata.signature().inputs().stream().map(MetadataController::tensorMetadata).toList())
+			.putPOJO("outputs",
+					metadata.signature().outputs().stream().map(MetadataController::tensorMetadata).toList())
+			.putPOJO("parameters", exampleParameter(metadata.examples()));
 	}
 
 	@GetMapping({ "/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config" })
@@ -189,7 +193,7 @@ class MetadataController {
 		return object().put("name", this.modelProperties.name());
 	}
 
-	private static ObjectNode tensor(TensorSpec spec) {
+	private static ObjectNode tensorMetadata(TensorSpec spec) {
 		ObjectNode tensor = object().put("name", spec.name())
 			.put("datatype", spec.dataType().name())
 			.putPOJO("shape", spec.shape().dimensions());
@@ -198,16 +202,23 @@ class MetadataController {
 
 	// Returns the first golden example as a request's body, with which the console fills
 	// its form. The body is a string because a parameter cannot be an object.
-	private static Map<String, String> parameters(List<Example> examples) {
+	private static Map<String, String> exampleParameter(List<Example> examples) {
 		Map<String, Tensor> inputs = examples.isEmpty() ? Map.of() : examples.getFirst().inputs();
 		long elementCount = inputs.values().stream().mapToLong((tensor) -> tensor.shape().elementCount()).sum();
 		if (elementCount == 0 || elementCount > MAX_EXAMPLE_ELEMENTS) {
 			return Map.of();
 		}
 		String example = InferenceRequest.toJson(inputs);
-		// JavaScript's JSON, which the console uses, has no NaN and no infinities.
-		boolean isStrict = example != null && !example.contains("NaN") && !example.contains("Infinity");
-		return isStrict ? Map.of("example", example) : Map.of();
+		boolean isStrictJson = example != null && inputs.values().stream().allMatch(MetadataController::isFinite);
+		return isStrictJson ? Map.of("example", example) : Map.of();
+	}
+
+	// JavaScript's JSON, which the console uses, has no NaN and no infinities.
+	private static boolean isFinite(Tensor tensor) {
+		DataType dataType = tensor.dataType();
+		ByteBuffer contents = tensor.contents();
+		return dataType == DataType.BYTES || IntStream.range(0, (int) tensor.shape().elementCount())
+			.allMatch((index) -> Double.isFinite(dataType.get(contents, index * dataType.width()).doubleValue()));
 	}
 
 }

@@ -47,7 +47,7 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 			.set("parameters", object());
 	}
 
-	// Triton's "dims" leave out the batch of a batchable model, but must not be empty.
+	// Triton's "dims" omit the batch dimension of a batchable model, but are never empty.
 	private static ObjectNode tritonTensor(TensorSpec tensor, boolean isBatchable) {
 		Shape shape = isBatchable ? tensor.shape().rowShape() : tensor.shape();
 		ObjectNode description = object().put("name", tensor.name())
@@ -72,18 +72,18 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 	}
 
 	private static ObjectNode tensorFlowTensors(List<TensorSpec> tensors) {
-		ObjectNode described = object();
+		ObjectNode descriptions = object();
 		for (TensorSpec tensor : tensors) {
 			ObjectNode shape = object().put("unknown_rank", tensor.shape().isOfAnyRank());
 			for (long size : tensor.shape().isOfAnyRank() ? new long[0] : tensor.shape().dimensions()) {
 				shape.withArray("dim").addObject().put("size", Long.toString(size)).put("name", "");
 			}
-			described.set(tensor.name(),
+			descriptions.set(tensor.name(),
 					object().put("dtype", tensorFlowType(tensor.dataType()))
 						.put("name", tensor.name())
 						.set("tensor_shape", shape));
 		}
-		return described;
+		return descriptions;
 	}
 
 	private static String tensorFlowType(DataType type) {
@@ -99,16 +99,16 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 
 	/** The durations of requests and their stages in the form of Triton's statistics. */
 	static JsonNode tritonDurations(Statistics statistics) {
-		List<Timer> succeeded = statistics.requestTimers(Outcome.OK).toList();
-		List<Timer> failed = EnumSet.complementOf(EnumSet.of(Outcome.OK))
+		List<Timer> succeededTimers = statistics.requestTimers(Outcome.OK).toList();
+		List<Timer> failedTimers = EnumSet.complementOf(EnumSet.of(Outcome.OK))
 			.stream()
 			.flatMap(statistics::requestTimers)
 			.toList();
 		// perf_analyzer stops if the stages have different counts. While requests run,
 		// the real counts differ, so every stage gets the number of successful requests.
-		long count = count(succeeded);
-		return object().set("success", duration(count, succeeded))
-			.set("fail", duration(count(failed), failed))
+		long count = count(succeededTimers);
+		return object().set("success", duration(count, succeededTimers))
+			.set("fail", duration(count(failedTimers), failedTimers))
 			.set("queue", duration(count, List.of(statistics.stageTimer(Stage.QUEUE))))
 			.set("compute_input", duration(count, List.of(statistics.stageTimer(Stage.READ))))
 			.set("compute_infer", duration(count, List.of(statistics.stageTimer(Stage.RUN))))

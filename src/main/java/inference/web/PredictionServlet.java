@@ -33,8 +33,9 @@ import inference.model.Signature;
 import inference.model.Tensor;
 
 /**
- * Answers predictions on all HTTP paths of the model. The content type of a request does
- * not matter, because EAS clients send {@code application/octet-stream} or none.
+ * Answers prediction requests on all HTTP paths of the model. The content type of a
+ * request does not matter, because EAS clients send {@code application/octet-stream} or
+ * none.
  */
 final class PredictionServlet extends HttpServlet {
 
@@ -73,7 +74,8 @@ final class PredictionServlet extends HttpServlet {
 		String version = "/versions/" + modelProperties.version();
 		String newestVersion = "/versions/" + ModelProperties.NEWEST_VERSION;
 		return new String[] { "", v1 + ":predict", v1 + version + ":predict", v1 + newestVersion + ":predict",
-				v1 + "/labels/stable:predict", v2 + "/infer", v2 + version + "/infer", v2 + newestVersion + "/infer" };
+				v1 + "/labels/" + MetadataController.VERSION_LABEL + ":predict", v2 + "/infer", v2 + version + "/infer",
+				v2 + newestVersion + "/infer" };
 	}
 
 	@Override
@@ -97,10 +99,10 @@ final class PredictionServlet extends HttpServlet {
 		long arrivalNanos = System.nanoTime();
 		Outcome outcome = Outcome.GONE;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
-			InferenceRequest inference = read(request, reservation);
-			Map<String, Tensor> outputs = infer(inference, reservation, request);
+			InferenceRequest inferenceRequest = read(request, reservation);
+			Map<String, Tensor> outputs = infer(inferenceRequest, reservation, request);
 			long writeStartNanos = System.nanoTime();
-			send(inference, outputs, request, response, reservation.deadline());
+			send(inferenceRequest, outputs, request, response, reservation.deadline());
 			this.statistics.record(Stage.WRITE, System.nanoTime() - writeStartNanos);
 			outcome = Outcome.OK;
 		}
@@ -119,15 +121,15 @@ final class PredictionServlet extends HttpServlet {
 		long startNanos = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
 		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
-		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readExpanded();
+		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readDecompressed();
 		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES
 				&& signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
 		long textBytes = hasManyTexts ? (long) TEXT_MEMORY_FACTOR * body.length : 0;
 		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
-		InferenceRequest inference;
+		InferenceRequest inferenceRequest;
 		try {
-			inference = reader.read(body, jsonLengthHeader);
+			inferenceRequest = reader.read(body, jsonLengthHeader);
 		}
 		finally {
 			RequestId.setDefault(request, reader.id());
@@ -138,18 +140,20 @@ final class PredictionServlet extends HttpServlet {
 			reservation.add(-body.length);
 		}
 		this.statistics.record(Stage.READ, System.nanoTime() - startNanos);
-		return inference;
+		return inferenceRequest;
 	}
 
-	private Map<String, Tensor> infer(InferenceRequest inference, Reservation reservation, HttpServletRequest request) {
-		return this.requestPermits.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inference.inputs(),
-				reservation, inference.timeout(), HttpProtocol.clientGoneCheck(request), onLongWait));
+	private Map<String, Tensor> infer(InferenceRequest inferenceRequest, Reservation reservation,
+			HttpServletRequest request) {
+		return this.requestPermits
+			.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inferenceRequest.inputs(), reservation,
+					inferenceRequest.timeout(), HttpProtocol.clientGoneCheck(request), onLongWait));
 	}
 
-	private void send(InferenceRequest inference, Map<String, Tensor> outputs, HttpServletRequest request,
+	private void send(InferenceRequest inferenceRequest, Map<String, Tensor> outputs, HttpServletRequest request,
 			HttpServletResponse response, Deadline deadline) throws IOException {
 		InferenceResponse answer = new InferenceResponse(this.modelProperties.name(), this.modelProperties.version(),
-				inference, outputs);
+				inferenceRequest, outputs);
 		String id = RequestId.givenByClient(request);
 		if (id != null) {
 			response.setHeader(RequestId.HEADER, id);

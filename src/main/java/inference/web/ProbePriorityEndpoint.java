@@ -18,10 +18,10 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 /**
  * Tomcat's endpoint, except that probes without TLS run on platform threads of their own.
  * Every other request waits for a permit of {@link RequestPermits} and for a carrier
- * thread. While probes also ran on virtual threads, 512 clients delayed them in the first
- * seconds of the process by 190 ms at the median and by 1.6 s at most. On platform
- * threads the delay is 5 ms and 0.1 s, because the operating system divides the CPUs
- * fairly between platform threads.
+ * thread. In the first seconds of the process, 512 clients delay probes on virtual
+ * threads by 190 ms at the median and by 1.6 s at most. Probes on platform threads are
+ * delayed by 5 ms and by 0.1 s, because the operating system divides the CPUs fairly
+ * between platform threads.
  */
 final class ProbePriorityEndpoint extends NioEndpoint {
 
@@ -32,12 +32,12 @@ final class ProbePriorityEndpoint extends NioEndpoint {
 
 	// While this many probes run, further probes wait like other requests. This limits
 	// the memory that a flood of probes can use.
-	private static final int MAX_THREADS = 8;
+	private static final int MAX_PROBE_THREADS = 8;
 
 	private static final int MAX_IDLE_SECONDS = 30;
 
-	private final Executor probeThreads = new ThreadPoolExecutor(0, MAX_THREADS, MAX_IDLE_SECONDS, TimeUnit.SECONDS,
-			new SynchronousQueue<>(), Thread.ofPlatform().daemon().name("probe-", 0).factory());
+	private final Executor probeThreads = new ThreadPoolExecutor(0, MAX_PROBE_THREADS, MAX_IDLE_SECONDS,
+			TimeUnit.SECONDS, new SynchronousQueue<>(), Thread.ofPlatform().daemon().name("probe-", 0).factory());
 
 	@Override
 	public boolean processSocket(SocketWrapperBase<NioChannel> socket, SocketEvent event, boolean dispatch) {

@@ -19,10 +19,10 @@ import org.springframework.boot.health.contributor.Status;
  */
 final class ProbeServlet extends HttpServlet {
 
-	private final transient HealthEndpoint health;
+	private final transient HealthEndpoint healthEndpoint;
 
-	ProbeServlet(HealthEndpoint health) {
-		this.health = health;
+	ProbeServlet(HealthEndpoint healthEndpoint) {
+		this.healthEndpoint = healthEndpoint;
 	}
 
 	@Override
@@ -34,7 +34,7 @@ final class ProbeServlet extends HttpServlet {
 		}
 		String path = request.getServletPath();
 		String group = path.contains("/start") ? "startup" : path.contains("/live") ? "liveness" : "readiness";
-		HealthDescriptor descriptor = Objects.requireNonNull(this.health.healthForPath(group));
+		HealthDescriptor descriptor = Objects.requireNonNull(this.healthEndpoint.healthForPath(group));
 		response.setStatus(Status.UP.equals(descriptor.getStatus()) ? 200 : 503);
 		response.setHeader("Cache-Control", "no-store");
 		response.setContentType("application/json");

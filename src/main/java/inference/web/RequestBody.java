@@ -57,9 +57,9 @@ final class RequestBody extends InputStream {
 	}
 
 	/** Reads the whole body, and decompresses a compressed body. */
-	byte[] readExpanded() throws IOException {
+	byte[] readDecompressed() throws IOException {
 		long length = this.request.getContentLengthLong();
-		requireSize(length);
+		requireAllowedSize(length);
 		String encoding = Objects.requireNonNullElse(this.request.getHeader("Content-Encoding"), "identity");
 		try {
 			return switch (encoding.toLowerCase(Locale.ROOT)) {
@@ -77,19 +77,20 @@ final class RequestBody extends InputStream {
 		}
 	}
 
-	// If the length is unknown, expectedLength is one byte more than the limit. Reading
-	// then ends at the first byte too many, and requireSize() refuses the body.
-	private byte[] readAll(InputStream source, long expectedLength) throws IOException {
+	// Reads at most maxLength bytes. If the body's length is unknown, maxLength is one
+	// byte above the limit, so that requireAllowedSize() notices a body that is too
+	// large.
+	private byte[] readAll(InputStream source, long maxLength) throws IOException {
 		try (source) {
 			int size = 0;
-			byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, expectedLength));
-			for (int count = 0; count >= 0 && size < expectedLength; size += Math.max(count, 0)) {
+			byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, maxLength));
+			for (int count = 0; count >= 0 && size < maxLength; size += Math.max(count, 0)) {
 				if (size == body.length) {
-					body = resize(body, Math.min((long) GROWTH_FACTOR * size, expectedLength));
+					body = resize(body, Math.min((long) GROWTH_FACTOR * size, maxLength));
 				}
 				count = source.read(body, size, body.length - size);
 			}
-			requireSize(size);
+			requireAllowedSize(size);
 			return (size == body.length) ? body : resize(body, size);
 		}
 	}
@@ -101,7 +102,7 @@ final class RequestBody extends InputStream {
 		return copy;
 	}
 
-	private void requireSize(long bytes) {
+	private void requireAllowedSize(long bytes) {
 		if (bytes > this.maxBodyBytes) {
 			throw new ResponseStatusException(HttpStatus.CONTENT_TOO_LARGE,
 					"The body is larger than %d bytes: send fewer rows per request, or raise inference.request.max-size."

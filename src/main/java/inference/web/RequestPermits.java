@@ -37,22 +37,22 @@ final class RequestPermits implements Executor {
 	// A request that has waited for this time runs even if no permit is free. Without
 	// this rule, requests that block while they hold permits, for example in a filter
 	// that a fork adds, would stop all other requests.
-	private static final Duration MAX_WAIT = Duration.ofSeconds(1);
+	private static final Duration MAX_PERMIT_WAIT = Duration.ofSeconds(1);
 
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
 	private final FairPermits permits;
 
-	private final Duration maxWait;
+	private final Duration maxPermitWait;
 
 	@Autowired
 	RequestPermits(MeterRegistry registry) {
-		this(registry, MAX_ACTIVE_REQUESTS, MAX_WAIT);
+		this(registry, MAX_ACTIVE_REQUESTS, MAX_PERMIT_WAIT);
 	}
 
-	RequestPermits(MeterRegistry registry, int maxActiveRequests, Duration maxWait) {
+	RequestPermits(MeterRegistry registry, int maxActiveRequests, Duration maxPermitWait) {
 		this.permits = new FairPermits(maxActiveRequests);
-		this.maxWait = maxWait;
+		this.maxPermitWait = maxPermitWait;
 		Gauge.builder("inference.backlog", this.permits, Semaphore::getQueueLength)
 			.description("Requests that have arrived and wait to be read")
 			.register(registry);
@@ -65,7 +65,7 @@ final class RequestPermits implements Executor {
 
 	private void run(Runnable request) {
 		try {
-			if (!this.permits.tryAcquire(this.maxWait.toNanos(), TimeUnit.NANOSECONDS)) {
+			if (!this.permits.tryAcquire(this.maxPermitWait.toNanos(), TimeUnit.NANOSECONDS)) {
 				this.permits.forceAcquire();
 			}
 			try {
@@ -87,7 +87,7 @@ final class RequestPermits implements Executor {
 	 * @param task blocks until the client sends or reads bytes
 	 * @return the result of the task
 	 */
-	<T> T awaitWithoutPermit(Wait<T> task) throws IOException {
+	<T> T awaitWithoutPermit(BlockingTask<T> task) throws IOException {
 		this.permits.release();
 		try {
 			return task.run();
@@ -99,29 +99,30 @@ final class RequestPermits implements Executor {
 
 	/**
 	 * Runs a blocking task, and returns the permit only if the task blocks for long.
-	 * @param task blocks, and runs the given Runnable after 20 ms or at its deadline
+	 * @param task gets a function that returns the permit, and calls it once the task has
+	 * blocked for 20 ms or until its deadline
 	 * @return the result of the task
 	 */
 	<T> T awaitWithPermitAtFirst(Function<Runnable, T> task) {
-		AtomicBoolean released = new AtomicBoolean();
+		AtomicBoolean isReleased = new AtomicBoolean();
 		try {
 			return task.apply(() -> {
-				released.set(true);
+				isReleased.set(true);
 				this.permits.release();
 			});
 		}
 		finally {
-			if (released.get()) {
+			if (isReleased.get()) {
 				this.permits.forceAcquire();
 			}
 		}
 	}
 
 	/**
-	 * A task that waits for a client.
+	 * A task that blocks while it waits for a client.
 	 */
 	@FunctionalInterface
-	interface Wait<T> {
+	interface BlockingTask<T> {
 
 		T run() throws IOException;
 

@@ -37,7 +37,7 @@ final class RequestValve extends ErrorReportValve {
 	// The time for which a client may send nothing while the rest of its body is read.
 	private static final Duration MAX_SILENCE = Duration.ofSeconds(2);
 
-	// A probe needs no body. A body may block a thread for probes for about this time.
+	// A probe needs no body. A body blocks a probe thread for about this time at most.
 	private static final Duration MAX_PROBE_DISCARD_TIME = Duration.ofMillis(10);
 
 	private final Admission admission;
@@ -67,7 +67,7 @@ final class RequestValve extends ErrorReportValve {
 			}
 			if (isBodyUnread(request)) {
 				response.flushBuffer();
-				boolean isBodyRead = this.requestPermits.awaitWithoutPermit(() -> discardBody(request));
+				boolean isBodyRead = this.requestPermits.awaitWithoutPermit(() -> tryDiscardBody(request));
 				if (!isBodyRead) {
 					// Without this call, Tomcat would wait for the rest of the body, and
 					// the request would keep its thread and its permit.
@@ -87,7 +87,7 @@ final class RequestValve extends ErrorReportValve {
 		}
 		try {
 			ErrorAnswer answer = (ErrorAnswer) request.getAttribute(ErrorAnswer.ATTRIBUTE);
-			((answer != null) ? answer : errorAnswer(request, response, failure)).send(request, response);
+			((answer != null) ? answer : containerErrorAnswer(request, response, failure)).send(request, response);
 			// If the error is not marked as reported, the valve that Spring Boot adds,
 			// which runs after this valve, closes the connection.
 			response.setErrorReported();
@@ -97,7 +97,7 @@ final class RequestValve extends ErrorReportValve {
 		}
 	}
 
-	private static ErrorAnswer errorAnswer(Request request, Response response, @Nullable Throwable failure) {
+	private static ErrorAnswer containerErrorAnswer(Request request, Response response, @Nullable Throwable failure) {
 		// Tomcat answers 400 for headers that are too large. Only the exception's message
 		// tells the reason.
 		boolean areHeadersTooLarge = failure instanceof IllegalArgumentException
@@ -116,8 +116,8 @@ final class RequestValve extends ErrorReportValve {
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
-	// Whether over three quarters of the allowed connections are open. Connections are
-	// not kept alive then, so that the rest are left for probes.
+	// Whether over three quarters of the allowed connections are open. If so, connections
+	// are not kept alive, so that probes can still open new connections.
 	private static boolean isNearConnectionLimit(Request request) {
 		return request.getConnector().getProtocolHandler() instanceof AbstractProtocol<?> protocol
 				&& protocol.getConnectionCount() > protocol.getMaxConnections() * MAX_KEEP_ALIVE_SHARE;
@@ -136,11 +136,12 @@ final class RequestValve extends ErrorReportValve {
 
 	// If the connection were closed early, a client that sends its whole body before it
 	// reads the answer would get a broken pipe. After the answer is written, the Servlet
-	// API cannot read the rest of the body, but Tomcat's internal request can.
-	private boolean discardBody(Request request) {
-		boolean isProbe = !Thread.currentThread().isVirtual();
-		HttpProtocol.setReadTimeout(request, (isProbe ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
-		Duration maxTime = isProbe ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
+	// API cannot read the rest of the body, but Tomcat's internal request can. Returns
+	// whether the whole body has been read.
+	private boolean tryDiscardBody(Request request) {
+		boolean isProbeThread = !Thread.currentThread().isVirtual();
+		HttpProtocol.setReadTimeout(request, (isProbeThread ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
+		Duration maxTime = isProbeThread ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
 		long endNanos = System.nanoTime() + maxTime.toNanos();
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		int count = 0;

@@ -29,7 +29,8 @@ import inference.admission.Statistics;
 import inference.model.ModelProperties;
 
 /**
- * Registers the servlets of predictions and probes; configures Tomcat and Spring MVC.
+ * Registers the servlets for predictions and for probes; configures Tomcat and Spring
+ * MVC.
  */
 @Configuration(proxyBeanMethods = false)
 class WebConfiguration implements WebMvcConfigurer {
@@ -72,6 +73,7 @@ class WebConfiguration implements WebMvcConfigurer {
 				// A client that sends or reads nothing for this time is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
+			// This runs after Spring Boot has set server.tomcat.max-connections.
 			factory.addConnectorCustomizers(
 					(connector) -> limitConnections((HttpProtocol) connector.getProtocolHandler()));
 		};
@@ -102,9 +104,9 @@ class WebConfiguration implements WebMvcConfigurer {
 	@Override
 	public void configureHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
 		resolvers.add((request, response, _, failure) -> {
-			// After a failed read of the body, isCommitted() is true without an answer.
-			boolean isUnreadable = failure instanceof HttpMessageNotReadableException;
-			if (response.isCommitted() && !isUnreadable) {
+			// If reading the body failed, isCommitted() is true before an answer is sent.
+			boolean isBodyUnreadable = failure instanceof HttpMessageNotReadableException;
+			if (response.isCommitted() && !isBodyUnreadable) {
 				return null;
 			}
 			try {

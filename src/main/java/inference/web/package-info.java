@@ -1,6 +1,7 @@
 /**
- * Serves HTTP: a servlet answers predictions, a second servlet answers probes, and Spring
- * controllers answer the rest. The package {@code codec} reads and writes the tensors.
+ * Serves HTTP: a servlet answers prediction requests, a second servlet answers probes,
+ * and Spring controllers answer the rest. The package {@code codec} reads and writes the
+ * tensors.
  */
 @NullMarked
 package inference.web;

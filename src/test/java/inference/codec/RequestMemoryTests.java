@@ -30,12 +30,13 @@ class RequestMemoryTests {
 
 	@ParameterizedTest
 	@ValueSource(ints = { 1, 64, 100, 10_000 })
-	void coversTheTensors(int count) {
-		AtomicLong reported = new AtomicLong();
+	void reportsAtLeastTheBytesOfTheTensors(int count) {
+		AtomicLong reportedBytes = new AtomicLong();
 		String row = IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.joining(","));
-		InferenceRequest request = new RequestReader(SIGNATURE, EnumSet.allOf(BodyFormat.class), reported::addAndGet)
+		InferenceRequest request = new RequestReader(SIGNATURE, EnumSet.allOf(BodyFormat.class),
+				reportedBytes::addAndGet)
 			.read("{\"inputs\":[%s]}".formatted(row).getBytes(UTF_8), null);
-		assertThat(reported.get()).isGreaterThanOrEqualTo(Tensor.totalBytes(request.inputs().values()));
+		assertThat(reportedBytes.get()).isGreaterThanOrEqualTo(Tensor.totalBytes(request.inputs().values()));
 	}
 
 }

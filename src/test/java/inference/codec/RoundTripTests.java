@@ -26,81 +26,82 @@ import inference.model.TensorSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A tensor of any type and shape that goes through a model that changes nothing comes
- * back as it was, in every form.
+ * Requests with tensors of any type and shape, in every body format, to a model that
+ * returns its inputs. The tensors must come back unchanged.
  */
 class RoundTripTests {
 
 	private static final String SEED = "20260101";
 
 	@Property(tries = 1000, seed = SEED)
-	void rowsComeBack(@ForAll("plans") List<Plan> plans, @ForAll long rows, @ForAll Random random) {
-		List<Sent> sent = sent(plans, Math.floorMod(rows, 4), true, true, random);
+	void returnsRowsUnchanged(@ForAll("plans") List<TensorPlan> plans, @ForAll long rows, @ForAll Random random) {
+		List<SentTensor> sentTensors = randomTensors(plans, Math.floorMod(rows, 4), true, true, random);
 		ArrayNode instances = Tensors.JSON.createArrayNode();
-		for (int row = 0; row < sent.getFirst().tensor().shape().dimension(0); row++) {
+		for (int row = 0; row < sentTensors.getFirst().tensor().shape().dimension(0); row++) {
 			ObjectNode named = Tensors.JSON.createObjectNode();
-			for (Sent one : sent) {
-				named.set(one.in(), Tensors.nested(one.tensor()).get(row));
+			for (SentTensor sentTensor : sentTensors) {
+				named.set(sentTensor.inputName(), Tensors.nested(sentTensor.tensor()).get(row));
 			}
-			boolean bare = sent.size() == 1 && random.nextBoolean();
-			instances.add(bare ? named.get(sent.getFirst().in()) : named);
+			boolean isBare = sentTensors.size() == 1 && random.nextBoolean();
+			instances.add(isBare ? named.get(sentTensors.getFirst().inputName()) : named);
 		}
-		JsonNode answer = ask(sent, Tensors.JSON.createObjectNode().set("instances", instances), random);
-		for (Sent one : sent) {
+		JsonNode answer = postJson(sentTensors, Tensors.JSON.createObjectNode().set("instances", instances), random);
+		for (SentTensor sentTensor : sentTensors) {
 			ArrayNode column = Tensors.JSON.createArrayNode();
-			answer.get("predictions").forEach((row) -> column.add((sent.size() == 1) ? row : row.get(one.out())));
+			answer.get("predictions")
+				.forEach((row) -> column.add((sentTensors.size() == 1) ? row : row.get(sentTensor.outputName())));
 			assertThat(column.size()).isEqualTo(instances.size());
-			one.assertReturned(Tensors.read(one.spec().dataType(), one.tensor().shape(), column));
+			sentTensor.assertReturned(Tensors.read(sentTensor.spec().dataType(), sentTensor.tensor().shape(), column));
 		}
 	}
 
 	@Property(tries = 1000, seed = SEED)
-	void columnsComeBack(@ForAll("plans") List<Plan> plans, @ForAll Random random) {
-		List<Sent> sent = sent(plans, -1, true, true, random);
+	void returnsColumnsUnchanged(@ForAll("plans") List<TensorPlan> plans, @ForAll Random random) {
+		List<SentTensor> sentTensors = randomTensors(plans, -1, true, true, random);
 		ObjectNode columns = Tensors.JSON.createObjectNode();
-		sent.forEach((one) -> columns.set(one.in(), Tensors.nested(one.tensor())));
-		boolean bare = sent.size() == 1 && random.nextBoolean();
-		JsonNode answer = ask(sent,
-				Tensors.JSON.createObjectNode().set("inputs", bare ? columns.get(sent.getFirst().in()) : columns),
-				random);
-		for (Sent one : sent) {
-			JsonNode column = (sent.size() == 1) ? answer.get("outputs") : answer.get("outputs").get(one.out());
-			assertThat(column.size()).isEqualTo(Tensors.nested(one.tensor()).size());
-			one.assertReturned(Tensors.read(one.spec().dataType(), one.tensor().shape(), column));
+		sentTensors.forEach((sentTensor) -> columns.set(sentTensor.inputName(), Tensors.nested(sentTensor.tensor())));
+		boolean isBare = sentTensors.size() == 1 && random.nextBoolean();
+		JsonNode answer = postJson(sentTensors, Tensors.JSON.createObjectNode()
+			.set("inputs", isBare ? columns.get(sentTensors.getFirst().inputName()) : columns), random);
+		for (SentTensor sentTensor : sentTensors) {
+			JsonNode column = (sentTensors.size() == 1) ? answer.get("outputs")
+					: answer.get("outputs").get(sentTensor.outputName());
+			assertThat(column.size()).isEqualTo(Tensors.nested(sentTensor.tensor()).size());
+			sentTensor.assertReturned(Tensors.read(sentTensor.spec().dataType(), sentTensor.tensor().shape(), column));
 		}
 	}
 
 	@Property(tries = 1000, seed = SEED)
-	void theOpenInferenceProtocolsJsonComesBack(@ForAll("plans") List<Plan> plans, @ForAll Random random) {
-		List<Sent> sent = sent(plans, -1, true, false, random);
+	void returnsOipJsonUnchanged(@ForAll("plans") List<TensorPlan> plans, @ForAll Random random) {
+		List<SentTensor> sentTensors = randomTensors(plans, -1, true, false, random);
 		ArrayNode inputs = Tensors.JSON.createArrayNode();
-		for (Sent one : sent) {
-			boolean flat = one.tensor().shape().rank() == 0 || random.nextBoolean();
-			JsonNode data = flat ? Tensors.flat(one.tensor()) : Tensors.nested(one.tensor());
+		for (SentTensor sentTensor : sentTensors) {
+			boolean isFlat = sentTensor.tensor().shape().rank() == 0 || random.nextBoolean();
+			JsonNode data = isFlat ? Tensors.flat(sentTensor.tensor()) : Tensors.nested(sentTensor.tensor());
 			ObjectNode input = Tensors.JSON.createObjectNode();
 			if (random.nextBoolean()) {
 				input.set("data", data);
 			}
-			input.setAll(one.describe());
+			input.setAll(sentTensor.inputJson());
 			input.set("data", data);
 			inputs.insert(random.nextInt(inputs.size() + 1), input);
 		}
-		JsonNode answer = ask(sent, Tensors.JSON.createObjectNode().set("inputs", inputs), random);
-		for (int i = 0; i < sent.size(); i++) {
-			sent.get(i).assertReturned(answer.get("outputs").get(i), null);
+		JsonNode answer = postJson(sentTensors, Tensors.JSON.createObjectNode().set("inputs", inputs), random);
+		for (int i = 0; i < sentTensors.size(); i++) {
+			sentTensors.get(i).assertReturned(answer.get("outputs").get(i), null);
 		}
 	}
 
 	@Property(tries = 1000, seed = SEED)
-	void theOpenInferenceProtocolsBytesComeBack(@ForAll("plans") List<Plan> plans, @ForAll Random random) {
-		List<Sent> sent = sent(plans, -1, false, false, random);
+	void returnsOipBinaryDataUnchanged(@ForAll("plans") List<TensorPlan> plans, @ForAll Random random) {
+		List<SentTensor> sentTensors = randomTensors(plans, -1, false, false, random);
 		ArrayNode inputs = Tensors.JSON.createArrayNode();
 		ByteArrayOutputStream tail = new ByteArrayOutputStream();
-		for (Sent one : sent) {
-			ObjectNode input = one.describe();
-			input.putObject("parameters").put("binary_data_size", one.bytes().length);
+		for (SentTensor sentTensor : sentTensors) {
+			ObjectNode input = sentTensor.inputJson();
+			input.putObject("parameters").put("binary_data_size", sentTensor.bytes().length);
 			inputs.add(input);
-			tail.writeBytes(one.bytes());
+			tail.writeBytes(sentTensor.bytes());
 		}
 		ObjectNode json = Tensors.JSON.createObjectNode().set("inputs", inputs);
 		json.putObject("parameters").put("binary_data_output", true);
@@ -108,72 +109,74 @@ class RoundTripTests {
 		ByteArrayOutputStream body = new ByteArrayOutputStream();
 		body.writeBytes(text);
 		body.writeBytes(tail.toByteArray());
-		Wire.Response response = exchange(sent, body.toByteArray(), Integer.toString(text.length));
+		EchoCodec.Response response = exchange(sentTensors, body.toByteArray(), Integer.toString(text.length));
 		JsonNode answer = Tensors.JSON.readTree(response.json());
-		ByteBuffer rest = ByteBuffer.wrap(response.tail());
-		for (int i = 0; i < sent.size(); i++) {
-			sent.get(i).assertReturned(answer.get("outputs").get(i), rest);
+		ByteBuffer unreadTail = ByteBuffer.wrap(response.tail());
+		for (int i = 0; i < sentTensors.size(); i++) {
+			sentTensors.get(i).assertReturned(answer.get("outputs").get(i), unreadTail);
 		}
-		assertThat(rest.hasRemaining()).isFalse();
+		assertThat(unreadTail.hasRemaining()).isFalse();
 	}
 
 	@Provide
-	Arbitrary<List<Plan>> plans() {
+	Arbitrary<List<TensorPlan>> plans() {
 		Arbitrary<List<Long>> dimensions = Arbitraries.longs().between(0, 4).list().ofMaxSize(4);
 		return Combinators.combine(Arbitraries.of(DataType.class), dimensions, Arbitraries.integers().between(0, 15))
-			.as(Plan::new)
+			.as(TensorPlan::new)
 			.list()
 			.ofMinSize(1)
 			.ofMaxSize(3);
 	}
 
-	private static List<Sent> sent(List<Plan> plans, int rows, boolean asJson, boolean base64, Random random) {
-		List<Sent> sent = new ArrayList<>();
-		for (Plan plan : plans) {
-			sent.add(plan.send("in-" + sent.size(), rows, asJson, base64, random));
+	private static List<SentTensor> randomTensors(List<TensorPlan> plans, int rows, boolean asJson, boolean base64,
+			Random random) {
+		List<SentTensor> sentTensors = new ArrayList<>();
+		for (TensorPlan plan : plans) {
+			sentTensors.add(plan.send("in-" + sentTensors.size(), rows, asJson, base64, random));
 		}
-		return sent;
+		return sentTensors;
 	}
 
-	private static JsonNode ask(List<Sent> sent, JsonNode json, Random random) {
+	private static JsonNode postJson(List<SentTensor> sentTensors, JsonNode json, Random random) {
 		byte[] text = Tensors.JSON.writeValueAsBytes(json);
 		String length = (random.nextInt(3) == 0) ? Integer.toString(text.length) : null;
-		Wire.Response response = exchange(sent, text, length);
+		EchoCodec.Response response = exchange(sentTensors, text, length);
 		assertThat(response.tail()).isEmpty();
 		return Tensors.JSON.readTree(response.json());
 	}
 
-	private static Wire.Response exchange(List<Sent> sent, byte[] body, @Nullable String jsonLength) {
-		Signature signature = new Signature(sent.stream().map(Sent::spec).toList(),
-				sent.stream()
-					.map((one) -> new TensorSpec(one.out(), one.spec().dataType(), one.spec().shape()))
+	private static EchoCodec.Response exchange(List<SentTensor> sentTensors, byte[] body, @Nullable String jsonLength) {
+		Signature signature = new Signature(sentTensors.stream().map(SentTensor::spec).toList(),
+				sentTensors.stream()
+					.map((sentTensor) -> new TensorSpec(sentTensor.outputName(), sentTensor.spec().dataType(),
+							sentTensor.spec().shape()))
 					.toList());
-		return Wire.exchange(signature, body, jsonLength);
+		return EchoCodec.exchange(signature, body, jsonLength);
 	}
 
 	/**
-	 * A tensor to be made.
+	 * The type and the dimensions of a random tensor.
 	 *
-	 * @param variable a bit for each dimension that the signature leaves open
+	 * @param variableBits has a bit for each dimension that is variable in the signature
 	 */
-	record Plan(DataType dataType, List<Long> dimensions, int variable) {
+	record TensorPlan(DataType dataType, List<Long> dimensions, int variableBits) {
 
-		Sent send(String name, int rows, boolean asJson, boolean base64, Random random) {
+		SentTensor send(String name, int rows, boolean asJson, boolean base64, Random random) {
 			List<Long> shape = new ArrayList<>(this.dimensions);
 			if (rows >= 0) {
 				shape.addFirst((long) rows);
 			}
-			List<Long> declared = new ArrayList<>(shape);
-			boolean seen = true;
+			List<Long> declaredDimensions = new ArrayList<>(shape);
+			boolean isVisible = true;
 			for (int i = 0; i < shape.size(); i++) {
-				if ((this.variable >> i & 1) != 0) {
-					declared.set(i, Shape.VARIABLE);
-					// Nested JSON ends at a dimension of 0 and shows none inside it.
-					shape.set(i, seen ? shape.get(i) : 0L);
+				if ((this.variableBits >> i & 1) != 0) {
+					declaredDimensions.set(i, Shape.VARIABLE);
+					// Nested JSON does not show the dimensions inside a dimension of 0.
+					shape.set(i, isVisible ? shape.get(i) : 0L);
 				}
-				seen &= shape.get(i) != 0;
+				isVisible &= shape.get(i) != 0;
 			}
-			return new Sent(new TensorSpec(name, this.dataType, shape(declared)),
+			return new SentTensor(new TensorSpec(name, this.dataType, shape(declaredDimensions)),
 					Tensors.random(this.dataType, shape(shape), asJson, base64, random));
 		}
 
@@ -184,15 +187,15 @@ class RoundTripTests {
 	}
 
 	/**
-	 * A tensor on its way.
+	 * A tensor that is sent to the model.
 	 */
-	record Sent(TensorSpec spec, Tensor tensor) {
+	record SentTensor(TensorSpec spec, Tensor tensor) {
 
-		String in() {
+		String inputName() {
 			return this.spec.name();
 		}
 
-		String out() {
+		String outputName() {
 			return "out-" + this.spec.name();
 		}
 
@@ -202,9 +205,9 @@ class RoundTripTests {
 			return bytes;
 		}
 
-		ObjectNode describe() {
+		ObjectNode inputJson() {
 			ObjectNode input = Tensors.JSON.createObjectNode();
-			input.put("name", in()).put("datatype", this.spec.dataType().name());
+			input.put("name", inputName()).put("datatype", this.spec.dataType().name());
 			ArrayNode shape = input.putArray("shape");
 			for (long dimension : this.tensor.shape().dimensions()) {
 				shape.add(dimension);
@@ -218,7 +221,7 @@ class RoundTripTests {
 		}
 
 		void assertReturned(JsonNode output, @Nullable ByteBuffer tail) {
-			JsonNode described = Tensors.JSON.readTree(describe().put("name", out()).toString());
+			JsonNode described = Tensors.JSON.readTree(inputJson().put("name", outputName()).toString());
 			described.propertyNames().forEach((name) -> assertThat(output.get(name)).isEqualTo(described.get(name)));
 			if (tail == null) {
 				assertReturned(Tensors.read(this.spec.dataType(), this.tensor.shape(), output.get("data")));

@@ -25,18 +25,18 @@ class TensorWriterTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "FP32", "FP64" })
-	void writesEveryNumberOfManySoThatItIsReadAsTheSame(DataType dataType) {
+	void writesManyNumbersThatAreReadBackUnchanged(DataType dataType) {
 		for (int columns : new int[] { 0, 1, 31, 32, 33, 5000 }) {
 			Tensor numbers = numbers(dataType, Shape.of(3, columns));
-			assertReadAs(numbers, written(numbers, (writer, json) -> writer.writeNested(json, 0)));
+			assertReadsAs(numbers, written(numbers, (writer, json) -> writer.writeNested(json, 0)));
 		}
 	}
 
 	@Test
-	void writesEachRowOfManyNumbersByItself() {
+	void writesRowsOneAtATime() {
 		Tensor numbers = numbers(DataType.FP32, Shape.of(2, 100));
 		TensorWriter rows = new TensorWriter(numbers, List.of());
-		assertReadAs(numbers, written((json) -> {
+		assertReadsAs(numbers, written((json) -> {
 			json.writeStartArray();
 			rows.writeNested(json, 1);
 			rows.writeNested(json, 1);
@@ -54,7 +54,7 @@ class TensorWriterTests {
 	}
 
 	@Test
-	void writesAnObjectWhereTheElementsHaveKeys() {
+	void writesAnObjectIfTheColumnsHaveKeys() {
 		TensorWriter rows = new TensorWriter(Tensor.ofFloats(Shape.of(2, 2), 0.25f, 0.75f, Float.NaN, 1),
 				List.of("no", "\"yes\""));
 		assertThat(written((json) -> rows.writeNested(json, 0)))
@@ -65,21 +65,21 @@ class TensorWriterTests {
 		return Tensors.random(dataType, shape, true, false, this.random);
 	}
 
-	private static void assertReadAs(Tensor numbers, String json) {
+	private static void assertReadsAs(Tensor numbers, String json) {
 		JsonNode rows = Tensors.JSON.readTree(json);
 		assertThat(rows.size()).isEqualTo((int) numbers.shape().dimension(0));
 		assertThat(rows).allMatch((row) -> row.size() == numbers.shape().dimension(1));
 		assertThat(Tensors.read(numbers.dataType(), numbers.shape(), rows).contents()).isEqualTo(numbers.contents());
 	}
 
-	private static String written(Tensor tensor, BiConsumer<TensorWriter, JsonGenerator> how) {
-		return written((json) -> how.accept(new TensorWriter(tensor, List.of()), json));
+	private static String written(Tensor tensor, BiConsumer<TensorWriter, JsonGenerator> writeFunction) {
+		return written((json) -> writeFunction.accept(new TensorWriter(tensor, List.of()), json));
 	}
 
-	private static String written(Consumer<JsonGenerator> how) {
+	private static String written(Consumer<JsonGenerator> writeFunction) {
 		var bytes = new ByteArrayOutputStream();
 		try (JsonGenerator json = Json.generator(bytes)) {
-			how.accept(json);
+			writeFunction.accept(json);
 		}
 		return bytes.toString(StandardCharsets.UTF_8);
 	}

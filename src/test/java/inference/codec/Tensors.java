@@ -23,8 +23,7 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * Tensors of random contents, and their JSON, written and read in another way than the
- * server does it.
+ * Makes random tensors, and converts tensors to and from JSON without the server's code.
  */
 final class Tensors {
 
@@ -43,14 +42,15 @@ final class Tensors {
 	}
 
 	/**
-	 * A tensor of random elements, extremes among them.
-	 * @param asJson without what JSON cannot carry
+	 * A tensor of random and of extreme elements.
+	 * @param asJson whether to leave out elements that JSON cannot carry
+	 * @param base64 whether JSON can carry bytes that are not UTF-8
 	 */
 	static Tensor random(DataType dataType, Shape shape, boolean asJson, boolean base64, Random random) {
 		List<byte[]> elements = new ArrayList<>();
 		for (long i = shape.elementCount(); i > 0; i--) {
 			byte[] element = element(dataType, random);
-			while (asJson && !fits(dataType, element, base64)) {
+			while (asJson && !isExactInJson(dataType, element, base64)) {
 				element = element(dataType, random);
 			}
 			elements.add(element);
@@ -79,13 +79,13 @@ final class Tensors {
 		if (depth == shape.rank()) {
 			return toJson(tensor.dataType(), elements.get(start));
 		}
-		int step = 1;
+		int stride = 1;
 		for (int i = depth + 1; i < shape.rank(); i++) {
-			step *= (int) shape.dimension(i);
+			stride *= (int) shape.dimension(i);
 		}
 		ArrayNode array = NODES.arrayNode();
 		for (int i = 0; i < shape.dimension(depth); i++) {
-			array.add(nested(tensor, elements, depth + 1, start + i * step));
+			array.add(nested(tensor, elements, depth + 1, start + i * stride));
 		}
 		return array;
 	}
@@ -165,8 +165,8 @@ final class Tensors {
 		}
 	}
 
-	// JSON has one NaN, and 0 for -0.
-	private static boolean fits(DataType dataType, byte[] element, boolean base64) {
+	// In JSON, all NaNs are the same, and the test reads -0 as 0.
+	private static boolean isExactInJson(DataType dataType, byte[] element, boolean base64) {
 		ByteBuffer bytes = Tensor.allocate(8).put(element.length <= 8 ? element : new byte[0]).rewind();
 		return switch (dataType) {
 			case FP16 -> isExact(Float.float16ToFloat(bytes.getShort(0)), bytes.getShort(0) == 0x7E00);

@@ -37,7 +37,7 @@ class ProbeTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "management.server.port", "server.servlet.context-path", "server.address" })
-	void warnsOfAPropertyThatCanChangeTheirAddress(String property, CapturedOutput output) {
+	void warnsAboutAPropertyThatCanChangeTheProbesAddress(String property, CapturedOutput output) {
 		var environment = new MockEnvironment().withProperty(property, "8002");
 		assertThat(new Probes(Lifecycles.ready(new FakeModel()), environment)).isNotNull();
 		assertThat(output).contains("Probes may fail, because %s can change their address".formatted(property));

@@ -28,7 +28,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 /**
- * Chromium without a window, looking at the console.
+ * A Chromium without a window that shows the console.
  */
 final class Browser implements AutoCloseable {
 
@@ -38,19 +38,19 @@ final class Browser implements AutoCloseable {
 		LoggingPreferences logs = new LoggingPreferences();
 		logs.enable(LogType.BROWSER, Level.ALL);
 		ChromeOptions options = new ChromeOptions();
-		options.setBinary(installed("chromium").orElseThrow().toFile());
+		options.setBinary(findProgram("chromium").orElseThrow().toFile());
 		options.addArguments("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage");
 		options.setCapability(ChromeOptions.LOGGING_PREFS, logs);
-		// Named, so that Selenium looks for none, least of all in the Internet.
+		// With this path, Selenium does not download a driver.
 		ChromeDriverService service = new ChromeDriverService.Builder()
-			.usingDriverExecutable(installed("chromedriver").orElseThrow().toFile())
+			.usingDriverExecutable(findProgram("chromedriver").orElseThrow().toFile())
 			.usingAnyFreePort()
 			.build();
 		this.driver = new ChromeDriver(service, options);
 	}
 
 	static boolean isInstalled() {
-		boolean isInstalled = installed("chromium").isPresent() && installed("chromedriver").isPresent();
+		boolean isInstalled = findProgram("chromium").isPresent() && findProgram("chromedriver").isPresent();
 		return Prerequisite.isMet(isInstalled ? null
 				: "The console is not tested in a browser, because there is no chromium or no chromedriver: "
 						+ "install Debian's chromium and chromium-driver");
@@ -60,12 +60,12 @@ final class Browser implements AutoCloseable {
 		this.driver.get("http://localhost:%d%s".formatted(server.port(), path));
 	}
 
-	/** What can be read in the element with that id. */
+	/** The visible text of an element. */
 	String text(String id) {
 		return element(id).getText();
 	}
 
-	/** Waits until the element with that id says what it should. */
+	/** Waits until the text of an element contains all parts. */
 	void awaitText(String id, String... parts) {
 		await().pollDelay(Duration.ZERO).untilAsserted(() -> assertThat(text(id)).contains(parts));
 	}
@@ -91,13 +91,13 @@ final class Browser implements AutoCloseable {
 		return this.driver.findElements(By.cssSelector(selector));
 	}
 
-	/** What a script returns. */
-	Object ask(String script) {
+	/** Runs a script and returns its result. */
+	Object runScript(String script) {
 		return Objects.requireNonNull(this.driver.executeScript(script));
 	}
 
-	/** What the browser has to complain about since it was last asked. */
-	List<String> complaints() {
+	/** Takes the warnings and errors that the browser has logged since the last call. */
+	List<String> takeWarnings() {
 		return this.driver.manage()
 			.logs()
 			.get(LogType.BROWSER)
@@ -108,7 +108,7 @@ final class Browser implements AutoCloseable {
 			.toList();
 	}
 
-	void prefer(String scheme) {
+	void setColorScheme(String scheme) {
 		this.driver.executeCdpCommand("Emulation.setEmulatedMedia",
 				Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
 	}
@@ -118,7 +118,7 @@ final class Browser implements AutoCloseable {
 				"deviceScaleFactor", (width < 600) ? 2 : 1, "mobile", width < 600));
 	}
 
-	void photograph(Path file) throws IOException {
+	void saveScreenshot(Path file) throws IOException {
 		Object image = this.driver.executeCdpCommand("Page.captureScreenshot", Map.of("format", "png")).get("data");
 		Files.createDirectories(file.getParent());
 		Files.write(file, Base64.getDecoder().decode(String.valueOf(image)));
@@ -133,7 +133,7 @@ final class Browser implements AutoCloseable {
 		return this.driver.findElement(By.id(id));
 	}
 
-	private static Optional<Path> installed(String program) {
+	private static Optional<Path> findProgram(String program) {
 		return Stream.of(System.getenv("PATH").split(":"))
 			.map((directory) -> Path.of(directory, program))
 			.filter(Files::isExecutable)

@@ -16,9 +16,10 @@ import java.util.zip.GZIPOutputStream;
 import inference.model.DataType;
 
 /**
- * Bodies, written readably: a text, or a list of texts and of maps from a data type to
- * the integers, floating-point numbers or texts that stand there in binary. {@code hex}
- * stands for any bytes, {@code spaces} for a number of spaces.
+ * Converts a body of the conformance files to bytes. The body is a text, or a list of
+ * texts and maps. A map has a data type as its key, and as its value a list of numbers or
+ * texts that are sent in binary. With the key {@code hex}, the value is bytes in
+ * hexadecimal; with {@code spaces}, it is a number of spaces.
  */
 final class Bytes {
 

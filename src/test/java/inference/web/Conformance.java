@@ -39,26 +39,27 @@ import inference.model.Model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A sentence of a protocol, and a request that proves it. They are read from
- * {@code conformance/*.yaml}, where each has
+ * A statement about a protocol, and a request that proves it. The files
+ * {@code conformance/*.yaml} contain the cases, and each case has the members
  * <ul>
- * <li>{@code title}: the sentence
+ * <li>{@code title}: the statement
  * <li>{@code model}: the inputs of an {@link Identity}, or {@code adder}
- * <li>{@code request}: method and path; of several, each gets the same answer
- * <li>{@code headers}, {@code body} (see {@link Bytes}), {@code chunked}, {@code gzip}.
- * Text with anything behind it is sent with {@code Inference-Header-Content-Length}
+ * <li>{@code request}: method and path, or a list of them that get the same answer
+ * <li>{@code headers}, {@code body} (see {@link Bytes}), {@code chunked}, {@code gzip}:
+ * the rest of the request. If the body is a list that starts with a text, the header
+ * {@code Inference-Header-Content-Length} has the length of the text
  * <li>{@code status}: 200 unless stated
  * <li>{@code answer}: the JSON, in which {@code "*"} stands for any value; or only the
  * {@code outputs} of the Open Inference Protocol; or what the {@code error} contains
- * <li>{@code tail}: the bytes behind the JSON
- * <li>{@code answers}: headers
+ * <li>{@code tail}: the bytes behind the answer's JSON
+ * <li>{@code answers}: headers of the answer
  * <li>{@code each}: sets of values. For each set there is a case in which the values
  * replace their names in angle brackets
  * </ul>
  *
- * @param group the file
+ * @param group the name of the file, without its extension
  * @param request one of the requests
- * @param yaml the rest
+ * @param yaml all members of the case
  */
 public record Conformance(String group, String request, Map<String, Object> yaml) {
 
@@ -70,7 +71,7 @@ public record Conformance(String group, String request, Map<String, Object> yaml
 				DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
 		.build();
 
-	private static final Pattern NAME = Pattern.compile("<(\\w+)>");
+	private static final Pattern PLACEHOLDER = Pattern.compile("<(\\w+)>");
 
 	public static Map<String, List<Conformance>> all() {
 		Map<String, List<Conformance>> groups = new LinkedHashMap<>();
@@ -115,7 +116,7 @@ public record Conformance(String group, String request, Map<String, Object> yaml
 				yield filled;
 			}
 			case List<?> list -> list.stream().map((element) -> fill(element, values)).toList();
-			case String text -> NAME.matcher(text)
+			case String text -> PLACEHOLDER.matcher(text)
 				.replaceAll((name) -> Matcher.quoteReplacement(String.valueOf(values.get(name.group(1)))));
 			default -> template;
 		};
@@ -213,7 +214,7 @@ public record Conformance(String group, String request, Map<String, Object> yaml
 		}
 	}
 
-	// Members in any order, and 1.0 equal to 1, but no digit more or less.
+	// The order of members does not matter, and 1.0 equals 1. Every digit counts.
 	private static void assertSame(JsonNode actual, JsonNode expected, String where) {
 		if (expected.isString() && expected.stringValue().equals("*")) {
 			assertThat(actual.isMissingNode()).as(where).isFalse();

@@ -31,8 +31,8 @@ class ConformanceTests {
 
 	private static final Server server = Server.shared();
 
-	/** The operations of the cases so far, each with its status. */
-	private static final Set<String> described = new HashSet<>();
+	/** The operations and status codes that the cases have covered until now. */
+	private static final Set<String> coveredOperations = new HashSet<>();
 
 	private static final OpenApi document = new OpenApi(server);
 
@@ -47,9 +47,11 @@ class ConformanceTests {
 			.entrySet()
 			.stream()
 			.map((group) -> DynamicContainer.dynamicContainer(group.getKey(),
-					group.getValue().stream().map((one) -> DynamicTest.dynamicTest(one.title(), () -> ask(one)))));
+					group.getValue()
+						.stream()
+						.map((conformance) -> DynamicTest.dynamicTest(conformance.title(), () -> ask(conformance)))));
 		return Stream.concat(cases, Stream.of(DynamicTest.dynamicTest("The cases have answers of every kind",
-				() -> assertThat(described).hasSizeGreaterThan(50))));
+				() -> assertThat(coveredOperations).hasSizeGreaterThan(50))));
 	}
 
 	@Test
@@ -61,15 +63,15 @@ class ConformanceTests {
 			server.request().body(body).post("/");
 		}
 		JsonNode after = statistics();
-		assertThat(grown(before, after, "/inference_count")).isEqualTo(4);
-		assertThat(grown(before, after, "/execution_count")).isEqualTo(2);
-		assertThat(grown(before, after, "/inference_stats/success/count")).isEqualTo(2);
-		assertThat(grown(before, after, "/inference_stats/fail/count")).isEqualTo(2);
-		assertThat(grown(before, after, "/inference_stats/queue/count")).isEqualTo(2);
-		assertThat(grown(before, after, "/inference_stats/compute_input/count")).isEqualTo(2);
-		assertThat(grown(before, after, "/inference_stats/compute_infer/count")).isEqualTo(2);
-		assertThat(grown(before, after, "/inference_stats/compute_output/count")).isEqualTo(2);
-		assertThat(grown(before, after, "/inference_stats/success/ns")).isPositive();
+		assertThat(increase(before, after, "/inference_count")).isEqualTo(4);
+		assertThat(increase(before, after, "/execution_count")).isEqualTo(2);
+		assertThat(increase(before, after, "/inference_stats/success/count")).isEqualTo(2);
+		assertThat(increase(before, after, "/inference_stats/fail/count")).isEqualTo(2);
+		assertThat(increase(before, after, "/inference_stats/queue/count")).isEqualTo(2);
+		assertThat(increase(before, after, "/inference_stats/compute_input/count")).isEqualTo(2);
+		assertThat(increase(before, after, "/inference_stats/compute_infer/count")).isEqualTo(2);
+		assertThat(increase(before, after, "/inference_stats/compute_output/count")).isEqualTo(2);
+		assertThat(increase(before, after, "/inference_stats/success/ns")).isPositive();
 		assertThat(after.at("/last_inference").longValue()).isBetween(System.currentTimeMillis() - 60_000,
 				System.currentTimeMillis());
 	}
@@ -78,19 +80,19 @@ class ConformanceTests {
 		return Conformance.JSON.readTree(server.request().get("/v2/models/m/stats").asString()).at("/model_stats/0");
 	}
 
-	private static long grown(JsonNode before, JsonNode after, String member) {
+	private static long increase(JsonNode before, JsonNode after, String member) {
 		return after.at(member).longValue() - before.at(member).longValue();
 	}
 
-	private static void ask(Conformance one) throws Exception {
-		boolean waits = "not yet loaded".equals(one.yaml().get("model"));
-		if (!waits) {
-			server.swap(one.model());
+	private static void ask(Conformance conformance) throws Exception {
+		boolean isLoading = "not yet loaded".equals(conformance.yaml().get("model"));
+		if (!isLoading) {
+			server.swap(conformance.model());
 		}
-		int port = (waits ? Server.loading() : server).port();
-		HttpResponse<byte[]> response = client.send(one.toHttp(port), BodyHandlers.ofByteArray());
-		assertThatCode(() -> one.verify(response)).as(one.title()).doesNotThrowAnyException();
-		described.add(String.valueOf(document.assertDescribes(one, response)));
+		int port = (isLoading ? Server.loading() : server).port();
+		HttpResponse<byte[]> response = client.send(conformance.toHttp(port), BodyHandlers.ofByteArray());
+		assertThatCode(() -> conformance.verify(response)).as(conformance.title()).doesNotThrowAnyException();
+		coveredOperations.add(String.valueOf(document.assertDescribes(conformance, response)));
 	}
 
 }

@@ -37,7 +37,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 /**
- * The console, as people use it.
+ * The console page in a browser.
  */
 @EnabledIf("inference.web.Browser#isInstalled")
 class ConsolePageIT {
@@ -60,14 +60,14 @@ class ConsolePageIT {
 		server.close();
 	}
 
-	// That an answer is an error, or that there is none, is no fault of the page.
+	// A failed request is logged, too, but is no fault of the page.
 	@AfterEach
-	void theBrowserHasNothingToComplainAbout() {
-		assertThat(browser.complaints()).allMatch((complaint) -> complaint.contains("Failed to load resource"));
+	void requireNoWarnings() {
+		assertThat(browser.takeWarnings()).allMatch((warning) -> warning.contains("Failed to load resource"));
 	}
 
 	@Test
-	void showsWhatIsServedAndWhatTheProbesSay() {
+	void showsTheModelAndTheProbes() {
 		open(new TestModel());
 		assertThat(browser.text("name")).isEqualTo("m");
 		assertThat(browser.text("version")).isEqualTo("version 1, java_class");
@@ -78,7 +78,7 @@ class ConsolePageIT {
 				"passes, 200", "/readyz: the model serves");
 		assertThat(browser.text("changes")).contains("READY the model serves");
 		assertThat(browser.text("signature")).contains("x FP32 [-1, 2]", "sum FP32 [-1]", "larger BYTES [-1]");
-		assertThat(browser.complaints()).isEmpty();
+		assertThat(browser.takeWarnings()).isEmpty();
 	}
 
 	@Test
@@ -94,7 +94,7 @@ class ConsolePageIT {
 	}
 
 	@Test
-	void makesUpAnInputWhereThereIsNoExample() {
+	void makesUpAnInputIfThereIsNoExample() {
 		open(Identity.of("a INT64 [-1,2], b BYTES [], c BOOL [2,-1,1]"));
 		assertThat(browser.value("input-0")).isEqualTo("[[0,0]]");
 		assertThat(browser.value("input-1")).isEqualTo("\"\"");
@@ -104,16 +104,16 @@ class ConsolePageIT {
 	}
 
 	@Test
-	void predictsWhatIsFilledIn() {
+	void predictsForTheInputOfTheForm() {
 		open(new TestModel());
 		browser.fill("input-0", "[[1, 2],\n[4, 3]]");
 		browser.press("input-0", Keys.chord(Keys.CONTROL, Keys.ENTER));
 		browser.awaitText("answer", "200", "row sum larger", "0 3.0 second", "1 7.0 first");
-		assertThat(browser.complaints()).isEmpty();
+		assertThat(browser.takeWarnings()).isEmpty();
 	}
 
 	@Test
-	void keepsIntegersThatJavaScriptCannotHold() {
+	void showsIntegersBeyondThePrecisionOfJavaScript() {
 		open(Identity.of("a UINT64 [-1]"));
 		browser.fill("input-0", "[18446744073709551615, 9007199254740993]");
 		browser.click("predict");
@@ -134,7 +134,7 @@ class ConsolePageIT {
 			[[500, 0]] | 500 | The model failed. The server's log has the reason
 			[[1, 2, 3]] | 400 | must have shape [-1,2]
 			""")
-	void showsTheServersSentence(String input, String status, String sentence) {
+	void showsTheServersError(String input, String status, String sentence) {
 		open(new TestModel());
 		browser.fill("input-0", input);
 		browser.click("predict");
@@ -142,7 +142,7 @@ class ConsolePageIT {
 	}
 
 	@Test
-	void doesNotSendWhatIsNotJson() {
+	void doesNotSendInvalidJson() {
 		open(new TestModel());
 		browser.fill("input-0", "[[1,");
 		browser.click("predict");
@@ -169,7 +169,7 @@ class ConsolePageIT {
 			browser.awaitText("state", "READY");
 			browser.awaitText("changes", "READY the model serves", "LOADING the model is loading");
 			browser.awaitText("signature", "x FP32 [-1, 2]");
-			assertThat(browser.complaints()).as("nothing is asked that cannot be answered yet").isEmpty();
+			assertThat(browser.takeWarnings()).as("nothing is asked that cannot be answered yet").isEmpty();
 		}
 	}
 
@@ -201,7 +201,7 @@ class ConsolePageIT {
 	}
 
 	@Test
-	void showsTheDrainAndThenThatTheServerIsGone() throws InterruptedException {
+	void showsDrainingAndThenThatTheServerIsGone() throws InterruptedException {
 		Server draining = Server.ready(TestModel::new, "inference.drain.delay=1h");
 		browser.open(draining, "/");
 		browser.awaitText("state", "READY");
@@ -229,7 +229,7 @@ class ConsolePageIT {
 		browser.awaitText("answer", "200");
 		assertThat(browser.find("footer a")).extracting((link) -> link.getDomProperty("href"))
 			.contains("http://localhost:%d/api/predict/some_service/openapi.json".formatted(server.port()));
-		assertThat(browser.complaints()).isEmpty();
+		assertThat(browser.takeWarnings()).isEmpty();
 	}
 
 	@Test
@@ -246,18 +246,18 @@ class ConsolePageIT {
 	}
 
 	@Test
-	void namesAndTextsAreNeverMarkup() {
+	void neverInterpretsNamesAndTextsAsMarkup() {
 		open(Identity.of("<img/src=x/onerror=alert(1)> BYTES [-1]"));
 		browser.fill("input-0", "[\"<script>alert(2)</script><b>bold</b>\"]");
 		browser.click("predict");
 		browser.awaitText("answer", "<script>alert(2)</script><b>bold</b>", "same-<img/src=x/onerror=alert(1)>");
 		assertThat(browser.text("signature")).contains("<img/src=x/onerror=alert(1)> BYTES [-1]");
 		assertThat(browser.find("img, #answer b, #answer script")).isEmpty();
-		assertThat(browser.complaints()).isEmpty();
+		assertThat(browser.takeWarnings()).isEmpty();
 	}
 
 	@Test
-	void drawsTheTraffic() {
+	void chartsRequestsByOutcome() {
 		try (Server busy = Server.ready(TestModel::new)) {
 			browser.open(busy, "/");
 			browser.awaitText("charts", "ok 0");
@@ -278,22 +278,22 @@ class ConsolePageIT {
 	@Test
 	void pausesPollingWhileThePageIsHidden() {
 		open(new TestModel());
-		browser.ask("""
+		browser.runScript("""
 				Object.defineProperty(document, 'hidden', { value: true, configurable: true });
 				return document.dispatchEvent(new Event('visibilitychange'));""");
-		AtomicReference<Object> requests = new AtomicReference<>();
+		AtomicReference<Object> requestCount = new AtomicReference<>();
 		await().during(Duration.ofMillis(1500)).until(() -> {
-			Object now = requests();
-			return now.equals(requests.getAndSet(now));
+			Object now = requestCount();
+			return now.equals(requestCount.getAndSet(now));
 		});
-		browser.ask("""
+		browser.runScript("""
 				Object.defineProperty(document, 'hidden', { value: false });
 				return document.dispatchEvent(new Event('visibilitychange'));""");
-		await().until(() -> !requests().equals(requests.get()));
+		await().until(() -> !requestCount().equals(requestCount.get()));
 	}
 
 	@Test
-	void isLegibleInLightAndDarkAndOnAPhone() throws IOException {
+	void isLegibleInBothColorSchemesAndOnAPhone() throws IOException {
 		String faint = new ClassPathResource("faint-texts.js").getContentAsString(StandardCharsets.UTF_8);
 		try (Server iris = Server.ready(
 				() -> new OnnxModel(
@@ -308,26 +308,26 @@ class ConsolePageIT {
 			browser.awaitText("answer", " ms");
 			browser.awaitText("charts", "invalid");
 			for (String scheme : List.of("light", "dark")) {
-				browser.prefer(scheme);
+				browser.setColorScheme(scheme);
 				for (int width : new int[] { 1280, 360 }) {
 					browser.resize(width, 740);
-					assertThat(browser.ask("return document.documentElement.scrollWidth <= innerWidth"))
+					assertThat(browser.runScript("return document.documentElement.scrollWidth <= innerWidth"))
 						.isEqualTo(true);
-					assertThat(browser.ask(faint)).isEqualTo(List.of());
-					browser.photograph(SCREENSHOTS.resolve("%s-%d.png".formatted(scheme, width)));
-					browser.resize(width, (long) browser.ask("return document.documentElement.scrollHeight"));
-					browser.photograph(SCREENSHOTS.resolve("%s-%d-whole.png".formatted(scheme, width)));
+					assertThat(browser.runScript(faint)).isEqualTo(List.of());
+					browser.saveScreenshot(SCREENSHOTS.resolve("%s-%d.png".formatted(scheme, width)));
+					browser.resize(width, (long) browser.runScript("return document.documentElement.scrollHeight"));
+					browser.saveScreenshot(SCREENSHOTS.resolve("%s-%d-whole.png".formatted(scheme, width)));
 				}
 			}
 		}
 		finally {
-			browser.prefer("");
+			browser.setColorScheme("");
 			browser.resize(1280, 900);
 		}
 	}
 
-	private static Object requests() {
-		return browser.ask("return performance.getEntriesByType('resource').length");
+	private static Object requestCount() {
+		return browser.runScript("return performance.getEntriesByType('resource').length");
 	}
 
 	private static void open(Model served) {

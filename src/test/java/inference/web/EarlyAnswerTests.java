@@ -21,13 +21,13 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 /**
  * Answers that are sent before the request's body has arrived. The shared server takes
- * bodies of 64 KB.
+ * bodies of at most 64 KB.
  */
 class EarlyAnswerTests {
 
-	private static final int LARGE = 8 * 1024 * 1024;
+	private static final int LARGE_BODY_BYTES = 8 * 1024 * 1024;
 
-	private static final String POST = "POST / HTTP/1.1\r\nHost: a\r\n";
+	private static final String POST_HEAD = "POST / HTTP/1.1\r\nHost: a\r\n";
 
 	private static final Server server = Server.shared();
 
@@ -35,8 +35,9 @@ class EarlyAnswerTests {
 	@CsvSource({ "POST /, a, 413", "POST /%zz, a, 400", "POST /, a b, 400" })
 	void clientThatSendsItsWholeBodyFirstSeesTheRefusal(String line, String host, int status) throws IOException {
 		try (Socket socket = connect(server)) {
-			send(socket, "%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n".formatted(line, host, LARGE));
-			socket.getOutputStream().write(new byte[LARGE]);
+			send(socket,
+					"%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n".formatted(line, host, LARGE_BODY_BYTES));
+			socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
 			assertThat(answer(socket)).startsWith("HTTP/1.1 %d ".formatted(status));
 		}
 	}
@@ -44,9 +45,10 @@ class EarlyAnswerTests {
 	@Test
 	void clientThatSendsManyChunksFirstSees413() throws IOException {
 		try (Socket socket = connect(server)) {
-			send(socket, POST + "Transfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(LARGE) + "\r\n");
+			send(socket,
+					POST_HEAD + "Transfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(LARGE_BODY_BYTES) + "\r\n");
 			OutputStream stream = socket.getOutputStream();
-			stream.write(new byte[LARGE]);
+			stream.write(new byte[LARGE_BODY_BYTES]);
 			send(socket, "\r\n0\r\n\r\n");
 			assertThat(answer(socket)).startsWith("HTTP/1.1 413 ");
 		}
@@ -55,8 +57,8 @@ class EarlyAnswerTests {
 	@Test
 	void clientThatSendsItsWholeBodyFirstSees503() throws IOException {
 		try (Socket socket = connect(Server.loading())) {
-			send(socket, POST + "Content-Length: " + LARGE + "\r\n\r\n");
-			socket.getOutputStream().write(new byte[LARGE]);
+			send(socket, POST_HEAD + "Content-Length: " + LARGE_BODY_BYTES + "\r\n\r\n");
+			socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
 			assertThat(answer(socket)).startsWith("HTTP/1.1 503 ");
 		}
 	}
@@ -74,17 +76,17 @@ class EarlyAnswerTests {
 	void refusesALengthAboveTheLimitAtOnce(String expect) {
 		assertTimeout(Duration.ofSeconds(1), () -> {
 			try (Socket socket = connect(server)) {
-				send(socket, POST + expect + "Content-Length: " + LARGE + "\r\n\r\n");
+				send(socket, POST_HEAD + expect + "Content-Length: " + LARGE_BODY_BYTES + "\r\n\r\n");
 				assertThat(firstLine(socket)).startsWith("HTTP/1.1 413 ");
 			}
 		});
 	}
 
 	@Test
-	void continuesAfter100IfTheBodyMayCome() throws IOException {
+	void answers100ContinueIfTheBodyIsAccepted() throws IOException {
 		try (Socket socket = connect(server)) {
 			String body = "{\"instances\":[[1,2]]}";
-			send(socket, POST + "Connection: close\r\nExpect: 100-continue\r\nContent-Length: " + body.length()
+			send(socket, POST_HEAD + "Connection: close\r\nExpect: 100-continue\r\nContent-Length: " + body.length()
 					+ "\r\n\r\n");
 			assertThat(firstLine(socket)).startsWith("HTTP/1.1 100");
 			send(socket, body);
@@ -97,7 +99,7 @@ class EarlyAnswerTests {
 	void answersAtTheDeadlineWhileTheBodyArrives(String encoding) {
 		assertTimeout(Duration.ofSeconds(3), () -> {
 			try (Socket socket = connect(server)) {
-				send(socket, POST + encoding + "X-Request-Timeout-Ms: 200\r\nContent-Length: 100\r\n\r\n{");
+				send(socket, POST_HEAD + encoding + "X-Request-Timeout-Ms: 200\r\nContent-Length: 100\r\n\r\n{");
 				assertThat(firstLine(socket)).startsWith("HTTP/1.1 504 ");
 			}
 		});
@@ -106,7 +108,7 @@ class EarlyAnswerTests {
 	@Test
 	void answersABodyThatEndsEarlyWith400() throws IOException {
 		try (Socket socket = connect(server)) {
-			send(socket, POST + "Content-Length: 100\r\n\r\n{");
+			send(socket, POST_HEAD + "Content-Length: 100\r\n\r\n{");
 			socket.shutdownOutput();
 			assertThat(answer(socket)).startsWith("HTTP/1.1 400 ").contains("The body ended early");
 		}
@@ -115,13 +117,13 @@ class EarlyAnswerTests {
 	@Test
 	void answersChunksThatAreNotValidWith400() throws IOException {
 		try (Socket socket = connect(server)) {
-			send(socket, POST + "Transfer-Encoding: chunked\r\n\r\nx\r\n");
+			send(socket, POST_HEAD + "Transfer-Encoding: chunked\r\n\r\nx\r\n");
 			assertThat(answer(socket)).startsWith("HTTP/1.1 400 ").contains("its chunks are not valid");
 		}
 	}
 
 	@Test
-	void idleConnectionsGiveWay() throws IOException {
+	void closesIdleConnectionsNearTheLimit() throws IOException {
 		try (Server small = Server.ready(TestModel::new, "server.tomcat.max-connections=8")) {
 			List<Socket> idle = new ArrayList<>();
 			for (int i = 0; i < 20; i++) {
@@ -137,10 +139,10 @@ class EarlyAnswerTests {
 	}
 
 	@Test
-	void keepsTheConnectionAfterARefusalWhoseBodyCame() throws IOException {
+	void keepsTheConnectionIfTheRefusedBodyHasArrived() throws IOException {
 		try (Socket socket = connect(server)) {
 			String body = "x".repeat(60_000);
-			send(socket, POST + "Content-Encoding: br\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+			send(socket, POST_HEAD + "Content-Encoding: br\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
 			send(socket, "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
 			assertThat(answer(socket)).startsWith("HTTP/1.1 415 ").contains("HTTP/1.1 200 ");
 		}

@@ -46,7 +46,7 @@ class FilterTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", "/api/predict/some_service", "/api/predict/a/api/predict/b" })
 	void isNotBypassedByThePrefix(String prefix) {
-		boolean twice = prefix.endsWith("/b");
+		boolean hasPrefixTwice = prefix.endsWith("/b");
 		for (String path : new String[] { "/v2/models/m", "/actuator/prometheus", "/v2//models/m",
 				"/x/../v2/models/m" }) {
 			server.request()
@@ -54,14 +54,14 @@ class FilterTests {
 				.get(prefix + path)
 				.then()
 				// A firewall such as that of Spring Security answers 400.
-				.statusCode(either(equalTo(twice ? 404 : 401)).or(equalTo(400)))
+				.statusCode(either(equalTo(hasPrefixTwice ? 404 : 401)).or(equalTo(400)))
 				.header("X-Request-Id", notNullValue())
 				.contentType(ErrorBody.CONTENT_TYPE);
 		}
 	}
 
 	@Test
-	void itsMessageIsTheError() {
+	void sendsItsMessageAsTheError() {
 		server.request()
 			.post("/v2/models/m/infer")
 			.then()
@@ -88,7 +88,7 @@ class FilterTests {
 	}
 
 	@Test
-	void otherPathsAreServed() {
+	void doesNotAffectOtherPaths() {
 		server.request().get("/api/predict/some_service/v2").then().statusCode(200);
 		server.request().body("{\"instances\":[[1,2]]}").post("/api/predict/some_service").then().statusCode(200);
 	}

@@ -33,14 +33,14 @@ import inference.Server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Valid requests with random mutations. The server must answer each, without an error of
- * its own, and without allocating more than a valid request needs.
+ * Valid requests with random mutations. The server must answer every request without a
+ * server error, and without allocating more than a valid request needs.
  */
 class FuzzTests {
 
-	private static final int REQUESTS = 2_000;
+	private static final int REQUEST_COUNT = 2_000;
 
-	private static final int LIMIT = 64 * 1024;
+	private static final int MAX_BODY_BYTES = 64 * 1024;
 
 	private static final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -48,8 +48,8 @@ class FuzzTests {
 		.values()
 		.stream()
 		.flatMap(List::stream)
-		.filter((one) -> !"not yet loaded".equals(one.yaml().get("model")))
-		.map((one) -> new Seed(one, one.body()))
+		.filter((conformance) -> !"not yet loaded".equals(conformance.yaml().get("model")))
+		.map((conformance) -> new Seed(conformance, conformance.body()))
 		.toList();
 
 	private static final Server server = Server.shared();
@@ -60,19 +60,19 @@ class FuzzTests {
 		Servlet servlet = Objects
 			.requireNonNull(server.context().getBean("predictionServlet", ServletRegistrationBean.class).getServlet());
 		Random random = new Random(seed);
-		long most = 0;
-		for (int i = 0; i < REQUESTS; i++) {
+		long maxAllocatedBytes = 0;
+		for (int i = 0; i < REQUEST_COUNT; i++) {
 			Seed origin = seeds.get(random.nextInt(seeds.size()));
 			server.swap(origin.request().model());
 			Mutant mutant = Mutant.of(origin, random);
 			long before = threads.getCurrentThreadAllocatedBytes();
 			MockHttpServletResponse response = new MockHttpServletResponse();
 			servlet.service(mutant.toServlet(), response);
-			most = Math.max(most, threads.getCurrentThreadAllocatedBytes() - before);
-			assertBlameless(mutant.toString(), response.getStatus(), response.getContentAsByteArray(),
+			maxAllocatedBytes = Math.max(maxAllocatedBytes, threads.getCurrentThreadAllocatedBytes() - before);
+			assertNoServerError(mutant.toString(), response.getStatus(), response.getContentAsByteArray(),
 					response.getHeader(Conformance.JSON_LENGTH));
 		}
-		assertThat(most).as("bytes allocated for one request").isLessThan(40L * LIMIT);
+		assertThat(maxAllocatedBytes).as("bytes allocated for one request").isLessThan(40L * MAX_BODY_BYTES);
 	}
 
 	@Test
@@ -85,12 +85,12 @@ class FuzzTests {
 			Mutant mutant = Mutant.of(origin, random);
 			byte[] request = (random.nextInt(3) == 0) ? Mutant.mutate(mutant.toHttp(), random) : mutant.toHttp();
 			String answer = send(request);
-			// Without its version it was HTTP 0.9, which has no status, or no HTTP at
-			// all.
+			// A mutated request line may be HTTP 0.9, whose answer has no status, or may
+			// not be HTTP.
 			if (answer.startsWith("HTTP/1.1 ")) {
 				answered++;
-				boolean unknown = answer.startsWith("501", 9) || answer.startsWith("505", 9);
-				assertThat(!answer.startsWith("5", 9) || unknown || isAllowed(mutant.toString(), answer))
+				boolean isUnsupported = answer.startsWith("501", 9) || answer.startsWith("505", 9);
+				assertThat(!answer.startsWith("5", 9) || isUnsupported || isAllowed(mutant.toString(), answer))
 					.as("%s got %s".formatted(mutant, answer))
 					.isTrue();
 			}
@@ -99,7 +99,7 @@ class FuzzTests {
 		server.request().get("/readyz").then().statusCode(200);
 	}
 
-	private static void assertBlameless(String request, int status, byte[] body, @Nullable String jsonLength) {
+	private static void assertNoServerError(String request, int status, byte[] body, @Nullable String jsonLength) {
 		int length = (jsonLength != null) ? Integer.parseInt(jsonLength) : body.length;
 		JsonNode json = Conformance.JSON.readTree(Arrays.copyOf(body, length));
 		if (status != 200) {
@@ -110,10 +110,10 @@ class FuzzTests {
 		}
 	}
 
-	// The model breaks on the number 500.
+	// The model fails if an input is 500.
 	private static boolean isAllowed(String request, String failure) {
 		return (request.contains("500") && failure.contains("The model failed. "))
-				|| failure.contains("is not text, which JSON cannot carry");
+				|| failure.contains("is not UTF-8 text, so JSON cannot carry it");
 	}
 
 	private static String send(byte[] request) throws IOException {
@@ -127,22 +127,23 @@ class FuzzTests {
 			throw new AssertionError("no answer to " + new String(request, StandardCharsets.ISO_8859_1), ex);
 		}
 		catch (SocketException ex) {
-			// Closed by the server before all was sent.
+			// The server closed the connection before the whole request was sent.
 			return "";
 		}
 	}
 
-	@SuppressWarnings("ArrayRecordComponent") // nobody compares them
+	@SuppressWarnings("ArrayRecordComponent") // nobody compares requests
 	private record Seed(Conformance request, byte[] body) {
 	}
 
 	/**
 	 * A request with its mutations.
 	 *
-	 * @param known whether the length is stated
+	 * @param isLengthStated whether the length is stated
 	 */
-	@SuppressWarnings("ArrayRecordComponent") // nobody compares them
-	private record Mutant(String method, String path, Map<String, String> headers, byte[] body, boolean known) {
+	@SuppressWarnings("ArrayRecordComponent") // nobody compares requests
+	private record Mutant(String method, String path, Map<String, String> headers, byte[] body,
+			boolean isLengthStated) {
 
 		private static final String[] TOKENS = { "[", "]", "{", "}", "\"", ",", ":", "null", "true", "-1", "1e999",
 				"9223372036854775807", "18446744073709551616", "2147483648", "\\ud800", "\"b64\"", "\"shape\"",
@@ -197,17 +198,17 @@ class FuzzTests {
 		}
 
 		MockHttpServletRequest toServlet() {
-			boolean said = this.known;
+			boolean isStated = this.isLengthStated;
 			MockHttpServletRequest request = new MockHttpServletRequest(this.method, this.path) {
 				@Override
 				public long getContentLengthLong() {
-					return said ? super.getContentLengthLong() : -1;
+					return isStated ? super.getContentLengthLong() : -1;
 				}
 			};
 			request.setServletPath(this.path);
 			request.setContent(this.body);
 			this.headers.forEach(request::addHeader);
-			if (!said) {
+			if (!isStated) {
 				request.addHeader("Transfer-Encoding", "chunked");
 			}
 			return request;
@@ -218,9 +219,9 @@ class FuzzTests {
 					"Host: localhost", "Connection: close"));
 			this.headers.forEach((name, value) -> lines.add(name + ": " + value));
 			ByteArrayOutputStream request = new ByteArrayOutputStream();
-			lines.add(this.known ? "Content-Length: " + this.body.length : "Transfer-Encoding: chunked");
+			lines.add(this.isLengthStated ? "Content-Length: " + this.body.length : "Transfer-Encoding: chunked");
 			request.writeBytes((String.join("\r\n", lines) + "\r\n\r\n").getBytes(StandardCharsets.UTF_8));
-			if (this.known) {
+			if (this.isLengthStated) {
 				request.writeBytes(this.body);
 			}
 			else if (this.body.length > 0) {

@@ -19,7 +19,7 @@ import inference.model.TensorSpec;
 /**
  * A model of any signature that returns every input {@code x} as {@code same-x}.
  *
- * @param signature what it takes and gives
+ * @param signature the inputs and outputs
  */
 record Identity(Signature signature) implements Model {
 
@@ -30,18 +30,18 @@ record Identity(Signature signature) implements Model {
 	 * {@code a INT64 [-1], b FP32 [-1,2]}.
 	 */
 	static Identity of(String inputs) {
-		List<TensorSpec> taken = new ArrayList<>();
-		List<TensorSpec> given = new ArrayList<>();
+		List<TensorSpec> inputSpecs = new ArrayList<>();
+		List<TensorSpec> outputSpecs = new ArrayList<>();
 		for (Matcher tensor = TENSOR.matcher(inputs); tensor.find();) {
 			long[] dimensions = Arrays.stream(tensor.group(3).split(",", -1))
 				.filter((dimension) -> !dimension.isEmpty())
 				.mapToLong(Long::parseLong)
 				.toArray();
 			DataType dataType = DataType.valueOf(tensor.group(2));
-			taken.add(new TensorSpec(tensor.group(1), dataType, Shape.of(dimensions)));
-			given.add(new TensorSpec("same-" + tensor.group(1), dataType, Shape.of(dimensions)));
+			inputSpecs.add(new TensorSpec(tensor.group(1), dataType, Shape.of(dimensions)));
+			outputSpecs.add(new TensorSpec("same-" + tensor.group(1), dataType, Shape.of(dimensions)));
 		}
-		return new Identity(new Signature(taken, given));
+		return new Identity(new Signature(inputSpecs, outputSpecs));
 	}
 
 	@Override

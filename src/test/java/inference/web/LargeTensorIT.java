@@ -56,7 +56,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Isolated
 class LargeTensorIT {
 
-	private static final int ELEMENTS = 1_000_000;
+	private static final int ELEMENT_COUNT = 1_000_000;
 
 	private static final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -85,29 +85,29 @@ class LargeTensorIT {
 
 	@Test
 	void answersBinaryDataInLessThanFourTimesTheModelsOwnTime() throws Exception {
-		float[] values = new float[ELEMENTS];
+		float[] values = new float[ELEMENT_COUNT];
 		Random random = new Random(1);
-		for (int i = 0; i < ELEMENTS; i++) {
+		for (int i = 0; i < ELEMENT_COUNT; i++) {
 			values[i] = random.nextFloat();
 		}
-		byte[] bytes = new byte[Float.BYTES * ELEMENTS];
+		byte[] bytes = new byte[Float.BYTES * ELEMENT_COUNT];
 		ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
 		Request raw = new Request(bytes, "0");
 		Request binary = Request.of("""
 				{"parameters":{"binary_data_output":true},"inputs":[{"name":"x","shape":[%d],"datatype":"FP32",\
-				"parameters":{"binary_data_size":%d}}]}""".formatted(ELEMENTS, bytes.length), bytes);
+				"parameters":{"binary_data_size":%d}}]}""".formatted(ELEMENT_COUNT, bytes.length), bytes);
 		Request json = new Request("""
 				{"inputs":[{"name":"x","shape":[%d],"datatype":"FP32","data":%s}]}"""
-			.formatted(ELEMENTS, Arrays.toString(values))
+			.formatted(ELEMENT_COUNT, Arrays.toString(values))
 			.getBytes(StandardCharsets.UTF_8), null);
 		byte[] sink = new byte[bytes.length];
 		Callable<Object> modelAndCopy = () -> {
 			ByteBuffer input = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-			Tensor output = model.infer(Map.of("x", Tensor.of(DataType.FP32, Shape.of(ELEMENTS), input))).get("y");
+			Tensor output = model.infer(Map.of("x", Tensor.of(DataType.FP32, Shape.of(ELEMENT_COUNT), input))).get("y");
 			return Objects.requireNonNull(output).contents().get(sink);
 		};
-		// Pair by pair, for the same memory costs ten times as much while the system has
-		// to be asked for it.
+		// Both are measured in turns, because memory costs ten times as much while the
+		// process still has to request it from the system.
 		double[] ratios = new double[60];
 		for (int i = 0; i < ratios.length; i++) {
 			long start = System.nanoTime();
@@ -117,8 +117,8 @@ class LargeTensorIT {
 			ratios[i] = (double) (System.nanoTime() - middle) / (middle - start);
 		}
 		Arrays.sort(ratios);
-		Cost alone = Cost.of("the model and a copy in", 60, modelAndCopy);
-		Cost asBytes = Cost.of("as bytes", 60, () -> binary.serve());
+		Cost modelCost = Cost.of("the model and a copy in", 60, modelAndCopy);
+		Cost binaryCost = Cost.of("as bytes", 60, () -> binary.serve());
 		Cost.of("as raw bytes", 60, () -> raw.serve());
 		Cost.of("as JSON", 8, () -> json.serve());
 		try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
@@ -126,31 +126,31 @@ class LargeTensorIT {
 			Cost.of("as JSON over HTTP, the client's part included", 4, () -> json.send(client));
 		}
 		assertThat(ratios[ratios.length / 2]).as("time as bytes to the model's own").isLessThan(4);
-		assertThat(asBytes.heap()).isLessThan(alone.heap() + bytes.length);
+		assertThat(binaryCost.heapBytes()).isLessThan(modelCost.heapBytes() + bytes.length);
 	}
 
-	private record Cost(long heap) {
+	private record Cost(long heapBytes) {
 
-		static Cost of(String what, int times, Callable<Object> action) throws Exception {
-			long[] nanos = new long[times];
-			long[] heap = new long[times];
-			for (int i = 0; i < times; i++) {
+		static Cost of(String label, int runCount, Callable<Object> action) throws Exception {
+			long[] nanos = new long[runCount];
+			long[] heapBytes = new long[runCount];
+			for (int i = 0; i < runCount; i++) {
 				long allocated = threads.getCurrentThreadAllocatedBytes();
 				long start = System.nanoTime();
 				action.call();
 				nanos[i] = System.nanoTime() - start;
-				heap[i] = threads.getCurrentThreadAllocatedBytes() - allocated;
+				heapBytes[i] = threads.getCurrentThreadAllocatedBytes() - allocated;
 			}
 			Arrays.sort(nanos);
-			Arrays.sort(heap);
-			System.out.printf("1M FP32 %s: best %.1f ms, median %.1f ms, %,d KB of heap%n", what, nanos[0] / 1e6,
-					nanos[times / 2] / 1e6, heap[times / 2] / 1024);
-			return new Cost(heap[times / 2]);
+			Arrays.sort(heapBytes);
+			System.out.printf("1M FP32 %s: best %.1f ms, median %.1f ms, %,d KB of heap%n", label, nanos[0] / 1e6,
+					nanos[runCount / 2] / 1e6, heapBytes[runCount / 2] / 1024);
+			return new Cost(heapBytes[runCount / 2]);
 		}
 
 	}
 
-	@SuppressWarnings("ArrayRecordComponent") // nobody compares them
+	@SuppressWarnings("ArrayRecordComponent") // nobody compares requests
 	private record Request(byte[] body, @Nullable String jsonLength) {
 
 		static Request of(String json, byte[] tail) {
@@ -172,9 +172,9 @@ class LargeTensorIT {
 			return response.body();
 		}
 
-		/** Like Tomcat, but without a socket. */
+		/** Calls the servlet as Tomcat does, but without a socket. */
 		Object serve() throws IOException, ServletException {
-			ByteBuffer rest = ByteBuffer.wrap(this.body);
+			ByteBuffer unreadBytes = ByteBuffer.wrap(this.body);
 			MockHttpServletRequest request = new MockHttpServletRequest("POST", "/v2/models/m/infer") {
 				@Override
 				public long getContentLengthLong() {
@@ -183,7 +183,7 @@ class LargeTensorIT {
 
 				@Override
 				public ServletInputStream getInputStream() {
-					return new Source(rest);
+					return new Source(unreadBytes);
 				}
 			};
 			request.setServletPath("/v2/models/m/infer");
@@ -206,27 +206,27 @@ class LargeTensorIT {
 
 	private static final class Source extends ServletInputStream {
 
-		private final ByteBuffer rest;
+		private final ByteBuffer unreadBytes;
 
-		private Source(ByteBuffer rest) {
-			this.rest = rest;
+		private Source(ByteBuffer unreadBytes) {
+			this.unreadBytes = unreadBytes;
 		}
 
 		@Override
 		public int read() {
-			return this.rest.hasRemaining() ? this.rest.get() & 0xFF : -1;
+			return this.unreadBytes.hasRemaining() ? this.unreadBytes.get() & 0xFF : -1;
 		}
 
 		@Override
 		public int read(byte[] target, int offset, int count) {
-			int read = Math.min(Math.min(count, 8192), this.rest.remaining());
-			this.rest.get(target, offset, read);
+			int read = Math.min(Math.min(count, 8192), this.unreadBytes.remaining());
+			this.unreadBytes.get(target, offset, read);
 			return (read > 0) ? read : -1;
 		}
 
 		@Override
 		public boolean isFinished() {
-			return !this.rest.hasRemaining();
+			return !this.unreadBytes.hasRemaining();
 		}
 
 		@Override

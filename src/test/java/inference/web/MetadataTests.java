@@ -8,11 +8,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import inference.Server;
+import inference.model.DataType;
 import inference.model.Example;
 import inference.model.FakeModel;
+import inference.model.Model;
 import inference.model.Shape;
+import inference.model.Signature;
 import inference.model.Tensor;
+import inference.model.TensorSpec;
 
+import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.not;
@@ -38,6 +43,17 @@ class MetadataTests {
 	}
 
 	@Test
+	void offersAnExampleWhoseTextContainsNaN() {
+		Map<String, Tensor> inputs = Map.of("x", Tensor.ofStrings(Shape.of(1), List.of("NaN and Infinity")));
+		this.server.swap(new TextModel(inputs));
+		this.server.request()
+			.get("/v2/models/m")
+			.then()
+			.statusCode(200)
+			.body("parameters.example", containsString("\"data\":[\"NaN and Infinity\"]"));
+	}
+
+	@Test
 	void saysThatARankIsUnknown() {
 		this.server.swap(new FakeModel(Shape.ANY));
 		this.server.request()
@@ -55,6 +71,26 @@ class MetadataTests {
 			.question((elements > 0) ? new float[elements] : new float[] { Float.NaN });
 		this.server.swap(new FakeModel(new Example(question, Map.of(), 0)));
 		this.server.request().get("/v2/models/m").then().statusCode(200).body("parameters", not(hasKey("example")));
+	}
+
+	private record TextModel(Map<String, Tensor> exampleInputs) implements Model {
+
+		@Override
+		public Signature signature() {
+			return new Signature(List.of(new TensorSpec("x", DataType.BYTES, Shape.of(-1))),
+					List.of(new TensorSpec("y", DataType.BYTES, Shape.of(-1))));
+		}
+
+		@Override
+		public List<Example> examples() {
+			return List.of(new Example(this.exampleInputs, Map.of(), 0));
+		}
+
+		@Override
+		public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
+			return FakeModel.echo(inputs);
+		}
+
 	}
 
 }

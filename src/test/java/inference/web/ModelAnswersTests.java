@@ -20,8 +20,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 
 /**
- * Answers of models whose outputs are not one tensor with a row for each row of the
- * inputs.
+ * Answers of models with no inputs, with several outputs, with keys, or with outputs that
+ * do not have one row for each row of the inputs.
  */
 class ModelAnswersTests {
 
@@ -32,7 +32,7 @@ class ModelAnswersTests {
 			single_global | z | [5]    | [55.5,56.5,57.5,58.5,59.5]
 			nonzero       | y | [2,10] | [[0,0,0,0,1,1,1,1,2,2],[0,1,2,3,0,1,2,3,0,3]]
 			""")
-	void answersAnOutputWithoutARowForEachInstanceExceptInRows(String model, String output, String shape,
+	void answersAnOutputWithoutARowForEachInstanceExceptInTheRowForm(String model, String output, String shape,
 			String columns) {
 		serve(model);
 		String rows = "[[1,2,3,4],[0.5,-1,40,2],[-3,0,0,7]]";
@@ -46,7 +46,7 @@ class ModelAnswersTests {
 
 	@ParameterizedTest
 	@CsvSource({ "single_global, 5", "nonzero, 2" })
-	void refusesRowsEvenIfTheirNumberIsThatOfTheOutput(String model, int instances) {
+	void refusesTheRowFormIfTheNumbersOfRowsAreEqualByChance(String model, int instances) {
 		serve(model);
 		assertRefused(Collections.nCopies(instances, "[1,2,3,4]").toString(),
 				"has %d rows for any number of instances: use \"inputs\" in place of \"instances\""
@@ -54,7 +54,7 @@ class ModelAnswersTests {
 	}
 
 	@Test
-	void answersRowsOfAnOutputWhoseRankIsNotAsDeclared() {
+	void answersRowsOfAnOutputWhoseRankDiffersFromItsDeclaration() {
 		serve("lie_rank");
 		assertThat(answer("{\"instances\":[[1,2,3,4],[5,6,7,8]]}"))
 			.isEqualTo("{\"predictions\":[[[1.0,2.0,3.0,4.0]],[[5.0,6.0,7.0,8.0]]]}");

@@ -19,7 +19,7 @@ import inference.Server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * An OpenAPI document, and what it says of a request and its answer.
+ * The server's OpenAPI document. It checks requests and answers.
  */
 final class OpenApi {
 
@@ -36,7 +36,7 @@ final class OpenApi {
 				(registry) -> registry.schemas(Map.of(LOCATION, document)));
 	}
 
-	/** Every path, as it is written there. */
+	/** Every path as the document writes it, with its variables. */
 	List<String> paths() {
 		return List.copyOf(this.document.get("paths").propertyNames());
 	}
@@ -46,18 +46,18 @@ final class OpenApi {
 	 * @return a JSON pointer, or {@code null} if there is none
 	 */
 	@Nullable String operation(String method, String path) {
-		String found = null;
+		String matchingPath = null;
 		for (String template : paths()) {
 			boolean matches = Pattern.matches(template.replaceAll("\\{\\w+}", "[^/:]+"), path);
-			// A path without a variable goes before one with, says OpenAPI.
-			if (matches && (found == null || !template.contains("{"))) {
-				found = template;
+			// In OpenAPI, a path without variables has priority.
+			if (matches && (matchingPath == null || !template.contains("{"))) {
+				matchingPath = template;
 			}
 		}
-		if (found == null) {
+		if (matchingPath == null) {
 			return null;
 		}
-		String pointer = "/paths/" + found.replace("~", "~0").replace("/", "~1") + "/"
+		String pointer = "/paths/" + matchingPath.replace("~", "~0").replace("/", "~1") + "/"
 				+ method.toLowerCase(Locale.ROOT);
 		return this.document.at(pointer).isMissingNode() ? null : pointer;
 	}
@@ -66,16 +66,16 @@ final class OpenApi {
 	 * Checks the request and the answer of a conformance case.
 	 * @return the operation and the status, or {@code null} if the path is unknown
 	 */
-	@Nullable String assertDescribes(Conformance one, HttpResponse<byte[]> response) {
-		String path = one.path().replaceFirst("/api/predict/[^/]+", "");
-		boolean predicts = one.method().equals("GET") && one.body().length > 0;
-		String operation = operation(predicts ? "POST" : one.method(), path.isEmpty() ? "/" : path);
+	@Nullable String assertDescribes(Conformance conformance, HttpResponse<byte[]> response) {
+		String path = conformance.path().replaceFirst("/api/predict/[^/]+", "");
+		boolean predicts = conformance.method().equals("GET") && conformance.body().length > 0;
+		String operation = operation(predicts ? "POST" : conformance.method(), path.isEmpty() ? "/" : path);
 		if (operation == null) {
-			assertThat(response.statusCode()).as(one.title()).isIn(404, 405);
+			assertThat(response.statusCode()).as(conformance.title()).isIn(404, 405);
 			return null;
 		}
-		if (response.statusCode() == 200 && one.json() != null) {
-			assertRequest(operation, json(one.json().replace("\uFEFF", "")));
+		if (response.statusCode() == 200 && conformance.json() != null) {
+			assertRequest(operation, json(conformance.json().replace("\uFEFF", "")));
 		}
 		int length = response.headers()
 			.firstValue(Conformance.JSON_LENGTH)
@@ -91,8 +91,8 @@ final class OpenApi {
 				withoutNulls(body));
 	}
 
-	// The server takes null for absent. The document does not say so, because few
-	// generators understand such a type.
+	// The server treats a member that is null as missing. The document does not say so,
+	// because few generators understand a type that allows null.
 	private static JsonNode withoutNulls(JsonNode body) {
 		return Conformance.JSON.readTree(body.toString().replaceAll("\"\\w+\":null,|,?\"\\w+\":null", ""));
 	}
@@ -100,21 +100,21 @@ final class OpenApi {
 	/**
 	 * Checks an answer.
 	 * @param type the content type
-	 * @param body the JSON, or {@code null} if it is none
+	 * @param body the JSON, or {@code null} if the answer is not JSON
 	 */
 	void assertResponse(String operation, int status, String type, @Nullable JsonNode body) {
 		String responses = operation + "/responses/";
-		String exact = responses + status;
-		String response = resolve(this.document.at(exact).isMissingNode()
-				? responses + Integer.toString(status).charAt(0) + "XX" : exact);
+		String exactResponse = responses + status;
+		String response = resolve(this.document.at(exactResponse).isMissingNode()
+				? responses + Integer.toString(status).charAt(0) + "XX" : exactResponse);
 		assertThat(this.document.at(response).isMissingNode()).as("%s answers %d".formatted(operation, status))
 			.isFalse();
 		JsonNode content = this.document.at(response + "/content");
-		String media = type.replaceAll(";.*", "");
-		assertThat(content.propertyNames()).as(operation).contains(media);
+		String mediaType = type.replaceAll(";.*", "");
+		assertThat(content.propertyNames()).as(operation).contains(mediaType);
 		if (body != null) {
 			// The document has no schema for the JSON in front of binary tensors.
-			String json = media.endsWith("json") ? media : "application/json";
+			String json = mediaType.endsWith("json") ? mediaType : "application/json";
 			assertValid(response + "/content/" + json.replace("/", "~1") + "/schema", body);
 		}
 	}
@@ -133,7 +133,7 @@ final class OpenApi {
 		return json(new String(body, 0, length, StandardCharsets.UTF_8));
 	}
 
-	// A schema knows NaN and the infinities neither as numbers nor as anything else.
+	// NaN and the infinities have no type in a schema, so 0 replaces them.
 	static JsonNode json(String body) {
 		return Conformance.JSON.readTree(body.replaceAll("NaN|-?Infinity", "0"));
 	}

@@ -25,7 +25,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
- * Holds {@code /openapi.json} to the routes of the server and to what it answers.
+ * Compares {@code /openapi.json} with the routes and the answers of the server.
  */
 class OpenApiTests {
 
@@ -42,7 +42,7 @@ class OpenApiTests {
 			/v2/models/m/infer   | {"inputs":[{"name":"x","shape":[1],"datatype":"FLOAT"}]}
 			/                    | {}
 			""")
-	void schemasRefuseWhatTheServerRefuses(String path, String body) {
+	void refusesBodiesThatTheServerRefuses(String path, String body) {
 		String operation = Objects.requireNonNull(document.operation("POST", path));
 		assertThatExceptionOfType(AssertionError.class)
 			.isThrownBy(() -> document.assertRequest(operation, Conformance.JSON.readTree(body)));
@@ -54,13 +54,13 @@ class OpenApiTests {
 			String operation = document.operation("GET", path);
 			if (operation != null) {
 				String address = path.replace("{model}", "m").replace("{version}", "1").replace("{label}", "stable");
-				for (String asked : Stream.of("startup", "liveness", "readiness")
+				for (String probePath : Stream.of("startup", "liveness", "readiness")
 					.map((probe) -> address.replace("{probe}", probe))
 					.distinct()
 					.toList()) {
-					assertAnswer(server, operation, asked, 200);
-					assertAnswer(server, operation, "/api/predict/some_service" + asked, 200);
-					assertAnswer(Server.loading(), operation, asked, 503);
+					assertAnswer(server, operation, probePath, 200);
+					assertAnswer(server, operation, "/api/predict/some_service" + probePath, 200);
+					assertAnswer(Server.loading(), operation, probePath, 503);
 				}
 			}
 		}
@@ -76,18 +76,18 @@ class OpenApiTests {
 
 	@Test
 	void listsEveryRouteAndNoOther() {
-		assertThat(documented()).isEqualTo(served());
+		assertThat(documentedRoutes()).isEqualTo(servedRoutes());
 	}
 
-	private static void assertAnswer(Server asked, String operation, String path, int status) {
-		Response response = asked.request().redirects().follow(false).get(path);
+	private static void assertAnswer(Server testedServer, String operation, String path, int status) {
+		Response response = testedServer.request().redirects().follow(false).get(path);
 		assertThat(response.statusCode()).as(path).isIn(200, status);
 		boolean isJson = response.contentType().contains("json");
 		JsonNode body = isJson ? Conformance.JSON.readTree(response.asString()) : null;
 		document.assertResponse(operation, response.statusCode(), response.contentType(), body);
 	}
 
-	private static Set<String> documented() {
+	private static Set<String> documentedRoutes() {
 		Set<String> routes = new TreeSet<>();
 		for (String path : document.paths()) {
 			for (HttpMethod method : HttpMethod.values()) {
@@ -100,7 +100,7 @@ class OpenApiTests {
 		return routes;
 	}
 
-	private static Set<String> served() {
+	private static Set<String> servedRoutes() {
 		Set<String> routes = new TreeSet<>();
 		Stream.of(HomeController.class, MetadataController.class)
 			.flatMap((controller) -> Stream.of(controller.getDeclaredMethods()))

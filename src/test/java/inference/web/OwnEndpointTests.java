@@ -10,9 +10,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.server.ResponseStatusException;
 
 import inference.ErrorBody;
 import inference.Server;
@@ -61,7 +63,7 @@ class OwnEndpointTests {
 	}
 
 	@Test
-	void isRefusedAsOtherRequestsAreWhileTheModelDoesNotServe() {
+	void isRefusedWhileTheModelDoesNotServe() {
 		try (Server lost = ready(this.model)) {
 			this.model.behave((_) -> {
 				throw new DeviceLostException("CUDA error 700", new IllegalStateException());
@@ -73,16 +75,21 @@ class OwnEndpointTests {
 	}
 
 	@Test
-	void isRefusedIfItsTensorsAreNotTheInputs() {
+	void isRefusedIfItsTensorsDoNotFitTheInputs() {
 		server.swap(this.model);
 		assertCounted(server, "/unfit", 400, "invalid").body(ErrorBody.SENTENCE,
 				equalTo("The model takes [x FP32 [-1]], not {x=INT64 [1]}."));
 	}
 
 	@Test
-	void itsOwnFailureIsTheServersAndKeepsItsReason() {
+	void hidesTheReasonOfItsOwnFailure() {
 		post(server, "/broken", 500).body(ErrorBody.SENTENCE,
 				equalTo("The server failed. The server's log has the reason, with this answer's X-Request-Id."));
+	}
+
+	@Test
+	void answersAStatusWithoutAReasonWithThatStatusesSentence() {
+		post(server, "/missing", 404).body(ErrorBody.SENTENCE, equalTo("Not Found."));
 	}
 
 	private static Server ready(FakeModel model) {
@@ -122,6 +129,11 @@ class OwnEndpointTests {
 		@PostMapping("/broken")
 		float broken(@RequestBody float[] values) {
 			return values[values.length];
+		}
+
+		@PostMapping("/missing")
+		void missing() {
+			throw new ResponseStatusException(HttpStatus.NOT_FOUND);
 		}
 
 		@PostMapping("/own")

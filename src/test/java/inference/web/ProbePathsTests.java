@@ -38,7 +38,7 @@ class ProbePathsTests {
 	}
 
 	@Test
-	void sayTheSameAsAllElseThatTellsTheState() {
+	void agreeWithEverySurfaceThatShowsTheState() {
 		Surfaces.verify(Server.loading(), State.LOADING, 503, 200, 503, "the model is loading");
 		Surfaces.verify(this.server, State.READY, 200, 200, 200, "the model serves");
 	}

@@ -29,7 +29,7 @@ import static org.hamcrest.Matchers.equalTo;
  */
 class ProbePriorityEndpointTests {
 
-	private static final int MAX_THREADS = 8;
+	private static final int MAX_PROBE_THREADS = 8;
 
 	private static final Server server = Server.ready(TestModel::new, (context) -> {
 		ServletContextInitializer filter = (servlets) -> servlets.addFilter("fork", (request, response, chain) -> {
@@ -59,10 +59,10 @@ class ProbePriorityEndpointTests {
 	}
 
 	@Test
-	void keepsNoThreadForTheBodyOfAProbe() throws IOException {
+	void doesNotBlockAThreadForTheBodyOfAProbe() throws IOException {
 		List<Socket> sockets = new ArrayList<>();
 		try {
-			for (int i = 0; i < 2 * MAX_THREADS; i++) {
+			for (int i = 0; i < 2 * MAX_PROBE_THREADS; i++) {
 				Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
 				sockets.add(socket);
 				socket.getOutputStream()

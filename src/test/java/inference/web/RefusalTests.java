@@ -20,7 +20,7 @@ import inference.TestModel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Requests that Tomcat refuses before any servlet sees them, sent byte by byte.
+ * Requests that Tomcat refuses before any servlet sees them, sent through a socket.
  */
 @ExtendWith(OutputCaptureExtension.class)
 class RefusalTests {
@@ -72,7 +72,7 @@ class RefusalTests {
 			400 | GET /actuator/health?x=%zz HTTP/1.1\\r\\nHost: a
 			404 | GET /api/predict/ HTTP/1.1\\r\\nHost: a
 			""")
-	void answersInJsonWithTheRightCode(int status, String head) throws IOException {
+	void answersInJsonWithTheStatusOfTheError(int status, String head) throws IOException {
 		assertRefused(status, send(head.translateEscapes() + "\r\nConnection: close\r\n\r\n"));
 	}
 
@@ -88,21 +88,21 @@ class RefusalTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "Accept:", "Accept: ;", "Accept: nonsense", "Accept: text/html", "Accept: image/png",
 			"Content-Type:", "Content-Type: nonsense" })
-	void metricsAreAnsweredWhateverTheClientAccepts(String accept) throws IOException {
+	void answersMetricsWhateverTheClientAccepts(String accept) throws IOException {
 		assertThat(send("GET /actuator/prometheus HTTP/1.1\r\nHost: a\r\n" + accept + "\r\nConnection: close\r\n\r\n"))
 			.startsWith("HTTP/1.1 200 ");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "openapi.json", "v1/models", "v2/models/m" })
-	void readsNoForm(String path) throws IOException {
+	void doesNotParseForms(String path) throws IOException {
 		assertThat(send("GET /" + path
 				+ " HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data\r\nConnection: close\r\n\r\n"))
 			.startsWith("HTTP/1.1 200 ");
 	}
 
 	@Test
-	void answersWithJsonThoughSpringIsAskedForStackTraces() {
+	void answersInJsonEvenIfSpringIncludesStackTraces() {
 		try (Server verbose = Server.ready(TestModel::new, "spring.web.error.include-stacktrace=always")) {
 			verbose.request()
 				.urlEncodingEnabled(false)
@@ -114,7 +114,7 @@ class RefusalTests {
 	}
 
 	@Test
-	void sendsTheDocumentWhole() throws IOException {
+	void ignoresRangesOfTheOpenApiDocument() throws IOException {
 		assertThat(send("GET /openapi.json HTTP/1.1\r\nHost: a\r\nRange: x\r\nConnection: close\r\n\r\n"))
 			.startsWith("HTTP/1.1 200 ");
 	}

@@ -24,14 +24,14 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 class RequestBodyTests {
 
-	private static final int LIMIT = 1024 * 1024;
+	private static final int MAX_BODY_BYTES = 1024 * 1024;
 
 	private static final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
 	private final RequestPermits permits = new RequestPermits(new SimpleMeterRegistry());
 
 	@ParameterizedTest
-	@ValueSource(ints = { 0, 1, 16 * 1024, 16 * 1024 + 1, 300_000, LIMIT })
+	@ValueSource(ints = { 0, 1, 16 * 1024, 16 * 1024 + 1, 300_000, MAX_BODY_BYTES })
 	void readsEveryByte(int size) throws IOException {
 		byte[] sent = random(size);
 		assertThat(read(request(sent, true))).isEqualTo(sent);
@@ -41,47 +41,48 @@ class RequestBodyTests {
 
 	@Test
 	void refusesOneByteMoreThanTheLimit() {
-		byte[] sent = random(LIMIT + 1);
+		byte[] sent = random(MAX_BODY_BYTES + 1);
 		assertTooLarge(request(sent, true));
 		assertTooLarge(request(sent, false));
 		assertTooLarge(gzipped(sent));
 	}
 
 	@Test
-	void allocatesLittleForALengthThatIsOnlyStated() throws IOException {
+	void allocatesLittleBeforeTheBodyArrives() throws IOException {
 		MockHttpServletRequest request = new MockHttpServletRequest() {
 			@Override
 			public long getContentLengthLong() {
-				return LIMIT;
+				return MAX_BODY_BYTES;
 			}
 		};
-		// The least of many, because the JVM allocates for itself at first
-		long least = Long.MAX_VALUE;
+		// The minimum of many runs counts, because the JVM itself allocates at first.
+		long minAllocatedBytes = Long.MAX_VALUE;
 		for (int i = 0; i < 20; i++) {
 			request.setContent(new byte[1]);
 			long before = threads.getCurrentThreadAllocatedBytes();
 			byte[] body = read(request);
-			least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+			minAllocatedBytes = Math.min(minAllocatedBytes, threads.getCurrentThreadAllocatedBytes() - before);
 			assertThat(body).hasSize(1);
 		}
-		assertThat(least).isLessThan(64 * 1024);
+		assertThat(minAllocatedBytes).isLessThan(64 * 1024);
 	}
 
 	@Test
-	void stopsExpandingABombAtTheLimit() {
-		MockHttpServletRequest bomb = gzipped(new byte[100 * LIMIT]);
+	void stopsDecompressingAtTheLimit() {
+		MockHttpServletRequest request = gzipped(new byte[100 * MAX_BODY_BYTES]);
 		long before = threads.getCurrentThreadAllocatedBytes();
-		assertTimeout(Duration.ofSeconds(2), () -> assertTooLarge(bomb));
-		assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4L * LIMIT);
+		assertTimeout(Duration.ofSeconds(2), () -> assertTooLarge(request));
+		assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4L * MAX_BODY_BYTES);
 	}
 
 	@Test
-	void refusesCompressionThatEndsTooEarly() {
+	void refusesATruncatedCompressedBody() {
 		byte[] whole = Bytes.gzip(random(2000));
 		for (int end = 0; end < whole.length; end++) {
-			MockHttpServletRequest cut = request(Arrays.copyOf(whole, end), true);
-			cut.addHeader("Content-Encoding", "gzip");
-			assertThatExceptionOfType(InvalidRequestException.class).as("cut at " + end).isThrownBy(() -> read(cut));
+			MockHttpServletRequest truncated = request(Arrays.copyOf(whole, end), true);
+			truncated.addHeader("Content-Encoding", "gzip");
+			assertThatExceptionOfType(InvalidRequestException.class).as("cut at " + end)
+				.isThrownBy(() -> read(truncated));
 		}
 	}
 
@@ -91,7 +92,7 @@ class RequestBodyTests {
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {
-		return new RequestBody(request, LIMIT, Admissions.reservation(), this.permits).readExpanded();
+		return new RequestBody(request, MAX_BODY_BYTES, Admissions.reservation(), this.permits).readDecompressed();
 	}
 
 	private static byte[] random(int size) {

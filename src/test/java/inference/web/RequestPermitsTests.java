@@ -16,7 +16,7 @@ import inference.admission.Deadline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * When a request lets the next one begin. There is one permit.
+ * Requests that share one permit, and the waits during which the next request may run.
  */
 class RequestPermitsTests {
 
@@ -24,26 +24,26 @@ class RequestPermitsTests {
 
 	private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
-	private final CountDownLatch waiting = new CountDownLatch(1);
+	private final CountDownLatch firstIsWaiting = new CountDownLatch(1);
 
-	private final CountDownLatch end = new CountDownLatch(1);
+	private final CountDownLatch firstMayEnd = new CountDownLatch(1);
 
-	private final CountDownLatch next = new CountDownLatch(1);
+	private final CountDownLatch nextHasRun = new CountDownLatch(1);
 
 	@AfterEach
 	void endTheWaits() {
-		this.end.countDown();
+		this.firstMayEnd.countDown();
 	}
 
 	@Test
-	void keepsThePermitDuringAShortWaitAndServesTheNextRequestInTheEnd() {
+	void keepsThePermitDuringAShortWait() {
 		var permits = new RequestPermits(this.registry, 1, FOREVER);
 		permits.execute(() -> permits.awaitWithPermitAtFirst((_) -> waitForTheEnd()));
-		assertThat(await(this.waiting)).isTrue();
-		permits.execute(this.next::countDown);
+		assertThat(await(this.firstIsWaiting)).isTrue();
+		permits.execute(this.nextHasRun::countDown);
 		Awaitility.await().until(() -> backlog() == 1);
-		this.end.countDown();
-		assertThat(await(this.next)).isTrue();
+		this.firstMayEnd.countDown();
+		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
@@ -53,8 +53,8 @@ class RequestPermitsTests {
 			onLongWait.run();
 			return waitForTheEnd();
 		}));
-		permits.execute(this.next::countDown);
-		assertThat(await(this.next)).isTrue();
+		permits.execute(this.nextHasRun::countDown);
+		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
@@ -79,29 +79,29 @@ class RequestPermitsTests {
 				throw new IllegalStateException(ex);
 			}
 		});
-		assertThat(await(this.waiting)).isTrue();
-		permits.execute(this.next::countDown);
-		assertThat(await(this.next)).isTrue();
+		assertThat(await(this.firstIsWaiting)).isTrue();
+		permits.execute(this.nextHasRun::countDown);
+		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
-	void servesTheNextRequestThoughTheFirstBlocksWithThePermit() {
+	void servesTheNextRequestEvenIfTheFirstBlocksWithThePermit() {
 		var permits = new RequestPermits(this.registry, 1, Duration.ofMillis(1));
 		permits.execute(this::waitForTheEnd);
-		permits.execute(this.next::countDown);
-		assertThat(await(this.next)).isTrue();
+		permits.execute(this.nextHasRun::countDown);
+		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
-	void keepsItsBoundThoughARequestBeganWithoutAPermitAndWaits() {
+	void keepsItsLimitAfterARequestBeganWithoutAPermit() {
 		var permits = new RequestPermits(this.registry, 1, Duration.ofSeconds(1));
-		permits.execute(() -> await(this.end));
+		permits.execute(() -> await(this.firstMayEnd));
 		permits.execute(() -> permits.awaitWithPermitAtFirst((onLongWait) -> {
 			onLongWait.run();
 			return waitForTheEnd();
 		}));
-		assertThat(await(this.waiting)).isTrue();
-		permits.execute(this.next::countDown);
+		assertThat(await(this.firstIsWaiting)).isTrue();
+		permits.execute(this.nextHasRun::countDown);
 		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
 	}
 
@@ -110,8 +110,8 @@ class RequestPermitsTests {
 	}
 
 	private boolean waitForTheEnd() {
-		this.waiting.countDown();
-		return await(this.end);
+		this.firstIsWaiting.countDown();
+		return await(this.firstMayEnd);
 	}
 
 	private static boolean await(CountDownLatch latch) {

@@ -24,7 +24,7 @@ class RequestSizeCheckTests {
 	private static final List<TensorSpec> OUTPUTS = List.of(new TensorSpec("y", DataType.FP32, Shape.of(-1)));
 
 	@Test
-	void warnsOfAModelThatNoRequestCanReach(CapturedOutput log) {
+	void warnsIfOneRowIsLargerThanABodyMayBe(CapturedOutput log) {
 		check(12_582_911);
 		assertThat(log).contains("The smallest request for this model has 12582912 bytes in binary")
 			.contains("every request gets 413 until inference.request.max-size is raised");

@@ -17,33 +17,33 @@ import inference.model.Tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * The codecs around a model that returns its inputs as its outputs.
+ * Runs requests through the codecs and a model that returns its inputs as its outputs.
  */
-final class Wire {
+final class EchoCodec {
 
-	private Wire() {
+	private EchoCodec() {
 	}
 
-	/** What a client gets. */
-	@SuppressWarnings("ArrayRecordComponent") // nobody compares them
+	/** The answer that a client gets: JSON, and the bytes behind the JSON. */
+	@SuppressWarnings("ArrayRecordComponent") // nobody compares answers
 	record Response(byte[] json, byte[] tail) {
 	}
 
 	static Response exchange(Signature signature, byte[] body, @Nullable String jsonLength) {
-		InferenceRequest read = new RequestReader(signature, EnumSet.allOf(BodyFormat.class), (_) -> {
+		InferenceRequest request = new RequestReader(signature, EnumSet.allOf(BodyFormat.class), (_) -> {
 		}).read(body, jsonLength);
-		InferenceResponse answer = new InferenceResponse("m", "1", read, identity(signature, read.inputs()));
-		ByteArrayOutputStream written = new ByteArrayOutputStream();
+		InferenceResponse answer = new InferenceResponse("m", "1", request, identity(signature, request.inputs()));
+		ByteArrayOutputStream stream = new ByteArrayOutputStream();
 		try {
-			answer.writeTo(written);
+			answer.writeTo(stream);
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
 		int length = answer.jsonLength();
-		byte[] all = written.toByteArray();
-		assertThat(all).hasSize((int) (length + answer.binaryLength()));
-		return new Response(Arrays.copyOf(all, length), Arrays.copyOfRange(all, length, all.length));
+		byte[] bytes = stream.toByteArray();
+		assertThat(bytes).hasSize((int) (length + answer.binaryLength()));
+		return new Response(Arrays.copyOf(bytes, length), Arrays.copyOfRange(bytes, length, bytes.length));
 	}
 
 	private static Map<String, Tensor> identity(Signature signature, Map<String, Tensor> inputs) {
