@@ -53,15 +53,20 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * {@code outputs} and optionally {@code tolerance}. The first two map names to
 	 * tensors, which are nested arrays.
 	 * @param examplesJson the value of {@link #METADATA_KEY}
-	 * @param signature the data types of the tensors
-	 * @throws IllegalArgumentException if the JSON is not valid, or names a tensor that
-	 * the signature does not have
+	 * @param signature the inputs and outputs of the model
+	 * @throws IllegalArgumentException if the JSON is not valid, names an unknown tensor,
+	 * or has inputs that do not fit the signature
 	 */
 	static List<Example> read(String examplesJson, Signature signature) {
-		return read(examplesJson,
-				(example) -> new Example(tensors(example.required("inputs"), signature.inputs()),
-						tensors(example.required("outputs"), signature.outputs()),
-						example.path("tolerance").asDouble(DEFAULT_TOLERANCE)));
+		return read(examplesJson, (example) -> {
+			Map<String, Tensor> inputs = tensors(example.required("inputs"), signature.inputs());
+			if (!signature.acceptsInputs(inputs)) {
+				throw new IllegalArgumentException(
+						"an example has the inputs %s, but the model takes %s".formatted(inputs, signature.inputs()));
+			}
+			return new Example(inputs, tensors(example.required("outputs"), signature.outputs()),
+					example.path("tolerance").asDouble(DEFAULT_TOLERANCE));
+		});
 	}
 
 	/**
@@ -76,11 +81,17 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	private static <T> List<T> read(String examplesJson, Function<JsonNode, T> reader) {
 		try {
-			return JsonMapper.shared().readTree(examplesJson).valueStream().map(reader).toList();
+			JsonNode examples = JsonMapper.shared().readTree(examplesJson);
+			if (!examples.isArray()) {
+				throw new IllegalArgumentException("it is not an array");
+			}
+			return examples.valueStream().map(reader).toList();
 		}
-		catch (JacksonException ex) {
+		catch (JacksonException | IllegalArgumentException ex) {
+			String reason = (ex instanceof JacksonException jsonFailure) ? jsonFailure.getOriginalMessage()
+					: ex.getMessage();
 			throw new IllegalArgumentException(
-					"its metadata '%s' is not as expected: %s".formatted(METADATA_KEY, ex.getOriginalMessage()), ex);
+					"its metadata '%s' is not as expected: %s".formatted(METADATA_KEY, reason), ex);
 		}
 	}
 
@@ -93,8 +104,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 			}
 		}
 		if (tensorsByName.size() != tensors.size()) {
-			throw new IllegalArgumentException("its metadata '%s' names %s, but the model has %s"
-				.formatted(METADATA_KEY, tensors.propertyNames(), specs));
+			throw new IllegalArgumentException(
+					"an example names %s, but the model has %s".formatted(tensors.propertyNames(), specs));
 		}
 		return tensorsByName;
 	}

@@ -74,10 +74,13 @@ class OnnxModelTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "no json", "[{}]", "[{\"inputs\":{\"z\":[1]},\"outputs\":{}}]" })
+	@ValueSource(strings = { "no json", "[{}]", "[{\"inputs\":{\"z\":[1]},\"outputs\":{}}]",
+			"[{\"inputs\":{\"x\":[[1,2],[3]]},\"outputs\":{}}]", "[{\"inputs\":{\"x\":[\"1\"]},\"outputs\":{}}]",
+			"[{\"inputs\":{\"x\":[null]},\"outputs\":{}}]", "[{\"inputs\":{},\"outputs\":{}}]",
+			"[{\"inputs\":{\"x\":[[1]]},\"outputs\":{}}]", "{\"inputs\":{\"x\":[1]},\"outputs\":{}}", "7", "" })
 	void saysThatItsExamplesDoNotFit(String examples) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.echo(examples)))
-			.withMessageContaining("its metadata 'inference.examples'");
+			.withMessageContaining("its metadata 'inference.examples' is not as expected: ");
 	}
 
 	@Test
