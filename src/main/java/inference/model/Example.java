@@ -15,10 +15,10 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A golden example: inputs, and the outputs that the model must give for them.
  *
- * @param inputs a value for each input of the signature
- * @param outputs the expected values of some or all outputs
- * @param tolerance the allowed difference of floating point numbers, see
- * {@link TensorComparison#difference}
+ * @param inputs a tensor for each input of the signature
+ * @param outputs the expected tensors of some or all outputs
+ * @param tolerance the allowed difference of floating point numbers, as in
+ * {@link TensorComparison#difference}, with the scale 1
  */
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
@@ -50,8 +50,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	/**
 	 * Reads examples from JSON: an array of objects with the members {@code inputs},
-	 * {@code outputs} and optionally {@code tolerance}. The first two map names to
-	 * tensors, which are nested arrays.
+	 * {@code outputs} and optionally {@code tolerance}. Each of {@code inputs} and
+	 * {@code outputs} maps names to tensors, and a tensor is a nested array.
 	 * @param examplesJson the value of {@link #METADATA_KEY}
 	 * @param signature the inputs and outputs of the model
 	 * @throws IllegalArgumentException if the JSON is not valid, names an unknown tensor,
@@ -95,25 +95,25 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		}
 	}
 
-	private static Map<String, Tensor> tensors(JsonNode tensors, List<TensorSpec> specs) {
+	private static Map<String, Tensor> tensors(JsonNode arraysByName, List<TensorSpec> specs) {
 		Map<String, Tensor> tensorsByName = new LinkedHashMap<>();
 		for (TensorSpec spec : specs) {
-			JsonNode values = tensors.get(spec.name());
-			if (values != null) {
-				tensorsByName.put(spec.name(), tensor(spec.dataType(), values));
+			JsonNode array = arraysByName.get(spec.name());
+			if (array != null) {
+				tensorsByName.put(spec.name(), tensor(spec.dataType(), array));
 			}
 		}
-		if (tensorsByName.size() != tensors.size()) {
+		if (tensorsByName.size() != arraysByName.size()) {
 			throw new IllegalArgumentException(
-					"an example names %s, but the model has %s".formatted(tensors.propertyNames(), specs));
+					"an example names %s, but the model has %s".formatted(arraysByName.propertyNames(), specs));
 		}
 		return tensorsByName;
 	}
 
-	private static Tensor tensor(DataType dataType, JsonNode values) {
-		List<JsonNode> elements = List.of(values);
+	private static Tensor tensor(DataType dataType, JsonNode array) {
+		List<JsonNode> elements = List.of(array);
 		List<Long> dimensions = new ArrayList<>();
-		for (JsonNode level = values; level.isArray(); level = level.path(0)) {
+		for (JsonNode level = array; level.isArray(); level = level.path(0)) {
 			dimensions.add((long) level.size());
 			elements = elements.stream().flatMap(JsonNode::valueStream).toList();
 		}

@@ -330,7 +330,7 @@ class OnnxModelTests {
 		assertThatExceptionOfType(UnusableModelException.class)
 			.isThrownBy(() -> OnnxFiles.open(this.directory.toString()))
 			.withMessage(
-					"The model at %s cannot be read. Make it a file that user %s may read, in a directory that it may enter.",
+					"The model at %s cannot be read. Make it a file that user %s may read, in a directory that this user may enter.",
 					file(), System.getProperty("user.name"));
 	}
 
@@ -424,7 +424,7 @@ class OnnxModelTests {
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', textBlock = """
 			/tmp/x/libonnxruntime.so: failed to map segment from shared object | without noexec
-			no onnxruntime in java.library.path: /usr/lib                       | Give it 40 MB to unpack itself
+			no onnxruntime in java.library.path: /usr/lib                       | Give it 40 MB in
 			libstdc++.so.6: cannot open shared object file                      | on another base
 			""")
 	void saysWhatTheRuntimeNeedsInOrderToLink(String failure, String action) {

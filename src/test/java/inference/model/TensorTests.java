@@ -179,7 +179,7 @@ class TensorTests {
 	void findsADifferenceBetweenBytesThatAreNotUtf8() {
 		assertThat(TensorComparison.difference(bytes(DataType.BYTES, 1, 0, 0, 0, 0xFE),
 				bytes(DataType.BYTES, 1, 0, 0, 0, 0xFF), 0, 1))
-			.isEqualTo("has other bytes than expected, which are not UTF-8");
+			.isEqualTo("differs from the expected bytes, which are not UTF-8");
 	}
 
 	private static Tensor bytes(DataType dataType, int... values) {
