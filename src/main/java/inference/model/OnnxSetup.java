@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.io.FileNotFoundException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -22,6 +23,7 @@ import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
+import org.springframework.util.ResourceUtils;
 import org.springframework.util.function.ThrowingConsumer;
 
 /**
@@ -152,8 +154,8 @@ final class OnnxSetup {
 
 	/**
 	 * Finds the model's file.
-	 * @param location {@code classpath:<resource>}, a file, or a directory that contains
-	 * {@code model.onnx}
+	 * @param location {@code classpath:<resource>}, or the path or URL of a file or of a
+	 * directory that contains {@code model.onnx}
 	 * @return a class path resource or a readable file
 	 * @throws UnusableModelException if there is no such file or it cannot be read
 	 */
@@ -165,7 +167,7 @@ final class OnnxSetup {
 			}
 			return resource;
 		}
-		Path path = modelPath(location.startsWith("file:") ? location.substring("file:".length()) : location);
+		Path path = modelPath(location);
 		if (Files.notExists(path)) {
 			throw new UnusableModelException("There is no model at %s.".formatted(path), NO_FILE_REMEDY, null);
 		}
@@ -180,10 +182,10 @@ final class OnnxSetup {
 
 	private static Path modelPath(String location) {
 		try {
-			Path path = Path.of(location).toAbsolutePath().normalize();
+			Path path = ResourceUtils.getFile(location).toPath().toAbsolutePath().normalize();
 			return Files.isDirectory(path) ? path.resolve("model.onnx") : path;
 		}
-		catch (InvalidPathException ex) {
+		catch (InvalidPathException | FileNotFoundException ex) {
 			throw new UnusableModelException("The model location '%s' is not a path.".formatted(location),
 					NO_FILE_REMEDY, ex);
 		}

@@ -434,8 +434,10 @@ class OnnxModelTests {
 
 	@Test
 	void findsItsFileInADirectoryAndByUrl() throws IOException {
-		Files.write(file(), OnnxFiles.sum());
-		for (String location : List.of(this.directory.toString(), file().toUri().toString())) {
+		Path directory = Files.createDirectory(this.directory.resolve("my models"));
+		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.sum());
+		for (String location : List.of(directory.toString(), directory.toUri().toString(), file.toUri().toString(),
+				"file:" + file)) {
 			try (var model = OnnxFiles.open(location)) {
 				assertThat(model.signature().inputs()).extracting(TensorSpec::name).containsExactly("a", "b");
 			}
