@@ -27,11 +27,11 @@ import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.function.Executable;
 import org.opentest4j.TestAbortedException;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 /**
  * Tests of what the server expects of every model. They use the inputs of the model's
@@ -81,18 +81,14 @@ public final class ModelContract {
 	 */
 	public static Stream<DynamicTest> tests(Supplier<? extends Model> constructor, Duration deadline) {
 		ModelContract contract = new ModelContract(constructor, deadline);
-		return Stream.of(test("gets its examples right", contract::getsItsExamplesRight),
-				test("answers as its signature says", contract::answersAsItsSignatureSays),
-				test("answers rows together as it answers them alone", contract::answersRowsTogetherAsAlone),
-				test("answers callers at once as it answers one", contract::answersCallersAtOnceAsOne),
-				test("answers or refuses unlikely values", contract::answersOrRefusesUnlikelyValues),
-				test("answers within the deadline", contract::answersWithinTheDeadline),
-				test("keeps nothing of a call", contract::freesNativeMemoryAfterEachCall),
-				test("frees what it took", contract::freesNativeMemoryWhenClosed));
-	}
-
-	private static DynamicTest test(String name, Executable check) {
-		return DynamicTest.dynamicTest(name, check);
+		return Stream.of(dynamicTest("gets its examples right", contract::getsItsExamplesRight),
+				dynamicTest("answers as its signature says", contract::answersAsItsSignatureSays),
+				dynamicTest("answers rows together as it answers them alone", contract::answersRowsTogetherAsAlone),
+				dynamicTest("answers callers at once as it answers one", contract::answersCallersAtOnceAsOne),
+				dynamicTest("answers or refuses unlikely values", contract::answersOrRefusesUnlikelyValues),
+				dynamicTest("answers within the deadline", contract::answersWithinTheDeadline),
+				dynamicTest("keeps nothing of a call", contract::freesNativeMemoryAfterEachCall),
+				dynamicTest("frees what it took", contract::freesNativeMemoryWhenClosed));
 	}
 
 	void getsItsExamplesRight() {
