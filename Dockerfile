@@ -1,6 +1,6 @@
-# The image that Jib builds (mvn package jib:build), for those without Jib: the same files in the same layers.
+# Builds the same image as Jib (mvn package jib:build): the same files in the same layers.
 ARG BUILD_IMAGE=maven:3.9-eclipse-temurin-25
-# Small, and has the glibc and libstdc++ that ONNX Runtime links to. No shell is needed.
+# A small base with glibc and libstdc++, which ONNX Runtime needs. The image needs no shell.
 ARG BASE_IMAGE=debian:12-slim
 
 FROM ${BUILD_IMAGE} AS build
@@ -17,21 +17,21 @@ LABEL org.opencontainers.image.title="inference-server" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.licenses="Apache-2.0"
-# From what changes least to what changes most
+# The layers are sorted: the files that change least come first.
 COPY --from=build /build/target/image/opt /opt
 COPY --from=build /build/target/image/app/lib /app/lib
 COPY --from=build /build/target/image/app/*.args /build/target/image/app/*.flags /build/target/image/app/*.jar /app/
 COPY --from=build /build/target/image/models /models
 COPY --from=build /build/target/image/usr /usr
 COPY --from=build /build/target/image/app/*.aot /app/
-# File names in other than ASCII, of a mounted model say
+# Without this, Java could not open files whose names are not ASCII, such as a mounted model.
 ENV LANG=C.UTF-8
-# Spares the server the native call that would set it
+# Without this variable, the server sets it by a native call before it loads ONNX Runtime.
 ENV ORT_DISABLE_TELEMETRY=1
-# A JSON object per line of the log; empty, it is text again
+# Each line of the log is a JSON object. If the variable is empty, the lines are text.
 ENV LOGGING_STRUCTURED_FORMAT_CONSOLE=ecs
 WORKDIR /tmp
 USER 10001:10001
 EXPOSE 8000
-# Only CMD is set, so that a platform may replace either of entry point and command
+# Only CMD is set, so that a platform can replace the entry point or the command.
 CMD ["/opt/java/bin/java", "@/app/server.args"]

@@ -5,19 +5,19 @@ import sys
 import time
 
 port, seconds = int(sys.argv[1]), int(sys.argv[2])
-times, failed = [], 0
+millis, failure_count = [], 0
 end = time.monotonic() + seconds
 while time.monotonic() < end:
     start = time.monotonic()
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=10)
     try:
         connection.request('GET', '/readyz')
-        failed += connection.getresponse().status != 200
+        failure_count += connection.getresponse().status != 200
     except OSError:
-        failed += 1
+        failure_count += 1
     finally:
         connection.close()
-    times.append((time.monotonic() - start) * 1000)
+    millis.append((time.monotonic() - start) * 1000)
     time.sleep(0.05)
-times.sort()
-print(len(times), failed, f'{times[int(len(times) * 0.99)]:.1f}', f'{times[-1]:.1f}')
+millis.sort()
+print(len(millis), failure_count, f'{millis[int(len(millis) * 0.99)]:.1f}', f'{millis[-1]:.1f}')

@@ -14,56 +14,57 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Records Java's ahead-of-time (AOT) cache: starts the staged server with the runtime of
- * the image, waits until it is ready, and ends it with SIGTERM.
+ * Records Java's ahead-of-time (AOT) cache, which the JVM writes when the server ends. The
+ * staged server is started with the runtime of the image, and ended with SIGTERM as soon
+ * as it is ready.
  */
 final class Training {
 
 	/**
-	 * Leaves machine code, which would be that of this machine's CPU, out of the cache.
-	 * The optimizing compiler's profiles in it would cost the server half as much CPU time
-	 * again until it is ready, so only the quick compiler runs.
+	 * The options that keep two things out of the cache. Machine code would fit only the
+	 * CPU of this machine. With profiles of the optimizing compiler, the server would take
+	 * 1.5 times the CPU time until it is ready.
 	 */
-	private static final List<String> RECORD = List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching",
-			"-XX:-AOTStubCaching", "-XX:TieredStopAtLevel=1");
+	private static final List<String> RECORDING_OPTIONS = List.of("-XX:+UnlockDiagnosticVMOptions",
+			"-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching", "-XX:TieredStopAtLevel=1");
 
-	private final Path image;
+	private final Path imageDirectory;
 
-	private final Path cache;
+	private final Path cacheFile;
 
-	private final Path log;
+	private final Path logFile;
 
-	Training(Path image) {
-		this.image = image.toAbsolutePath();
-		this.cache = this.image.resolveSibling("image-cache.aot");
-		this.log = this.image.resolveSibling("image-training.log");
+	Training(Path imageDirectory) {
+		this.imageDirectory = imageDirectory.toAbsolutePath();
+		this.cacheFile = this.imageDirectory.resolveSibling("image-cache.aot");
+		this.logFile = this.imageDirectory.resolveSibling("image-training.log");
 	}
 
-	/** Records the cache, and starts the server from it once. */
+	/** Records the cache, and proves that a server starts from it. */
 	Path run() throws IOException, InterruptedException {
-		Files.deleteIfExists(this.cache);
-		List<String> options = new ArrayList<>(RECORD);
-		options.add("-XX:AOTCacheOutput=" + this.cache);
+		Files.deleteIfExists(this.cacheFile);
+		List<String> options = new ArrayList<>(RECORDING_OPTIONS);
+		options.add("-XX:AOTCacheOutput=" + this.cacheFile);
 		serve(options);
-		check(Files.exists(this.cache), "Java wrote none");
-		serve(List.of("-XX:AOTCache=" + this.cache, "-XX:AOTMode=on"));
-		return this.cache;
+		require(Files.exists(this.cacheFile), "the JVM wrote no cache");
+		serve(List.of("-XX:AOTCache=" + this.cacheFile, "-XX:AOTMode=on"));
+		return this.cacheFile;
 	}
 
-	/** Runs the server until it is ready. */
+	/** Starts the server with options for the cache, and ends it when it is ready. */
 	private void serve(List<String> cacheOptions) throws IOException, InterruptedException {
 		int port;
-		try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-			port = free.getLocalPort();
+		try (ServerSocket freeSocket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			port = freeSocket.getLocalPort();
 		}
-		List<String> command = new ArrayList<>(List.of(this.image.resolve("opt/java/bin/java").toString()));
+		List<String> command = new ArrayList<>(List.of(this.imageDirectory.resolve("opt/java/bin/java").toString()));
 		command.addAll(cacheOptions);
-		command.addAll(arguments());
-		// With the class path "../app/…", a class that is asked where it came from names
-		// the right path whether the server runs in / or in /tmp.
-		ProcessBuilder builder = new ProcessBuilder(command).directory(this.image.resolve("opt").toFile())
+		command.addAll(serverArguments());
+		// A cached class names the class path of this run as its location. "../app/…" is
+		// the right path from / and from /tmp, in which the server runs.
+		ProcessBuilder builder = new ProcessBuilder(command).directory(this.imageDirectory.resolve("opt").toFile())
 			.redirectErrorStream(true)
-			.redirectOutput(this.log.toFile());
+			.redirectOutput(this.logFile.toFile());
 		Map<String, String> environment = builder.environment();
 		environment.keySet().removeIf((name) -> name.startsWith("J") && name.endsWith("_OPTIONS"));
 		environment
@@ -71,16 +72,17 @@ final class Training {
 					"LOGGING_STRUCTURED_FORMAT_CONSOLE", "ecs", "ORT_DISABLE_TELEMETRY", "1"));
 		Process server = builder.start();
 		try {
-			long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
-			for (int status = 0; status != 200; status = readiness(port)) {
-				check(server.isAlive(), "the server ended");
-				check(status == 0 || status == 503, "GET /readyz, which a filter must let pass, answers " + status);
-				check(System.nanoTime() < end, "the server did not become ready");
+			long deadlineNanos = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
+			for (int status = 0; status != 200; status = readinessStatus(port)) {
+				require(server.isAlive(), "the server ended");
+				require(status == 0 || status == 503,
+						"GET /readyz answers " + status + ". A filter must let probes pass");
+				require(System.nanoTime() < deadlineNanos, "the server did not become ready");
 				Thread.sleep(50);
 			}
 			server.destroy();
-			check(server.waitFor(5, TimeUnit.MINUTES), "the server did not end");
-			check(server.exitValue() == 143, "the server ended with exit code " + server.exitValue());
+			require(server.waitFor(5, TimeUnit.MINUTES), "the server did not end");
+			require(server.exitValue() == 143, "the server ended with exit code " + server.exitValue());
 		}
 		finally {
 			server.destroyForcibly().waitFor();
@@ -88,7 +90,7 @@ final class Training {
 	}
 
 	/** Returns the status of the readiness probe, or 0 while nothing listens. */
-	private static int readiness(int port) throws InterruptedException {
+	private static int readinessStatus(int port) throws InterruptedException {
 		try (HttpClient client = HttpClient.newHttpClient()) {
 			URI probe = URI.create("http://127.0.0.1:" + port + "/readyz");
 			return client.send(HttpRequest.newBuilder(probe).build(), BodyHandlers.discarding()).statusCode();
@@ -99,8 +101,8 @@ final class Training {
 	}
 
 	/** The arguments in server.args, with the staged files in place of the image's. */
-	private List<String> arguments() throws IOException {
-		return Files.readAllLines(this.image.resolve("app/server.args"))
+	private List<String> serverArguments() throws IOException {
+		return Files.readAllLines(this.imageDirectory.resolve("app/server.args"))
 			.stream()
 			.filter((line) -> !line.startsWith("#") && !line.startsWith("-XX:AOTCache="))
 			.flatMap((line) -> Stream.of(line.split(" ")))
@@ -109,10 +111,10 @@ final class Training {
 			.toList();
 	}
 
-	private void check(boolean condition, String failure) {
+	private void require(boolean condition, String failure) {
 		if (!condition) {
-			throw new IllegalStateException("The image's AOT cache was not recorded: " + failure + ". See " + this.log
-					+ ". A model that is not in the jar must exist at build time, too: set INFERENCE_MODEL_LOCATION");
+			throw new IllegalStateException("The image's AOT cache was not recorded: " + failure + ". See "
+					+ this.logFile + ". A model that is not in the jar must exist at build time, too: set INFERENCE_MODEL_LOCATION");
 		}
 	}
 

@@ -1,4 +1,4 @@
-"""Serves models and compares the answers in every form of a request with those of ONNX Runtime in Python."""
+"""Serves models. Compares the answers to each form of a request with the outputs of ONNX Runtime in Python."""
 import http.client
 import json
 import os
@@ -22,15 +22,15 @@ START_SECONDS = 60
 CLIENTS = 8
 CALLS_PER_CLIENT = 3
 SERVERS = 3
-# Relative to the largest number of an output. A batch may add the terms of a product in another order.
+# Relative to the largest number of an output. It is not 0, because the order of additions may differ in a batch.
 TOLERANCE = 1e-5
 
 DATA_TYPES = {"tensor(bool)": "BOOL", "tensor(float16)": "FP16", "tensor(float)": "FP32", "tensor(double)": "FP64",
               "tensor(string)": "BYTES",
               **{f"tensor({kind})": kind.upper() for kind in (
                   "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")}}
-NUMPY = {"BOOL": "?", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8", "INT8": "<i1", "INT16": "<i2", "INT32": "<i4",
-         "INT64": "<i8", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8"}
+NUMPY_TYPES = {"BOOL": "?", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8", "INT8": "<i1", "INT16": "<i2",
+               "INT32": "<i4", "INT64": "<i8", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8"}
 
 
 class Reference:
@@ -42,10 +42,10 @@ class Reference:
         options.log_severity_level = 4
         self.session = onnxruntime.InferenceSession(file, options)
         self.types = {node.name: DATA_TYPES[node.type] for node in self.session.get_inputs()}
-        self.fixed_rows = any(node.shape and isinstance(node.shape[0], int) for node in self.session.get_inputs())
+        self.has_fixed_rows = any(node.shape and isinstance(node.shape[0], int) for node in self.session.get_inputs())
 
     def run(self, inputs):
-        """The outputs as tensors by name, and the keys of those that are maps."""
+        """Returns the outputs as arrays by name, and the keys of each output that is a map."""
         outputs, keys = {}, {}
         for node, value in zip(self.session.get_outputs(), self.session.run(None, inputs)):
             if not isinstance(value, list):
@@ -162,7 +162,7 @@ def to_bytes(tensor):
 
 def from_bytes(data, output):
     if output["datatype"] != "BYTES":
-        return np.frombuffer(data, NUMPY[output["datatype"]]).reshape(output["shape"])
+        return np.frombuffer(data, NUMPY_TYPES[output["datatype"]]).reshape(output["shape"])
     texts = []
     while data:
         length, = struct.unpack_from("<I", data)
@@ -180,7 +180,7 @@ def oip_json(server, reference, inputs, expected, keys):
                 expected)
     for output in outputs:
         wanted = expected[output["name"]].dtype
-        if wanted.kind not in "OU" and np.dtype(NUMPY[output["datatype"]]) != wanted:
+        if wanted.kind not in "OU" and np.dtype(NUMPY_TYPES[output["datatype"]]) != wanted:
             raise Difference(f"{output['name']}: data type {output['datatype']} in place of {wanted}")
 
 
@@ -204,7 +204,7 @@ def v1_columns(server, reference, inputs, expected, keys):
     answer, _ = server.predict("/v1/models/iris:predict", encode({"inputs": columns}))
     outputs = json.loads(answer)["outputs"]
     outputs = {next(iter(expected)): outputs} if len(expected) == 1 else outputs
-    compare_all({name: flat(value) for name, value in outputs.items()}, expected, exact_shape=False)
+    compare_all({name: flatten(value) for name, value in outputs.items()}, expected, exact_shape=False)
 
 
 def v1_rows(server, reference, inputs, expected, keys):
@@ -215,14 +215,16 @@ def v1_rows(server, reference, inputs, expected, keys):
     instances = [{name: tensor.tolist()[row] for name, tensor in inputs.items()} for row in range(count)]
     if len(inputs) == 1:
         instances = [next(iter(instance.values())) for instance in instances]
-    paired = all(tensor.ndim and tensor.shape[0] == count for tensor in expected.values())
+    has_row_per_instance = all(tensor.ndim and tensor.shape[0] == count for tensor in expected.values())
     try:
         answer, _ = server.predict("/v1/models/iris:predict", encode({"instances": instances}))
     except Refused as refused:
-        if paired and not reference.fixed_rows or "400" not in str(refused) or 'inputs' not in str(refused):
+        if has_row_per_instance and not reference.has_fixed_rows:
+            raise
+        if "400" not in str(refused) or "inputs" not in str(refused):
             raise
         return
-    if not paired:
+    if not has_row_per_instance:
         raise Difference("an output without a row for each instance is answered as rows")
     rows = json.loads(answer)["predictions"]
     rows = [{next(iter(expected)): row} for row in rows] if len(expected) == 1 else rows
@@ -231,10 +233,10 @@ def v1_rows(server, reference, inputs, expected, keys):
             if list(row[name]) != [str(key) for key in keys[name]]:
                 raise Difference(f"{name}: keys {list(row[name])} in place of {keys[name]}")
             row[name] = list(row[name].values())
-    compare_all({name: flat([row[name] for row in rows]) for name in expected}, expected, exact_shape=False)
+    compare_all({name: flatten([row[name] for row in rows]) for name in expected}, expected, exact_shape=False)
 
 
-def flat(nested):
+def flatten(nested):
     """The elements of nested lists, which numpy takes apart wrongly if a dimension is 0."""
     if not isinstance(nested, list):
         return np.array([nested], object)
@@ -250,70 +252,71 @@ def flat(nested):
     return array
 
 
-def concurrently(server, reference, inputs, expected, keys):
-    """Asks as several clients, each with other rows."""
+def concurrent_clients(server, reference, inputs, expected, keys):
+    """Sends requests as several concurrent clients, each with other rows."""
     sizes = {tensor.shape[:1] for tensor in inputs.values()}
-    shared = len(sizes) == 1 and sizes != {()} and not reference.fixed_rows and next(iter(sizes))[0] > 1
+    can_choose_rows = len(sizes) == 1 and sizes != {()} and not reference.has_fixed_rows and next(iter(sizes))[0] > 1
 
     def client(number):
-        own = inputs
-        if shared:
+        client_inputs = inputs
+        if can_choose_rows:
             count = next(iter(sizes))[0]
             chosen = random.Random(number).sample(range(count), 1 + number % min(3, count))
-            own = {name: tensor[chosen] for name, tensor in inputs.items()}
-        wanted, _ = reference.run(own)
+            client_inputs = {name: tensor[chosen] for name, tensor in inputs.items()}
+        wanted, _ = reference.run(client_inputs)
         for _ in range(CALLS_PER_CLIENT):
-            oip_binary(server, reference, own, wanted, keys)
+            oip_binary(server, reference, client_inputs, wanted, keys)
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         list(clients.map(client, range(CLIENTS)))
 
 
 FORMS = {"OIP JSON": oip_json, "OIP binary": oip_binary, "v1 columns": v1_columns, "v1 rows": v1_rows,
-         f"{CLIENTS} clients": concurrently}
+         f"{CLIENTS} clients": concurrent_clients}
 
 
 def check(command, folder, name, file, inputs):
-    """Serves one model; returns the differences, and whether its requests were batched."""
+    """Serves one model. Returns the differences that it finds, and whether requests were batched."""
     path = folder / f"{name}.onnx"
     path.write_bytes(file)
     reference = Reference(str(path))
     expected, keys = reference.run(inputs)
     server = Server(command, path, folder / f"{name}.log")
-    found = []
+    differences = []
     try:
         server.await_ready()
         for form, ask in FORMS.items():
             try:
                 ask(server, reference, inputs, expected, keys)
             except Exception as ex:
-                found.append(f"{name}: {form}: {ex if isinstance(ex, Difference) else repr(ex)}")
-        batched = server.is_batched()
+                differences.append(f"{name}: {form}: {ex if isinstance(ex, Difference) else repr(ex)}")
+        is_batched = server.is_batched()
     except Difference as ex:
         return [f"{name}: {ex}"], False
     finally:
         server.stop()
         path.unlink()
-    return found, batched
+    return differences, is_batched
 
 
 def main():
     command, chosen = sys.argv[1].split(), sys.argv[2:]
-    started = time.monotonic()
-    every = [(name, model.SerializeToString(), inputs) for name, model, inputs in models.models()]
-    every += packages.models()
-    every = [model for model in every if not chosen or model[0] in chosen]
-    print(f"{len(every)} models, exported in {time.monotonic() - started:.0f} s", flush=True)
-    started = time.monotonic()
+    start_time = time.monotonic()
+    all_models = [(name, model.SerializeToString(), inputs) for name, model, inputs in models.models()]
+    all_models += packages.models()
+    all_models = [model for model in all_models if not chosen or model[0] in chosen]
+    print(f"{len(all_models)} models, exported in {time.monotonic() - start_time:.0f} s", flush=True)
+    start_time = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(SERVERS) as pool:
         results = []
-        for found, batched in pool.map(lambda model: check(command, Path(folder), *model), every):
-            results.append((found, batched))
-            for difference in found:
+        for differences, is_batched in pool.map(lambda model: check(command, Path(folder), *model), all_models):
+            results.append((differences, is_batched))
+            for difference in differences:
                 print(difference, flush=True)
-    failed = sum(bool(found) for found, _ in results)
-    print(f"{len(results)} models served in {time.monotonic() - started:.0f} s, {sum(batched for _, batched in results)}"
-          f" with batching: {len(results) - failed} passed, {failed} failed")
+    failed = sum(bool(differences) for differences, _ in results)
+    batched = sum(is_batched for _, is_batched in results)
+    print(f"{len(results)} models served in {time.monotonic() - start_time:.0f} s, {batched} with batching: "
+          f"{len(results) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""The models of the battery: for each its name, its file and inputs that it can use."""
+"""The models of the battery. Each has a name, an ONNX file, and inputs that it can use."""
 import tempfile
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import skl2onnx
 from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
 from onnxmltools import convert_lightgbm, convert_xgboost
-from onnxmltools.convert.common.data_types import FloatTensorType as MLFloats
+from onnxmltools.convert.common.data_types import FloatTensorType as OnnxmltoolsFloats
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 from sklearn import compose, datasets, decomposition, discriminant_analysis, ensemble, feature_extraction, linear_model
 from sklearn import cluster, multioutput, naive_bayes, neighbors, neural_network, pipeline, preprocessing, svm, tree
@@ -19,7 +19,7 @@ X, Y = datasets.load_iris(return_X_y=True)
 X = X.astype(np.float32)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
 ROWS = X[::12]
-GAPS = np.where(np.arange(X.size).reshape(X.shape) % 7 == 3, np.nan, X)
+X_WITH_NAN = np.where(np.arange(X.size).reshape(X.shape) % 7 == 3, np.nan, X)
 
 CLASSIFIERS = {
     "logistic-regression": linear_model.LogisticRegression(max_iter=1000),
@@ -52,7 +52,7 @@ REGRESSORS = {
     "isolation-forest": ensemble.IsolationForest(n_estimators=10, random_state=0),
 }
 
-# A graph in ONNX's text format, and the inputs
+# Graphs in the text format of ONNX, with inputs
 GRAPHS = {
     "unknown-rank": ("(float[] x) => (float[] y) { y = Abs(x) }", {"x": -ROWS}),
     "rank-by-input": ("""(float[b,4] x) => (float[] y) <float limit = {60}> {
@@ -134,19 +134,19 @@ GRAPHS = {
 
 
 def to_onnx(*arguments, **options):
-    # Some converters know no newer operators.
+    # Some converters do not support newer operator sets.
     return skl2onnx.to_onnx(*arguments, target_opset={"": 18, "ai.onnx.ml": 3}, **options)
 
 
 def graph(text):
-    # An operator set that has every operator above
+    # Only StringSplit needs a newer operator set.
     return onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["": 17, "ai.onnx.ml": 3]> g {text}'
                                    if "StringSplit" not in text else
                                    f'<ir_version: 9, opset_import: ["": 20]> g {text}')
 
 
 def zip_map(keys, kind):
-    """A classifier's maps with keys of one's own."""
+    """A model that returns maps with the given keys."""
     zipped = onnx.helper.make_node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml",
                                    **{f"classlabels_{kind}": keys})
     key = {"strings": onnx.TensorProto.STRING, "int64s": onnx.TensorProto.INT64}[kind]
@@ -182,12 +182,12 @@ def tables():
         model = to_onnx(fitted, initial_types=[("text", StringTensorType([None, 1]))],
                         options={type(vectorizer): {"locale": "C"}})
         yield name, model, {"text": texts.reshape(-1, 1)}
-    several = np.stack([Y, Y % 2], axis=1)
+    two_targets = np.stack([Y, Y % 2], axis=1)
     yield ("multi-output-classifier",
-           to_onnx(multioutput.MultiOutputClassifier(tree.DecisionTreeClassifier(max_depth=3)).fit(X, several), X[:1]),
+           to_onnx(multioutput.MultiOutputClassifier(tree.DecisionTreeClassifier(max_depth=3)).fit(X, two_targets), X[:1]),
            {"X": ROWS})
     yield ("multi-output-regressor",
-           to_onnx(multioutput.MultiOutputRegressor(linear_model.Ridge()).fit(X, several), X[:1]), {"X": ROWS})
+           to_onnx(multioutput.MultiOutputRegressor(linear_model.Ridge()).fit(X, two_targets), X[:1]), {"X": ROWS})
     counts = (X * 10).astype(np.int64)
     model = to_onnx(naive_bayes.MultinomialNB().fit(counts, Y), initial_types=[("n", Int64TensorType([None, 4]))])
     yield "integers", model, {"n": counts[::12]}
@@ -195,18 +195,18 @@ def tables():
 
 def boosters():
     """The models of the libraries for boosted trees, also with missing values."""
-    types = [("X", MLFloats([None, 4]))]
+    types = [("X", OnnxmltoolsFloats([None, 4]))]
     for labels, name in ((NAMES[Y], "names"), (Y, "numbers"), (Y % 2, "binary")):
         fitted = LGBMClassifier(n_estimators=10, verbose=-1).fit(X, labels)
         yield f"lightgbm-{name}", convert_lightgbm(fitted, initial_types=types), {"X": ROWS}
     yield "lightgbm-tensor", convert_lightgbm(fitted, initial_types=types, zipmap=False), {"X": ROWS}
-    fitted = LGBMRegressor(n_estimators=10, verbose=-1).fit(GAPS, Y)
-    yield "lightgbm-regressor", convert_lightgbm(fitted, initial_types=types), {"X": GAPS[::12]}
+    fitted = LGBMRegressor(n_estimators=10, verbose=-1).fit(X_WITH_NAN, Y)
+    yield "lightgbm-regressor", convert_lightgbm(fitted, initial_types=types), {"X": X_WITH_NAN[::12]}
     for labels, name in ((Y, "numbers"), (Y % 2, "binary")):
         fitted = XGBClassifier(n_estimators=10).fit(X, labels)
         yield f"xgboost-{name}", convert_xgboost(fitted, initial_types=types), {"X": ROWS}
-    fitted = XGBRegressor(n_estimators=10).fit(GAPS, Y)
-    yield "xgboost-regressor", convert_xgboost(fitted, initial_types=types), {"X": GAPS[::12]}
+    fitted = XGBRegressor(n_estimators=10).fit(X_WITH_NAN, Y)
+    yield "xgboost-regressor", convert_xgboost(fitted, initial_types=types), {"X": X_WITH_NAN[::12]}
     options = {"iterations": 10, "verbose": False, "allow_writing_files": False, "random_seed": 0}
     for labels, name in ((NAMES[Y], "names"), (Y, "numbers"), (Y % 2, "binary")):
         yield f"catboost-{name}", catboost(CatBoostClassifier(**options).fit(X, labels)), {"features": ROWS}
@@ -214,7 +214,7 @@ def boosters():
 
 
 def models():
-    """All models but those of packages: (name, file, inputs)."""
+    """All models except those of Python packages, as (name, model, inputs)."""
     for index, (name, estimator) in enumerate(CLASSIFIERS.items()):
         yield name, to_onnx(estimator.fit(X, NAMES[Y] if index % 2 else Y), X[:1]), {"X": ROWS}
         if index % 2:

@@ -11,16 +11,16 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageDraw, ImageFont
 
-# basic-pitch names each of the other runtimes that are not installed.
+# basic-pitch warns about each runtime that is not installed.
 logging.disable(logging.WARNING)
 
-RATE = 16000
-SECONDS = 3
+SAMPLES_PER_SECOND = 16000
+DURATION_SECONDS = 3
 
 
 def speech():
-    """A voice, roughly: harmonics of 180 Hz, in syllables with pauses."""
-    time = np.arange(SECONDS * RATE) / RATE
+    """An imitation of a voice: harmonics of 180 Hz, in syllables with pauses."""
+    time = np.arange(DURATION_SECONDS * SAMPLES_PER_SECOND) / SAMPLES_PER_SECOND
     tone = sum(np.sin(2 * np.pi * 180 * n * time) / n for n in range(1, 8))
     return (0.2 * tone * np.clip(np.sin(2 * np.pi * 2 * time), 0, 1)).astype(np.float32)
 
@@ -47,7 +47,7 @@ def basic_pitch(folder):
     with wave.open(str(folder / "speech.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(SAMPLES_PER_SECOND)
         file.writeframes((speech() * 32767).astype("<i2").tobytes())
     predict(folder / "speech.wav", build_icassp_2022_model_path(FilenameSuffix.onnx))
 
@@ -74,18 +74,18 @@ def nudenet(folder):
 def speechmos(folder):
     from speechmos import aecmos, dnsmos, plcmos
     voice = speech()
-    dnsmos.run(voice, RATE)
-    plcmos.run(voice, RATE)
-    aecmos.run({"lpb": voice, "mic": voice / 2, "enh": voice / 4}, RATE, "st")
+    dnsmos.run(voice, SAMPLES_PER_SECOND)
+    plcmos.run(voice, SAMPLES_PER_SECOND)
+    aecmos.run({"lpb": voice, "mic": voice / 2, "enh": voice / 4}, SAMPLES_PER_SECOND, "st")
 
 
 def silero():
-    """Models of silero-vad. Its code needs PyTorch, so the inputs are made here as it makes them."""
+    """The models of silero-vad. Its code needs PyTorch, so this function makes the same inputs without it."""
     data = Path(*importlib.util.find_spec("silero_vad").submodule_search_locations) / "data"
-    # Each frame of 512 samples follows the last 64 of the frame before.
+    # Each frame has 512 samples, preceded by the last 64 samples of the frame before.
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(speech(), (64, 0)), 576)[::512]
     yield data / "silero_vad.onnx", {"input": frames[9:10], "state": np.zeros((2, 1, 128), np.float32),
-                                     "sr": np.array(RATE)}
+                                     "sr": np.array(SAMPLES_PER_SECOND)}
     zeros = np.zeros((1, 1, 128), np.float32)
     yield data / "silero_vad_16k_sequence.onnx", {"input": frames[:16], "h": zeros, "c": zeros}
 

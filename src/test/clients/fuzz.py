@@ -1,7 +1,7 @@
 """Sends 100,000 damaged requests, always the same ones. Arguments: the server's port and its log file.
 
-Every answer must be JSON, without a status of 5xx except 501, 504 and 505. The server may log one line for each request,
-and no line may have the value of a header or a part of a body.
+Every error must be JSON, and no status may be 5xx except 501, 504 and 505. The server may log one line for each request.
+No line may contain the value of a header or a part of a body.
 """
 
 import collections
@@ -12,7 +12,7 @@ import sys
 
 REQUESTS = 100_000
 port, log = int(sys.argv[1]), sys.argv[2]
-chance = random.Random(1)
+rng = random.Random(1)
 SECRET = "s3cr3t"
 JSON = b'{"instances":[[6.8,2.8,4.8,1.4]],"%s":1}' % SECRET.encode()
 OIP = b'{"id":"%s","inputs":[{"name":"input-0","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}' % SECRET.encode()
@@ -32,24 +32,24 @@ VALUES += [SECRET, SECRET + "\x01", "Bearer " + SECRET, f"a={SECRET}; b=\""]
 
 
 def request():
-    body = chance.choice([b"", JSON, OIP, JSON[:20], b"\x1f\x8b" + JSON, bytes(range(256))])
-    path = chance.choice(PATHS) + "".join(chance.choices(PARTS, k=chance.choice([0, 0, 0, 0, 0, 1, 2])))
-    version = chance.choice(["HTTP/1.1"] * 30 + ["HTTP/1.0", "HTTP/2.0", "HTTP/1.", ""])
-    lines = [" ".join([chance.choice(["GET", "GET", "POST", "POST", "POST", chance.choice(METHODS)]), path, version])]
-    lines += ["Host: a", "Connection: close"][chance.randrange(8) == 0:]
-    for _ in range(chance.choice([0, 0, 1, 1, 2])):
-        lines.append(chance.choice(HEADERS) + chance.choice([": "] * 8 + [":", " : ", ""]) + chance.choice(VALUES))
-    framing = chance.randrange(8)
+    body = rng.choice([b"", JSON, OIP, JSON[:20], b"\x1f\x8b" + JSON, bytes(range(256))])
+    path = rng.choice(PATHS) + "".join(rng.choices(PARTS, k=rng.choice([0, 0, 0, 0, 0, 1, 2])))
+    version = rng.choice(["HTTP/1.1"] * 30 + ["HTTP/1.0", "HTTP/2.0", "HTTP/1.", ""])
+    lines = [" ".join([rng.choice(["GET", "GET", "POST", "POST", "POST", rng.choice(METHODS)]), path, version])]
+    lines += ["Host: a", "Connection: close"][rng.randrange(8) == 0:]
+    for _ in range(rng.choice([0, 0, 1, 1, 2])):
+        lines.append(rng.choice(HEADERS) + rng.choice([": "] * 8 + [":", " : ", ""]) + rng.choice(VALUES))
+    framing = rng.randrange(8)
     if framing == 0:
         lines.append("Transfer-Encoding: chunked")
-        size = chance.choice([b"%x" % len(body), b"%x" % len(body), b"x", b"-1", b"fffffffff", b"0", b"5;" + b"a" * 9000])
-        body = size + chance.choice([b"\r\n", b"\n", b""]) + body + chance.choice([b"\r\n0\r\n\r\n", b"0\r\n", b""])
+        size = rng.choice([b"%x" % len(body), b"%x" % len(body), b"x", b"-1", b"fffffffff", b"0", b"5;" + b"a" * 9000])
+        body = size + rng.choice([b"\r\n", b"\n", b""]) + body + rng.choice([b"\r\n0\r\n\r\n", b"0\r\n", b""])
     elif framing < 7:
-        lines.append(f"Content-Length: {len(body) + chance.choice([0] * 9 + [-1, 1])}")
-    raw = chance.choice(["\r\n"] * 9 + ["\n"]).join(lines).encode("latin-1") + b"\r\n\r\n" + body
-    if chance.randrange(8) == 0:
-        place = chance.randrange(len(raw))
-        raw = raw[:place] + chance.randbytes(chance.randrange(4)) + raw[place + chance.randrange(9):]
+        lines.append(f"Content-Length: {len(body) + rng.choice([0] * 9 + [-1, 1])}")
+    raw = rng.choice(["\r\n"] * 9 + ["\n"]).join(lines).encode("latin-1") + b"\r\n\r\n" + body
+    if rng.randrange(8) == 0:
+        place = rng.randrange(len(raw))
+        raw = raw[:place] + rng.randbytes(rng.randrange(4)) + raw[place + rng.randrange(9):]
     return raw
 
 
@@ -64,7 +64,7 @@ def send(raw):
         except TimeoutError:
             raise
         except OSError:
-            pass  # The server refused the request before all of it was sent.
+            pass  # The server answered and closed the connection before it had the whole request.
         return answer
 
 

@@ -1,7 +1,7 @@
 """Sends 10,000 damaged calls over gRPC, always the same ones. Arguments: the server's gRPC port and its log file.
 
-Every call must end, and none of the Open Inference Protocol with UNKNOWN. The server may not log a line, and must serve a
-sound call afterwards. It needs h2.
+Every call must end, and no call of the Open Inference Protocol may end with UNKNOWN. The server must not log a line, and
+must serve a valid call afterwards. The script needs the package h2.
 """
 
 import random
@@ -16,7 +16,7 @@ from h2.exceptions import ProtocolError
 CALLS = 10_000
 OK, UNKNOWN = "0", "2"
 port, log = int(sys.argv[1]), sys.argv[2]
-chance = random.Random(1)
+rng = random.Random(1)
 # A ModelInferRequest for irises: model_name, inputs (name, datatype, shape), raw_input_contents
 TENSOR = b"\x0a\x07input-0\x12\x04FP32\x1a\x02\x01\x04"
 MESSAGE = b"\x0a\x04iris\x2a" + bytes([len(TENSOR)]) + TENSOR + b"\x3a\x10" + b"\x9a\x99\xd9@333@\x9a\x99\x99@33\xb3?"
@@ -35,16 +35,16 @@ def framed(message):
 
 def call():
     headers, message = dict(HEADERS), bytearray(MESSAGE)
-    for _ in range(chance.choice([0, 1, 1, 2])):
-        headers[chance.choice(NAMES)] = chance.choice(VALUES)
-    if chance.randrange(4) == 0:
-        del headers[chance.choice(list(headers))]
-    if chance.randrange(3) == 0:
-        message[chance.randrange(len(message))] = chance.randrange(256)
+    for _ in range(rng.choice([0, 1, 1, 2])):
+        headers[rng.choice(NAMES)] = rng.choice(VALUES)
+    if rng.randrange(4) == 0:
+        del headers[rng.choice(list(headers))]
+    if rng.randrange(3) == 0:
+        message[rng.randrange(len(message))] = rng.randrange(256)
     body = framed(bytes(message))
-    if chance.randrange(3) == 0:
-        place = chance.randrange(len(body))
-        body = body[:place] + chance.randbytes(chance.randrange(9)) + body[place + chance.randrange(9):]
+    if rng.randrange(3) == 0:
+        place = rng.randrange(len(body))
+        body = body[:place] + rng.randbytes(rng.randrange(9)) + body[place + rng.randrange(9):]
     return headers, body
 
 
@@ -79,7 +79,7 @@ class Connection:
 
 
 with open(log) as before:
-    logged = len(before.readlines())
+    initial_line_count = len(before.readlines())
 connection = Connection()
 for _ in range(CALLS):
     sent = call()
@@ -90,5 +90,5 @@ for _ in range(CALLS):
         connection = Connection()
 assert Connection().send(HEADERS, framed(MESSAGE)) == OK
 with open(log) as after:
-    lines = after.readlines()[logged:]
+    lines = after.readlines()[initial_line_count:]
 assert not lines, lines[:50]

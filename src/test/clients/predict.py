@@ -23,7 +23,7 @@ def check(actual, expected=None):
     assert actual == expected, f"{actual} instead of {expected}"
 
 
-def refused(call, *sentences):
+def check_refused(call, *sentences):
     try:
         call()
     except Exception as error:
@@ -56,7 +56,7 @@ def tritonclient():
                                       response_compression_algorithm=compression)
                 check(strings(result.as_numpy("label")))
     check(strings(triton.async_infer("iris", [tensor]).get_result().as_numpy("label")))
-    refused(lambda: triton.infer("other", [tensor]), "There is no model 'other'")
+    check_refused(lambda: triton.infer("other", [tensor]), "There is no model 'other'")
 
 
 def kserve():
@@ -104,7 +104,7 @@ def ovmsclient():
     check(ovms.get_model_status("iris")[1]["state"], "AVAILABLE")
     result = ovms.predict({"input-0": numpy.array(ROWS, numpy.float32)}, "iris")
     check(strings(result["label"]))
-    refused(lambda: ovms.predict({"other": numpy.zeros(1)}, "iris"), "other")
+    check_refused(lambda: ovms.predict({"other": numpy.zeros(1)}, "iris"), "other")
 
 
 def open_inference():
@@ -117,7 +117,7 @@ def open_inference():
     oip.check_model_readiness("iris")
     check(oip.read_model_metadata("iris").inputs[0].shape, [-1, 4])
     check(oip.model_infer("iris", request=InferenceRequest(inputs=[RequestInput(**TENSOR)])).outputs[0].data.__root__)
-    refused(lambda: oip.model_infer("iris", request=InferenceRequest(inputs=[])), "input-0")
+    check_refused(lambda: oip.model_infer("iris", request=InferenceRequest(inputs=[])), "input-0")
 
 
 def eas_prediction():
@@ -129,7 +129,7 @@ def eas_prediction():
         eas.init()
         rows = json.loads(eas.predict(StringRequest(json.dumps({"instances": ROWS}))).response_data)
         check([row["label"] for row in rows["predictions"]])
-        refused(lambda: eas.predict(StringRequest("{")), "400")
+        check_refused(lambda: eas.predict(StringRequest("{")), "400")
 
 
 def alipai():
@@ -163,7 +163,7 @@ def openapi_generator():
     check([row["label"] for row in rows.predictions])
     request = V2Request.from_dict({"inputs": [TENSOR]})
     check(generated.infer("iris", request, x_request_timeout_ms=3000).outputs[0].data)
-    refused(lambda: generated.infer("other", request), "There is no model")
+    check_refused(lambda: generated.infer("other", request), "There is no model")
 
 
 logging.disable(logging.CRITICAL)

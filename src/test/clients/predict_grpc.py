@@ -31,7 +31,7 @@ def tritonclient():
         tensor.set_data_from_numpy(rows)
         return [tensor]
 
-    def refused(status, model, rows):
+    def check_refused(status, model, rows):
         try:
             triton.infer(model, irises(rows))
         except InferenceServerException as error:
@@ -57,9 +57,9 @@ def tritonclient():
     large = numpy.repeat(ROWS, 30_000, axis=0)
     check(triton.infer("iris", irises(large)).as_numpy("probabilities").shape, (60_000, 3))
 
-    refused("NOT_FOUND", "other", ROWS)
-    refused("INVALID_ARGUMENT", "iris", ROWS[:, :3])
-    refused("RESOURCE_EXHAUSTED", "iris", numpy.zeros((2_000_000, 4), numpy.float32))
+    check_refused("NOT_FOUND", "other", ROWS)
+    check_refused("INVALID_ARGUMENT", "iris", ROWS[:, :3])
+    check_refused("RESOURCE_EXHAUSTED", "iris", numpy.zeros((2_000_000, 4), numpy.float32))
 
     typed = service_pb2.ModelInferRequest(model_name="iris")
     tensor = typed.inputs.add(name="input-0", datatype="FP32", shape=[1, 4])

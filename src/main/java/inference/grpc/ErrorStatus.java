@@ -65,6 +65,7 @@ final class ErrorStatus {
 		if (status.getCause() instanceof Rejection rejection) {
 			return Outcome.of(rejection);
 		}
+		// Without a rejection, the request was invalid, or gRPC itself ended the call.
 		return switch (status.getCode()) {
 			case OK -> Outcome.OK;
 			case DEADLINE_EXCEEDED -> Outcome.LATE;

@@ -33,7 +33,7 @@ import inference.codec.InvalidRequestException;
  */
 final class GrpcCall extends ServerStreamTracer {
 
-	/** The key of the call in the gRPC context of a call of {@link InferenceService}. */
+	/** The key of this object in the gRPC context of an {@link InferenceService} call. */
 	static final Context.Key<GrpcCall> CALL_KEY = Context.key("call");
 
 	private static final Metadata.Key<String> ID_KEY = Metadata.Key.of("x-request-id",
@@ -57,7 +57,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final long arrivalNanos = System.nanoTime();
 
-	// The network and the answering thread hold the reservation until both have ended.
+	// The gRPC stream and the answering thread use the memory. The last to end frees it.
 	private final AtomicInteger memoryUsers = new AtomicInteger(1);
 
 	private volatile String id;
@@ -80,14 +80,14 @@ final class GrpcCall extends ServerStreamTracer {
 			Set<CancellableContext> contextsWithoutDeadline) {
 		this.service = service;
 		this.fullMethodName = fullMethodName;
-		this.isPrediction = fullMethodName.equals(InferenceService.PREDICTION_METHOD);
+		this.isPrediction = fullMethodName.equals(InferenceService.PREDICTION_METHOD_NAME);
 		this.headers = headers;
 		this.contextsWithoutDeadline = contextsWithoutDeadline;
 		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_KEY)),
 				UUID.randomUUID()::toString);
 	}
 
-	/** Makes the call's context. A call of {@link InferenceService} gets a deadline. */
+	/** Creates the call's context. A call of {@link InferenceService} gets a deadline. */
 	@Override
 	public Context filterContext(Context outerContext) {
 		CancellableContext context;
@@ -123,7 +123,7 @@ final class GrpcCall extends ServerStreamTracer {
 			@Override
 			public void onMessage(byte[] message) {
 				if (GrpcCall.this.awaitsMessage) {
-					answerLater(message);
+					startAnswer(message);
 				}
 			}
 
@@ -151,8 +151,8 @@ final class GrpcCall extends ServerStreamTracer {
 		Reservation reservation = this.reservation;
 		if (reservation == null) {
 			// The names of gRPC's health and reflection services start with "grpc.".
-			boolean isLimited = Stream.of(InferenceService.NAME, "grpc.").anyMatch(this.fullMethodName::startsWith);
-			if (isLimited && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
+			boolean hasSizeLimit = Stream.of(InferenceService.NAME, "grpc.").anyMatch(this.fullMethodName::startsWith);
+			if (hasSizeLimit && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
 		}
@@ -201,7 +201,7 @@ final class GrpcCall extends ServerStreamTracer {
 		}
 	}
 
-	private void answerLater(byte[] message) {
+	private void startAnswer(byte[] message) {
 		this.awaitsMessage = false;
 		Reservation reservation = this.reservation;
 		if (reservation != null) {

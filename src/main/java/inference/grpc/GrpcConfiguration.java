@@ -55,7 +55,7 @@ class GrpcConfiguration {
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
 		return (builder) -> builder.maxConcurrentCallsPerConnection(256)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
-			// The memory budget covers only the Java heap, so gRPC's buffers are there.
+			// The memory budget covers only the heap, so gRPC allocates there, too.
 			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
 			// Compressed messages are refused, because they could expand without limit.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
@@ -80,8 +80,8 @@ class GrpcConfiguration {
 	}
 
 	/**
-	 * The lifecycle of gRPC's server. The server stops while Tomcat ends its requests:
-	 * after the drain and before the model is freed.
+	 * The lifecycle of gRPC's server. The server stops at the same time as Tomcat, which
+	 * is after the drain and before the model is freed.
 	 */
 	@Bean
 	GrpcServerLifecycle nettyGrpcServerLifecycle(NettyGrpcServerFactory factory, GrpcServerProperties properties,

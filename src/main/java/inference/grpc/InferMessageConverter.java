@@ -39,7 +39,7 @@ import static inference.codec.InvalidRequestException.require;
 /**
  * Converts between the messages of one prediction and tensors. A request is rewritten as
  * the body of an HTTP request, with typed contents as JSON and raw contents as binary
- * data. So gRPC and HTTP share the checks, parameters and error messages.
+ * data, so that gRPC and HTTP share the checks, parameters and error messages.
  *
  * @param signature the inputs and outputs of the model
  * @param reservation the call's share of the memory budget
@@ -56,19 +56,21 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	/** The maximum memory of a message's objects, in bytes, not counting raw contents. */
 	static long expandedBytes(byte[] message) throws IOException {
 		CodedInputStream stream = CodedInputStream.newInstance(message);
-		long parsedBytes = message.length;
+		long bytesToParse = message.length;
 		for (int tag = stream.readTag(); tag != 0; tag = stream.readTag()) {
 			int fieldStart = stream.getTotalBytesRead();
 			stream.skipField(tag);
 			if (WireFormat.getTagFieldNumber(tag) == ModelInferRequest.RAW_INPUT_CONTENTS_FIELD_NUMBER) {
-				parsedBytes -= stream.getTotalBytesRead() - fieldStart;
+				bytesToParse -= stream.getTotalBytesRead() - fieldStart;
 			}
 		}
-		return MAX_EXPANSION_FACTOR * parsedBytes;
+		return MAX_EXPANSION_FACTOR * bytesToParse;
 	}
 
 	InferenceRequest toInferenceRequest(ModelInferRequest request) {
 		// An empty input or output takes 2 bytes in the message, but becomes a large map.
+		// So a message with far too many of them is refused first. If there is only one
+		// too many, RequestReader can say which one.
 		require(request.getInputsCount() <= this.signature.inputs().size() + 1,
 				"There are %d inputs; the model takes %s.", request.getInputsCount(), this.signature.inputs());
 		require(request.getOutputsCount() <= this.signature.outputs().size() + 1,
@@ -139,7 +141,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	private static Map<String, Object> parameters(Map<String, InferParameter> messageParameters) {
 		Map<String, Object> parameters = new HashMap<>();
-		// Only one field of an InferParameter is set: the value.
+		// Only one field of an InferParameter is set, and it holds the value.
 		messageParameters.forEach(
 				(name, parameter) -> parameter.getAllFields().values().forEach((value) -> parameters.put(name, value)));
 		return parameters;

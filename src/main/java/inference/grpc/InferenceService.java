@@ -47,7 +47,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 
 	static final String NAME = "inference.GRPCInferenceService";
 
-	static final String PREDICTION_METHOD = NAME + "/ModelInfer";
+	static final String PREDICTION_METHOD_NAME = NAME + "/ModelInfer";
 
 	private static final Marshaller<Message> ANSWER_MARSHALLER = ProtoUtils
 		.marshaller(Oip.ModelInferResponse.getDefaultInstance());

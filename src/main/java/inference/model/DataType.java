@@ -27,20 +27,21 @@ public enum DataType {
 	}
 
 	/**
-	 * The number of bytes that the next elements of a tensor take.
-	 * @param contents a buffer at the first element; its position does not change
+	 * The size in bytes of some of a tensor's elements.
+	 * @param contents a buffer whose position is the first of these elements; the
+	 * position does not change
 	 * @param elementCount the number of elements
 	 */
 	public int byteCount(ByteBuffer contents, long elementCount) {
 		if (this != BYTES) {
 			return Math.toIntExact(elementCount * this.width);
 		}
-		ByteBuffer rest = contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+		ByteBuffer remaining = contents.duplicate().order(ByteOrder.LITTLE_ENDIAN);
 		for (long i = 0; i < elementCount; i++) {
-			int length = rest.getInt();
-			rest.position(rest.position() + length);
+			int length = remaining.getInt();
+			remaining.position(remaining.position() + length);
 		}
-		return rest.position() - contents.position();
+		return remaining.position() - contents.position();
 	}
 
 	/**
@@ -55,7 +56,7 @@ public enum DataType {
 			case INT32, UINT32 -> contents.putInt((int) value.longValue());
 			case INT64, UINT64 -> contents.putLong(value.longValue());
 			case FP16 -> contents.putShort(Float.floatToFloat16(value.floatValue()));
-			case BF16 -> contents.putShort(bfloat16(value.floatValue()));
+			case BF16 -> contents.putShort(toBfloat16(value.floatValue()));
 			case FP32 -> contents.putFloat(value.floatValue());
 			case FP64 -> contents.putDouble(value.doubleValue());
 			case BYTES -> throw new IllegalArgumentException("a string is not a number");
@@ -84,8 +85,8 @@ public enum DataType {
 		};
 	}
 
-	// Rounds an FP32 to its upper 16 bits, which are a BF16. A tie is rounded to even.
-	private static short bfloat16(float value) {
+	// A BF16 is the upper half of an FP32. A tie is rounded to the even number.
+	private static short toBfloat16(float value) {
 		int bits = Float.floatToIntBits(value);
 		return (short) ((bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE);
 	}

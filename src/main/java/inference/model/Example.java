@@ -15,10 +15,10 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A golden example: inputs, and the outputs that the model must give for them.
  *
- * @param inputs a value for each input of the signature
- * @param outputs the expected values of some or all outputs
- * @param tolerance the allowed difference of floating point numbers, see
- * {@link TensorComparison#difference}
+ * @param inputs a tensor for each input of the signature
+ * @param outputs the expected tensors of some or all outputs
+ * @param tolerance the allowed difference of floating point numbers, as in
+ * {@link TensorComparison#difference}, with the scale 1
  */
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
@@ -50,18 +50,23 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	/**
 	 * Reads examples from JSON: an array of objects with the members {@code inputs},
-	 * {@code outputs} and optionally {@code tolerance}. The first two map names to
-	 * tensors, which are nested arrays.
+	 * {@code outputs} and optionally {@code tolerance}. Each of {@code inputs} and
+	 * {@code outputs} maps names to tensors, and a tensor is a nested array.
 	 * @param examplesJson the value of {@link #METADATA_KEY}
-	 * @param signature the data types of the tensors
-	 * @throws IllegalArgumentException if the JSON is not valid, or names a tensor that
-	 * the signature does not have
+	 * @param signature the inputs and outputs of the model
+	 * @throws IllegalArgumentException if the JSON is not valid, names an unknown tensor,
+	 * or has inputs that do not fit the signature
 	 */
 	static List<Example> read(String examplesJson, Signature signature) {
-		return read(examplesJson,
-				(example) -> new Example(tensors(example.required("inputs"), signature.inputs()),
-						tensors(example.required("outputs"), signature.outputs()),
-						example.path("tolerance").asDouble(DEFAULT_TOLERANCE)));
+		return read(examplesJson, (example) -> {
+			Map<String, Tensor> inputs = tensors(example.required("inputs"), signature.inputs());
+			if (!signature.acceptsInputs(inputs)) {
+				throw new IllegalArgumentException(
+						"an example has the inputs %s, but the model takes %s".formatted(inputs, signature.inputs()));
+			}
+			return new Example(inputs, tensors(example.required("outputs"), signature.outputs()),
+					example.path("tolerance").asDouble(DEFAULT_TOLERANCE));
+		});
 	}
 
 	/**
@@ -76,33 +81,39 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	private static <T> List<T> read(String examplesJson, Function<JsonNode, T> reader) {
 		try {
-			return JsonMapper.shared().readTree(examplesJson).valueStream().map(reader).toList();
+			JsonNode examples = JsonMapper.shared().readTree(examplesJson);
+			if (!examples.isArray()) {
+				throw new IllegalArgumentException("it is not an array");
+			}
+			return examples.valueStream().map(reader).toList();
 		}
-		catch (JacksonException ex) {
+		catch (JacksonException | IllegalArgumentException ex) {
+			String reason = (ex instanceof JacksonException jsonFailure) ? jsonFailure.getOriginalMessage()
+					: ex.getMessage();
 			throw new IllegalArgumentException(
-					"its metadata '%s' is not as expected: %s".formatted(METADATA_KEY, ex.getOriginalMessage()), ex);
+					"its metadata '%s' is not as expected: %s".formatted(METADATA_KEY, reason), ex);
 		}
 	}
 
-	private static Map<String, Tensor> tensors(JsonNode tensors, List<TensorSpec> specs) {
+	private static Map<String, Tensor> tensors(JsonNode arraysByName, List<TensorSpec> specs) {
 		Map<String, Tensor> tensorsByName = new LinkedHashMap<>();
 		for (TensorSpec spec : specs) {
-			JsonNode values = tensors.get(spec.name());
-			if (values != null) {
-				tensorsByName.put(spec.name(), tensor(spec.dataType(), values));
+			JsonNode array = arraysByName.get(spec.name());
+			if (array != null) {
+				tensorsByName.put(spec.name(), tensor(spec.dataType(), array));
 			}
 		}
-		if (tensorsByName.size() != tensors.size()) {
-			throw new IllegalArgumentException("its metadata '%s' names %s, but the model has %s"
-				.formatted(METADATA_KEY, tensors.propertyNames(), specs));
+		if (tensorsByName.size() != arraysByName.size()) {
+			throw new IllegalArgumentException(
+					"an example names %s, but the model has %s".formatted(arraysByName.propertyNames(), specs));
 		}
 		return tensorsByName;
 	}
 
-	private static Tensor tensor(DataType dataType, JsonNode values) {
-		List<JsonNode> elements = List.of(values);
+	private static Tensor tensor(DataType dataType, JsonNode array) {
+		List<JsonNode> elements = List.of(array);
 		List<Long> dimensions = new ArrayList<>();
-		for (JsonNode level = values; level.isArray(); level = level.path(0)) {
+		for (JsonNode level = array; level.isArray(); level = level.path(0)) {
 			dimensions.add((long) level.size());
 			elements = elements.stream().flatMap(JsonNode::valueStream).toList();
 		}

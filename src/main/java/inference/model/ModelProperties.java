@@ -20,10 +20,11 @@ import org.springframework.validation.annotation.Validated;
  * @param threads the number of CPUs that one call may use (ONNX Runtime's intra-op
  * threads)
  * @param device {@code cpu}, {@code cuda} for the first GPU, or {@code cuda:n}
- * @param sessionConfig entries of ONNX Runtime's session configuration, {@code key=value}
- * each, with keys from ONNX Runtime's {@code onnxruntime_session_options_config_keys.h}.
- * Unknown keys are ignored. An entry replaces the value that the server sets for its key.
- * For a value with a comma, use the variable {@code INFERENCE_MODEL_SESSIONCONFIG_0}
+ * @param sessionConfig entries of ONNX Runtime's session configuration, each of the form
+ * {@code key=value}. ONNX Runtime's {@code onnxruntime_session_options_config_keys.h}
+ * lists the keys. Unknown keys are ignored. An entry replaces the value that the server
+ * sets for its key. For a value with a comma, use the variable
+ * {@code INFERENCE_MODEL_SESSIONCONFIG_0}
  * @param customOperators paths of native libraries with operators that ONNX Runtime does
  * not have, such as those of onnxruntime-extensions
  */
@@ -37,9 +38,7 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 				message = SESSION_CONFIG_MESSAGE) String> sessionConfig,
 		@DefaultValue List<@NotBlank String> customOperators) {
 
-	/**
-	 * Requests the newest version. OpenVINO's client sends this value by default.
-	 */
+	/** The version that means the newest one. OpenVINO's client sends it by default. */
 	public static final String NEWEST_VERSION = "0";
 
 	private static final String NAME_PATTERN = "[A-Za-z0-9._-]{0,100}";

@@ -18,7 +18,7 @@ final class OnnxFailure {
 		.compile("\\S+\\.(cc|h):\\d+ ([^\"]*?\\)>? (?=[A-Z]))?|:locale::facet::\\S+ name not valid(?=:)");
 
 	// After CUDA has reported one of these errors, every later call fails.
-	private static final Pattern LOST_DEVICE = Pattern.compile("illegal memory access|misaligned address"
+	private static final Pattern LOST_DEVICE_MESSAGE = Pattern.compile("illegal memory access|misaligned address"
 			+ "|unspecified launch failure|illegal instruction|device-side assert|uncorrectable ECC"
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
 			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
@@ -51,7 +51,7 @@ final class OnnxFailure {
 		}
 		if (code == OrtErrorCode.ORT_INVALID_PROTOBUF || code == OrtErrorCode.ORT_NO_MODEL
 				|| message.contains("does not have a graph")) {
-			return "Copy it again, whole: it is not an ONNX file, but cut short perhaps, in ORT format (then its name must end in .ort), or a Git LFS pointer.";
+			return "Copy it again, whole: it is not an ONNX file. It may be cut short, in ORT format (then its name must end in .ort), or a Git LFS pointer.";
 		}
 		if (message.contains("locale")) {
 			return "Export it again with locale='C' in its StringNormalizer, or install the locale that it asks for.";
@@ -96,15 +96,16 @@ final class OnnxFailure {
 	}
 
 	/**
-	 * The exception for a call that failed. The inputs fit the signature, so an invalid
-	 * argument is a value or a variable size that the model cannot use.
+	 * The exception for a call that failed. ONNX Runtime's error "invalid argument" is
+	 * the client's mistake: the inputs fit the signature, so the model cannot use one of
+	 * their values or variable sizes.
 	 */
 	static RuntimeException callException(OrtException failure) {
 		String text = cleanMessage(failure);
 		if (failure.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
 			return new IllegalArgumentException(text, failure);
 		}
-		return LOST_DEVICE.matcher(text).find() ? new DeviceLostException(text, failure)
+		return LOST_DEVICE_MESSAGE.matcher(text).find() ? new DeviceLostException(text, failure)
 				: new IllegalStateException(text, failure);
 	}
 

@@ -28,7 +28,7 @@ import org.springframework.util.function.ThrowingFunction;
  * loaded. This model is served unless the application has another {@link Model}.
  * <p>
  * {@link #infer} copies inputs to native memory and outputs from native memory, and frees
- * this memory before it returns. So native memory is never kept until a garbage
+ * this memory before it returns, so that native memory never waits for a garbage
  * collection. A copy takes about 10 µs per 100 KB.
  */
 @Fallback
@@ -90,10 +90,10 @@ public final class OnnxModel implements Model {
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(location),
 					"Export it again: %s.".formatted(problem), ex);
 		}
-		List<String> fixedInputs = OnnxNative.inputNamesWithValue(this.session);
-		if (!fixedInputs.isEmpty()) {
+		List<String> inputsWithDefault = OnnxNative.namesOfInputsWithDefault(this.session);
+		if (!inputsWithDefault.isEmpty()) {
 			logger.warn("Requests cannot set the inputs {}, because ONNX Runtime's Java API does not offer inputs that"
-					+ " have a value in the file. The model always uses that value.", fixedInputs);
+					+ " have a value in the file. The model always uses that value.", inputsWithDefault);
 		}
 	}
 

@@ -84,7 +84,7 @@ final class OnnxNative {
 	}
 
 	/** The names of the inputs for which the model's file has a default value. */
-	static List<String> inputNamesWithValue(OrtSession session) {
+	static List<String> namesOfInputsWithDefault(OrtSession session) {
 		MethodHandle sessionGetOverridableInitializerCount = findFunction(32, ADDRESS, ADDRESS);
 		MemorySegment sessionPointer = MemorySegment.ofAddress((long) SESSION_POINTER.get(session));
 		List<String> names = new ArrayList<>();
@@ -92,7 +92,7 @@ final class OnnxNative {
 			MemorySegment countSegment = arena.allocate(JAVA_LONG);
 			requireOk((MemorySegment) sessionGetOverridableInitializerCount.invokeExact(sessionPointer, countSegment));
 			for (long i = 0; i < countSegment.get(JAVA_LONG, 0); i++) {
-				names.add(inputNameWithValue(sessionPointer, i, arena.allocate(ADDRESS)));
+				names.add(nameOfInputWithDefault(sessionPointer, i, arena.allocate(ADDRESS)));
 			}
 			return names;
 		}
@@ -101,16 +101,16 @@ final class OnnxNative {
 		}
 	}
 
-	private static String inputNameWithValue(MemorySegment sessionPointer, long index, MemorySegment result)
+	private static String nameOfInputWithDefault(MemorySegment sessionPointer, long index, MemorySegment resultPointer)
 			throws Throwable {
 		MethodHandle sessionGetOverridableInitializerName = findFunction(38, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
 		MethodHandle allocatorFree = findFunction(76, ADDRESS, ADDRESS);
 		MethodHandle getAllocatorWithDefaultOptions = findFunction(78, ADDRESS);
-		requireOk((MemorySegment) getAllocatorWithDefaultOptions.invokeExact(result));
-		MemorySegment allocator = result.get(ADDRESS, 0);
+		requireOk((MemorySegment) getAllocatorWithDefaultOptions.invokeExact(resultPointer));
+		MemorySegment allocator = resultPointer.get(ADDRESS, 0);
 		requireOk((MemorySegment) sessionGetOverridableInitializerName.invokeExact(sessionPointer, index, allocator,
-				result));
-		MemorySegment nameSegment = result.get(ADDRESS, 0);
+				resultPointer));
+		MemorySegment nameSegment = resultPointer.get(ADDRESS, 0);
 		String name = nameSegment.reinterpret(Long.MAX_VALUE).getString(0);
 		requireOk((MemorySegment) allocatorFree.invokeExact(allocator, nameSegment));
 		return name;
@@ -126,6 +126,7 @@ final class OnnxNative {
 			throws OrtException {
 		ByteBuffer contents = tensor.contents();
 		int elementCount = Math.toIntExact(tensor.shape().elementCount());
+		// In C each string ends with a NUL. In the tensor it has a length of 4 bytes.
 		MemorySegment strings = arena.allocate(contents.remaining());
 		MemorySegment pointers = arena.allocate(ADDRESS, elementCount);
 		long offset = 0;
@@ -177,7 +178,7 @@ final class OnnxNative {
 			return Tensor.of(DataType.BYTES, shape, contents.flip());
 		}
 		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not give its texts", ex);
+			throw new IllegalStateException("ONNX Runtime could not return its strings", ex);
 		}
 	}
 
@@ -226,18 +227,18 @@ final class OnnxNative {
 	}
 
 	// Finds a function that returns a status, as most functions of the C API do.
-	private static MethodHandle findFunction(int position, MemoryLayout... argumentLayouts) {
-		return findFunction(position, FunctionDescriptor.of(ADDRESS, argumentLayouts));
+	private static MethodHandle findFunction(int tableIndex, MemoryLayout... argumentLayouts) {
+		return findFunction(tableIndex, FunctionDescriptor.of(ADDRESS, argumentLayouts));
 	}
 
 	/**
 	 * Finds a function of the C API.
-	 * @param position the function's index in the C API's table of functions; later
+	 * @param tableIndex the function's index in the C API's table of functions; later
 	 * versions of ONNX Runtime keep the index
 	 */
-	private static MethodHandle findFunction(int position, FunctionDescriptor descriptor) {
+	private static MethodHandle findFunction(int tableIndex, FunctionDescriptor descriptor) {
 		MemorySegment functionTable = MemorySegment.ofAddress(API_POINTER).reinterpret(Long.MAX_VALUE);
-		return Linker.nativeLinker().downcallHandle(functionTable.getAtIndex(ADDRESS, position), descriptor);
+		return Linker.nativeLinker().downcallHandle(functionTable.getAtIndex(ADDRESS, tableIndex), descriptor);
 	}
 
 }

@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.io.FileNotFoundException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -22,6 +23,7 @@ import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
+import org.springframework.util.ResourceUtils;
 import org.springframework.util.function.ThrowingConsumer;
 
 /**
@@ -88,7 +90,7 @@ final class OnnxSetup {
 				.formatted(System.getProperty("java.io.tmpdir"));
 		}
 		if (message.contains("java.library.path")) {
-			return "Give it 40 MB to unpack itself in %s, and a CPU it is built for: amd64, or arm64."
+			return "Give it 40 MB in %s, where it unpacks its libraries, and a CPU for which it is built: amd64 or arm64."
 				.formatted(System.getProperty("java.io.tmpdir"));
 		}
 		return "On Linux it needs glibc 2.28 and libstdc++: build the image on another base with -Djib.from.image.";
@@ -114,14 +116,14 @@ final class OnnxSetup {
 		}
 		addConfigEntries(options, properties);
 		for (String libraryPath : properties.customOperators()) {
-			apply(options, (sessionOptions) -> sessionOptions.registerCustomOpLibrary(libraryPath),
+			applyOption(options, (sessionOptions) -> sessionOptions.registerCustomOpLibrary(libraryPath),
 					"The library %s cannot be used".formatted(libraryPath),
 					"Set inference.model.custom-operators to libraries of operators that are built for this system.");
 		}
 		String device = properties.device();
 		if (!device.equals("cpu")) {
 			int deviceId = device.equals("cuda") ? 0 : Integer.parseInt(device.substring("cuda:".length()));
-			apply(options, (sessionOptions) -> sessionOptions.addCUDA(deviceId),
+			applyOption(options, (sessionOptions) -> sessionOptions.addCUDA(deviceId),
 					"The device %s cannot be used".formatted(device),
 					"Build with -Donnxruntime.artifact=onnxruntime_gpu and run where CUDA and a GPU are, or set INFERENCE_MODEL_DEVICE to cpu.");
 		}
@@ -138,11 +140,12 @@ final class OnnxSetup {
 			entries.put(entry.substring(0, separatorIndex), entry.substring(separatorIndex + 1));
 		}
 		logger.debug("ONNX Runtime's session configuration: {}", entries);
-		entries.forEach((key, value) -> apply(options, (sessionOptions) -> sessionOptions.addConfigEntry(key, value),
+		entries.forEach((key, value) -> applyOption(options,
+				(sessionOptions) -> sessionOptions.addConfigEntry(key, value),
 				"ONNX Runtime refuses the option %.100s".formatted(key), "Correct inference.model.session-config."));
 	}
 
-	private static void apply(SessionOptions options, ThrowingConsumer<SessionOptions> setting, String problem,
+	private static void applyOption(SessionOptions options, ThrowingConsumer<SessionOptions> setting, String problem,
 			String action) {
 		setting.accept(options,
 				(_, ex) -> new UnusableModelException("%s: %s.".formatted(problem, OnnxFailure.cleanMessage(ex)),
@@ -151,8 +154,8 @@ final class OnnxSetup {
 
 	/**
 	 * Finds the model's file.
-	 * @param location {@code classpath:<resource>}, a file, or a directory that contains
-	 * {@code model.onnx}
+	 * @param location {@code classpath:<resource>}, or the path or URL of a file or of a
+	 * directory that contains {@code model.onnx}
 	 * @return a class path resource or a readable file
 	 * @throws UnusableModelException if there is no such file or it cannot be read
 	 */
@@ -164,25 +167,25 @@ final class OnnxSetup {
 			}
 			return resource;
 		}
-		Path path = path(location.startsWith("file:") ? location.substring("file:".length()) : location);
+		Path path = modelPath(location);
 		if (Files.notExists(path)) {
 			throw new UnusableModelException("There is no model at %s.".formatted(path), NO_FILE_REMEDY, null);
 		}
 		if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
 			throw new UnusableModelException("The model at %s cannot be read.".formatted(path),
-					"Make it a file that user %s may read, in a directory that it may enter."
+					"Make it a file that user %s may read, in a directory that this user may enter."
 						.formatted(System.getProperty("user.name")),
 					null);
 		}
 		return new FileSystemResource(path);
 	}
 
-	private static Path path(String location) {
+	private static Path modelPath(String location) {
 		try {
-			Path path = Path.of(location).toAbsolutePath().normalize();
+			Path path = ResourceUtils.getFile(location).toPath().toAbsolutePath().normalize();
 			return Files.isDirectory(path) ? path.resolve("model.onnx") : path;
 		}
-		catch (InvalidPathException ex) {
+		catch (InvalidPathException | FileNotFoundException ex) {
 			throw new UnusableModelException("The model location '%s' is not a path.".formatted(location),
 					NO_FILE_REMEDY, ex);
 		}

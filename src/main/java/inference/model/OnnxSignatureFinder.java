@@ -19,16 +19,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the signature of an ONNX model. The declaration in the file is not enough: many
- * models put out other shapes, and ONNX Runtime's Java API shows neither the keys of maps
- * nor that a rank is unknown. So the model makes trial runs while it is loaded, on zeros
- * or, if the model cannot run on zeros, on the inputs of its examples.
+ * Finds the signature of an ONNX model. The declaration in the file is not enough,
+ * because many models put out other shapes. In addition, ONNX Runtime's Java API shows
+ * neither the keys of maps nor that a rank is unknown. So trial runs are made while the
+ * model is loaded. Their inputs are zeros, or those of the model's examples if it cannot
+ * run on zeros.
  */
 final class OnnxSignatureFinder {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxSignatureFinder.class);
 
-	// Runs with 1 and 2 rows, and inner sizes 1 and up to 64, show which dimensions vary.
+	// Trial runs have 1 and 2 rows, and inner sizes of 1 and 64, or less for large
+	// inputs. Dimensions whose size differs between the runs are variable.
 	private static final int MAX_ROWS = 2;
 
 	private static final int LARGE_INNER_SIZE = 64;
@@ -42,10 +44,10 @@ final class OnnxSignatureFinder {
 
 	private final List<List<TensorSpec>> observedOutputs = new ArrayList<>();
 
-	/** The names of outputs that had another number of rows than the first input. */
-	private final Set<String> outputsWithoutRows = new HashSet<>();
+	/** The names of outputs with another number of rows than the first input. */
+	private final Set<String> outputsWithOtherRowCount = new HashSet<>();
 
-	private String lastFailure = "";
+	private String lastFailureMessage = "";
 
 	/**
 	 * @param trialRun runs the model and returns {@link #observeOutputs} of the result
@@ -88,14 +90,16 @@ final class OnnxSignatureFinder {
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
 		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::inputSpec).toList();
 		boolean hasRun = runTrials(inputs);
-		if (this.lastFailure.contains("Invalid input name") || this.lastFailure.contains("Invalid output name")) {
+		if (this.lastFailureMessage.contains("Invalid input name")
+				|| this.lastFailureMessage.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
-				.formatted(this.lastFailure));
+				.formatted(this.lastFailureMessage));
 		}
 		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
-			// The Java API reports an unknown rank as rank 0. The rank counts as unknown
-			// if a trial run with any rank succeeds, or if no trial run has succeeded.
+			// The Java API reports an unknown rank as rank 0. The rank is taken as
+			// unknown if a run with rank 2 in place of rank 0 succeeds, or if no run
+			// succeeded.
 			List<TensorSpec> anyRankInputs = inputs.stream()
 				.map((input) -> (input.shape().rank() > 0) ? input : withAnyRank(input))
 				.toList();
@@ -115,7 +119,7 @@ final class OnnxSignatureFinder {
 		tryZeros(inputs, 1);
 		if (inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize)) {
 			int innerSize = LARGE_INNER_SIZE;
-			while (innerSize > 2 && !isSmall(inputs, MAX_ROWS, innerSize)) {
+			while (innerSize > 2 && !areInputsSmall(inputs, MAX_ROWS, innerSize)) {
 				innerSize /= 2;
 			}
 			tryZeros(inputs, innerSize);
@@ -128,13 +132,13 @@ final class OnnxSignatureFinder {
 
 	private void tryZeros(List<TensorSpec> inputs, int innerSize) {
 		for (int rowCount = MAX_ROWS; rowCount > 0; rowCount--) {
-			if (isSmall(inputs, rowCount, innerSize)) {
+			if (areInputsSmall(inputs, rowCount, innerSize)) {
 				tryRun(TensorSpec.zeros(inputs, rowCount, innerSize));
 			}
 		}
 	}
 
-	private static boolean isSmall(List<TensorSpec> inputs, int rowCount, int innerSize) {
+	private static boolean areInputsSmall(List<TensorSpec> inputs, int rowCount, int innerSize) {
 		return inputs.stream().mapToDouble((input) -> input.minBytes(rowCount, innerSize)).sum() <= MAX_INPUT_BYTES;
 	}
 
@@ -143,17 +147,17 @@ final class OnnxSignatureFinder {
 			List<TensorSpec> outputs = this.trialRun.apply(inputs);
 			Shape inputShape = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
 			outputs.stream()
-				.filter((output) -> !haveSameRows(inputShape, output.shape()))
-				.forEach((output) -> this.outputsWithoutRows.add(output.name()));
+				.filter((output) -> !haveSameRowCount(inputShape, output.shape()))
+				.forEach((output) -> this.outputsWithOtherRowCount.add(output.name()));
 			this.observedOutputs.add(outputs);
 		}
 		catch (RuntimeException ex) {
 			logger.debug("The model cannot run on {}: {}", inputs, ex.getMessage());
-			this.lastFailure = String.valueOf(ex.getMessage());
+			this.lastFailureMessage = String.valueOf(ex.getMessage());
 		}
 	}
 
-	private static boolean haveSameRows(Shape inputShape, Shape outputShape) {
+	private static boolean haveSameRowCount(Shape inputShape, Shape outputShape) {
 		return inputShape.rank() > 0 && outputShape.rank() > 0 && inputShape.dimension(0) == outputShape.dimension(0);
 	}
 
@@ -171,7 +175,7 @@ final class OnnxSignatureFinder {
 		if (outputs.isEmpty()) {
 			throw new IllegalArgumentException(("output '%s' is a sequence, and the model must run once to show what"
 					+ " is in it, but it cannot run on zeros%s; add examples to its metadata '%s'")
-				.formatted(name, this.lastFailure.isEmpty() ? "" : " (%s)".formatted(this.lastFailure),
+				.formatted(name, this.lastFailureMessage.isEmpty() ? "" : " (%s)".formatted(this.lastFailureMessage),
 						Example.METADATA_KEY));
 		}
 		return outputs;
@@ -188,12 +192,12 @@ final class OnnxSignatureFinder {
 		}
 		// The Java API reports an unknown rank as rank 0.
 		boolean isRankUnknown = declaredSpec.shape().rank() == 0 && observedSpecs.isEmpty();
-		boolean hasOtherRows = declaredSpec.shape().isBatched()
-				&& this.outputsWithoutRows.contains(declaredSpec.name());
-		return (isRankUnknown || hasOtherRows) ? withAnyRank(declaredSpec) : declaredSpec;
+		boolean hasOtherRowCount = declaredSpec.shape().isBatched()
+				&& this.outputsWithOtherRowCount.contains(declaredSpec.name());
+		return (isRankUnknown || hasOtherRowCount) ? withAnyRank(declaredSpec) : declaredSpec;
 	}
 
-	// Dimension 0 is the batch. Another dimension is fixed if its size never differed.
+	// Dimension 0 is the batch. Other dimensions are variable if their size differed.
 	private Shape commonShape(TensorSpec output) {
 		long[] dimensions = output.shape().dimensions();
 		for (TensorSpec otherSpec : observedSpecs(output.name())) {
@@ -205,7 +209,7 @@ final class OnnxSignatureFinder {
 		return Shape.of(dimensions);
 	}
 
-	/** The specs of one output from all trial runs. */
+	/** The specs that one output had in the trial runs. */
 	private List<TensorSpec> observedSpecs(String name) {
 		return this.observedOutputs.stream()
 			.flatMap(List::stream)

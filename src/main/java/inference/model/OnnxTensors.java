@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxTensors {
 
-	// The native memory of an input starts at a cache line, which has 64 bytes.
+	// The native memory of an input starts at a cache line of 64 bytes.
 	private static final int ALIGNMENT_BYTES = 64;
 
 	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
@@ -113,7 +113,7 @@ final class OnnxTensors {
 				tensors.put(name, fromOnnx(tensor));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				tensors.put(name, toTable(Objects.requireNonNull(signature.output(name)), readMaps(sequence)));
+				tensors.put(name, joinRows(Objects.requireNonNull(signature.output(name)), readMaps(sequence)));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {
 				tensors.putAll(readTensors(name, sequence, signature));
@@ -176,7 +176,7 @@ final class OnnxTensors {
 				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
 	}
 
-	private static Tensor toTable(TensorSpec spec, List<MapRow> rows) {
+	private static Tensor joinRows(TensorSpec spec, List<MapRow> rows) {
 		if (!rows.isEmpty() && !rows.getFirst().keys().equals(spec.keys())) {
 			throw new InvalidOutputException("output '%s' has a row with the keys %s instead of %s"
 				.formatted(spec.name(), rows.getFirst().keys(), spec.keys()));
@@ -186,10 +186,11 @@ final class OnnxTensors {
 	}
 
 	/**
-	 * Reads a sequence of tensors. The tensors are either stacked to one tensor that has
-	 * the sequence's name, or named {@code name.0}, {@code name.1} and so on.
-	 * @param signature the signature, which has an output of the sequence's name if the
-	 * tensors are to be stacked; {@code null} to stack tensors of equal shapes
+	 * Reads a sequence of tensors. The tensors are either stacked to one tensor with the
+	 * sequence's name, or they are named {@code name.0}, {@code name.1} and so on.
+	 * @param signature the model's signature: tensors are stacked if it has an output of
+	 * the sequence's name; {@code null} before it is found: tensors are stacked if their
+	 * shapes are equal
 	 * @throws InvalidOutputException if tensors to stack have different shapes
 	 */
 	static Map<String, Tensor> readTensors(String name, OnnxSequence sequence, @Nullable Signature signature)

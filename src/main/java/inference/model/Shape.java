@@ -12,8 +12,8 @@ public final class Shape {
 	public static final long VARIABLE = -1;
 
 	/**
-	 * The shape, in a signature, of a tensor of unknown rank. Every shape fits. The first
-	 * dimension counts as the batch, and the protocols write {@code [-1]}.
+	 * The shape of a tensor of unknown rank in a signature. It accepts every shape. Its
+	 * first dimension is treated as the batch. The protocols write {@code [-1]}.
 	 */
 	public static final Shape ANY = new Shape(new long[] { VARIABLE });
 
@@ -51,7 +51,7 @@ public final class Shape {
 	}
 
 	/** Whether this is {@link #ANY}. */
-	@SuppressWarnings("ReferenceEquality") // [-1] is also an ordinary shape
+	@SuppressWarnings("ReferenceEquality") // [-1] can also be the shape of a vector
 	public boolean isOfAnyRank() {
 		return this == ANY;
 	}
@@ -118,7 +118,7 @@ public final class Shape {
 	}
 
 	/**
-	 * The shape of one row: this shape without its first dimension.
+	 * The shape of one row, which is this shape without its first dimension.
 	 * @throws IllegalArgumentException if this is the shape of a scalar
 	 */
 	public Shape rowShape() {

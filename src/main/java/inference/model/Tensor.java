@@ -153,10 +153,10 @@ public final class Tensor {
 	public List<String> strings() {
 		requireDataType(DataType.BYTES);
 		List<String> values = new ArrayList<>();
-		ByteBuffer rest = contents();
-		while (rest.hasRemaining()) {
-			byte[] bytes = new byte[rest.getInt()];
-			rest.get(bytes);
+		ByteBuffer remaining = contents();
+		while (remaining.hasRemaining()) {
+			byte[] bytes = new byte[remaining.getInt()];
+			remaining.get(bytes);
 			values.add(new String(bytes, StandardCharsets.UTF_8));
 		}
 		return values;

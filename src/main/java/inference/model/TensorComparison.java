@@ -41,8 +41,8 @@ public final class TensorComparison {
 			Number expectedNumber = number(expectedContents, expected.dataType(), i);
 			Number actualNumber = number(actualContents, expected.dataType(), i);
 			double allowedDifference = tolerance * Math.max(scale, Math.abs(expectedNumber.doubleValue()));
-			boolean isFloat = expectedNumber instanceof Float || expectedNumber instanceof Double;
-			if (!expectedNumber.equals(actualNumber) && !(isFloat && Double.isFinite(allowedDifference)
+			boolean isFloatingPoint = expectedNumber instanceof Float || expectedNumber instanceof Double;
+			if (!expectedNumber.equals(actualNumber) && !(isFloatingPoint && Double.isFinite(allowedDifference)
 					&& Math.abs(expectedNumber.doubleValue() - actualNumber.doubleValue()) <= allowedDifference)) {
 				return "is %s instead of %s at element %d".formatted(actualNumber, expectedNumber, i);
 			}
@@ -56,7 +56,7 @@ public final class TensorComparison {
 				return "is '%s' instead of '%s' at element %d".formatted(actual.get(i), expected.get(i), i);
 			}
 		}
-		return "has other bytes than expected, which are not UTF-8";
+		return "differs from the expected bytes, which are not UTF-8";
 	}
 
 	/**

@@ -61,7 +61,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		return elementCount(1, 2) > elementCount(1, 1);
 	}
 
-	/** The size in bytes of {@link #elementCount} elements, if all strings are empty. */
+	/** The size in bytes of {@link #elementCount} elements. Strings count as empty. */
 	public double minBytes(long batchSize, long innerSize) {
 		return elementCount(batchSize, innerSize) * minElementBytes();
 	}

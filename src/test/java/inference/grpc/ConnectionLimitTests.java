@@ -13,8 +13,8 @@ class ConnectionLimitTests {
 		ConnectionLimit limit = new ConnectionLimit(1);
 		assertThat(limit.transportReady(Attributes.EMPTY)).isEqualTo(Attributes.EMPTY);
 		assertThatThrownBy(() -> limit.transportReady(Attributes.EMPTY)).hasMessageContaining("too many connections");
-		// gRPC says of refused connections, and of those that never were ready, that they
-		// have ended, too.
+		// gRPC calls transportTerminated() with null for a refused connection, and for
+		// one that never became ready.
 		limit.transportTerminated(null);
 		limit.transportTerminated(null);
 		assertThatThrownBy(() -> limit.transportReady(Attributes.EMPTY)).hasMessageContaining("too many connections");

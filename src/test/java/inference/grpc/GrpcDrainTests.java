@@ -32,7 +32,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 /**
- * What the end of the server does to calls.
+ * Tests what happens to calls while the server ends.
  */
 @Timeout(60)
 class GrpcDrainTests {
@@ -87,8 +87,7 @@ class GrpcDrainTests {
 							busy.countDown();
 						}
 						catch (StatusRuntimeException ex) {
-							// A call that was not begun, because nothing listens any
-							// more.
+							// The call never began if the port was already closed.
 							if (!String.valueOf(ex.getStatus().getCause()).contains("refused")) {
 								lost.add(ex.getStatus());
 							}

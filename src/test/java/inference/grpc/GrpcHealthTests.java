@@ -39,7 +39,7 @@ import static org.awaitility.Awaitility.await;
 class GrpcHealthTests {
 
 	@Test
-	void saysWhatTheProbesSayAndTellsEachChange() {
+	void reportsTheProbesAndEachChange() {
 		CountDownLatch loaded = new CountDownLatch(1);
 		try (GrpcServer server = GrpcServer.starting(() -> new TestModel(loaded))) {
 			Iterator<HealthCheckResponse> changes = server.health().watch(service("readiness"));
@@ -67,7 +67,7 @@ class GrpcHealthTests {
 	}
 
 	@Test
-	void reflectionTellsTheServices() throws Exception {
+	void reflectionListsTheServices() throws Exception {
 		BlockingClientCall<ServerReflectionRequest, ServerReflectionResponse> call = ServerReflectionGrpc
 			.newBlockingV2Stub(GrpcServer.shared().channel())
 			.serverReflectionInfo();
@@ -78,7 +78,7 @@ class GrpcHealthTests {
 	}
 
 	@Test
-	void kubernetesAsksForServicesThatThereAre() {
+	void kubernetesManifestNamesExistingServices() {
 		JsonNode patch = YamlFile.documents(Path.of("src/ops/kubernetes-grpc.yaml")).getFirst();
 		JsonNode deployment = YamlFile.documents(Path.of("src/ops/kubernetes.yaml")).getFirst();
 		String container = "/spec/template/spec/containers/0";

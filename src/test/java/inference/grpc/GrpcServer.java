@@ -28,7 +28,7 @@ import inference.TestModel;
 import inference.model.Model;
 
 /**
- * The whole server with gRPC, and a client.
+ * The whole application with gRPC, and a gRPC client.
  */
 final class GrpcServer implements AutoCloseable {
 
@@ -86,7 +86,7 @@ final class GrpcServer implements AutoCloseable {
 		return this.channel;
 	}
 
-	/** Asks a method of the protocol. */
+	/** Calls a method of the Open Inference Protocol. */
 	<Q extends Message, A extends Message> A ask(String method, Q request, A kind) {
 		return ClientCalls.blockingUnaryCall(this.channel, method(method, request, kind), options(), request);
 	}
@@ -107,7 +107,7 @@ final class GrpcServer implements AutoCloseable {
 		return CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS);
 	}
 
-	/** A request for the {@code TestModel}: rows of two numbers. */
+	/** A request for the {@code TestModel}, which takes rows of two numbers. */
 	static ModelInferRequest.Builder request(float... x) {
 		InferTensorContents.Builder contents = InferTensorContents.newBuilder();
 		for (float number : x) {

@@ -8,7 +8,7 @@ import inference.model.Gate;
 import inference.model.Tensor;
 
 /**
- * Holds calls up whose first number is 7.
+ * A model whose calls wait at a gate if their first number is 7.
  */
 final class HeldModel extends TestModel {
 

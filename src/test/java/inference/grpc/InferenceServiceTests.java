@@ -126,7 +126,7 @@ class InferenceServiceTests {
 	}
 
 	@Test
-	void theHeaderIsTheIdThatCountsAndTheTraceIsLogged(CapturedOutput output) {
+	void theHeaderOverridesTheIdAndTheTraceIsLogged(CapturedOutput output) {
 		Metadata headers = new Metadata();
 		headers.put(ID, "header");
 		headers.put(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER),
@@ -170,7 +170,7 @@ class InferenceServiceTests {
 	}
 
 	@Test
-	void compressedMessagesAreNotUnderstood(CapturedOutput output) {
+	void refusesCompressedMessages(CapturedOutput output) {
 		int logged = output.length();
 		assertThat(catchThrowableOfType(StatusRuntimeException.class, () -> compressed(server)).getStatus().getCode())
 			.isEqualTo(Code.UNIMPLEMENTED);
@@ -187,7 +187,7 @@ class InferenceServiceTests {
 	}
 
 	@Test
-	void countsPredictionsByWhatEndedThem() {
+	void countsPredictionsByOutcome() {
 		CountDownLatch loaded = new CountDownLatch(1);
 		try (GrpcServer fresh = GrpcServer.starting(() -> new TestModel(loaded))) {
 			StatusRuntimeException tooSoon = assertRefused(fresh, GrpcServer.request(1, 2), Code.UNAVAILABLE,
@@ -209,7 +209,7 @@ class InferenceServiceTests {
 	}
 
 	@Test
-	void aFullQueueIsExhaustedAndACancelledCallLeavesIt() {
+	void aFullQueueRefusesCallsAndACancelledCallLeavesIt() {
 		Gate gate = new Gate();
 		try (GrpcServer busy = GrpcServer.ready(() -> new HeldModel(gate), "inference.admission.max-concurrent=1",
 				"inference.admission.max-queued=1", "inference.deadline=30s")) {
@@ -258,14 +258,14 @@ class InferenceServiceTests {
 			assertThat(sendsNothing).succeedsWithin(10, TimeUnit.SECONDS)
 				.extracting(Status::getCode)
 				.isIn(Code.CANCELLED, Code.DEADLINE_EXCEEDED);
-			// A client that does not read does not see the end either.
+			// A client that does not read does not notice that the call has ended.
 			awaitCount(hasty, "late", 2);
 			awaitGauge(hasty, "inference.memory.reserved", 0);
 			assertThat(hasty.infer(GrpcServer.request(1, 2)).getOutputsCount()).isEqualTo(2);
 		}
 	}
 
-	// Of a unary call, the client would send nothing before it has the message.
+	// In a unary call, the client would send nothing until it has the whole message.
 	private static ClientCall<ModelInferRequest, ModelInferResponse> ask(GrpcServer server,
 			CompletableFuture<Status> end) {
 		ClientCall<ModelInferRequest, ModelInferResponse> call = server.channel()

@@ -11,15 +11,15 @@ import org.springframework.context.annotation.Primary;
 import org.springframework.stereotype.Component;
 
 /**
- * A fork's class that misbehaves as the property {@code chaos} says: the tests of the
- * image put it on the class path of the real server.
+ * A fork's model that fails as the property {@code chaos} says. The tests of the image
+ * put this class on the class path of the real server.
  */
 @Primary
 @Component
 @ConditionalOnProperty("chaos")
 final class ChaosModel implements Model {
 
-	// Nothing that warm-up would come upon.
+	// The first number of the input that makes the model fail. The warm-up never uses it.
 	private static final float TRIGGER = -1;
 
 	private final FakeModel model = new FakeModel();
@@ -33,7 +33,7 @@ final class ChaosModel implements Model {
 			case "load" -> TimeUnit.SECONDS.sleep(seconds);
 			case "fail" -> throw new UnusableModelException("The model is beyond use.", "Bring another.", null);
 			default -> {
-				// Misbehaves later.
+				// The model fails later, in infer().
 			}
 		}
 	}
@@ -52,7 +52,7 @@ final class ChaosModel implements Model {
 				case "crash" -> Runtime.getRuntime().halt(139);
 				case "heap" -> exhaustTheHeap();
 				default -> {
-					// Behaves by now.
+					// The constructor has failed, or has taken long.
 				}
 			}
 		}
@@ -72,7 +72,7 @@ final class ChaosModel implements Model {
 				TimeUnit.DAYS.sleep(1);
 			}
 			catch (InterruptedException ex) {
-				// Like a native call, it knows nothing of interruption.
+				// A native call ignores interrupts, too.
 			}
 		}
 	}

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /**
- * A model that returns {@code x}, FP32 [-1], as {@code y} until told to do otherwise, and
- * that remembers what was done to it.
+ * A model that returns {@code x}, FP32 [-1], as {@code y}, or does what a test sets. It
+ * counts how its methods are called.
  */
 public final class FakeModel implements Model {
 
@@ -44,16 +44,12 @@ public final class FakeModel implements Model {
 				List.of(new TensorSpec("y", DataType.FP32, shape)));
 	}
 
-	/**
-	 * What every call does from now on.
-	 */
+	/** Sets what every later call does. */
 	public void behave(UnaryOperator<Map<String, Tensor>> behaviour) {
 		this.behaviour = behaviour;
 	}
 
-	/**
-	 * Holds every call up from now on, until the gate is open.
-	 */
+	/** Makes every later call wait until the gate is open. */
 	public void holdUpAt(Gate gate) {
 		behave((inputs) -> {
 			gate.pass();
@@ -77,9 +73,7 @@ public final class FakeModel implements Model {
 		return this.closings.get();
 	}
 
-	/**
-	 * How often it was asked what it takes, gives and has for examples.
-	 */
+	/** The number of calls of {@link #signature()} and {@link #examples()}. */
 	public int questions() {
 		return this.questions.get();
 	}

@@ -8,7 +8,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 /**
- * The model that the template bundles, and that a fork replaces.
+ * The model of the template, which a fork replaces.
  */
 public final class IrisModel {
 

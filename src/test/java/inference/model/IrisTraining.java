@@ -34,8 +34,8 @@ import org.tribuo.math.optimisers.AdaGrad;
 import org.tribuo.provenance.SimpleDataSourceProvenance;
 
 /**
- * Trains the bundled model, a classifier for Fisher's irises, and writes it to where the
- * server loads it from; {@code model.md} beside it says how to run this.
+ * Trains the bundled model, a classifier for Fisher's irises, and writes it to the
+ * resources. The file {@code model.md} there says how to run this class.
  */
 final class IrisTraining {
 
@@ -98,7 +98,8 @@ final class IrisTraining {
 				SEED);
 		var trained = trainer.train(dataset);
 
-		// Tribuo numbers features and species as it likes, hence the look-ups by name.
+		// Tribuo numbers features and species in its own order, so they are found by
+		// name.
 		var learned = trained.getWeightsCopy();
 		var weights = new double[SPECIES.size()][FEATURES.size()];
 		var biases = new double[SPECIES.size()];
@@ -143,7 +144,7 @@ final class IrisTraining {
 	}
 
 	/**
-	 * Drops the digits in which the mathematics of two CPUs may differ.
+	 * Rounds a weight to 3 decimals, because further digits may differ between CPUs.
 	 */
 	private static float rounded(double weight) {
 		return BigDecimal.valueOf(weight).setScale(DECIMALS, RoundingMode.HALF_EVEN).floatValue();
@@ -184,7 +185,8 @@ final class IrisTraining {
 	}
 
 	/**
-	 * Mean and deviation of a feature, by which training works on values of like size.
+	 * The mean and the standard deviation of a feature. Training uses standardized
+	 * values.
 	 */
 	private record Scale(double mean, double deviation) {
 

@@ -27,36 +27,36 @@ import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.function.Executable;
 import org.opentest4j.TestAbortedException;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 /**
- * What the server relies on in every model, whatever it computes. A model is asked with
- * the inputs of its golden examples, or with small numbers if it has none.
+ * Tests of what the server expects of every model. They use the inputs of the model's
+ * golden examples, or small numbers if it has no examples.
  */
 public final class ModelContract {
 
-	private static final int[] BATCHES = { 1, 2, 7 };
+	private static final int[] BATCH_SIZES = { 1, 2, 7 };
 
-	private static final int CALLERS = 8;
+	private static final int CALLER_COUNT = 8;
 
 	private static final double TOLERANCE = 1e-3;
 
-	private static final Duration ROUND = Duration.ofSeconds(1);
+	private static final Duration ROUND_DURATION = Duration.ofSeconds(1);
 
-	private static final int ROUNDS = 8;
+	private static final int MAX_ROUNDS = 8;
 
-	private static final int CALLS = 50_000;
+	private static final int MAX_CALLS_PER_ROUND = 50_000;
 
-	// What the C library and the heap may still grow by in a round once they are warm
-	private static final long FLAT = 4 << 20;
+	// Even without a leak, the C library and the heap may grow by this much in a round.
+	private static final long MAX_GROWTH_BYTES = 4 << 20;
 
-	private static final long NOISE = FLAT / 4;
+	private static final long MAX_NOISE_BYTES = MAX_GROWTH_BYTES / 4;
 
-	private static final Path MAPPINGS = Path.of("/proc/self/smaps");
+	private static final Path MEMORY_MAP_FILE = Path.of("/proc/self/smaps");
 
 	private final Supplier<? extends Model> constructor;
 
@@ -75,24 +75,20 @@ public final class ModelContract {
 	}
 
 	/**
-	 * The tests of a model, to be run in this order.
-	 * @param constructor constructs the model, time and again; the tests close it
-	 * @param deadline within which every call must end
+	 * The tests of a model. They must run in this order.
+	 * @param constructor constructs the model, more than once; the tests close it
+	 * @param deadline the time within which every call must end
 	 */
 	public static Stream<DynamicTest> tests(Supplier<? extends Model> constructor, Duration deadline) {
 		ModelContract contract = new ModelContract(constructor, deadline);
-		return Stream.of(test("gets its examples right", contract::getsItsExamplesRight),
-				test("answers as its signature says", contract::answersAsItsSignatureSays),
-				test("answers rows together as it answers them alone", contract::answersRowsTogetherAsAlone),
-				test("answers callers at once as it answers one", contract::answersCallersAtOnceAsOne),
-				test("answers or refuses unlikely values", contract::answersOrRefusesUnlikelyValues),
-				test("answers within the deadline", contract::answersWithinTheDeadline),
-				test("keeps nothing of a call", contract::freesNativeMemoryAfterEachCall),
-				test("frees what it took", contract::freesNativeMemoryWhenClosed));
-	}
-
-	private static DynamicTest test(String name, Executable check) {
-		return DynamicTest.dynamicTest(name, check);
+		return Stream.of(dynamicTest("gets its examples right", contract::getsItsExamplesRight),
+				dynamicTest("answers as its signature says", contract::answersAsItsSignatureSays),
+				dynamicTest("answers rows together as it answers them alone", contract::answersRowsTogetherAsAlone),
+				dynamicTest("answers callers at once as it answers one", contract::answersCallersAtOnceAsOne),
+				dynamicTest("answers or refuses unlikely values", contract::answersOrRefusesUnlikelyValues),
+				dynamicTest("answers within the deadline", contract::answersWithinTheDeadline),
+				dynamicTest("keeps nothing of a call", contract::freesNativeMemoryAfterEachCall),
+				dynamicTest("frees what it took", contract::freesNativeMemoryWhenClosed));
 	}
 
 	void getsItsExamplesRight() {
@@ -105,15 +101,15 @@ public final class ModelContract {
 	}
 
 	void answersAsItsSignatureSays() {
-		for (int batch : batches()) {
-			Map<String, Tensor> outputs = ask(question(batch));
+		for (int rowCount : batchSizes()) {
+			Map<String, Tensor> outputs = inferOrSkip(inputs(rowCount));
 			this.model.signature().requireOutputs(outputs);
 			for (TensorSpec output : this.model.signature().outputs()) {
 				if (isBatched() && output.shape().isBatched()) {
 					assertThat(tensor(outputs, output.name()).shape().dimension(0))
 						.as("rows of output '%s' for %d of input: a first dimension of -1 is the batch, declare another "
-								+ "as its size, or as 1 and -1 behind it", output.name(), batch)
-						.isEqualTo(batch);
+								+ "as its size, or as 1 and -1 behind it", output.name(), rowCount)
+						.isEqualTo(rowCount);
 				}
 			}
 		}
@@ -121,31 +117,31 @@ public final class ModelContract {
 
 	void answersRowsTogetherAsAlone() {
 		assumeThat(isBatched()).as("every input has a first dimension of -1, which is the batch").isTrue();
-		int most = BATCHES[BATCHES.length - 1];
-		Map<String, Tensor> together = ask(question(most));
-		for (int row = 0; row < most; row++) {
-			Map<String, Tensor> one = new LinkedHashMap<>();
+		int rowCount = BATCH_SIZES[BATCH_SIZES.length - 1];
+		Map<String, Tensor> together = inferOrSkip(inputs(rowCount));
+		for (int row = 0; row < rowCount; row++) {
+			Map<String, Tensor> expectedRow = new LinkedHashMap<>();
 			for (TensorSpec output : this.model.signature().outputs()) {
 				if (output.shape().isBatched()) {
-					one.put(output.name(), split(tensor(together, output.name())).get(row));
+					expectedRow.put(output.name(), split(tensor(together, output.name())).get(row));
 				}
 			}
-			assertThat(difference(one, ask(row(row))))
-				.as("row %d alone, against the same row among %d. If rows are meant to see each other, they are no "
-						+ "batch: declare the first dimension as 1. If it is rounding (a quantised model's scale is its "
-						+ "batch's), give a golden example that tolerance.", row, most)
+			assertThat(difference(expectedRow, inferOrSkip(row(row))))
+				.as("row %d alone, against the same row in a batch of %d. If the model relates rows to each other, "
+						+ "declare the first dimension as 1. If the difference is rounding (the scale of a quantised "
+						+ "model depends on the batch), give a golden example this tolerance.", row, rowCount)
 				.isNull();
 		}
 	}
 
 	void answersCallersAtOnceAsOne() throws Exception {
-		List<Map<String, Tensor>> alone = this.rows.stream().map(this::ask).toList();
-		long end = System.nanoTime() + ROUND.toNanos();
+		List<Map<String, Tensor>> alone = this.rows.stream().map(this::inferOrSkip).toList();
+		long end = System.nanoTime() + ROUND_DURATION.toNanos();
 		List<Callable<String>> callers = new ArrayList<>();
-		for (int caller = 0; caller < CALLERS; caller++) {
-			int first = caller;
+		for (int caller = 0; caller < CALLER_COUNT; caller++) {
+			int firstRow = caller;
 			callers.add(() -> {
-				for (int i = first; i < first + this.rows.size() || System.nanoTime() < end; i++) {
+				for (int i = firstRow; i < firstRow + this.rows.size() || System.nanoTime() < end; i++) {
 					int row = i % this.rows.size();
 					String difference = difference(alone.get(row), this.model.infer(row(row)));
 					if (difference != null) {
@@ -155,11 +151,11 @@ public final class ModelContract {
 				return "";
 			});
 		}
-		try (var threads = Executors.newFixedThreadPool(CALLERS)) {
+		try (var threads = Executors.newFixedThreadPool(CALLER_COUNT)) {
 			for (Future<String> difference : threads.invokeAll(callers)) {
 				assertThat(difference.get())
-					.as("what one of %d callers at once got, against a caller alone: infer is "
-							+ "called concurrently, so keep what belongs to a call in its local variables", CALLERS)
+					.as("the answer to one of %d concurrent callers, against a single caller: infer is "
+							+ "called concurrently, so keep the data of a call in local variables", CALLER_COUNT)
 					.isEmpty();
 			}
 		}
@@ -167,10 +163,10 @@ public final class ModelContract {
 
 	void answersOrRefusesUnlikelyValues() {
 		for (byte filling : new byte[] { 0, -1 }) {
-			Map<String, Tensor> question = new LinkedHashMap<>();
-			row(0).forEach((name, tensor) -> question.put(name, filled(tensor, filling)));
+			Map<String, Tensor> inputs = new LinkedHashMap<>();
+			row(0).forEach((name, tensor) -> inputs.put(name, fill(tensor, filling)));
 			try {
-				this.model.signature().requireOutputs(this.model.infer(question));
+				this.model.signature().requireOutputs(this.model.infer(inputs));
 			}
 			catch (IllegalArgumentException ex) {
 				assertThat(ex.getMessage()).as("what the client is told").isNotBlank();
@@ -199,81 +195,83 @@ public final class ModelContract {
 	}
 
 	void freesNativeMemoryAfterEachCall() {
-		assertFlat("calls, each of which leaves something behind", () -> this.model.infer(row(0)));
+		assertNoMemoryGrowth("calls, each of which leaves something behind", () -> this.model.infer(row(0)));
 	}
 
 	void freesNativeMemoryWhenClosed() {
 		this.model.close();
-		assertFlat("constructions, after each of which close() leaves something behind", () -> {
+		assertNoMemoryGrowth("constructions, after each of which close() leaves something behind", () -> {
 			try (Model another = this.constructor.get()) {
 				another.infer(row(0));
 			}
 		});
 	}
 
-	// Whoever leaks does so in every round; what only warms up does not in a later one,
-	// and one round may be hidden by what else the process does
-	private void assertFlat(String what, Runnable action) {
-		assumeThat(Files.exists(MAPPINGS)).as("this system tells how much memory a process has").isTrue();
+	// A leak grows in every round, and a warm-up only in the first rounds. Two rounds
+	// without growth are needed, because other activity may hide the leak in one.
+	private void assertNoMemoryGrowth(String description, Runnable action) {
+		assumeThat(Files.exists(MEMORY_MAP_FILE)).as("this system tells how much memory a process has").isTrue();
 		List<Long> growths = new ArrayList<>();
-		long before = settled();
-		while (growths.stream().filter((growth) -> growth < FLAT).count() < 2) {
-			assertThat(growths).as("bytes that the process grew by in each round of %s", what).hasSizeLessThan(ROUNDS);
+		long before = settledMemoryBytes();
+		while (growths.stream().filter((growth) -> growth < MAX_GROWTH_BYTES).count() < 2) {
+			assertThat(growths).as("bytes that the process grew by in each round of %s", description)
+				.hasSizeLessThan(MAX_ROUNDS);
 			repeat(action);
-			long after = settled();
+			long after = settledMemoryBytes();
 			growths.add(after - before);
 			before = after;
 		}
 	}
 
 	private static void repeat(Runnable action) {
-		long end = System.nanoTime() + ROUND.toNanos();
+		long end = System.nanoTime() + ROUND_DURATION.toNanos();
 		int times = 0;
-		while (times == 0 || (times < CALLS && System.nanoTime() < end)) {
+		while (times == 0 || (times < MAX_CALLS_PER_ROUND && System.nanoTime() < end)) {
 			action.run();
 			times++;
 		}
 	}
 
-	// Direct buffers that nothing refers to are freed after the collection, by another
-	// thread: one look may come too early, by hundreds of megabytes that the next has not
-	private static long settled() {
-		long last = resident();
-		long next = resident();
-		while (last - next > NOISE) {
+	// Another thread frees unreachable direct buffers after the garbage collection. So
+	// the memory is measured again until it no longer shrinks.
+	private static long settledMemoryBytes() {
+		long last = residentBytes();
+		long next = residentBytes();
+		while (last - next > MAX_NOISE_BYTES) {
 			last = next;
-			next = resident();
+			next = residentBytes();
 		}
 		return next;
 	}
 
-	// Native memory, and what lives in the heap: how much of the heap itself is resident
-	// says nothing. The JVM places it below 32 GB, the C library nothing.
-	private static long resident() {
+	// The live objects of the heap plus the resident native memory. The resident memory
+	// of the heap itself tells nothing, so addresses below 32 GB are left out: the JVM
+	// places the heap there, and the C library uses higher addresses.
+	private static long residentBytes() {
 		System.gc();
-		returnFreeMemory();
-		long resident = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+		trimNativeHeap();
+		long residentBytes = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
 		long address = 0;
 		try {
-			for (String line : Files.readAllLines(MAPPINGS)) {
+			for (String line : Files.readAllLines(MEMORY_MAP_FILE)) {
 				int dash = line.indexOf('-');
 				if (line.startsWith("Rss:") && address > 32L << 30) {
-					resident += Long.parseLong(line.replaceAll("\\D", "")) << 10;
+					residentBytes += Long.parseLong(line.replaceAll("\\D", "")) << 10;
 				}
 				else if (dash > 0 && line.indexOf(':') > dash) {
 					address = Long.parseUnsignedLong(line.substring(0, dash), 16);
 				}
 			}
-			return resident;
+			return residentBytes;
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
 	}
 
-	// Else the C library keeps what was freed before, and a leak hides in it for a while
+	// The C library keeps freed memory by default, and a leak could hide in it.
 	@SuppressWarnings("restricted")
-	private static void returnFreeMemory() {
+	private static void trimNativeHeap() {
 		Linker linker = Linker.nativeLinker();
 		linker.defaultLookup().find("malloc_trim").ifPresent((trim) -> {
 			try {
@@ -291,9 +289,9 @@ public final class ModelContract {
 		return sorted.get((sorted.size() - 1) * percent / 100);
 	}
 
-	private Map<String, Tensor> ask(Map<String, Tensor> question) {
+	private Map<String, Tensor> inferOrSkip(Map<String, Tensor> inputs) {
 		try {
-			return this.model.infer(question);
+			return this.model.infer(inputs);
 		}
 		catch (RuntimeException ex) {
 			if (!this.model.examples().isEmpty()) {
@@ -314,39 +312,39 @@ public final class ModelContract {
 		return isBatched(this.model);
 	}
 
-	private int[] batches() {
-		return isBatched() ? BATCHES : new int[] { 1 };
+	private int[] batchSizes() {
+		return isBatched() ? BATCH_SIZES : new int[] { 1 };
 	}
 
 	private Map<String, Tensor> row(int index) {
 		return this.rows.get(index % this.rows.size());
 	}
 
-	private Map<String, Tensor> question(int batch) {
-		Map<String, Tensor> question = new LinkedHashMap<>();
+	private Map<String, Tensor> inputs(int rowCount) {
+		Map<String, Tensor> inputs = new LinkedHashMap<>();
 		for (String name : this.rows.getFirst().keySet()) {
-			question.put(name, (batch == 1) ? tensor(row(0), name)
-					: join(IntStream.range(0, batch).mapToObj((row) -> tensor(row(row), name)).toList()));
+			inputs.put(name, (rowCount == 1) ? tensor(row(0), name)
+					: join(IntStream.range(0, rowCount).mapToObj((row) -> tensor(row(row), name)).toList()));
 		}
-		return question;
+		return inputs;
 	}
 
 	private static boolean isBatched(Model model) {
 		return model.signature().inputs().stream().allMatch((input) -> input.shape().isBatched());
 	}
 
-	// Single rows, different ones if there are, of the same shape, so that they can be
-	// joined
-	private static List<Map<String, Tensor>> rows(Model model, int step) {
-		List<Map<String, Tensor>> questions = model.examples().isEmpty() ? madeUp(model.signature(), step)
+	// The single rows of the inputs that have the same shapes, so that they can be
+	// joined.
+	private static List<Map<String, Tensor>> rows(Model model, int factor) {
+		List<Map<String, Tensor>> inputsList = model.examples().isEmpty() ? smallNumbers(model.signature(), factor)
 				: model.examples().stream().map(Example::inputs).toList();
 		if (!isBatched(model)) {
-			return questions;
+			return inputsList;
 		}
 		List<Map<String, Tensor>> rows = new ArrayList<>();
-		for (Map<String, Tensor> question : questions) {
+		for (Map<String, Tensor> inputs : inputsList) {
 			Map<String, List<Tensor>> split = new LinkedHashMap<>();
-			question.forEach((name, tensor) -> split.put(name, split(tensor)));
+			inputs.forEach((name, tensor) -> split.put(name, split(tensor)));
 			int count = split.values().iterator().next().size();
 			for (int i = 0; i < count; i++) {
 				int index = i;
@@ -370,12 +368,12 @@ public final class ModelContract {
 		}
 	}
 
-	private static List<Map<String, Tensor>> madeUp(Signature signature, int step) {
-		List<Map<String, Tensor>> questions = new ArrayList<>();
-		for (int number = 0; number < BATCHES[BATCHES.length - 1]; number++) {
+	private static List<Map<String, Tensor>> smallNumbers(Signature signature, int factor) {
+		List<Map<String, Tensor>> inputsList = new ArrayList<>();
+		for (int number = 0; number < BATCH_SIZES[BATCH_SIZES.length - 1]; number++) {
 			List<String> inputs = new ArrayList<>();
 			for (TensorSpec input : signature.inputs()) {
-				String values = String.valueOf(step * number);
+				String values = String.valueOf(factor * number);
 				for (int i = input.shape().rank() - 1; i >= 0; i--) {
 					int size = (int) Math.max(1, input.shape().dimension(i));
 					values = Collections.nCopies(size, values).toString();
@@ -383,12 +381,12 @@ public final class ModelContract {
 				inputs.add("\"%s\":%s".formatted(input.name(), values));
 			}
 			String json = "[{\"inputs\":{%s},\"outputs\":{}}]".formatted(String.join(",", inputs));
-			questions.add(Example.read(json, signature).getFirst().inputs());
+			inputsList.add(Example.read(json, signature).getFirst().inputs());
 		}
-		return questions;
+		return inputsList;
 	}
 
-	private static Tensor filled(Tensor tensor, byte filling) {
+	private static Tensor fill(Tensor tensor, byte filling) {
 		if (tensor.dataType() == DataType.BYTES) {
 			String text = (filling == 0) ? "\0\0\0\0" : "\1\0\0\0\377";
 			String texts = text.repeat(Math.toIntExact(tensor.shape().elementCount()));
@@ -405,12 +403,12 @@ public final class ModelContract {
 		int rows = Math.toIntExact(dimensions[0]);
 		dimensions[0] = 1;
 		Shape shape = Shape.of(dimensions);
-		ByteBuffer rest = tensor.contents();
+		ByteBuffer remaining = tensor.contents();
 		List<Tensor> split = new ArrayList<>();
 		for (int row = 0; row < rows; row++) {
-			int size = tensor.dataType().byteCount(rest, shape.elementCount());
-			split.add(Tensor.of(tensor.dataType(), shape, rest.slice(rest.position(), size)));
-			rest.position(rest.position() + size);
+			int size = tensor.dataType().byteCount(remaining, shape.elementCount());
+			split.add(Tensor.of(tensor.dataType(), shape, remaining.slice(remaining.position(), size)));
+			remaining.position(remaining.position() + size);
 		}
 		return split;
 	}

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.parallel.Isolated;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
- * That the contract's tests pass with a model that holds to it, and notice one that does
- * not.
+ * Checks that the tests of {@link ModelContract} pass for a correct model and fail for
+ * incorrect ones.
  */
 @Isolated
 class ModelContractIT {
@@ -96,7 +96,7 @@ class ModelContractIT {
 			}
 			return FakeModel.echo(last.get());
 		});
-		assertNoticed("answers callers at once as it answers one", () -> this.model, "callers at once");
+		assertNoticed("answers callers at once as it answers one", () -> this.model, "concurrent callers");
 	}
 
 	@Test

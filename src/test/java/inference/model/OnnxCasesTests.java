@@ -28,12 +28,12 @@ class OnnxCasesTests {
 		JsonNode cases = JsonMapper.shared()
 			.readTree(new ClassPathResource("models/cases/cases.json").getContentAsByteArray());
 		return cases.valueStream()
-			.map((node) -> DynamicTest.dynamicTest(node.required("model").asString(), () -> check(node)));
+			.map((caseNode) -> DynamicTest.dynamicTest(caseNode.required("model").asString(), () -> check(caseNode)));
 	}
 
 	@Test
 	void servesAnInputAndAnOutputOfUnknownRank() {
-		// It multiplies by a matrix [4,3], which the trial cannot know.
+		// The model multiplies by a matrix [4,3], so trial runs on other sizes fail.
 		try (OnnxModel model = open("norank")) {
 			assertThat(model.signature().inputs()).extracting(TensorSpec::shape).containsExactly(Shape.ANY);
 			assertThat(model.signature().isBatchable()).isFalse();
@@ -47,20 +47,20 @@ class OnnxCasesTests {
 
 	@Test
 	void doesNotBatchAModelThatDeclaresAnotherShape() {
-		try (OnnxModel model = open("lgbm_nozip"); OnnxModel honest = open("logreg_zipmap_int")) {
+		try (OnnxModel model = open("lgbm_nozip"); OnnxModel modelWithDeclaredShape = open("logreg_zipmap_int")) {
 			assertThat(model.signature().isBatchable()).isFalse();
-			assertThat(honest.signature().isBatchable()).isTrue();
+			assertThat(modelWithDeclaredShape.signature().isBatchable()).isTrue();
 		}
 	}
 
-	private static void check(JsonNode node) {
-		try (OnnxModel model = open(node.required("model").asString())) {
-			Map<String, Tensor> expected = tensors(node.required("outputs"));
-			Map<String, Tensor> actual = model.infer(tensors(node.required("inputs")));
+	private static void check(JsonNode caseNode) {
+		try (OnnxModel model = open(caseNode.required("model").asString())) {
+			Map<String, Tensor> expected = tensors(caseNode.required("outputs"));
+			Map<String, Tensor> actual = model.infer(tensors(caseNode.required("inputs")));
 			assertThat(actual.keySet()).isEqualTo(expected.keySet());
 			assertThat(new Example(Map.of(), expected, 1e-6).difference(actual)).isNull();
 			model.signature().requireOutputs(actual);
-			for (Map.Entry<String, JsonNode> keys : node.path("keys").properties()) {
+			for (Map.Entry<String, JsonNode> keys : caseNode.path("keys").properties()) {
 				assertThat(model.signature().output(keys.getKey())).extracting(TensorSpec::keys)
 					.isEqualTo(keys.getValue().valueStream().map(JsonNode::asString).toList());
 			}
@@ -72,9 +72,9 @@ class OnnxCasesTests {
 	}
 
 	private static Map<String, Tensor> tensors(JsonNode tensors) {
-		Map<String, Tensor> read = new LinkedHashMap<>();
-		tensors.properties().forEach((tensor) -> read.put(tensor.getKey(), tensor(tensor.getValue())));
-		return read;
+		Map<String, Tensor> tensorsByName = new LinkedHashMap<>();
+		tensors.properties().forEach((tensor) -> tensorsByName.put(tensor.getKey(), tensor(tensor.getValue())));
+		return tensorsByName;
 	}
 
 	private static Tensor tensor(JsonNode tensor) {

@@ -42,8 +42,8 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Returns {@code x} as {@code y}, both of the given type and shape, -1 being any
-	 * size.
+	 * Returns {@code x} as {@code y}. Both have the given type and shape, in which -1 is
+	 * any size.
 	 */
 	public static byte[] identity(DataType type, long... shape) {
 		return model(identityGraph(type, shape));
@@ -85,7 +85,7 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * The same by an operator, an operator set and in a format that need not exist.
+	 * Like {@link #sum()}, with an operator, operator set and format that need not exist.
 	 */
 	static byte[] sum(String operator, int operators, int format) {
 		ModelProto.Builder model = proto(sum()).toBuilder().setIrVersion(format);
@@ -94,7 +94,7 @@ public final class OnnxFiles {
 		return model.build().toByteArray();
 	}
 
-	/** The same, where {@code b} is 3 unless the caller gives another. */
+	/** Like {@link #sum()}, with the default value 3 for {@code b}. */
 	static byte[] sumWithDefault() {
 		ModelProto.Builder model = proto(sum()).toBuilder();
 		model.getGraphBuilder().setInput(1, tensor("b", DataType.FLOAT)).addInitializer(floats("b", 3));
@@ -102,8 +102,8 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Gives {@code x}, FP32 [-1], twice in a row, as {@code y} and says of the dimensions
-	 * that they are the same.
+	 * Appends {@code x}, FP32 [-1], to itself as {@code y}. The file declares wrongly
+	 * that both have the same size.
 	 */
 	static byte[] misdeclared() {
 		return model(GraphProto.newBuilder()
@@ -126,9 +126,9 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Adds {@code b}, which is in a file of its own, to {@code a}, FP32 [4].
+	 * Adds {@code b}, whose values are in a separate file, to {@code a}, FP32 [4].
 	 */
-	static byte[] elsewhere(String file) {
+	static byte[] sumWithExternalWeights(String file) {
 		return model(GraphProto.newBuilder()
 			.setName("elsewhere")
 			.addInput(tensor("a", DataType.FLOAT, 4))
@@ -159,10 +159,9 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Adds up all of {@code x}, FP32 [-1], to {@code total}, a scalar without a batch
-	 * dimension.
+	 * Adds up all elements of {@code x}, FP32 [-1]. The sum {@code total} is a scalar.
 	 */
-	static byte[] scalar() {
+	static byte[] sumToScalar() {
 		return model(GraphProto.newBuilder()
 			.setName("scalar")
 			.addInput(tensor("x", DataType.FLOAT, -1))
@@ -171,7 +170,8 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Wraps {@code x}, FP32 [-1], in {@code y}, an ONNX sequence and so no tensor.
+	 * Puts {@code x}, FP32 [-1], into {@code y}, which is an ONNX sequence and not a
+	 * tensor.
 	 */
 	static byte[] sequence() {
 		return sequence("SequenceConstruct");
@@ -209,8 +209,9 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Returns the absolute value of {@code x}, FP32 [-1], as {@code y} after so many
-	 * needless {@code steps}, INT64 [], between which a run can be terminated.
+	 * Returns the absolute value of {@code x}, FP32 [-1], as {@code y}. Before that, it
+	 * repeats a useless step {@code steps} times, INT64 []. A run can be ended between
+	 * two steps.
 	 */
 	static byte[] slow() {
 		var step = GraphProto.newBuilder()
@@ -232,10 +233,11 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Returns what is before and behind the point of each {@code x}, FP32 [-1], as
-	 * {@code y}, BYTES [-1,2]; where there is no point, nothing is written to the second.
+	 * Returns the digits before and after the point of each number of {@code x}, FP32
+	 * [-1], as {@code y}, BYTES [-1,2]. The model does not write the second string of a
+	 * number without a point.
 	 */
-	static byte[] places() {
+	static byte[] splitAtPoint() {
 		var model = proto(model(GraphProto.newBuilder()
 			.setName("places")
 			.addInput(tensor("x", DataType.FLOAT, -1))
@@ -250,8 +252,8 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Returns {@code x}, FP32 [-1], as it is, its absolute value as {@code y}, and a 3 as
-	 * {@code three}, FP32 [1].
+	 * Returns {@code x}, FP32 [-1], unchanged, its absolute value as {@code y}, and the
+	 * constant 3 as {@code three}, FP32 [1].
 	 */
 	static byte[] passThrough() {
 		return model(GraphProto.newBuilder()
@@ -269,8 +271,8 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Normalizes each row of {@code x}, FP32 [-1,4], to {@code y}, by the operators that
-	 * transformers' layer normalization is exported as.
+	 * Normalizes each row of {@code x}, FP32 [-1,4], to {@code y}. It uses the operators
+	 * to which exporters convert the layer normalization of transformers.
 	 * @param operators the operator set, up to 17
 	 */
 	static byte[] layerNormalization(int operators) {
@@ -354,7 +356,7 @@ public final class OnnxFiles {
 		return attribute(name, AttributeType.INT).setI(value).build();
 	}
 
-	/** An attribute whose value is still to be set. */
+	/** An attribute without a value. */
 	static AttributeProto.Builder attribute(String name, AttributeType type) {
 		return AttributeProto.newBuilder().setName(name).setType(type);
 	}

@@ -47,7 +47,7 @@ class OnnxModelTests {
 	@ParameterizedTest
 	@CsvSource({ "BOOL, BOOL", "UINT8, UINT8", "INT8, INT8", "INT16, INT16", "INT32, INT32", "INT64, INT64",
 			"FLOAT16, FP16", "BFLOAT16, BF16", "FLOAT, FP32", "DOUBLE, FP64" })
-	void carriesEveryBitOfAFixedWidthType(TensorProto.DataType declared, DataType dataType) throws IOException {
+	void passesEveryBitOfAFixedWidthType(TensorProto.DataType declared, DataType dataType) throws IOException {
 		try (var model = load(OnnxFiles.identity(declared, -1, 2))) {
 			assertThat(model.signature().inputs())
 				.containsExactly(new TensorSpec("x", dataType, Shape.of(Shape.VARIABLE, 2)));
@@ -61,7 +61,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void carriesItsExamplesInItsMetadata() throws Exception {
+	void readsExamplesFromTheMetadata() throws Exception {
 		try (OnnxModel model = load(OnnxFiles.echo("""
 				[{"inputs":{"x":[1.5,-2]},"outputs":{"y":[1.5,-2]},"tolerance":0.5}]"""))) {
 			Example example = model.examples().getFirst();
@@ -74,14 +74,17 @@ class OnnxModelTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "no json", "[{}]", "[{\"inputs\":{\"z\":[1]},\"outputs\":{}}]" })
+	@ValueSource(strings = { "no json", "[{}]", "[{\"inputs\":{\"z\":[1]},\"outputs\":{}}]",
+			"[{\"inputs\":{\"x\":[[1,2],[3]]},\"outputs\":{}}]", "[{\"inputs\":{\"x\":[\"1\"]},\"outputs\":{}}]",
+			"[{\"inputs\":{\"x\":[null]},\"outputs\":{}}]", "[{\"inputs\":{},\"outputs\":{}}]",
+			"[{\"inputs\":{\"x\":[[1]]},\"outputs\":{}}]", "{\"inputs\":{\"x\":[1]},\"outputs\":{}}", "7", "" })
 	void saysThatItsExamplesDoNotFit(String examples) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.echo(examples)))
-			.withMessageContaining("its metadata 'inference.examples'");
+			.withMessageContaining("its metadata 'inference.examples' is not as expected: ");
 	}
 
 	@Test
-	void endsACallThatIsToldToAndNoOther() throws Exception {
+	void cancelEndsOnlyTheCallOfThatThread() throws Exception {
 		try (OnnxModel model = load(OnnxFiles.slow())) {
 			CompletableFuture<Throwable> one = new CompletableFuture<>();
 			CompletableFuture<Throwable> other = new CompletableFuture<>();
@@ -125,7 +128,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void usesNoAnswersMemoryAgain() throws IOException {
+	void doesNotReuseTheMemoryOfOutputs() throws IOException {
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.INT64, -1))) {
 			List<Tensor> questions = new ArrayList<>();
 			List<Tensor> answers = new ArrayList<>();
@@ -140,8 +143,8 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void leavesNoTextOfOneCallInTheNext() throws IOException {
-		try (var model = load(OnnxFiles.places())) {
+	void keepsNoStringOfAnEarlierCall() throws IOException {
+		try (var model = load(OnnxFiles.splitAtPoint())) {
 			var first = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 1.5f, 3.25f)), "y");
 			var second = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 7, 6.5f)), "y");
 			assertThat(first.strings()).containsExactly("1", "5", "3", "25");
@@ -150,7 +153,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void givesOutputsThatNothingComputes() throws IOException {
+	void returnsOutputsThatAreInputsOrConstants() throws IOException {
 		try (var model = load(OnnxFiles.passThrough())) {
 			for (float value : new float[] { 1, 2 }) {
 				var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(1), value)));
@@ -162,7 +165,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void takesAndGivesTensorsByNameInAnyOrder() throws IOException {
+	void matchesTensorsByNameInAnyOrder() throws IOException {
 		var a = Tensor.ofLongs(Shape.of(1), 7);
 		var b = Tensor.ofFloats(Shape.of(1, 2, 3), 1, 2, 3, 4, 5, 6);
 		SequencedMap<String, Tensor> inputs = new LinkedHashMap<>(Map.of("a", a, "b", b));
@@ -180,7 +183,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void carriesTexts() throws IOException {
+	void passesStringsUnchanged() throws IOException {
 		var texts = List.of("plain", "", "größer", "花", "🌸", "two\nlines");
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING, -1, 2))) {
 			assertThat(model.signature().inputs())
@@ -195,7 +198,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void carriesBytesThatAreNoText() throws IOException {
+	void passesBytesThatAreNotUtf8() throws IOException {
 		ByteBuffer bytes = ByteBuffer.wrap(new byte[] { 2, 0, 0, 0, (byte) 0xff, (byte) 0xc0, 0, 0, 0, 0 });
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING, -1))) {
 			var x = Tensor.of(DataType.BYTES, Shape.of(2), bytes);
@@ -204,7 +207,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void saysThatATextWithANulCannotBePassed() throws IOException {
+	void refusesAStringWithANul() throws IOException {
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.STRING, -1))) {
 			var x = Tensor.ofStrings(Shape.of(2), List.of("plain", "ab\0c"));
 			assertThatIllegalArgumentException().isThrownBy(() -> model.infer(Map.of("x", x)))
@@ -231,7 +234,7 @@ class OnnxModelTests {
 
 	@ParameterizedTest
 	@ValueSource(ints = { 2, 10_000 })
-	void takesADirectBufferLikeAnyOther(int elements) throws IOException {
+	void acceptsADirectBuffer(int elements) throws IOException {
 		var direct = ByteBuffer.allocateDirect(8 * elements).put(bits(DataType.INT64, elements)).flip();
 		try (var model = load(OnnxFiles.identity(TensorProto.DataType.INT64, -1))) {
 			var x = Tensor.of(DataType.INT64, Shape.of(elements), direct);
@@ -241,7 +244,7 @@ class OnnxModelTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "BOOL", "FLOAT", "STRING" })
-	void answersABatchOfNoRows(TensorProto.DataType declared) throws IOException {
+	void runsABatchWithoutRows(TensorProto.DataType declared) throws IOException {
 		try (var model = load(OnnxFiles.identity(declared, -1, 2))) {
 			var dataType = model.signature().inputs().getFirst().dataType();
 			var x = Tensor.of(dataType, Shape.of(0, 2), ByteBuffer.allocate(0));
@@ -250,8 +253,8 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void answersAScalar() throws IOException {
-		try (var model = load(OnnxFiles.scalar())) {
+	void returnsAScalar() throws IOException {
+		try (var model = load(OnnxFiles.sumToScalar())) {
 			var total = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(3), 1, 2, 3)), "total");
 			assertThat(total.shape()).isEqualTo(Shape.of());
 			assertThat(total.floats()).containsExactly(6);
@@ -276,21 +279,21 @@ class OnnxModelTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UINT16", "UINT32", "UINT64" })
-	void refusesInputsThatTheRuntimeCannotBeGiven(TensorProto.DataType declared) {
+	void refusesInputTypesThatTheJavaApiDoesNotSupport(TensorProto.DataType declared) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.identity(declared, -1)))
 			.withMessage("The model at %s cannot be served. Export it again: input 'x' is %s, which ONNX Runtime's "
 					+ "Java API cannot carry; put a Cast in front of it.", file(), declared);
 	}
 
 	@Test
-	void namesTheTypesThatTheRuntimeDoesNot() {
+	void namesElementTypesThatTheJavaApiDoesNotKnow() {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.int4()))
 			.withMessageContaining("output 'y' has the unsupported element type INT4, UINT4 or another");
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "UINT16", "UINT32", "UINT64" })
-	void givesOutputsOfTypesThatItCannotTake(TensorProto.DataType declared) throws IOException {
+	void returnsOutputTypesThatInputsCannotHave(TensorProto.DataType declared) throws IOException {
 		try (var model = load(OnnxFiles.model(GraphProto.newBuilder()
 			.setName("cast")
 			.addInput(OnnxFiles.tensor("x", TensorProto.DataType.INT64, -1))
@@ -327,7 +330,7 @@ class OnnxModelTests {
 		assertThatExceptionOfType(UnusableModelException.class)
 			.isThrownBy(() -> OnnxFiles.open(this.directory.toString()))
 			.withMessage(
-					"The model at %s cannot be read. Make it a file that user %s may read, in a directory that it may enter.",
+					"The model at %s cannot be read. Make it a file that user %s may read, in a directory that this user may enter.",
 					file(), System.getProperty("user.name"));
 	}
 
@@ -342,7 +345,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void servesAModelWhoseOutputsAreOfOtherShapesThanItSays() throws IOException {
+	void servesAModelThatReturnsOtherShapesThanItDeclares() throws IOException {
 		try (OnnxModel model = load(OnnxFiles.misdeclared())) {
 			for (int i = 0; i < 2; i++) {
 				Tensor twice = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 1, 2)), "y");
@@ -372,7 +375,8 @@ class OnnxModelTests {
 
 	@Test
 	void saysWhichWeightsAreMissing() {
-		assertUnloadable(OnnxFiles.elsewhere("weights.bin"), this.directory.resolve("weights.bin").toString(),
+		assertUnloadable(OnnxFiles.sumWithExternalWeights("weights.bin"),
+				this.directory.resolve("weights.bin").toString(),
 				"Put the files with its weights beside it and mount both; inside the jar a model must be one file.");
 	}
 
@@ -381,7 +385,7 @@ class OnnxModelTests {
 			customop_extensions | Set inference.model.custom-operators to the library that has this operator
 			optional_in         | one of the inputs [o] has an optional or a sparse type
 			""")
-	void saysWhatToDoAboutAFileOfAnExporter(String name, String action) {
+	void saysHowToCorrectAnExportedFile(String name, String action) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxCasesTests.open(name))
 			.satisfies((failure) -> assertThat(failure.action()).contains(action));
 	}
@@ -389,7 +393,7 @@ class OnnxModelTests {
 	@Test
 	void saysWhichWeightsAreCutShort() throws IOException {
 		Files.write(this.directory.resolve("weights.bin"), new byte[3]);
-		assertUnloadable(OnnxFiles.elsewhere("weights.bin"), "out of bounds",
+		assertUnloadable(OnnxFiles.sumWithExternalWeights("weights.bin"), "out of bounds",
 				"Copy the files with its weights again, whole.");
 	}
 
@@ -421,7 +425,7 @@ class OnnxModelTests {
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', textBlock = """
 			/tmp/x/libonnxruntime.so: failed to map segment from shared object | without noexec
-			no onnxruntime in java.library.path: /usr/lib                       | Give it 40 MB to unpack itself
+			no onnxruntime in java.library.path: /usr/lib                       | Give it 40 MB in
 			libstdc++.so.6: cannot open shared object file                      | on another base
 			""")
 	void saysWhatTheRuntimeNeedsInOrderToLink(String failure, String action) {
@@ -430,8 +434,10 @@ class OnnxModelTests {
 
 	@Test
 	void findsItsFileInADirectoryAndByUrl() throws IOException {
-		Files.write(file(), OnnxFiles.sum());
-		for (String location : List.of(this.directory.toString(), file().toUri().toString())) {
+		Path directory = Files.createDirectory(this.directory.resolve("my models"));
+		Path file = Files.write(directory.resolve("model.onnx"), OnnxFiles.sum());
+		for (String location : List.of(directory.toString(), directory.toUri().toString(), file.toUri().toString(),
+				"file:" + file)) {
 			try (var model = OnnxFiles.open(location)) {
 				assertThat(model.signature().inputs()).extracting(TensorSpec::name).containsExactly("a", "b");
 			}
@@ -471,7 +477,7 @@ class OnnxModelTests {
 	}
 
 	@Test
-	void saysWhatFormatItServes() throws IOException {
+	void hasThePlatformOfOnnxRuntime() throws IOException {
 		try (var model = load(OnnxFiles.sum())) {
 			assertThat(model.platform()).isEqualTo("onnxruntime_onnx");
 		}

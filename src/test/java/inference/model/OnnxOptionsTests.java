@@ -20,7 +20,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
- * What ONNX Runtime makes of a model's operators, as it writes it to a file when asked.
+ * Tests of ONNX Runtime's options. Some tests let ONNX Runtime write the optimized model
+ * to a file, and read the operators from it.
  */
 class OnnxOptionsTests {
 
@@ -32,7 +33,7 @@ class OnnxOptionsTests {
 
 	@ParameterizedTest
 	@ValueSource(ints = { 15, 17 })
-	void leavesLayerNormalizationInParts(int operatorSet) throws IOException {
+	void doesNotFuseLayerNormalization(int operatorSet) throws IOException {
 		assertThat(operators(operatorSet, configured())).containsExactlyInAnyOrder("ReduceMean", "Sub",
 				"SimplifiedLayerNormalization", "Add");
 	}
@@ -70,7 +71,7 @@ class OnnxOptionsTests {
 	}
 
 	@Test
-	void saysWhatToDoWithoutTheGpu() {
+	void saysWhatToDoIfThereIsNoGpu() {
 		var properties = new ModelProperties("test", "1", "classpath:models/cases/norank.onnx", 1, "cuda:1", List.of(),
 				List.of());
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> new OnnxModel(properties))

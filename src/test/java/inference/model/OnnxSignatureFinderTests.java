@@ -23,7 +23,7 @@ class OnnxSignatureFinderTests {
 
 	@ParameterizedTest
 	@CsvSource({ "4096,4096", "65536,65536", "-1,-1" })
-	void loadsAModelOfLargeInputsWithoutThatMuchMemory(long height, long width) throws Exception {
+	void needsNoMemoryForLargeInputsWhileLoading(long height, long width) throws Exception {
 		try (var model = OnnxFiles.load(OnnxFiles.identity(TensorProto.DataType.FLOAT, -1, -1, -1, -1, height, width),
 				this.directory)) {
 			assertThat(model.signature().inputs()).singleElement()

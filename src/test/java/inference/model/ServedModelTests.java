@@ -17,8 +17,8 @@ import inference.admission.Admission;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 /**
- * The contract of whatever model this application serves, as it is configured: the
- * bundled one, a fork's file or a fork's class.
+ * Runs the tests of {@link ModelContract} with the model that this application serves:
+ * the bundled model, a fork's file or a fork's class.
  */
 class ServedModelTests {
 
@@ -38,8 +38,7 @@ class ServedModelTests {
 			.onClose(this.context::close);
 	}
 
-	// The bean that is served without the test's model, constructed each time that it is
-	// asked for.
+	// Registers the application's model, which each call of getBean() constructs anew.
 	private void registerServedModel() {
 		ConfigurableListableBeanFactory beans = Server.shared().context().getBeanFactory();
 		List<BeanDefinition> models = Stream.of(beans.getBeanNamesForType(Model.class, true, false))

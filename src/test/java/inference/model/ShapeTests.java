@@ -12,20 +12,20 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 class ShapeTests {
 
 	@Test
-	void hasAsManyElementsAsItsDimensionsMultiplyTo() {
+	void elementCountIsTheProductOfTheDimensions() {
 		assertThat(Shape.of(2, 3, 4).elementCount()).isEqualTo(24);
 		assertThat(Shape.of(0, 4).elementCount()).isZero();
 		assertThat(Shape.of().elementCount()).isOne();
 	}
 
 	@Test
-	void hasNoNumberOfElementsWhileTheRequestStillChooses() {
+	void hasNoElementCountWithAVariableDimension() {
 		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(-1, 4).elementCount())
 			.withMessage("shape [-1,4] has a variable dimension");
 	}
 
 	@Test
-	void refusesMoreElementsThanCanBeCounted() {
+	void refusesAnElementCountThatOverflows() {
 		var shape = Shape.of(Long.MAX_VALUE, 2);
 		assertThatIllegalArgumentException().isThrownBy(shape::elementCount)
 			.withMessage("shape [9223372036854775807,2] has too many elements");
@@ -33,7 +33,7 @@ class ShapeTests {
 	}
 
 	@Test
-	void refusesNegativeDimensionsThatMeanNothing() {
+	void refusesDimensionsBelowMinusOne() {
 		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(3, -2))
 			.withMessage("a dimension of shape [3,-2] is negative");
 	}
@@ -50,7 +50,7 @@ class ShapeTests {
 			''     | ''    | true
 			''     | 1     | false
 			""")
-	void acceptsShapesOfItsRankThatDifferOnlyWhereItIsVariable(String declared, String other, boolean accepted) {
+	void acceptsShapesThatDifferOnlyInVariableDimensions(String declared, String other, boolean accepted) {
 		assertThat(parse(declared).accepts(parse(other))).isEqualTo(accepted);
 	}
 
@@ -69,7 +69,7 @@ class ShapeTests {
 	}
 
 	@Test
-	void doesNotChangeWithTheArraysItCameFromOrGave() {
+	void isIndependentOfArraysThatCallersChange() {
 		long[] dimensions = { 2, 3 };
 		var shape = Shape.of(dimensions);
 		dimensions[0] = 9;

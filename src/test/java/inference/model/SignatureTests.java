@@ -32,14 +32,14 @@ class SignatureTests {
 	}
 
 	@Test
-	void refusesKeysThatAreNotOneForEachColumn() {
+	void refusesAnotherNumberOfKeysThanColumns() {
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> new TensorSpec("p", DataType.FP32, Shape.of(-1, 3), List.of("a", "b")))
 			.withMessage("output 'p' has 2 keys for 3 columns");
 	}
 
 	@Test
-	void mayNameAnInputAsAnOutput() {
+	void anInputAndAnOutputMayHaveTheSameName() {
 		assertThatNoException().isThrownBy(() -> new Signature(List.of(X), List.of(X)));
 	}
 
@@ -52,7 +52,7 @@ class SignatureTests {
 	}
 
 	@Test
-	void refusesToGiveNothing() {
+	void refusesASignatureWithoutOutputs() {
 		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(X), List.of()))
 			.withMessage("a signature needs outputs");
 	}
@@ -76,7 +76,7 @@ class SignatureTests {
 	}
 
 	@Test
-	void findsTheOutputTooMany() {
+	void findsAnOutputThatIsNotDeclared() {
 		var outputs = Map.of("score", this.score, "label", this.label, "secret", this.score);
 		assertThatExceptionOfType(InvalidOutputException.class).isThrownBy(() -> this.signature.requireOutputs(outputs))
 			.withMessage("the model returned 3 outputs, but declares 2");

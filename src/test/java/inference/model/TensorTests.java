@@ -24,7 +24,7 @@ class TensorTests {
 	}
 
 	@Test
-	void floatsLieInLittleEndianOrder() {
+	void storesFloatsInLittleEndianOrder() {
 		var tensor = Tensor.ofFloats(Shape.of(1, 2), 1, -2);
 		assertThat(tensor).hasToString("FP32 [1,2]");
 		assertThat(bytes(tensor)).containsExactly(0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0);
@@ -32,7 +32,7 @@ class TensorTests {
 	}
 
 	@Test
-	void longsLieInLittleEndianOrder() {
+	void storesLongsInLittleEndianOrder() {
 		var tensor = Tensor.ofLongs(Shape.of(2), 0x0102, -1);
 		assertThat(tensor).hasToString("INT64 [2]");
 		assertThat(bytes(tensor)).containsExactly(2, 1, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255);
@@ -40,7 +40,7 @@ class TensorTests {
 	}
 
 	@Test
-	void stringsLieBehindTheirLengths() {
+	void storesEachStringAfterItsLength() {
 		var tensor = Tensor.ofStrings(Shape.of(3), List.of("é", "", "ab"));
 		assertThat(tensor).hasToString("BYTES [3]");
 		assertThat(bytes(tensor)).containsExactly(2, 0, 0, 0, 0xC3, 0xA9, 0, 0, 0, 0, 2, 0, 0, 0, 'a', 'b');
@@ -49,7 +49,7 @@ class TensorTests {
 
 	@ParameterizedTest
 	@EnumSource(mode = Mode.EXCLUDE, names = "BYTES")
-	void takesExactlyTheBytesOfItsElements(DataType dataType) {
+	void acceptsOnlyTheExactNumberOfBytes(DataType dataType) {
 		int size = 6 * dataType.width();
 		assertThat(Tensor.of(dataType, Shape.of(2, 3), ByteBuffer.allocate(size)).contents().remaining())
 			.isEqualTo(size);
@@ -71,8 +71,7 @@ class TensorTests {
 	@Test
 	void refusesAShapeWhoseSizeInBytesOverflows() {
 		var none = ByteBuffer.allocate(0);
-		// 2^62 elements of 8 bytes are 2^65 bytes, and 2^65 is 0 to whoever does not
-		// look.
+		// 2^62 elements of 8 bytes are 2^65 bytes, and 2^65 overflows a long to 0.
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> Tensor.of(DataType.INT64, Shape.of(1L << 31, 1L << 31), none));
 		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BOOL, Shape.of(1L << 32), none));
@@ -102,7 +101,7 @@ class TensorTests {
 	}
 
 	@Test
-	void readsFromPositionToLimitWhateverTheBuffersOrder() {
+	void readsFromPositionToLimitInAnyByteOrder() {
 		var buffer = ByteBuffer.wrap(new byte[] { 9, 9, 1, 0, 0, 0, 0, 0, 0, 0, 9 }).order(ByteOrder.BIG_ENDIAN);
 		var tensor = Tensor.of(DataType.INT64, Shape.of(1), buffer.position(2).limit(10));
 		assertThat(tensor.longs()).containsExactly(1);
@@ -110,7 +109,7 @@ class TensorTests {
 	}
 
 	@Test
-	void sharesTheBufferItWasMadeOf() {
+	void sharesTheBufferItWasCreatedFrom() {
 		var direct = ByteBuffer.allocateDirect(4);
 		var contents = Tensor.of(DataType.FP32, Shape.of(1), direct).contents();
 		direct.put(0, (byte) 7);
@@ -119,7 +118,7 @@ class TensorTests {
 	}
 
 	@Test
-	void givesEveryReaderAPositionOfItsOwn() {
+	void givesEachReaderItsOwnPosition() {
 		var tensor = Tensor.ofFloats(Shape.of(1), 1);
 		assertThat(tensor.contents().getFloat()).isEqualTo(1);
 		assertThat(tensor.contents().getFloat()).isEqualTo(1);
@@ -179,7 +178,7 @@ class TensorTests {
 	void findsADifferenceBetweenBytesThatAreNotUtf8() {
 		assertThat(TensorComparison.difference(bytes(DataType.BYTES, 1, 0, 0, 0, 0xFE),
 				bytes(DataType.BYTES, 1, 0, 0, 0, 0xFF), 0, 1))
-			.isEqualTo("has other bytes than expected, which are not UTF-8");
+			.isEqualTo("differs from the expected bytes, which are not UTF-8");
 	}
 
 	private static Tensor bytes(DataType dataType, int... values) {

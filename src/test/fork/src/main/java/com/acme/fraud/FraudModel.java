@@ -38,8 +38,8 @@ class FraudModel implements Model {
 
 	@Override
 	public List<Example> examples() {
-		return List.of(new Example(Map.of("amount", Tensor.ofFloats(Shape.of(1), new float[] { 500 })),
-				Map.of("score", Tensor.ofFloats(Shape.of(1), new float[] { 0.5f })), 1e-6));
+		return List.of(new Example(Map.of("amount", Tensor.ofFloats(Shape.of(1), 500)),
+				Map.of("score", Tensor.ofFloats(Shape.of(1), 0.5f)), 1e-6));
 	}
 
 }

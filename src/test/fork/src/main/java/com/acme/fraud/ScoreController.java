@@ -15,19 +15,19 @@ import inference.model.Shape;
 import inference.model.Tensor;
 
 /**
- * A company's own endpoint and metric. The endpoint's calls wait in the same queue as all
- * others, and are counted and refused like them.
+ * A company's own endpoint and metric. Its calls wait in the same queue as all other calls,
+ * and are counted and refused in the same way.
  */
 @RestController
 class ScoreController {
 
 	private final Admission admission;
 
-	private final Counter suspicious;
+	private final Counter suspiciousCounter;
 
 	ScoreController(Admission admission, MeterRegistry registry) {
 		this.admission = admission;
-		this.suspicious = registry.counter("fraud.suspicious");
+		this.suspiciousCounter = registry.counter("fraud.suspicious");
 	}
 
 	@PostMapping("/score")
@@ -36,7 +36,7 @@ class ScoreController {
 		float[] scores = Objects.requireNonNull(this.admission.predict(inputs).get("score")).floats();
 		for (float score : scores) {
 			if (score > 0.9) {
-				this.suspicious.increment();
+				this.suspiciousCounter.increment();
 			}
 		}
 		return scores;

@@ -3,20 +3,21 @@ package com.acme.fraud;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.security.authorization.AuthorizationDecision;
-import org.springframework.security.config.annotation.web.builders.HttpSecurity;
-import org.springframework.security.core.userdetails.UserDetailsService;
-import org.springframework.security.provisioning.InMemoryUserDetailsManager;
-import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.securityFilterChain.authorization.AuthorizationDecision;
+import org.springframework.securityFilterChain.config.annotation.web.builders.HttpSecurity;
+import org.springframework.securityFilterChain.core.userdetails.UserDetailsService;
+import org.springframework.securityFilterChain.provisioning.InMemoryUserDetailsManager;
+import org.springframework.securityFilterChain.web.SecurityFilterChain;
 
 /**
- * A company's API key. The probes stay open for the kubelet and for the build's training.
+ * Requires a company's API key. The probes need no key, because neither the kubelet nor
+ * the run that records the AOT cache has one.
  */
 @Configuration(proxyBeanMethods = false)
 class SecurityConfiguration {
 
 	@Bean
-	SecurityFilterChain security(HttpSecurity http, @Value("${acme.key:}") String key) throws Exception {
+	SecurityFilterChain securityFilterChain(HttpSecurity http, @Value("${acme.key:}") String key) throws Exception {
 		return http.csrf((csrf) -> csrf.disable())
 			.headers((headers) -> headers.disable())
 			.authorizeHttpRequests((requests) -> requests
@@ -28,7 +29,7 @@ class SecurityConfiguration {
 			.build();
 	}
 
-	/** Nobody. Without this bean, Spring Boot makes a user and logs its password. */
+	/** No users. Without this bean, Spring Boot creates a user and logs its password. */
 	@Bean
 	UserDetailsService users() {
 		return new InMemoryUserDetailsManager();

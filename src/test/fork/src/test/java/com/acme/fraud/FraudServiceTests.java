@@ -11,12 +11,12 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.startsWith;
 
 /**
- * The company's own tests, with the template's test server.
+ * The company's own tests. They start the server with a helper of the template's tests.
  */
 class FraudServiceTests {
 
 	@Test
-	void ownEndpointScoresAndOwnMetricCounts() {
+	void ownEndpointAnswersScoresAndOwnMetricCountsFraud() {
 		try (Server server = Server.ready(FraudModel::new)) {
 			server.request()
 				.contentType("application/json")
@@ -30,7 +30,7 @@ class FraudServiceTests {
 	}
 
 	@Test
-	void errorsAreProblemsOfRfc9457() {
+	void errorsHaveTheFormOfRfc9457() {
 		try (Server server = Server.ready(FraudModel::new)) {
 			server.request()
 				.body("no JSON")
