@@ -200,9 +200,11 @@ public final class RequestReader {
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
-	// Returns Jackson's message without its advice about Jackson's configuration.
+	// Returns Jackson's message without its advice about Jackson's configuration, and
+	// without the place where an unclosed object begins, which Jackson does not tell.
 	private static String describe(JacksonException ex) {
-		String message = ex.getOriginalMessage().replaceAll("[:,] (enable|from) `[^`]*`( to allow)?", "");
+		String message = ex.getOriginalMessage()
+			.replaceAll("[:,] (enable|from) `[^`]*`( to allow)?| \\(start marker at .*", "");
 		TokenStreamLocation place = ex.getLocation();
 		String where = (place == null) ? "" : " (line %d, column %d)".formatted(place.getLineNr(), place.getColumnNr());
 		return InvalidRequestException.excerpt(message) + where;
