@@ -186,7 +186,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		long bytes = (binarySize instanceof Long number) ? number : -1;
 		require(0 <= bytes && bytes <= this.binaryData.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
-				spec.name(), binarySize, this.binaryData.remaining());
+				spec.name(), Json.quoted(binarySize), this.binaryData.remaining());
 		ByteBuffer contents = this.binaryData.slice(this.binaryData.position(), (int) bytes);
 		this.binaryData.position(this.binaryData.position() + (int) bytes);
 		return tensor(spec, shape, contents);

@@ -196,7 +196,7 @@ public final class RequestReader {
 	private @Nullable Duration timeout() {
 		Object timeout = this.parameters.getOrDefault("timeout", 0L);
 		require(timeout instanceof Long micros && micros >= 0,
-				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", timeout);
+				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", Json.quoted(timeout));
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
