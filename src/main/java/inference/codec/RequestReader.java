@@ -31,7 +31,7 @@ import static inference.codec.InvalidRequestException.require;
 public final class RequestReader {
 
 	// TensorFlow Serving's default name of a signature. This server accepts no other
-	// name.
+	// name. An empty name means the default.
 	private static final String SIGNATURE_NAME = "serving_default";
 
 	private static final Set<String> TENSOR_MEMBERS = Set.of("instances", "inputs");
@@ -133,8 +133,8 @@ public final class RequestReader {
 				case "id" -> this.id = Json.stringValue(parser, "\"id\"");
 				case "signature_name" -> {
 					String name = Json.stringValue(parser, "\"signature_name\"");
-					require(name.equals(SIGNATURE_NAME), "There is no signature '%s', only '%s'.", name,
-							SIGNATURE_NAME);
+					require(name.isEmpty() || name.equals(SIGNATURE_NAME), "There is no signature '%s', only '%s'.",
+							name, SIGNATURE_NAME);
 				}
 				default -> parser.skipChildren();
 			}
