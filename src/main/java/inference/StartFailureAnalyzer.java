@@ -9,6 +9,7 @@ import org.springframework.boot.EnvironmentPostProcessor;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.bind.validation.BindValidationException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
@@ -99,7 +100,8 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 				.getAllErrors()
 				.stream()
 				.map((error) -> (error instanceof FieldError fieldError)
-						? propertySentence("%s.%s".formatted(prefix, fieldError.getField()),
+						? propertySentence(
+								"%s.%s".formatted(prefix, DataObjectPropertyName.toDashedForm(fieldError.getField())),
 								fieldError.getRejectedValue(), Origin.from(fieldError), fieldError.getDefaultMessage())
 						: propertySentence(prefix, null, null, error.getDefaultMessage()))
 				.collect(Collectors.joining(" "));

@@ -90,13 +90,13 @@ class ConfigurationTests {
 					server.port                  | -2   | Property server.port is '-2': a port is between 0 and 65535.
 					server.port                  | http | Property server.port is 'http'
 					inference.deadline           | 25d  | Property inference.deadline is 'PT600H'
-					inference.batching.max-delay | 25d  | Property inference.batching.maxDelay is 'PT600H'
-					inference.admission.max-queued | -1 | Property inference.admission.maxQueued is '-1'
-					inference.admission.max-concurrent | 0 | Property inference.admission.maxConcurrent is '0'
+					inference.batching.max-delay | 25d  | Property inference.batching.max-delay is 'PT600H'
+					inference.admission.max-queued | -1 | Property inference.admission.max-queued is '-1'
+					inference.admission.max-concurrent | 0 | Property inference.admission.max-concurrent is '0'
 					inference.model.name         | a/b  | Property inference.model.name is 'a/b'
 					inference.model.device       | gpu  | Property inference.model.device is 'gpu'
 					inference.model.threads      | 0    | Property inference.model.threads is '0'
-					inference.model.session-config | fast | Property inference.model.sessionConfig[0] is 'fast': must be key=value
+					inference.model.session-config | fast | Property inference.model.session-config[0] is 'fast': must be key=value
 					inference.request.max-sise   | 1MB  | Property inference.request.max-sise is '1MB'
 					inference.request.max-size   | 0B   | max-size must be between 1B and 511MB
 					""")

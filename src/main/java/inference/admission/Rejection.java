@@ -1,6 +1,7 @@
 package inference.admission;
 
 import java.time.Duration;
+import java.util.Objects;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,17 +57,25 @@ public final class Rejection extends RuntimeException {
 	static Rejection ofModelFailure(Throwable failure) {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
-			case IllegalArgumentException _ -> new Rejection(Kind.INVALID_INPUT,
-					"The model cannot use the input: %s.".formatted(failure.getMessage()));
+			case IllegalArgumentException _ ->
+				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input%s".formatted(end(failure)));
 			case InvalidOutputException _ -> {
 				logger.error("A prediction failed: {}", failure.getMessage());
-				yield new Rejection(Kind.FAILED, "The model failed: %s.".formatted(failure.getMessage()));
+				yield new Rejection(Kind.FAILED, "The model failed%s".formatted(end(failure)));
 			}
 			default -> {
 				logger.error("A prediction failed", failure);
 				yield new Rejection(Kind.FAILED, "The model failed. " + SEE_LOG);
 			}
 		};
+	}
+
+	// The end of a sentence that gives an exception's message as the reason. A model's
+	// exception may have no message, or a message that ends with a full stop already.
+	private static String end(Throwable failure) {
+		String message = Objects.requireNonNullElse(failure.getMessage(), "");
+		String reason = message.isEmpty() ? "" : ": " + message;
+		return reason.endsWith(".") ? reason : reason + ".";
 	}
 
 	static Rejection notReady(String reason) {

@@ -68,7 +68,12 @@ public final class InvalidRequestException extends RuntimeException {
 	/** The first 100 characters of a text that a client sent. */
 	public static String excerpt(@Nullable String text) {
 		String fullText = String.valueOf(text);
-		return (fullText.length() <= MAX_EXCERPT_LENGTH) ? fullText : fullText.substring(0, MAX_EXCERPT_LENGTH) + "…";
+		if (fullText.length() <= MAX_EXCERPT_LENGTH) {
+			return fullText;
+		}
+		// A character outside the basic plane takes two chars, which must not be split.
+		boolean isPairSplit = Character.isHighSurrogate(fullText.charAt(MAX_EXCERPT_LENGTH - 1));
+		return fullText.substring(0, isPairSplit ? MAX_EXCERPT_LENGTH - 1 : MAX_EXCERPT_LENGTH) + "…";
 	}
 
 }

@@ -1,7 +1,6 @@
 package inference.codec;
 
 import java.io.OutputStream;
-import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -111,10 +110,8 @@ final class Json {
 				case VALUE_STRING -> parser.getString();
 				case VALUE_TRUE -> true;
 				case VALUE_FALSE -> false;
-				case VALUE_NUMBER_INT -> {
-					BigInteger value = parser.getBigIntegerValue();
-					yield (value.bitLength() < Long.SIZE) ? value.longValue() : value;
-				}
+				case VALUE_NUMBER_INT -> (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER)
+						? parser.getBigIntegerValue() : parser.getLongValue();
 				case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
 				default -> throw new InvalidRequestException("Parameter '%s' must be a string, a number or a boolean."
 					.formatted(InvalidRequestException.excerpt(name)));
@@ -127,6 +124,11 @@ final class Json {
 					name);
 		}
 		return parameters;
+	}
+
+	/** A parameter's value as in JSON, so that a message shows whether it is a string. */
+	static Object quoted(Object value) {
+		return (value instanceof String text) ? "\"%s\"".formatted(InvalidRequestException.excerpt(text)) : value;
 	}
 
 	/** The value of a boolean parameter, or {@code null} if the parameter is missing. */

@@ -187,7 +187,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		long byteCount = (binarySize instanceof Long number) ? number : -1;
 		require(0 <= byteCount && byteCount <= this.binaryData.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
-				spec.name(), binarySize, this.binaryData.remaining());
+				spec.name(), Json.quoted(binarySize), this.binaryData.remaining());
 		ByteBuffer contents = this.binaryData.slice(this.binaryData.position(), (int) byteCount);
 		this.binaryData.position(this.binaryData.position() + (int) byteCount);
 		return tensor(spec, shape, contents);

@@ -31,7 +31,7 @@ import static inference.codec.InvalidRequestException.require;
 public final class RequestReader {
 
 	// TensorFlow Serving's default name of a signature. This server accepts no other
-	// name.
+	// name. An empty name means the default.
 	private static final String SIGNATURE_NAME = "serving_default";
 
 	private static final Set<String> TENSOR_MEMBERS = Set.of("instances", "inputs");
@@ -135,8 +135,8 @@ public final class RequestReader {
 				case "id" -> this.id = Json.stringValue(parser, "\"id\"");
 				case "signature_name" -> {
 					String name = Json.stringValue(parser, "\"signature_name\"");
-					require(name.equals(SIGNATURE_NAME), "There is no signature '%s', only '%s'.", name,
-							SIGNATURE_NAME);
+					require(name.isEmpty() || name.equals(SIGNATURE_NAME), "There is no signature '%s', only '%s'.",
+							name, SIGNATURE_NAME);
 				}
 				default -> parser.skipChildren();
 			}
@@ -198,13 +198,15 @@ public final class RequestReader {
 	private @Nullable Duration timeout() {
 		Object timeout = this.parameters.getOrDefault("timeout", 0L);
 		require(timeout instanceof Long micros && micros >= 0,
-				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", timeout);
+				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", Json.quoted(timeout));
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
-	// Returns Jackson's message without its advice about Jackson's configuration.
+	// Returns Jackson's message without its advice about Jackson's configuration, and
+	// without the place where an unclosed object begins, which Jackson does not tell.
 	private static String describe(JacksonException ex) {
-		String message = ex.getOriginalMessage().replaceAll("[:,] (enable|from) `[^`]*`( to allow)?", "");
+		String message = ex.getOriginalMessage()
+			.replaceAll("[:,] (enable|from) `[^`]*`( to allow)?| \\(start marker at .*", "");
 		TokenStreamLocation place = ex.getLocation();
 		String where = (place == null) ? "" : " (line %d, column %d)".formatted(place.getLineNr(), place.getColumnNr());
 		return InvalidRequestException.excerpt(message) + where;

@@ -81,6 +81,9 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 				request.getInputsCount());
 		List<Map<String, Object>> inputObjects = new ArrayList<>();
 		for (InferInputTensor input : request.getInputsList()) {
+			require(rawContents.isEmpty() || !input.hasContents(),
+					"Input '%s' has contents although there are raw_input_contents: send one of the two.",
+					input.getName());
 			Map<String, Object> parameters = parameters(input.getParametersMap());
 			Map<String, Object> inputObject = jsonObject(input.getName(), parameters);
 			inputObject.put("datatype", input.getDatatype());
@@ -88,7 +91,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 			if (!rawContents.isEmpty()) {
 				parameters.put("binary_data_size", rawContents.get(inputObjects.size()).size());
 			}
-			if (rawContents.isEmpty() || input.hasContents()) {
+			else {
 				inputObject.put("data", elements(input.getContents()));
 			}
 			inputObjects.add(inputObject);

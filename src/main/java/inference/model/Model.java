@@ -24,7 +24,8 @@ public interface Model extends AutoCloseable {
 	/**
 	 * Runs the model once. Several threads call this method at the same time. The first
 	 * dimension of every tensor is the batch, unless the signature gives it a fixed size.
-	 * @param inputs the signature's inputs, with checked data types and shapes
+	 * @param inputs the signature's inputs, with checked data types and shapes. The map
+	 * must not be changed, because the answer and the next warm-up run use it, too.
 	 * @return the signature's outputs
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
 	 * gets the message of this exception. Any other exception is a failure of the model.

@@ -98,10 +98,11 @@ final class RequestValve extends ErrorReportValve {
 	}
 
 	private static ErrorAnswer containerErrorAnswer(Request request, Response response, @Nullable Throwable failure) {
-		// Tomcat answers 400 for headers that are too large. Only the exception's message
-		// tells the reason.
-		boolean areHeadersTooLarge = failure instanceof IllegalArgumentException
-				&& String.valueOf(failure.getMessage()).contains("too large");
+		// Tomcat answers 400 for headers that are too large or too many. Only the
+		// exception's message tells the reason.
+		String reason = (failure != null) ? String.valueOf(failure.getMessage()) : "";
+		boolean areHeadersTooLarge = (failure instanceof IllegalArgumentException && reason.contains("too large"))
+				|| (failure instanceof IllegalStateException && reason.contains("number of headers"));
 		int status = areHeadersTooLarge ? 431 : response.getStatus();
 		String sentence = response.getMessage();
 		return (status == 404) ? ErrorAnswer.notFound(String.valueOf(request.getRequestURI()))

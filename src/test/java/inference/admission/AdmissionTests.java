@@ -439,6 +439,16 @@ class AdmissionTests {
 		assertRejected(Kind.INVALID_INPUT, () -> infer(admission, FakeModel.question(1)))
 			.withMessage("The model cannot use the input: the input is unusable.");
 		this.model.behave((_) -> {
+			throw new IllegalArgumentException("The text is too long.");
+		});
+		assertRejected(Kind.INVALID_INPUT, () -> infer(admission, FakeModel.question(1)))
+			.withMessage("The model cannot use the input: The text is too long.");
+		this.model.behave((_) -> {
+			throw new IllegalArgumentException();
+		});
+		assertRejected(Kind.INVALID_INPUT, () -> infer(admission, FakeModel.question(1)))
+			.withMessage("The model cannot use the input.");
+		this.model.behave((_) -> {
 			throw new StackOverflowError();
 		});
 		assertRejected(Kind.FAILED, () -> infer(admission, FakeModel.question(1)));

@@ -94,7 +94,12 @@ class InferenceServiceTests {
 				good.clone().addAllOutputs(Collections.nCopies(1000, InferRequestedOutputTensor.getDefaultInstance())),
 				"There are 1000 outputs; the model has ");
 		assertInvalid(good.clone().addRawInputContents(ByteString.EMPTY),
-				"Input 'x' must have either \"data\" or the parameter binary_data_size.");
+				"Input 'x' has contents although there are raw_input_contents: send one of the two.");
+		assertInvalid(
+				good.clone()
+					.setInputs(0, good.getInputs(0).toBuilder().setContents(InferTensorContents.getDefaultInstance()))
+					.addRawInputContents(ByteString.EMPTY),
+				"Input 'x' has contents although there are raw_input_contents: send one of the two.");
 		assertInvalid(good.clone().addRawInputContents(ByteString.EMPTY).addRawInputContents(ByteString.EMPTY),
 				"There are 2 raw_input_contents for 1 inputs: send one for each input, or none.");
 		InferTensorContents noText = InferTensorContents.newBuilder()

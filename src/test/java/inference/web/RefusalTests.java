@@ -77,11 +77,14 @@ class RefusalTests {
 	}
 
 	@Test
-	void answersLargeHeadersWith431(CapturedOutput output) throws IOException {
+	void answersLargeOrManyHeadersWith431(CapturedOutput output) throws IOException {
 		String large = "x".repeat(20_000);
 		assertRefused(431, send("GET /livez HTTP/1.1\r\nHost: a\r\nX: " + large + "\r\nConnection: close\r\n\r\n"));
 		assertRefused(431, send("GET /" + large + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
 		assertRefused(431, send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" + large));
+		assertThat(send("GET /livez HTTP/1.1\r\nHost: a\r\n" + "X: y\r\n".repeat(100) + "\r\n"))
+			.startsWith("HTTP/1.1 431 ")
+			.contains("There are more than 100 headers");
 		assertThat(output).doesNotContain("ERROR");
 	}
 
