@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -32,7 +33,7 @@ class EasMetricsTests {
 			assertThat(received.poll(10, TimeUnit.SECONDS))
 				.isEqualTo(JsonMapper.shared().readTree("[{\"name\":\"inference_queued\",\"value\":3.0}]"));
 			metrics.stop();
-			await().until(() -> !metrics.isRunning());
+			await().pollInterval(Duration.ofMillis(10)).until(() -> !metrics.isRunning());
 		}
 		finally {
 			sidecar.stop(0);

@@ -3,6 +3,7 @@ package inference;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -75,8 +76,11 @@ class MetricsTests {
 				server.request().body(body).post("/");
 			}
 			System.gc();
-			await().until(
-					() -> server.request().get("/actuator/prometheus").asString().contains("jvm_gc_pause_seconds_sum"));
+			await().pollInterval(Duration.ofMillis(10))
+				.until(() -> server.request()
+					.get("/actuator/prometheus")
+					.asString()
+					.contains("jvm_gc_pause_seconds_sum"));
 			String exposed = server.request().get("/actuator/prometheus").asString();
 			TYPE.matcher(exposed).results().forEach((type) -> types.put(type.group(1), type.group(2)));
 			SAMPLE.matcher(exposed).results().forEach(MetricsTests::remember);

@@ -45,9 +45,10 @@ class GrpcDrainTests {
 			gate.awaitArrivals(1);
 			Thread closing = Thread.ofPlatform().start(() -> server.server().close());
 			server.server().await(State.DRAINING);
-			await().untilAsserted(
-					() -> assertThat(server.health().check(HealthCheckRequest.getDefaultInstance()).getStatus())
-						.isEqualTo(ServingStatus.NOT_SERVING));
+			await().pollInterval(Duration.ofMillis(10))
+				.untilAsserted(
+						() -> assertThat(server.health().check(HealthCheckRequest.getDefaultInstance()).getStatus())
+							.isEqualTo(ServingStatus.NOT_SERVING));
 			assertThat(server.infer(GrpcServer.request(1, 2)).getOutputsCount()).isEqualTo(2);
 			endDrainDelay(server);
 			GrpcServerLifecycle grpc = server.server().context().getBean(GrpcServerLifecycle.class);

@@ -1,6 +1,7 @@
 package inference.grpc;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
@@ -57,7 +58,7 @@ class GrpcHealthTests {
 			server.server().await(State.READY);
 			assertThat(changes.next().getStatus()).isEqualTo(ServingStatus.SERVING);
 			for (String service : List.of("", "startup", "liveness", "readiness", "inference.GRPCInferenceService")) {
-				await(service)
+				await(service).pollInterval(Duration.ofMillis(10))
 					.untilAsserted(() -> assertThat(status(server, service)).isEqualTo(ServingStatus.SERVING));
 			}
 			StatusRuntimeException unknown = catchThrowableOfType(StatusRuntimeException.class,

@@ -18,6 +18,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -218,35 +220,40 @@ class ChaosTests {
 
 	@Test
 	void answersModelFailuresWith500AndStaysReady(CapturedOutput output) {
-		try (Server server = Server.ready(() -> this.model)) {
-			this.model.behave((_) -> {
-				throw new IllegalStateException("broken");
-			});
-			failed(server, "The model failed. The server's log has the reason");
-			server.request().body(ONE_ROW).post("/").then().body(not(containsString("broken")));
-			this.model.behave((_) -> {
-				throw new StreamReadException("no JSON");
-			});
-			failed(server, "The model failed.");
-			this.model.behave((_) -> {
-				throw new StackOverflowError("too deep");
-			});
-			failed(server, "The model failed.");
-			this.model.behave((_) -> Map.of());
-			failed(server, "the model did not return output 'y'.");
-			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1, 1), 1)));
-			failed(server, "the model declares output y FP32 [-1], but returned FP32 [1,1].");
-			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
-			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(2), 1, 2)));
-			failed(server, "The model failed: output 'y' has shape [2], not a row for each of 1 instances.");
-			metric(server, "inference_requests_seconds_count{outcome=\"failed\",protocol=\"http\"} 7");
-			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
-			server.request().body(ONE_ROW).post("/").then().statusCode(200).body(containsString("NaN"));
-			this.model.behave(FakeModel::echo);
-			server.request().body(ONE_ROW).post("/").then().statusCode(200);
-			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
-			assertThat(output).contains("A prediction failed", "broken", "no JSON", "too deep");
-		}
+		Server server = shared();
+		Timer failures = server.context()
+			.getBean(MeterRegistry.class)
+			.get("inference.requests")
+			.tags("outcome", "failed", "protocol", "http")
+			.timer();
+		long before = failures.count();
+		this.model.behave((_) -> {
+			throw new IllegalStateException("broken");
+		});
+		failed(server, "The model failed. The server's log has the reason");
+		server.request().body(ONE_ROW).post("/").then().body(not(containsString("broken")));
+		this.model.behave((_) -> {
+			throw new StreamReadException("no JSON");
+		});
+		failed(server, "The model failed.");
+		this.model.behave((_) -> {
+			throw new StackOverflowError("too deep");
+		});
+		failed(server, "The model failed.");
+		this.model.behave((_) -> Map.of());
+		failed(server, "the model did not return output 'y'.");
+		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1, 1), 1)));
+		failed(server, "the model declares output y FP32 [-1], but returned FP32 [1,1].");
+		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
+		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(2), 1, 2)));
+		failed(server, "The model failed: output 'y' has shape [2], not a row for each of 1 instances.");
+		assertThat(failures.count()).isEqualTo(before + 7);
+		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
+		server.request().body(ONE_ROW).post("/").then().statusCode(200).body(containsString("NaN"));
+		this.model.behave(FakeModel::echo);
+		server.request().body(ONE_ROW).post("/").then().statusCode(200);
+		Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
+		assertThat(output).contains("A prediction failed", "broken", "no JSON", "too deep");
 	}
 
 	@Test

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,6 +31,14 @@ class EarlyAnswerTests {
 	private static final String POST_HEAD = "POST / HTTP/1.1\r\nHost: a\r\n";
 
 	private static final Server server = Server.shared();
+
+	private static final Server longDeadlineServer = Server.ready(TestModel::new, "inference.deadline=1m",
+			"server.tomcat.max-connections=8");
+
+	@AfterAll
+	static void stop() {
+		longDeadlineServer.close();
+	}
 
 	@ParameterizedTest
 	@CsvSource({ "POST /, a, 413", "POST /%zz, a, 400", "POST /, a b, 400" })
@@ -65,7 +74,7 @@ class EarlyAnswerTests {
 
 	@Test
 	void doesNotWaitForTheRestOfARefusedBodyUntilTheDeadline() throws IOException {
-		try (Server patient = Server.ready(TestModel::new, "inference.deadline=1m"); Socket socket = connect(patient)) {
+		try (Socket socket = connect(longDeadlineServer)) {
 			send(socket, "POST /api/predict/m HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n");
 			assertThat(answer(socket)).startsWith("HTTP/1.1 413 ");
 		}
@@ -124,17 +133,15 @@ class EarlyAnswerTests {
 
 	@Test
 	void closesIdleConnectionsNearTheLimit() throws IOException {
-		try (Server small = Server.ready(TestModel::new, "server.tomcat.max-connections=8")) {
-			List<Socket> idle = new ArrayList<>();
-			for (int i = 0; i < 20; i++) {
-				Socket socket = connect(small);
-				idle.add(socket);
-				send(socket, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
-				assertThat(firstLine(socket)).startsWith("HTTP/1.1 200 ");
-			}
-			for (Socket socket : idle) {
-				socket.close();
-			}
+		List<Socket> idle = new ArrayList<>();
+		for (int i = 0; i < 20; i++) {
+			Socket socket = connect(longDeadlineServer);
+			idle.add(socket);
+			send(socket, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+			assertThat(firstLine(socket)).startsWith("HTTP/1.1 200 ");
+		}
+		for (Socket socket : idle) {
+			socket.close();
 		}
 	}
 

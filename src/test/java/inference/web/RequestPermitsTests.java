@@ -41,7 +41,7 @@ class RequestPermitsTests {
 		permits.execute(() -> permits.awaitWithPermitAtFirst((_) -> waitForTheEnd()));
 		assertThat(await(this.firstIsWaiting)).isTrue();
 		permits.execute(this.nextHasRun::countDown);
-		Awaitility.await().until(() -> backlog() == 1);
+		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
 		this.firstMayEnd.countDown();
 		assertThat(await(this.nextHasRun)).isTrue();
 	}
@@ -94,7 +94,7 @@ class RequestPermitsTests {
 
 	@Test
 	void keepsItsLimitAfterARequestBeganWithoutAPermit() {
-		var permits = new RequestPermits(this.registry, 1, Duration.ofSeconds(1));
+		var permits = new RequestPermits(this.registry, 1, Duration.ofMillis(500));
 		permits.execute(() -> await(this.firstMayEnd));
 		permits.execute(() -> permits.awaitWithPermitAtFirst((onLongWait) -> {
 			onLongWait.run();
