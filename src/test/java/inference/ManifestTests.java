@@ -127,6 +127,7 @@ class ManifestTests {
 	@EnumSource
 	void everyPlatformIsToldWhereTheMetricsAre(Platform platform) {
 		assertThat(platform.manifest().at(platform.metadata + "/annotations/prometheus.io~1port").asInt())
+			.as(platform.remedy())
 			.isEqualTo(this.container.path("port").asInt());
 		Server.shared()
 			.request()

@@ -32,11 +32,10 @@ class ModelDiscoveryTests {
 	}
 
 	@Test
-	void namesTheLinesThatMakeAModelKnown() {
+	void namesTheLineThatMakesAModelKnown() {
 		assertThat(isBean(FakeModel.class, Server.shared().context())).isFalse();
 		assertThat(complain(FakeModel.class)).startsWith("inference.model.FakeModel implements Model, but")
-			.contains("@Import(inference.model.FakeModel.class)",
-					"scanBasePackages = { \"inference\", \"inference.model\" }");
+			.contains("scanBasePackages = { \"inference\", \"inference.model\" }");
 	}
 
 	// The type of a bean from a factory method may be a supertype of the model's class.
@@ -49,12 +48,11 @@ class ModelDiscoveryTests {
 
 	private static String complain(Class<?> model) {
 		return """
-				%s implements Model, but the application does not find it and would serve the bundled model. Either add
-				  @Import(%s.class)
-				to InferenceServer, or annotate the class with @Component and replace InferenceServer's first annotation by
+				%s implements Model, but the application does not find it and would serve the bundled model. Annotate the \
+				class with @Component, and replace InferenceServer's first annotation by
 				  @SpringBootApplication(proxyBeanMethods = false, scanBasePackages = { "inference", "%s" })
 				"""
-			.formatted(model.getName(), model.getCanonicalName(), model.getPackageName());
+			.formatted(model.getName(), model.getPackageName());
 	}
 
 }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-import inference.model.IrisModel;
+import inference.model.BundledModel;
 import inference.model.ModelProperties;
 import inference.model.OnnxModel;
 
@@ -50,7 +50,7 @@ class ReadmeTests {
 
 	@BeforeAll
 	static void start() throws IOException {
-		IrisModel.assumeBundled();
+		BundledModel.assumeBundled();
 		server = Server.ready(
 				() -> new OnnxModel(
 						new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu", List.of(), List.of())),

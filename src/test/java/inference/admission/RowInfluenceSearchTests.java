@@ -14,9 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import inference.model.BundledModel;
 import inference.model.DeviceLostException;
 import inference.model.FakeModel;
-import inference.model.IrisModel;
 import inference.model.OnnxFiles;
 import inference.model.Shape;
 import inference.model.Tensor;
@@ -55,7 +55,7 @@ class RowInfluenceSearchTests {
 
 	@Test
 	void findsNothingInTheBundledModel() throws IOException {
-		IrisModel.assumeBundled();
+		BundledModel.assumeBundled();
 		assertThat(searchFile("classpath:model.onnx").maxSize()).isEqualTo(MAX_SIZE);
 	}
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 
-import inference.model.IrisModel;
+import inference.model.BundledModel;
 import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -58,7 +58,7 @@ class MemoryIT {
 	@BeforeAll
 	static void assumeThatIrisesAreServed() throws Exception {
 		ModelClasses.assumeAFileIsServed();
-		IrisModel.assumeBundled();
+		BundledModel.assumeBundled();
 	}
 
 	@Test

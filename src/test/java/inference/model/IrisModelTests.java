@@ -21,7 +21,7 @@ class IrisModelTests {
 
 	@BeforeEach
 	void skipWhenAnotherModelIsBundled() throws IOException {
-		this.model = IrisModel.assumeBundled();
+		this.model = BundledModel.assumeBundled();
 	}
 
 	@Test

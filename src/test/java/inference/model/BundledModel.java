@@ -10,9 +10,9 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 /**
  * The model of the template, which a fork replaces.
  */
-public final class IrisModel {
+public final class BundledModel {
 
-	private IrisModel() {
+	private BundledModel() {
 	}
 
 	/**
@@ -20,10 +20,10 @@ public final class IrisModel {
 	 * @return the model
 	 */
 	public static byte[] assumeBundled() throws IOException {
-		try (InputStream resource = IrisModel.class.getResourceAsStream("/model.onnx")) {
+		try (InputStream resource = BundledModel.class.getResourceAsStream("/model.onnx")) {
 			byte[] model = (resource != null) ? resource.readAllBytes() : new byte[0];
 			assumeThat(ModelProto.parseFrom(model).getGraph().getName())
-				.as("graph of the bundled model.onnx; this test is of the template's own, delete it with model.md")
+				.as("graph of the bundled model.onnx; this test covers only that model")
 				.isEqualTo("iris");
 			return model;
 		}
