@@ -70,9 +70,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		return this.snapshot.get();
 	}
 
-	/**
-	 * The signature, platform and examples; {@code null} until the model is constructed.
-	 */
+	/** The model's metadata; {@code null} until the model is constructed. */
 	public @Nullable ModelMetadata metadata() {
 		return this.metadata;
 	}
@@ -132,10 +130,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 * @return whether the model was loading or warming up
 	 */
 	boolean closeIfStarting() {
-		Snapshot nextSnapshot = new Snapshot(State.CLOSED, "the process was asked to end");
-		Snapshot previousSnapshot = this.snapshot
-			.getAndUpdate((current) -> current.state().isStarting() ? nextSnapshot : current);
-		return previousSnapshot.state().isStarting();
+		Snapshot closed = new Snapshot(State.CLOSED, "the process was asked to end");
+		Snapshot previous = this.snapshot.getAndUpdate((current) -> current.state().isStarting() ? closed : current);
+		return previous.state().isStarting();
 	}
 
 	@Override
@@ -177,9 +174,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			watchdogThread.interrupt();
 		}
 		Model model = this.model;
-		int runningCalls = runningCalls();
-		if (runningCalls > 0) {
-			logger.warn("The model is not freed, because {} calls are inside it", runningCalls);
+		if (runningCalls() > 0) {
+			logger.warn("The model is not freed, because {} calls are inside it", runningCalls());
 		}
 		else if (model != null) {
 			model.close();
@@ -192,14 +188,14 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	/** Changes the state if the current state allows the next one. */
 	void become(State next, String reason, @Nullable Throwable cause) {
-		Snapshot nextSnapshot = new Snapshot(next, reason);
-		Snapshot previousSnapshot = this.snapshot
-			.getAndUpdate((current) -> current.state().canBecome(next) ? nextSnapshot : current);
-		if (previousSnapshot.state().canBecome(next)) {
+		Snapshot changed = new Snapshot(next, reason);
+		Snapshot previous = this.snapshot
+			.getAndUpdate((current) -> current.state().canBecome(next) ? changed : current);
+		if (previous.state().canBecome(next)) {
 			logger.atLevel((next == State.STUCK) ? Level.ERROR : Level.INFO)
 				.setCause(cause)
 				.log("{}: {}", next, reason);
-			this.eventPublisher.publishEvent(nextSnapshot);
+			this.eventPublisher.publishEvent(changed);
 		}
 	}
 
