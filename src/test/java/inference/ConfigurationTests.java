@@ -92,9 +92,11 @@ class ConfigurationTests {
 					inference.deadline           | 25d  | Property inference.deadline is 'PT600H'
 					inference.batching.max-delay | 25d  | Property inference.batching.max-delay is 'PT600H'
 					inference.admission.max-queued | -1 | Property inference.admission.max-queued is '-1'
+					inference.admission.max-concurrent | 1001 | Property inference.admission.max-concurrent is '1001'
 					inference.admission.max-concurrent | 0 | Property inference.admission.max-concurrent is '0'
 					inference.model.name         | a/b  | Property inference.model.name is 'a/b'
 					inference.model.device       | gpu  | Property inference.model.device is 'gpu'
+					inference.model.threads      | 1001 | Property inference.model.threads is '1001'
 					inference.model.threads      | 0    | Property inference.model.threads is '0'
 					inference.model.session-config | fast | Property inference.model.session-config[0] is 'fast': must be key=value
 					inference.request.max-sise   | 1MB  | Property inference.request.max-sise is '1MB'

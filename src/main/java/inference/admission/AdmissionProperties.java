@@ -1,5 +1,6 @@
 package inference.admission;
 
+import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +18,8 @@ import org.springframework.validation.annotation.Validated;
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.admission", ignoreUnknownFields = false)
-record AdmissionProperties(@Nullable @Min(1) Integer maxConcurrent, @Min(0) @DefaultValue("1000") int maxQueued) {
+record AdmissionProperties(@Nullable @Min(1) @Max(1000) Integer maxConcurrent,
+		@Min(0) @DefaultValue("1000") int maxQueued) {
 
 	int maxConcurrentOrDefault(int threadsPerCall) {
 		if (this.maxConcurrent != null) {

@@ -2,6 +2,7 @@ package inference.model;
 
 import java.util.List;
 
+import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.Pattern;
@@ -32,7 +33,8 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties(prefix = "inference.model", ignoreUnknownFields = false)
 public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message = NAME_MESSAGE) String name,
 		@NotBlank @Pattern(regexp = NAME_PATTERN, message = NAME_MESSAGE) @DefaultValue("1") String version,
-		@NotBlank @DefaultValue("classpath:model.onnx") String location, @Min(1) @DefaultValue("1") int threads,
+		@NotBlank @DefaultValue("classpath:model.onnx") String location,
+		@Min(1) @Max(1000) @DefaultValue("1") int threads,
 		@Pattern(regexp = DEVICE_PATTERN, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device,
 		@DefaultValue List<@Pattern(regexp = SESSION_CONFIG_PATTERN,
 				message = SESSION_CONFIG_MESSAGE) String> sessionConfig,
