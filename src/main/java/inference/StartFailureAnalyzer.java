@@ -29,8 +29,8 @@ import inference.model.UnusableModelException;
 
 /**
  * Refuses unusable ports and log formats, and explains why the server cannot start.
- * Without this class, Spring Boot would accept a port that EAS reserves, and would report
- * bad settings with Java types or a stack trace.
+ * Without this class, Spring Boot would accept a port that Alibaba's PAI-EAS reserves. It
+ * would report bad settings with Java types or a stack trace.
  */
 @Order(0)
 class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements EnvironmentPostProcessor {

@@ -104,7 +104,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param timeout the timeout in the request's body, counted from the admission;
 	 * {@code null} if the body has none
 	 * @param isClientGone whether the client has closed its connection. A model thread
-	 * calls this function when it takes the call, so it must neither block nor throw
+	 * calls the function when it takes the call, so the function must not block or throw
 	 * @param onLongWait runs on the calling thread when the call has waited for 20 ms, or
 	 * at the deadline if that is earlier
 	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue

@@ -101,7 +101,7 @@ public final class RequestReader {
 		require(this.format == BodyFormat.OIP || requestedOutputs.stream().noneMatch(RequestedOutput::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
 		if (this.format == BodyFormat.ROWS) {
-			requireVariableOutputRows(requestedOutputs);
+			refuseFixedOutputRows(requestedOutputs);
 		}
 		return new InferenceRequest(this.format, this.id, this.inputs, requestedOutputs, timeout());
 	}
@@ -145,8 +145,9 @@ public final class RequestReader {
 		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
-	// The columns and the Open Inference Protocol both use the member "inputs". If the
-	// path takes both forms, the first element of an array decides: an object other than
+	// The column form and the Open Inference Protocol both use the member "inputs". If
+	// the path takes both forms, the first element of an array decides: an object other
+	// than
 	// {"b64": …} means the Open Inference Protocol. A second parser looks ahead.
 	private boolean isOip(JsonParser parser, byte[] body, int jsonEnd) {
 		if (!this.allowedFormats.contains(BodyFormat.OIP) || !this.allowedFormats.contains(BodyFormat.COLUMNS)) {
@@ -168,10 +169,11 @@ public final class RequestReader {
 		this.format = format;
 	}
 
-	// The row form needs one output row per instance. If all inputs are batched, but an
-	// output has a fixed number of rows, the rows do not belong to the instances. Equal
-	// numbers are then chance and are refused here; InferenceResponse refuses others.
-	private void requireVariableOutputRows(List<RequestedOutput> requestedOutputs) {
+	// The row form needs one output row per instance. If all inputs are batched and an
+	// output has a fixed number of rows, these rows do not belong to the instances. This
+	// method refuses a fixed number that happens to equal the number of instances.
+	// InferenceResponse refuses every other number.
+	private void refuseFixedOutputRows(List<RequestedOutput> requestedOutputs) {
 		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
 		for (RequestedOutput output : requestedOutputs) {
@@ -202,14 +204,15 @@ public final class RequestReader {
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
-	// Returns Jackson's message without its advice about Jackson's configuration, and
-	// without the place where an unclosed object begins, which Jackson does not tell.
+	// Removes two parts of Jackson's message: the advice about Jackson's configuration,
+	// and the start of an unclosed object, which Jackson replaces by a placeholder.
 	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage()
 			.replaceAll("[:,] (enable|from) `[^`]*`( to allow)?| \\(start marker at .*", "");
 		TokenStreamLocation place = ex.getLocation();
-		String where = (place == null) ? "" : " (line %d, column %d)".formatted(place.getLineNr(), place.getColumnNr());
-		return InvalidRequestException.excerpt(message) + where;
+		String locationSuffix = (place == null) ? ""
+				: " (line %d, column %d)".formatted(place.getLineNr(), place.getColumnNr());
+		return InvalidRequestException.excerpt(message) + locationSuffix;
 	}
 
 	/** The number in a header; -1 if it is not an integer that fits a {@code long}. */

@@ -57,8 +57,8 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final long arrivalNanos = System.nanoTime();
 
-	// The gRPC stream and the answering thread use the memory. The last to end frees it.
-	private final AtomicInteger memoryUsers = new AtomicInteger(1);
+	// The gRPC stream and the answering thread use the reservation. The last closes it.
+	private final AtomicInteger reservationUserCount = new AtomicInteger(1);
 
 	private volatile String id;
 
@@ -74,7 +74,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private volatile long answerReadyNanos;
 
-	private long receivedBytes;
+	private long messageBytes;
 
 	GrpcCall(InferenceService service, String fullMethodName, Metadata headers,
 			Set<CancellableContext> contextsWithoutDeadline) {
@@ -138,21 +138,21 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void inboundMessage(int number) {
-		this.receivedBytes = 0;
+		this.messageBytes = 0;
 	}
 
 	/**
 	 * Reserves two bytes for each byte of a prediction, because gRPC's buffers are copied
-	 * to an array. Limits other messages, except those to services that a fork adds.
+	 * to an array. Other messages have a size limit, except those to a fork's services.
 	 */
 	@Override
 	public void inboundWireSize(long bytes) {
-		this.receivedBytes += bytes;
+		this.messageBytes += bytes;
 		Reservation reservation = this.reservation;
 		if (reservation == null) {
 			// The names of gRPC's health and reflection services start with "grpc.".
 			boolean hasSizeLimit = Stream.of(InferenceService.NAME, "grpc.").anyMatch(this.fullMethodName::startsWith);
-			if (hasSizeLimit && this.receivedBytes > MAX_NON_PREDICTION_BYTES) {
+			if (hasSizeLimit && this.messageBytes > MAX_NON_PREDICTION_BYTES) {
 				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
 			}
 		}
@@ -208,7 +208,7 @@ final class GrpcCall extends ServerStreamTracer {
 			// gRPC's buffers have been copied to the array and are free now.
 			reservation.add(-message.length);
 		}
-		this.memoryUsers.incrementAndGet();
+		this.reservationUserCount.incrementAndGet();
 		this.answeringThread = Thread.startVirtualThread(Context.current().wrap(() -> answer(message)));
 	}
 
@@ -242,7 +242,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private void releaseMemory() {
 		Reservation reservation = this.reservation;
-		if (this.memoryUsers.decrementAndGet() == 0 && reservation != null) {
+		if (this.reservationUserCount.decrementAndGet() == 0 && reservation != null) {
 			reservation.close();
 		}
 	}

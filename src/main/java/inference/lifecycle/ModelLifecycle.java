@@ -77,7 +77,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	/**
 	 * Runs the model on the calling thread.
-	 * @param inputs the inputs, checked against the signature
+	 * @param inputs the inputs, which the caller has checked against the signature
 	 * @param rejectionFactory makes the exception to throw if the state does not allow
 	 * the call; its argument is the reason
 	 * @return the model's outputs, checked against the signature
@@ -156,7 +156,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** Ends the delay of the drain, even if the delay has not begun yet. */
+	/** Ends the drain delay, even if the delay has not begun yet. */
 	void endDrainDelay() {
 		this.drainDelayEnded.countDown();
 	}
@@ -188,14 +188,14 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	/** Changes the state if the current state allows the next one. */
 	void become(State next, String reason, @Nullable Throwable cause) {
-		Snapshot changed = new Snapshot(next, reason);
+		Snapshot newSnapshot = new Snapshot(next, reason);
 		Snapshot previous = this.snapshot
-			.getAndUpdate((current) -> current.state().canBecome(next) ? changed : current);
+			.getAndUpdate((current) -> current.state().canBecome(next) ? newSnapshot : current);
 		if (previous.state().canBecome(next)) {
 			logger.atLevel((next == State.STUCK) ? Level.ERROR : Level.INFO)
 				.setCause(cause)
 				.log("{}: {}", next, reason);
-			this.eventPublisher.publishEvent(changed);
+			this.eventPublisher.publishEvent(newSnapshot);
 		}
 	}
 
@@ -222,7 +222,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	private void load() {
-		// Counts as a call, so that destroy() does not free the model meanwhile.
+		// Loading counts as a call, so that destroy() does not free the model meanwhile.
 		this.watchdog.beginCall();
 		State next = State.READY;
 		String reason = "the model serves";
@@ -233,7 +233,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			});
 		}
 		catch (Throwable ex) {
-			// An Error, such as a missing native library, must end the process, too.
+			// FAILED ends the process, also after an Error such as a missing library.
 			if (!this.snapshot.get().state().isStarting()) {
 				// The application was closed meanwhile, so the failure does not matter.
 				return;

@@ -119,14 +119,15 @@ final class OnnxNative {
 	/**
 	 * Creates a tensor of ONNX Runtime from a tensor of strings.
 	 * @param inputName the name of the input, for error messages
-	 * @param arena the owner of a copy from which ONNX Runtime fills the tensor
+	 * @param arena holds the native copy of the strings; the caller closes it later
 	 * @throws IllegalArgumentException if a string has a NUL, which ends a string in C
 	 */
 	static OnnxTensor createStringTensor(OrtEnvironment environment, String inputName, Tensor tensor, Arena arena)
 			throws OrtException {
 		ByteBuffer contents = tensor.contents();
 		int elementCount = Math.toIntExact(tensor.shape().elementCount());
-		// In C each string ends with a NUL. In the tensor it has a length of 4 bytes.
+		// In C each string ends with a NUL byte. In the tensor each string starts with a
+		// length of 4 bytes instead, so a buffer of the tensor's size is large enough.
 		MemorySegment strings = arena.allocate(contents.remaining());
 		MemorySegment pointers = arena.allocate(ADDRESS, elementCount);
 		long offset = 0;

@@ -97,6 +97,7 @@ final class PredictionServlet extends HttpServlet {
 
 	private void predict(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		long arrivalNanos = System.nanoTime();
+		// If an IOException leaves this method, the client has gone.
 		Outcome outcome = Outcome.GONE;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
 			InferenceRequest inferenceRequest = read(request, reservation);
