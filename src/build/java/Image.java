@@ -21,8 +21,8 @@ final class Image {
 	/**
 	 * The JDK's modules in the image. All of Java SE is there, because a fork may add a
 	 * library that needs any of it. The modules that the server itself does not need take
-	 * 0.7 MB of 34 MB. The others are for diagnosis ({@code jcmd}, flight recordings,
-	 * debugger, JMX), JVM metrics, {@code sun.misc.Signal} and zip files.
+	 * 0.7 MB of 34 MB. The modules beyond Java SE are for diagnosis ({@code jcmd}, flight
+	 * recordings, debugger, JMX), JVM metrics, {@code sun.misc.Signal} and zip files.
 	 */
 	private static final String MODULES = "java.se,jdk.jcmd,jdk.jdwp.agent,jdk.jfr,jdk.management,jdk.management.agent,"
 			+ "jdk.unsupported,jdk.zipfs";

@@ -88,10 +88,12 @@ class ServiceJsonTests {
 		assertThat(metadata.at("/rpc/enable_sigterm").asBoolean()).as("without it EAS sends no SIGTERM").isTrue();
 		Duration grace = Duration.ofSeconds(metadata.path("eas.termination_grace_period").asInt());
 		Duration lastRequests = property("spring.lifecycle.timeout-per-shutdown-phase", "30s");
-		assertThat(grace).isGreaterThan(variable("INFERENCE_DRAIN_DELAY", "0s").plus(lastRequests));
+		assertThat(grace).as("metadata.eas.termination_grace_period")
+			.isGreaterThan(variable("INFERENCE_DRAIN_DELAY", "0s").plus(lastRequests));
 		Duration deadline = property("inference.deadline", "4s");
-		assertThat(lastRequests).isGreaterThan(deadline);
-		assertThat(metadata.at("/rpc/keepalive").asLong()).as("EAS ends a request that takes longer")
+		assertThat(lastRequests).as("spring.lifecycle.timeout-per-shutdown-phase").isGreaterThan(deadline);
+		assertThat(metadata.at("/rpc/keepalive").asLong())
+			.as("metadata.rpc.keepalive: EAS ends a request that takes longer")
 			.isGreaterThan(deadline.toMillis());
 	}
 

@@ -127,8 +127,8 @@ final class Json {
 	}
 
 	/** A parameter's value as in JSON, so that a message shows whether it is a string. */
-	static Object quoted(Object value) {
-		return (value instanceof String text) ? "\"%s\"".formatted(InvalidRequestException.excerpt(text)) : value;
+	static String quoted(Object value) {
+		return (value instanceof String text) ? "\"%s\"".formatted(text) : value.toString();
 	}
 
 	/** The value of a boolean parameter, or {@code null} if the parameter is missing. */

@@ -17,9 +17,9 @@ import inference.model.Tensor;
  */
 final class TensorWriter {
 
-	// The generator gets numbers in pieces of at least this length, because one call for
+	// The generator gets numbers in pieces of about this length, because one call for
 	// each number would be slow.
-	private static final int MIN_PIECE_CHARS = 8000;
+	private static final int PIECE_CHARS = 8000;
 
 	private final DataType dataType;
 
@@ -114,7 +114,7 @@ final class TensorWriter {
 				continue;
 			}
 			appendNumber(piece);
-			if (piece.length() >= MIN_PIECE_CHARS || i == count - 1) {
+			if (piece.length() >= PIECE_CHARS || i == count - 1) {
 				generator.writeRawValue(piece.toString());
 				piece.setLength(0);
 			}

@@ -6,7 +6,7 @@ import inference.lifecycle.Snapshot;
  * The results of the three probes at one moment.
  *
  * @param stateName the name of the lifecycle's state
- * @param reason the reason for the state, as one sentence for an operator
+ * @param reason the reason for the state, as text for an operator
  * @param started whether the startup probe passes. Until it passes, the platform sends no
  * other probes; if it does not pass in time, the platform restarts the container
  * @param live whether the liveness probe passes. It passes even after a failed load,

@@ -174,8 +174,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			watchdogThread.interrupt();
 		}
 		Model model = this.model;
-		if (runningCalls() > 0) {
-			logger.warn("The model is not freed, because {} calls are inside it", runningCalls());
+		int runningCalls = runningCalls();
+		if (runningCalls > 0) {
+			logger.warn("The model is not freed, because {} calls are inside it", runningCalls);
 		}
 		else if (model != null) {
 			model.close();
@@ -233,11 +234,10 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			});
 		}
 		catch (Throwable ex) {
-			// FAILED ends the process, also after an Error such as a missing library.
 			if (!this.snapshot.get().state().isStarting()) {
-				// The application was closed meanwhile, so the failure does not matter.
-				return;
+				return; // The application was closed, so the failure does not matter.
 			}
+			// FAILED ends the process, also after an Error such as a missing library.
 			next = State.FAILED;
 			reason = this.loader.reportAndExplain(ex);
 		}

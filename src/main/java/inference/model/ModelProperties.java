@@ -18,8 +18,8 @@ import org.springframework.validation.annotation.Validated;
  * @param version the model's version in paths and metadata, of the same characters
  * @param location the ONNX file: {@code classpath:model.onnx}, a file, or a directory
  * that contains {@code model.onnx}, such as a mounted volume
- * @param threads the number of CPUs that one call may use (ONNX Runtime's intra-op
- * threads)
+ * @param threads the number of CPUs that one call may use, 1 to 1000 (ONNX Runtime's
+ * intra-op threads)
  * @param device {@code cpu}, {@code cuda} for the first GPU, or {@code cuda:n}
  * @param sessionConfig entries of ONNX Runtime's session configuration, each of the form
  * {@code key=value}. ONNX Runtime's {@code onnxruntime_session_options_config_keys.h}

@@ -83,7 +83,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 			case 400 -> "The request line or a header is not valid HTTP.";
 			case 417 -> "The header Expect must be 100-continue.";
 			case 431 ->
-				"There are more than 100 headers, or they are too large: send fewer or shorter ones, or raise server.max-http-request-header-size.";
+				"There are more than 100 headers: send fewer. Or they are too large: send shorter ones, or raise server.max-http-request-header-size.";
 			case 501 -> "The transfer encoding must be chunked.";
 			case 505 -> "The version must be HTTP/1.1.";
 			default -> (httpStatus != null) ? httpStatus.getReasonPhrase() + "." : "The request was refused.";

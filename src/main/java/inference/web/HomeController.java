@@ -91,8 +91,7 @@ class HomeController {
 			.put("ready", results.ready());
 	}
 
-	// Only clients that prefer text/html get the page. Probes and scripts acceptHeaders
-	// any
+	// Only clients that prefer text/html get the page. Probes and scripts accept any
 	// type, or send an Accept header that is not valid.
 	private static boolean prefersHtml(List<String> acceptHeaders) {
 		try {

@@ -3,11 +3,11 @@ package com.acme.fraud;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.securityFilterChain.authorization.AuthorizationDecision;
-import org.springframework.securityFilterChain.config.annotation.web.builders.HttpSecurity;
-import org.springframework.securityFilterChain.core.userdetails.UserDetailsService;
-import org.springframework.securityFilterChain.provisioning.InMemoryUserDetailsManager;
-import org.springframework.securityFilterChain.web.SecurityFilterChain;
+import org.springframework.security.authorization.AuthorizationDecision;
+import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.core.userdetails.UserDetailsService;
+import org.springframework.security.provisioning.InMemoryUserDetailsManager;
+import org.springframework.security.web.SecurityFilterChain;
 
 /**
  * Requires a company's API key. The probes need no key, because neither the kubelet nor
@@ -17,7 +17,7 @@ import org.springframework.securityFilterChain.web.SecurityFilterChain;
 class SecurityConfiguration {
 
 	@Bean
-	SecurityFilterChain securityFilterChain(HttpSecurity http, @Value("${acme.key:}") String key) throws Exception {
+	SecurityFilterChain securityFilterChain(HttpSecurity http, @Value("${acme.api-key:}") String key) throws Exception {
 		return http.csrf((csrf) -> csrf.disable())
 			.headers((headers) -> headers.disable())
 			.authorizeHttpRequests((requests) -> requests

@@ -59,7 +59,7 @@ class FraudServiceTests {
 
 	@Test
 	void requestsNeedTheKeyAndProbesDoNot() {
-		try (Server server = Server.ready(FraudModel::new, "acme.key=secret")) {
+		try (Server server = Server.ready(FraudModel::new, "acme.api-key=secret")) {
 			server.request().get("/").then().statusCode(403).contentType("application/problem+json");
 			server.request().header("X-Api-Key", "secret").get("/").then().statusCode(200);
 			server.request().get("/readyz").then().statusCode(200);
