@@ -52,8 +52,9 @@ final class Image {
 	public static void main(String[] args) throws Exception {
 		Image image = new Image(Path.of(args[2]));
 		delete(image.stagingDirectory);
-		// Jib takes a layer from its cache if the times of the files are the same. In this
-		// image the times never change, so the cache could give a layer of old files.
+		// Jib reuses a layer from its cache if the modification times of the layer's
+		// files are unchanged. In this image the times never change, so Jib could reuse a
+		// layer with old files.
 		delete(image.stagingDirectory.resolveSibling("jib-cache"));
 		boolean isLinuxAmd64 = args[3].equals("Linux amd64");
 		if (isLinuxAmd64) {
@@ -82,11 +83,11 @@ final class Image {
 
 	private void linkRuntime() throws IOException, InterruptedException {
 		Path runtime = this.stagingDirectory.resolve("opt/java");
-		// The layers of the image are compressed, so the modules need not be.
+		// The layers of the image are compressed, so jlink need not compress the modules.
 		runJdkTool("jlink", "--compress", "zip-0", "--strip-java-debug-attributes", "--no-header-files",
 				"--no-man-pages", "--add-modules", MODULES, "--output", runtime.toString());
-		// Jib cannot store symbolic links. These links point to license texts that
-		// legal/java.base contains.
+		// Jib cannot store symbolic links, so the links to license texts are deleted. The
+		// texts remain in legal/java.base.
 		delete(runtime.resolve("legal"), Files::isSymbolicLink);
 	}
 
@@ -152,8 +153,8 @@ final class Image {
 	private void setFileTimes() throws IOException {
 		try (Stream<Path> paths = Files.walk(this.stagingDirectory)) {
 			for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-				// jlink makes some files read-only. Jib ignores the mode, but the Dockerfile
-				// keeps it.
+				// jlink makes some files read-only. The Dockerfile would keep this mode,
+				// but Jib ignores it, so the two images would differ.
 				path.toFile().setWritable(true);
 				Files.setLastModifiedTime(path, FILE_TIME);
 			}

@@ -60,8 +60,8 @@ final class Training {
 		List<String> command = new ArrayList<>(List.of(this.imageDirectory.resolve("opt/java/bin/java").toString()));
 		command.addAll(cacheOptions);
 		command.addAll(serverArguments());
-		// A cached class names the class path of this run as its location. "../app/…" is
-		// the right path from / and from /tmp, in which the server runs.
+		// The cache stores the class path of this run as the location of each class. The
+		// path "../app/…" is right for a server that runs in / or in /tmp.
 		ProcessBuilder builder = new ProcessBuilder(command).directory(this.imageDirectory.resolve("opt").toFile())
 			.redirectErrorStream(true)
 			.redirectOutput(this.logFile.toFile());

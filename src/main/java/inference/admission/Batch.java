@@ -83,8 +83,8 @@ final class Batch {
 			ByteBuffer remainingContents = tensor.contents();
 			for (int i = 0; i < outputsOfCalls.size(); i++) {
 				Shape shape = withRowCount(tensor.shape(), rowCounts.get(i));
-				// A view would hold the memory of all calls until the last client has
-				// read.
+				// A view would keep the outputs of all calls in memory until the last
+				// client has read its answer, so each call gets a copy.
 				byte[] contents = new byte[tensor.dataType().byteCount(remainingContents, shape.elementCount())];
 				remainingContents.get(contents);
 				outputsOfCalls.get(i).put(name, Tensor.of(tensor.dataType(), shape, ByteBuffer.wrap(contents)));

@@ -67,8 +67,8 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	 * @return whether the model thread must run the call
 	 */
 	boolean tryBegin(ModelRun run, long shortestRunNanos) {
-		// isClientGone reads from the connection. Until it returns, the lock keeps the
-		// request's thread in abandon(). Otherwise both threads could read at once.
+		// isClientGone reads from the connection. Meanwhile the lock blocks the request's
+		// thread in abandon(), so that only one thread at a time reads.
 		synchronized (this) {
 			if (isDone()) {
 				return false;
@@ -118,7 +118,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 			var _ = get(timeoutNanos, TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException | TimeoutException ex) {
-			// After a failed call isDone() is true, and after a timeout false.
+			// isDone() is true if the call failed, and false after a timeout.
 		}
 		return isDone();
 	}

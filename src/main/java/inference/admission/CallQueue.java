@@ -132,7 +132,8 @@ final class CallQueue {
 				batch.add(call);
 				rowCount += call.rowCount();
 			}
-			// If requests are not batched, even a call with 0 rows runs alone.
+			// If maxRows is 1, requests are not batched, so a call with 0 rows runs
+			// alone, too.
 			if (maxRows == 1 || rowCount >= maxRows) {
 				break;
 			}

@@ -107,7 +107,8 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 		if (event.getPayload().state() != State.READY || metadata == null || this.isLogged.getAndSet(true)) {
 			return;
 		}
-		// This is the container's limit; without a limit, it is the machine's memory.
+		// getTotalMemorySize() returns the container's memory limit, or the machine's
+		// memory if there is no limit.
 		long memoryLimitBytes = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
 		logger.info(
 				"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"

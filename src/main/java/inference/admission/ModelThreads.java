@@ -53,7 +53,8 @@ final class ModelThreads implements AutoCloseable {
 				List<Call> calls = this.queue.takeBatch();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, call.waitedNanos()));
 				Runnable completion = run(calls);
-				// The client's next call must find this thread idle.
+				// The client may send its next call as soon as it has its answer. So this
+				// thread becomes idle before the calls are completed.
 				this.queue.markIdle();
 				completion.run();
 			}

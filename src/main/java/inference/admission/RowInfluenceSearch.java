@@ -102,9 +102,9 @@ final class RowInfluenceSearch {
 	}
 
 	// Groups the rows by shape, because only rows of the same shape are batched. The
-	// shapes of the examples come first, and the generated shapes follow. decide() always
-	// tries the first generated shape, and tries the others only until it has compared a
-	// batch.
+	// shapes of the examples come first, and the generated shapes follow. decide() stops
+	// after the first generated shape or when its time is over, but not before it has
+	// compared a batch.
 	private Map<SampleRows, List<Map<String, Tensor>>> rowsByShape() {
 		Map<SampleRows, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
@@ -208,9 +208,9 @@ final class RowInfluenceSearch {
 		return null;
 	}
 
-	// In a batch the terms of a matrix product may be added in another order. The
-	// tolerance is relative to the largest value. For FP16 it is 8 units in the last
-	// place, and for BF16 8 to 16 units.
+	// In a batch a matrix product may add its terms in another order, which changes the
+	// rounding. The tolerance is relative to the largest value. For FP16 and BF16 it is 8
+	// to 16 units in the last place of that value.
 	private static double toleranceOf(DataType type) {
 		return switch (type) {
 			case FP16 -> 1.0 / 128;

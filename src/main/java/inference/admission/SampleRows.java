@@ -71,7 +71,8 @@ record SampleRows(List<TensorSpec> inputs) {
 		return rows;
 	}
 
-	// The source returns a Number; for BYTES, any object whose toString() is the text.
+	// elementSource returns a Number, or for BYTES an object whose toString() is the
+	// text.
 	private Map<String, Tensor> rowOf(Function<DataType, Object> elementSource) {
 		Map<String, Tensor> row = new LinkedHashMap<>();
 		this.inputs.forEach((input) -> row.put(input.name(), tensorOf(input.dataType(), input.shape(), elementSource)));

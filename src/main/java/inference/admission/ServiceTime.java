@@ -9,7 +9,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class ServiceTime {
 
-	// The averages divide by at least this number, so that they stay finite.
+	// The sum of busy time is divided by at least this number, so that the averages stay
+	// finite even if no call completes.
 	private static final double MIN_COUNT = 0.125;
 
 	private final double windowNanos;
@@ -26,7 +27,8 @@ final class ServiceTime {
 
 	private volatile long averageNanosPerRun;
 
-	// A run that takes longer raises this time by up to 3 %.
+	// A longer run raises this time by up to 3 %, so that one short run does not count
+	// forever.
 	private volatile long shortestRunNanos;
 
 	ServiceTime(int threadCount) {

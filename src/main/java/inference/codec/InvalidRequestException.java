@@ -71,7 +71,8 @@ public final class InvalidRequestException extends RuntimeException {
 		if (fullText.length() <= MAX_EXCERPT_LENGTH) {
 			return fullText;
 		}
-		// A character outside the basic plane takes two chars, which must not be split.
+		// A character outside Unicode's basic plane takes two chars, which must not be
+		// split.
 		boolean isPairSplit = Character.isHighSurrogate(fullText.charAt(MAX_EXCERPT_LENGTH - 1));
 		return fullText.substring(0, isPairSplit ? MAX_EXCERPT_LENGTH - 1 : MAX_EXCERPT_LENGTH) + "…";
 	}

@@ -146,9 +146,9 @@ public final class RequestReader {
 	}
 
 	// The column form and the Open Inference Protocol both use the member "inputs". If
-	// the path takes both forms, the first element of an array decides: an object other
-	// than
-	// {"b64": …} means the Open Inference Protocol. A second parser looks ahead.
+	// the path takes both forms, a second parser looks at the first element of the array.
+	// An object other than {"b64": …} means the Open Inference Protocol. An empty array
+	// means that protocol only if the model has no inputs.
 	private boolean isOip(JsonParser parser, byte[] body, int jsonEnd) {
 		if (!this.allowedFormats.contains(BodyFormat.OIP) || !this.allowedFormats.contains(BodyFormat.COLUMNS)) {
 			return this.allowedFormats.contains(BodyFormat.OIP);
@@ -170,9 +170,9 @@ public final class RequestReader {
 	}
 
 	// The row form needs one output row per instance. If all inputs are batched and an
-	// output has a fixed number of rows, these rows do not belong to the instances. This
-	// method refuses a fixed number that happens to equal the number of instances.
-	// InferenceResponse refuses every other number.
+	// output has a fixed number of rows, these rows do not belong to the instances. If
+	// the fixed number happens to equal the number of instances, and is not 1, this
+	// method refuses the request. InferenceResponse refuses a number that differs.
 	private void refuseFixedOutputRows(List<RequestedOutput> requestedOutputs) {
 		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
@@ -195,8 +195,8 @@ public final class RequestReader {
 			.toList();
 	}
 
-	// The parameter is in microseconds, as in Triton's schedule policy. 0 means no
-	// timeout.
+	// The parameter is in microseconds, as in Triton's schedule policy extension. 0 means
+	// no timeout.
 	private @Nullable Duration timeout() {
 		Object timeout = this.parameters.getOrDefault("timeout", 0L);
 		require(timeout instanceof Long micros && micros >= 0,
@@ -204,8 +204,9 @@ public final class RequestReader {
 		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
 	}
 
-	// Removes two parts of Jackson's message: the advice about Jackson's configuration,
-	// and the start of an unclosed object, which Jackson replaces by a placeholder.
+	// Removes two parts of Jackson's message that do not help a client: the advice about
+	// Jackson's configuration, and the start of an unclosed array or object, which
+	// Jackson gives as "REDACTED".
 	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage()
 			.replaceAll("[:,] (enable|from) `[^`]*`( to allow)?| \\(start marker at .*", "");

@@ -57,7 +57,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final long arrivalNanos = System.nanoTime();
 
-	// The gRPC stream and the answering thread use the reservation. The last closes it.
+	// The stream and the answering thread use the reservation. The last user closes it.
 	private final AtomicInteger reservationUserCount = new AtomicInteger(1);
 
 	private volatile String id;

@@ -44,7 +44,8 @@ class GrpcConfiguration {
 
 	private static final int MAX_CONNECTIONS = 4096;
 
-	// A connection may send this much before a call is admitted. gRPC's default is 1 MB.
+	// A connection may send this many bytes before a call is admitted and reserves
+	// memory. So the window is smaller than gRPC's default of 1 MB.
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
 	// The server gives a deadline only to calls of InferenceService, because a client may
@@ -55,7 +56,8 @@ class GrpcConfiguration {
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
 		return (builder) -> builder.maxConcurrentCallsPerConnection(256)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
-			// The memory budget covers only the heap, so gRPC allocates there, too.
+			// The memory budget covers only the heap, so gRPC's buffers must be on the
+			// heap.
 			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
 			// Compressed messages are refused, because they could expand without limit.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
@@ -68,8 +70,9 @@ class GrpcConfiguration {
 							GrpcConfiguration.this.contextsWithoutDeadline);
 				}
 			})
-			// The callbacks of GrpcCall do not block, so network threads run them. With a
-			// virtual thread for each callback, the server gave half as many answers.
+			// The callbacks of GrpcCall do not block, so network threads run them. A
+			// virtual thread for each callback would halve the number of answers per
+			// second.
 			.directExecutor();
 	}
 
@@ -94,7 +97,8 @@ class GrpcConfiguration {
 
 			@Override
 			public void stop(Runnable onStopped) {
-				// The server waits for calls, but calls without a deadline may never end.
+				// The server waits until all calls have ended. Calls without a deadline
+				// may never end, so they are cancelled here.
 				GrpcConfiguration.this.contextsWithoutDeadline
 					.forEach((context) -> context.cancel(new TimeoutException("The server stops")));
 				Thread.startVirtualThread(() -> super.stop(onStopped));

@@ -46,7 +46,8 @@ import static inference.codec.InvalidRequestException.require;
  */
 record InferMessageConverter(Signature signature, Reservation reservation) {
 
-	// Short texts, parameters and numbers become objects of up to 40 times their size.
+	// Short texts, parameters and numbers become Java objects of up to 40 times their
+	// size in the message.
 	private static final int MAX_EXPANSION_FACTOR = 40;
 
 	private static final JsonMapper JSON_MAPPER = JsonMapper.builder()
@@ -69,8 +70,8 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	InferenceRequest toInferenceRequest(ModelInferRequest request) {
 		// An empty input or output takes 2 bytes in the message, but becomes a large map.
-		// So a message with far too many of them is refused first. If there is only one
-		// too many, RequestReader can say which one.
+		// So a message with two or more surplus inputs or outputs is refused here.
+		// RequestReader refuses a single surplus input or output and names it.
 		require(request.getInputsCount() <= this.signature.inputs().size() + 1,
 				"There are %d inputs; the model takes %s.", request.getInputsCount(), this.signature.inputs());
 		require(request.getOutputsCount() <= this.signature.outputs().size() + 1,
@@ -135,7 +136,8 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	}
 
 	private static Map<String, Object> jsonObject(String name, Map<String, Object> parameters) {
-		// RequestReader reads "data" only once if "datatype" and "shape" come before.
+		// The order is kept, because RequestReader must read "data" twice if it comes
+		// before "datatype" or "shape".
 		Map<String, Object> object = new LinkedHashMap<>();
 		object.put("name", name);
 		object.put("parameters", parameters);

@@ -85,8 +85,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Function<String, RuntimeException> rejectionFactory) {
 		// This method adds its call and then reads the state. destroy() changes the state
-		// and then counts the calls. So this method sees the closed state, or destroy()
-		// sees the call, and the model is not freed during the call.
+		// and then counts the calls. So either this method sees the closed state and
+		// throws, or destroy() sees the call and does not free the model.
 		this.watchdog.beginCall();
 		try {
 			Snapshot snapshot = this.snapshot.get();
@@ -237,7 +237,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			if (!this.snapshot.get().state().isStarting()) {
 				return; // The application was closed, so the failure does not matter.
 			}
-			// FAILED ends the process, also after an Error such as a missing library.
+			// An Error, such as a missing native library, must end the process, too.
 			next = State.FAILED;
 			reason = this.loader.reportAndExplain(ex);
 		}

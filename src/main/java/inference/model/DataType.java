@@ -85,7 +85,8 @@ public enum DataType {
 		};
 	}
 
-	// A BF16 is the upper half of an FP32. A tie is rounded to the even number.
+	// A BF16 is the upper half of an FP32. A number halfway between two BF16 numbers is
+	// rounded to the one whose last bit is 0.
 	private static short toBfloat16(float value) {
 		int bits = Float.floatToIntBits(value);
 		return (short) ((bits + 0x7FFF + (bits >>> Short.SIZE & 1)) >>> Short.SIZE);

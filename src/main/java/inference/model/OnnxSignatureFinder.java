@@ -29,8 +29,9 @@ final class OnnxSignatureFinder {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxSignatureFinder.class);
 
-	// Trial runs have 1 and 2 rows, and inner sizes of 1 and 64, or less for large
-	// inputs. Dimensions whose size differs between the runs are variable.
+	// Trial runs have 1 and 2 rows. Their variable inner dimensions have the size 1 and
+	// then 64, or a smaller size if the inputs would be too large. The outputs show which
+	// dimensions are variable.
 	private static final int MAX_ROWS = 2;
 
 	private static final int LARGE_INNER_SIZE = 64;
@@ -190,14 +191,16 @@ final class OnnxSignatureFinder {
 				return withAnyRank(declaredSpec);
 			}
 		}
-		// The Java API reports an unknown rank as rank 0.
+		// The Java API reports an unknown rank as rank 0. If no trial run shows that the
+		// output is a scalar, the rank is taken as unknown.
 		boolean isRankUnknown = declaredSpec.shape().rank() == 0 && observedSpecs.isEmpty();
 		boolean hasOtherRowCount = declaredSpec.shape().isBatched()
 				&& this.outputsWithOtherRowCount.contains(declaredSpec.name());
 		return (isRankUnknown || hasOtherRowCount) ? withAnyRank(declaredSpec) : declaredSpec;
 	}
 
-	// Dimension 0 is the batch. Other dimensions are variable if their size differed.
+	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its
+	// size differs between the trial runs.
 	private Shape commonShape(TensorSpec output) {
 		long[] dimensions = output.shape().dimensions();
 		for (TensorSpec otherSpec : observedSpecs(output.name())) {

@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxTensors {
 
-	// The native memory of an input starts at a cache line of 64 bytes.
+	// The native memory of an input is aligned like the memory that ONNX Runtime
+	// allocates, at multiples of 64 bytes.
 	private static final int ALIGNMENT_BYTES = 64;
 
 	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";

@@ -15,7 +15,8 @@ import inference.admission.Deadline;
  */
 final class AnswerStream extends FilterOutputStream {
 
-	// An answer of this size fits into the socket's buffer, so writing it does not block.
+	// An answer of up to this size fits into the socket's buffer, so writing it does not
+	// block.
 	private static final int SEND_BUFFER_BYTES = 64 * 1024;
 
 	// A client has at least this time to read its answer, even after a slow model run.

@@ -30,7 +30,8 @@ import inference.codec.InvalidRequestException;
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
-	// nginx's status for a client that has gone. Only the metrics show it.
+	// nginx uses this status for a client that has gone. Such a client reads no answer,
+	// so only the metrics show the status.
 	private static final int CLIENT_CLOSED_REQUEST = 499;
 
 	/** The name of the request's attribute that holds the error answer. */

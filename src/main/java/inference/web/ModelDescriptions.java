@@ -28,7 +28,8 @@ import inference.model.TensorSpec;
  */
 record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata) {
 
-	// Triton's format needs a number. This server limits the bytes of a body instead.
+	// Triton's format needs the largest number of rows for a batchable model. This server
+	// limits the bytes of a body instead, so it does not enforce this number.
 	private static final int NOMINAL_MAX_BATCH_SIZE = 4096;
 
 	/** Triton's {@code ModelConfig} message in JSON. */

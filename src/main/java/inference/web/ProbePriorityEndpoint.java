@@ -54,8 +54,8 @@ final class ProbePriorityEndpoint extends NioEndpoint {
 		return super.processSocket(socket, event, dispatch);
 	}
 
-	// Reads the first bytes that have arrived, without blocking, and returns them to the
-	// socket's read buffer.
+	// Reads the first bytes that have arrived, without blocking, and puts them back into
+	// the socket's read buffer.
 	private static boolean isProbe(SocketWrapperBase<NioChannel> socket) throws IOException {
 		ByteBuffer firstBytes = ByteBuffer.allocate(MAX_PROBE_START_LENGTH);
 		socket.read(false, firstBytes);

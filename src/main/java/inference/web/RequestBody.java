@@ -27,7 +27,8 @@ import inference.codec.InvalidRequestException;
  */
 final class RequestBody extends InputStream {
 
-	// The largest size of the first array, whatever length the client states.
+	// The first array has at most this size, because a client may state a large length
+	// and then send nothing.
 	private static final int INITIAL_BYTES = 16 * 1024;
 
 	private static final int GROWTH_FACTOR = 4;

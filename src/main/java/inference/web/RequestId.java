@@ -19,7 +19,8 @@ final class RequestId {
 
 	private static final String ATTRIBUTE = RequestId.class.getName();
 
-	// Precedes Tomcat's request ids, which are unique only within a process.
+	// Tomcat's request ids are unique only within a process, so this prefix precedes
+	// them.
 	private static final String PROCESS_PREFIX = UUID.randomUUID().toString().substring(0, 9);
 
 	private RequestId() {

@@ -135,10 +135,10 @@ final class RequestValve extends ErrorReportValve {
 		}
 	}
 
-	// If the connection were closed early, a client that sends its whole body before it
-	// reads the answer would get a broken pipe. After the answer is written, the Servlet
-	// API cannot read the rest of the body, but Tomcat's internal request can. Returns
-	// whether the whole body has been read.
+	// Reads and discards the rest of the body, and returns whether the body ended. If the
+	// connection were closed early, a client that sends its whole body before it reads
+	// the answer would get a broken pipe. After the answer is written, the Servlet API
+	// cannot read the rest of the body, but Tomcat's internal request can.
 	private boolean tryDiscardBody(Request request) {
 		boolean isProbeThread = !Thread.currentThread().isVirtual();
 		HttpProtocol.setReadTimeout(request, (isProbeThread ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());

@@ -73,7 +73,8 @@ class WebConfiguration implements WebMvcConfigurer {
 				// A client that sends or reads nothing for this time is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
-			// This runs after Spring Boot has set server.tomcat.max-connections.
+			// This customizer runs after Spring Boot has set
+			// server.tomcat.max-connections.
 			factory.addConnectorCustomizers(
 					(connector) -> limitConnections((HttpProtocol) connector.getProtocolHandler()));
 		};
