@@ -199,9 +199,11 @@ public final class RequestReader {
 	// no timeout.
 	private @Nullable Duration timeout() {
 		Object timeout = this.parameters.getOrDefault("timeout", 0L);
-		require(timeout instanceof Long micros && micros >= 0,
-				"Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", Json.quoted(timeout));
-		return timeout.equals(0L) ? null : Duration.of((Long) timeout, ChronoUnit.MICROS);
+		if (timeout instanceof Long micros && micros >= 0) {
+			return (micros == 0) ? null : Duration.of(micros, ChronoUnit.MICROS);
+		}
+		throw new InvalidRequestException("Parameter 'timeout' must be a number of microseconds, 0 or more, not %s."
+			.formatted(InvalidRequestException.excerpt(Json.quoted(timeout))));
 	}
 
 	// Removes two parts of Jackson's message that do not help a client: the advice about
