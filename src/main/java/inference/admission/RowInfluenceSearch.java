@@ -1,6 +1,6 @@
 package inference.admission;
 
-import java.time.Duration;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -8,11 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -26,20 +24,39 @@ import inference.model.TensorSpec;
 
 /**
  * A search for rows whose outputs change when other rows are in the same batch. It runs
- * rows alone and then in batches of several sizes and orders, and compares the outputs.
- * It can find an influence between rows, but cannot prove that there is none.
+ * rows alone and then in random batches, and compares the outputs. It can find an
+ * influence between rows, but cannot prove that there is none.
  */
 final class RowInfluenceSearch {
 
-	private static final Duration MAX_TIME = Duration.ofSeconds(1);
+	private static final long MAX_NANOS = 1_000_000_000;
 
 	// No further rows are run alone once the rows kept for comparison exceed this size.
 	private static final long MAX_KEPT_BYTES = 8 << 20;
 
-	private static final int ROW_ORDER_COUNT = 8;
+	private static final int MAX_GENERATED_ELEMENTS = 8 << 20;
+
+	private static final int GENERATED_ROW_COUNT = 20;
+
+	private static final int BATCHES_PER_ROW = 8;
+
+	// Consecutive generated rows differ in scale, range and length, because similar rows
+	// hide an influence. If a model quantises a batch with one common step, the rows of
+	// the scale 100 make the rows of the scale 0.1 imprecise.
+	private static final double[] FLOAT_SCALES = { 100, 1, 10, 0.1 };
+
+	// Integers are below these bounds, because many models use integers as indexes.
+	private static final int[] INTEGER_BOUNDS = { 10, 2, 4, 3 };
+
+	private static final int[] WORDS_PER_TEXT = { 9, 1, 0, 5 };
 
 	// Variable dimensions other than the first get these sizes. 64 and 224 suit images.
 	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224 };
+
+	// In a batch a matrix product may add its terms in another order, which changes the
+	// rounding. The tolerance is relative to the largest value. For FP16 and BF16 it is 8
+	// to 16 units in the last place of that value.
+	private static final Map<DataType, Double> TOLERANCES = Map.of(DataType.FP16, 1.0 / 128, DataType.BF16, 1.0 / 16);
 
 	private final Signature signature;
 
@@ -49,20 +66,16 @@ final class RowInfluenceSearch {
 
 	private final UnaryOperator<Map<String, Tensor>> modelFunction;
 
+	// This seed gives numbers above 100 and below -100, even to a model with one column.
+	private final Random random = new Random(56);
+
 	private final long startNanos = System.nanoTime();
 
 	private int comparedBatchCount;
 
 	private @Nullable String lastRefusal;
 
-	/**
-	 * Creates a search, which {@link #decide} runs.
-	 * @param signature the model's signature; the first dimension of each tensor is
-	 * variable
-	 * @param examples the inputs of the golden examples; may be empty
-	 * @param maxRows the most rows in a batch, 2 or more
-	 * @param modelFunction runs the model
-	 */
+	/** Creates a search with batches of up to {@code maxRows} rows, 2 or more. */
 	RowInfluenceSearch(Signature signature, List<Map<String, Tensor>> examples, int maxRows,
 			UnaryOperator<Map<String, Tensor>> modelFunction) {
 		this.signature = signature;
@@ -80,64 +93,49 @@ final class RowInfluenceSearch {
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
 	Batching.Decision decide() {
-		for (Map.Entry<SampleRows, List<Map<String, Tensor>>> group : rowsByShape().entrySet()) {
-			List<Map<String, Tensor>> exampleRows = group.getValue();
-			List<Row> rows = runAlone(group.getKey().mixedWith(exampleRows));
-			String difference = (rows.size() > 1) ? firstDifferenceInBatches(rows) : null;
+		for (Map.Entry<List<Shape>, List<Map<String, Tensor>>> group : exampleRowsByShapes().entrySet()) {
+			String difference = firstDifference(runAlone(group.getKey(), group.getValue()));
 			if (difference != null) {
 				return new Batching.Decision(1, difference);
 			}
-			if (this.comparedBatchCount > 0 && (exampleRows.isEmpty() || hasElapsed(MAX_TIME))) {
+			if (this.comparedBatchCount > 0 && (group.getValue().isEmpty() || hasElapsed(MAX_NANOS))) {
 				break;
 			}
 		}
-		if (this.comparedBatchCount == 0) {
-			return new Batching.Decision(this.maxRows,
-					"not checked for influence between rows, because the model refused the generated input: "
-							+ this.lastRefusal);
-		}
-		String conclusion = "no influence between rows found, batches compared: " + this.comparedBatchCount;
-		return new Batching.Decision(this.maxRows, (this.lastRefusal != null)
-				? conclusion + "; the model refused some generated input: " + this.lastRefusal : conclusion);
+		String conclusion = (this.comparedBatchCount == 0)
+				? "not checked for influence between rows, because the model refused the generated input: "
+				: "no influence between rows found, batches compared: " + this.comparedBatchCount
+						+ ((this.lastRefusal != null) ? "; the model refused some generated input: " : "");
+		return new Batching.Decision(this.maxRows, conclusion + Objects.requireNonNullElse(this.lastRefusal, ""));
 	}
 
-	// Groups the rows by shape, because only rows of the same shape are batched. The
-	// shapes of the examples come first, and the generated shapes follow. decide() stops
-	// after the first generated shape or when its time is over, but not before it has
-	// compared a batch.
-	private Map<SampleRows, List<Map<String, Tensor>>> rowsByShape() {
-		Map<SampleRows, List<Map<String, Tensor>>> groups = this.examples.stream()
+	// Only rows of the same shapes are batched. The shapes without examples come last.
+	private Map<List<Shape>, List<Map<String, Tensor>>> exampleRowsByShapes() {
+		List<TensorSpec> inputs = this.signature.inputs();
+		Map<List<Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
 			.filter((example) -> Batch.fits(example, example))
-			.flatMap((example) -> splitRows(example, Math.toIntExact(Batch.rowCount(example))).stream())
-			.collect(Collectors.groupingBy(
-					(row) -> sampleRows((input) -> Objects.requireNonNull(row.get(input.name())).shape()),
-					LinkedHashMap::new, Collectors.toList()));
+			.flatMap((example) -> Batch.split(example, Collections.nCopies((int) Batch.rowCount(example), 1L)).stream())
+			.collect(Collectors.groupingBy((row) -> inputs.stream()
+				.map((input) -> Objects.requireNonNull(row.get(input.name())).shape())
+				.toList(), LinkedHashMap::new, Collectors.toList()));
 		for (int size : VARIABLE_DIMENSION_SIZES) {
-			groups.putIfAbsent(sampleRows((input) -> input.shape().withSizes(1, size)), List.of());
+			groups.putIfAbsent(inputs.stream().map((input) -> input.shape().withSizes(1, size)).toList(), List.of());
 		}
 		return groups;
 	}
 
-	private SampleRows sampleRows(Function<TensorSpec, Shape> shapeOf) {
-		return new SampleRows(this.signature.inputs()
-			.stream()
-			.map((input) -> new TensorSpec(input.name(), input.dataType(), shapeOf.apply(input)))
-			.toList());
-	}
-
-	private static List<Map<String, Tensor>> splitRows(Map<String, Tensor> tensors, int rowCount) {
-		return Batch.split(tensors, Collections.nCopies(rowCount, 1L));
-	}
-
-	private List<Row> runAlone(List<Supplier<Map<String, Tensor>>> rowSuppliers) {
+	// The examples come after two generated rows, because these two differ the most.
+	private List<Row> runAlone(List<Shape> shapes, List<Map<String, Tensor>> exampleRows) {
 		List<Row> rows = new ArrayList<>();
 		long keptBytes = 0;
-		for (Supplier<Map<String, Tensor>> rowSupplier : rowSuppliers) {
-			if (rows.size() > 1 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_TIME.dividedBy(2)))) {
+		for (int i = 0; i < exampleRows.size() + GENERATED_ROW_COUNT; i++) {
+			if (rows.size() > 1 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_NANOS / 2))) {
 				break;
 			}
+			int index = (i < 2) ? i : i - exampleRows.size();
 			try {
-				Map<String, Tensor> inputs = rowSupplier.get();
+				Map<String, Tensor> inputs = (i < 2 || index >= 2) ? generateRow(shapes, index)
+						: exampleRows.get(i - 2);
 				Map<String, Tensor> outputs = this.modelFunction.apply(inputs);
 				rows.add(new Row(inputs, outputs));
 				keptBytes += Tensor.totalBytes(inputs.values()) + Tensor.totalBytes(outputs.values());
@@ -152,30 +150,57 @@ final class RowInfluenceSearch {
 		return rows;
 	}
 
-	private @Nullable String firstDifferenceInBatches(List<Row> rows) {
+	private Map<String, Tensor> generateRow(List<Shape> shapes, int index) {
+		Map<String, Tensor> row = new LinkedHashMap<>();
+		for (int i = 0; i < shapes.size(); i++) {
+			TensorSpec input = this.signature.inputs().get(i);
+			row.put(input.name(), generateTensor(input.dataType(), shapes.get(i), index));
+		}
+		return row;
+	}
+
+	private Tensor generateTensor(DataType type, Shape shape, int index) {
+		if (shape.elementCount() > MAX_GENERATED_ELEMENTS) {
+			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
+		}
+		Stream<Object> elements = Stream.generate(() -> generateElement(type, index)).limit(shape.elementCount());
+		if (type == DataType.BYTES) {
+			return Tensor.ofStrings(shape, elements.map(Object::toString).toList());
+		}
+		ByteBuffer contents = Tensor.allocate((int) shape.elementCount() * type.width());
+		elements.forEachOrdered((element) -> type.put(contents, (Number) element));
+		return Tensor.of(type, shape, contents.flip());
+	}
+
+	// Every fifth row is only zeros or only ones. A text of no words is a number instead,
+	// for models that parse numbers.
+	private Object generateElement(DataType type, int index) {
+		int variant = index % 5;
+		if (variant == 4) {
+			return index / 5 % 2;
+		}
+		return switch (type) {
+			case FP16, BF16, FP32, FP64 -> this.random.nextGaussian() * FLOAT_SCALES[variant];
+			case BYTES -> (variant == 2) ? this.random.nextInt(100) : generateText(WORDS_PER_TEXT[variant]);
+			default -> this.random.nextInt((type == DataType.BOOL) ? 2 : INTEGER_BOUNDS[variant]);
+		};
+	}
+
+	private String generateText(int wordCount) {
+		return this.random.ints(wordCount, 'a', 'z' + 1)
+			.mapToObj((letter) -> Character.toString(letter).repeat(1 + letter % 12))
+			.collect(Collectors.joining(" "));
+	}
+
+	private @Nullable String firstDifference(List<Row> rows) {
 		int largestBatchSize = Math.min(this.maxRows, rows.size());
-		int[] batchSizes = IntStream.of(largestBatchSize, 2, 3)
-			.filter((size) -> size <= largestBatchSize)
-			.distinct()
-			.toArray();
-		Random random = new Random(0);
-		List<Row> orderedRows = rows;
-		for (int i = 0; i < ROW_ORDER_COUNT; i++) {
-			for (int batchSize : batchSizes) {
-				for (int end = batchSize; end <= rows.size(); end += batchSize) {
-					if (this.comparedBatchCount > 0 && hasElapsed(MAX_TIME)) {
-						return null;
-					}
-					String difference = differenceInBatch(orderedRows.subList(end - batchSize, end));
-					if (difference != null) {
-						return difference;
-					}
-				}
+		int[] batchSizes = { largestBatchSize, 2, Math.min(3, largestBatchSize) };
+		for (int i = 0; rows.size() > 1 && i < BATCHES_PER_ROW * rows.size(); i++) {
+			String difference = differenceInBatch(rows.subList(0, batchSizes[i % batchSizes.length]));
+			if (difference != null || hasElapsed(MAX_NANOS)) {
+				return difference;
 			}
-			orderedRows = new ArrayList<>(rows.reversed());
-			if (i > 0) {
-				Collections.shuffle(orderedRows, random);
-			}
+			Collections.shuffle(rows, this.random);
 		}
 		return null;
 	}
@@ -184,8 +209,8 @@ final class RowInfluenceSearch {
 		this.comparedBatchCount++;
 		List<Map<String, Tensor>> batchedOutputs;
 		try {
-			batchedOutputs = splitRows(this.modelFunction.apply(Batch.join(batch.stream().map(Row::inputs).toList())),
-					batch.size());
+			Map<String, Tensor> inputs = Batch.join(batch.stream().map(Row::inputs).toList());
+			batchedOutputs = Batch.split(this.modelFunction.apply(inputs), Collections.nCopies(batch.size(), 1L));
 		}
 		catch (DeviceLostException ex) {
 			throw ex;
@@ -194,33 +219,21 @@ final class RowInfluenceSearch {
 			return "the model fails on a batch of %d rows: %s".formatted(batch.size(), ex.getMessage());
 		}
 		for (int i = 0; i < batch.size(); i++) {
-			for (Map.Entry<String, Tensor> outputAlone : batch.get(i).outputs().entrySet()) {
-				Tensor expected = outputAlone.getValue();
-				String difference = TensorComparison.difference(expected,
-						batchedOutputs.get(i).get(outputAlone.getKey()), toleranceOf(expected.dataType()),
-						TensorComparison.largestAbsoluteValue(expected));
+			for (Map.Entry<String, Tensor> output : batch.get(i).outputs().entrySet()) {
+				Tensor alone = output.getValue();
+				String difference = TensorComparison.difference(alone, batchedOutputs.get(i).get(output.getKey()),
+						TOLERANCES.getOrDefault(alone.dataType(), 1e-4), TensorComparison.largestAbsoluteValue(alone));
 				if (difference != null) {
-					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(),
-							outputAlone.getKey(), difference);
+					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), output.getKey(),
+							difference);
 				}
 			}
 		}
 		return null;
 	}
 
-	// In a batch a matrix product may add its terms in another order, which changes the
-	// rounding. The tolerance is relative to the largest value. For FP16 and BF16 it is 8
-	// to 16 units in the last place of that value.
-	private static double toleranceOf(DataType type) {
-		return switch (type) {
-			case FP16 -> 1.0 / 128;
-			case BF16 -> 1.0 / 16;
-			default -> 1e-4;
-		};
-	}
-
-	private boolean hasElapsed(Duration time) {
-		return System.nanoTime() - this.startNanos > time.toNanos();
+	private boolean hasElapsed(long nanos) {
+		return System.nanoTime() - this.startNanos > nanos;
 	}
 
 }

@@ -18,14 +18,12 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import inference.lifecycle.Lifecycles;
-import inference.model.DataType;
 import inference.model.FakeModel;
 import inference.model.ModelMetadata;
 import inference.model.OnnxFiles;
 import inference.model.Shape;
 import inference.model.Tensor;
 import inference.model.TensorComparison;
-import inference.model.TensorSpec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -91,7 +89,7 @@ class BatchingTests {
 		var rows = new ArrayList<Map<String, Tensor>>();
 		var alone = new ArrayList<Tensor>();
 		for (int i = 0; i < 64; i++) {
-			rows.add(new SampleRows(List.of(new TensorSpec("x", DataType.FP32, Shape.of(1, 4)))).randomRow(i));
+			rows.add(Map.of("x", Tensor.ofFloats(Shape.of(1, 4), i, -i, 0.1f * i, 1)));
 			alone.add(Objects.requireNonNull(model.infer(rows.get(i)).get("y")));
 		}
 		var batching = batching(8, Duration.ofMillis(20));
