@@ -19,6 +19,8 @@ import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonReadFeature;
 
+import inference.model.Signature;
+
 import static inference.codec.InvalidRequestException.require;
 
 /**
@@ -38,12 +40,24 @@ final class Json {
 	private static final List<String> UNSUPPORTED_PARAMETERS = List.of("classification", "shared_memory_region",
 			"shared_memory_offset", "shared_memory_byte_size", "sequence_id", "sequence_start", "sequence_end");
 
+	// Limits member names, ids and parameters, which become Java strings in any request.
+	private static final int MAX_STRING_LENGTH = 1000;
+
+	private static final StreamReadConstraints CONSTRAINTS = StreamReadConstraints.builder()
+		.maxNestingDepth(MAX_DEPTH)
+		.maxNameLength(MAX_STRING_LENGTH)
+		.build();
+
 	private static final JsonFactory FACTORY = JsonFactory.builder()
-		.streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).maxNameLength(1000).build())
+		.streamReadConstraints(CONSTRAINTS)
 		.enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
 		.enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
 		.disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
 		.disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
+		.build();
+
+	private static final JsonFactory SHORT_STRINGS_FACTORY = FACTORY.rebuild()
+		.streamReadConstraints(CONSTRAINTS.rebuild().maxStringLength(MAX_STRING_LENGTH).build())
 		.build();
 
 	private Json() {
@@ -57,8 +71,10 @@ final class Json {
 		return body.length < 2 || (body[0] != 0 && body[1] != 0 && (body[0] & 0xFE) != 0xFE);
 	}
 
-	static JsonParser parser(byte[] body, int offset, int end) {
-		return FACTORY.createParser(ObjectReadContext.empty(), body, offset, end - offset);
+	/** A parser that refuses long strings if the model takes no texts. */
+	static JsonParser parser(Signature signature, byte[] body, int offset, int end) {
+		JsonFactory factory = signature.hasTextInput() ? FACTORY : SHORT_STRINGS_FACTORY;
+		return factory.createParser(ObjectReadContext.empty(), body, offset, end - offset);
 	}
 
 	/** A generator whose {@code close()} leaves the stream open. */
@@ -91,7 +107,8 @@ final class Json {
 	}
 
 	static String stringValue(JsonParser parser, String subject) {
-		require(parser.currentToken() == JsonToken.VALUE_STRING, "%s must be a string.", subject);
+		require(parser.currentToken() == JsonToken.VALUE_STRING && parser.getStringLength() <= MAX_STRING_LENGTH,
+				"%s must be a string of at most %d characters.", subject, MAX_STRING_LENGTH);
 		return parser.getString();
 	}
 
@@ -107,7 +124,7 @@ final class Json {
 		Set<String> seenNames = new HashSet<>();
 		for (String name = nextMember(parser, seenNames); name != null; name = nextMember(parser, seenNames)) {
 			parameters.put(name, switch (parser.currentToken()) {
-				case VALUE_STRING -> parser.getString();
+				case VALUE_STRING -> stringValue(parser, "Parameter '%s'".formatted(name));
 				case VALUE_TRUE -> true;
 				case VALUE_FALSE -> false;
 				case VALUE_NUMBER_INT -> (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER)

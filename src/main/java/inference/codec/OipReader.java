@@ -154,7 +154,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			tensor = readBinary(requireSpec(name, dataType, shape), shape, binarySize);
 		}
 		else if (tensor == null) {
-			try (JsonParser dataParser = Json.parser(this.body, dataOffset, this.jsonEnd)) {
+			try (JsonParser dataParser = Json.parser(this.signature, this.body, dataOffset, this.jsonEnd)) {
 				dataParser.nextToken();
 				tensor = readData(dataParser, requireSpec(name, dataType, shape), shape);
 			}

@@ -85,7 +85,7 @@ public final class RequestReader {
 		}
 		require(jsonEnd > 0, "The body is empty: send %s.", exampleBody());
 		require(Json.mayBeUtf8(body), "The body must be JSON in UTF-8.");
-		try (JsonParser parser = Json.parser(body, 0, jsonEnd)) {
+		try (JsonParser parser = Json.parser(this.signature, body, 0, jsonEnd)) {
 			readMembers(parser, oipReader, body, jsonEnd);
 		}
 		catch (JacksonException ex) {
@@ -156,7 +156,7 @@ public final class RequestReader {
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
 		}
-		try (JsonParser lookaheadParser = Json.parser(body, Json.tokenOffset(parser), jsonEnd)) {
+		try (JsonParser lookaheadParser = Json.parser(this.signature, body, Json.tokenOffset(parser), jsonEnd)) {
 			lookaheadParser.nextToken();
 			boolean isObject = lookaheadParser.nextToken() == JsonToken.START_OBJECT;
 			return isObject ? !"b64".equals(lookaheadParser.nextName()) : this.signature.inputs().isEmpty();

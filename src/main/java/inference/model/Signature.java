@@ -37,6 +37,11 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 			.allMatch((shape) -> shape.isBatched() && !shape.isOfAnyRank());
 	}
 
+	/** Whether at least one input is {@link DataType#BYTES}. */
+	public boolean hasTextInput() {
+		return this.inputs.stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
+	}
+
 	public @Nullable TensorSpec input(String name) {
 		return find(this.inputs, name);
 	}

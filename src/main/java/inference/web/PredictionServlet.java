@@ -27,7 +27,6 @@ import inference.codec.InferenceRequest.BodyFormat;
 import inference.codec.InferenceResponse;
 import inference.codec.InvalidRequestException;
 import inference.codec.RequestReader;
-import inference.model.DataType;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
@@ -123,8 +122,7 @@ final class PredictionServlet extends HttpServlet {
 		Signature signature = this.admission.metadata().signature();
 		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
 		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readDecompressed();
-		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES
-				&& signature.inputs().stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
+		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES && signature.hasTextInput();
 		long textBytes = hasManyTexts ? (long) TEXT_MEMORY_FACTOR * body.length : 0;
 		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
