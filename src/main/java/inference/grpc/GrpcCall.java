@@ -2,7 +2,6 @@ package inference.grpc;
 
 import java.time.Duration;
 import java.util.Objects;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
@@ -51,9 +50,11 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final boolean isPrediction;
 
-	private final Metadata headers;
+	private final @Nullable String clientId;
 
-	private final Set<CancellableContext> contextsWithoutDeadline;
+	private final @Nullable String traceParent;
+
+	private final CallsWithoutDeadline callsWithoutDeadline;
 
 	private final long arrivalNanos = System.nanoTime();
 
@@ -77,30 +78,25 @@ final class GrpcCall extends ServerStreamTracer {
 	private long messageBytes;
 
 	GrpcCall(InferenceService service, String fullMethodName, Metadata headers,
-			Set<CancellableContext> contextsWithoutDeadline) {
+			CallsWithoutDeadline callsWithoutDeadline) {
 		this.service = service;
 		this.fullMethodName = fullMethodName;
 		this.isPrediction = fullMethodName.equals(InferenceService.PREDICTION_METHOD_NAME);
-		this.headers = headers;
-		this.contextsWithoutDeadline = contextsWithoutDeadline;
-		this.id = Objects.requireNonNullElseGet(LogContext.toPrintable(headers.get(ID_KEY)),
-				UUID.randomUUID()::toString);
+		this.callsWithoutDeadline = callsWithoutDeadline;
+		// The headers can be large, so an open call does not keep them.
+		this.clientId = LogContext.toPrintable(headers.get(ID_KEY));
+		this.traceParent = headers.get(TRACE_KEY);
+		this.id = Objects.requireNonNullElseGet(this.clientId, UUID.randomUUID()::toString);
 	}
 
-	/** Creates the call's context. A call of {@link InferenceService} gets a deadline. */
+	/** Creates the call's context, which has a deadline if the server gives one. */
 	@Override
 	public Context filterContext(Context outerContext) {
-		CancellableContext context;
-		if (this.fullMethodName.startsWith(InferenceService.NAME)) {
-			// After the deadline, the client has one more second to read its answer.
-			Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
-			context = outerContext.withValue(CALL_KEY, this)
-				.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
-		}
-		else {
-			context = outerContext.withCancellation();
-			this.contextsWithoutDeadline.add(context);
-		}
+		// After the deadline, the client has one more second to read its answer.
+		Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
+		CancellableContext context = CallsWithoutDeadline.include(this.fullMethodName)
+				? this.callsWithoutDeadline.add(outerContext) : outerContext.withValue(CALL_KEY, this)
+					.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
 		this.context = context;
 		return context;
 	}
@@ -170,7 +166,7 @@ final class GrpcCall extends ServerStreamTracer {
 	public void streamClosed(Status status) {
 		CancellableContext context = this.context;
 		if (context != null) {
-			this.contextsWithoutDeadline.remove(context);
+			this.callsWithoutDeadline.remove(context);
 			context.cancel(null);
 		}
 		Thread answeringThread = this.answeringThread;
@@ -195,7 +191,7 @@ final class GrpcCall extends ServerStreamTracer {
 	/** Sets the call's id, unless the client sent an id in the header x-request-id. */
 	void setDefaultId(String suggestedId) {
 		String printableId = LogContext.toPrintable(suggestedId);
-		if (printableId != null && !this.headers.containsKey(ID_KEY)) {
+		if (printableId != null && this.clientId == null) {
 			this.id = printableId;
 			LogContext.setRequestId(printableId);
 		}
@@ -213,7 +209,7 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	private void answer(byte[] message) {
-		LogContext.setIds(this.id, this.headers.get(TRACE_KEY));
+		LogContext.setIds(this.id, this.traceParent);
 		try {
 			ServerCall<byte[], Message> serverCall = Objects.requireNonNull(this.serverCall);
 			Message answer = this.service.answer(serverCall.getMethodDescriptor(), message, this);

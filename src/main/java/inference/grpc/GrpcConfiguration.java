@@ -1,14 +1,10 @@
 package inference.grpc;
 
 import java.lang.management.ManagementFactory;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.grpc.Codec;
-import io.grpc.Context.CancellableContext;
 import io.grpc.DecompressorRegistry;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
@@ -48,13 +44,11 @@ class GrpcConfiguration {
 	// memory. So the window is smaller than gRPC's default of 1 MB.
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
-	// The server gives a deadline only to calls of InferenceService, because a client may
-	// watch the health service for as long as the server runs.
-	private final Set<CancellableContext> contextsWithoutDeadline = ConcurrentHashMap.newKeySet();
+	private final CallsWithoutDeadline callsWithoutDeadline = new CallsWithoutDeadline();
 
 	@Bean
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
-		return (builder) -> builder.maxConcurrentCallsPerConnection(256)
+		return (builder) -> builder.maxConcurrentCallsPerConnection(100)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
 			// The memory budget covers only the heap, so gRPC's buffers must be on the
 			// heap.
@@ -63,11 +57,11 @@ class GrpcConfiguration {
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
 			.handshakeTimeout(5, TimeUnit.SECONDS)
 			.addTransportFilter(new ConnectionLimit(maxConnections()))
+			.intercept(this.callsWithoutDeadline)
 			.addStreamTracerFactory(new ServerStreamTracer.Factory() {
 				@Override
 				public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
-					return new GrpcCall(service, fullMethodName, headers,
-							GrpcConfiguration.this.contextsWithoutDeadline);
+					return new GrpcCall(service, fullMethodName, headers, GrpcConfiguration.this.callsWithoutDeadline);
 				}
 			})
 			// The callbacks of GrpcCall do not block, so network threads run them. A
@@ -99,8 +93,7 @@ class GrpcConfiguration {
 			public void stop(Runnable onStopped) {
 				// The server waits until all calls have ended. Calls without a deadline
 				// may never end, so they are cancelled here.
-				GrpcConfiguration.this.contextsWithoutDeadline
-					.forEach((context) -> context.cancel(new TimeoutException("The server stops")));
+				GrpcConfiguration.this.callsWithoutDeadline.cancelAll();
 				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};

@@ -2,20 +2,24 @@ package inference.grpc;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 
+import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.BlockingClientCall;
+import io.grpc.stub.StreamObserver;
 import openinference.Oip.ServerLiveRequest;
 import openinference.Oip.ServerLiveResponse;
 import openinference.Oip.ServerReadyRequest;
@@ -68,6 +72,35 @@ class GrpcHealthTests {
 	}
 
 	@Test
+	void limitsTheNumberOfCallsWithoutADeadline() {
+		List<ManagedChannel> channels = new ArrayList<>();
+		try (GrpcServer server = GrpcServer.ready(TestModel::new)) {
+			for (int i = 0; i < 10; i++) {
+				ManagedChannel channel = server.newChannel();
+				channels.add(channel);
+				for (int j = 0; j < 100; j++) {
+					HealthGrpc.newStub(channel).watch(service("readiness"), new IgnoringObserver());
+				}
+			}
+			await().untilAsserted(() -> assertThat(watchStatus(server)).isEqualTo(Status.Code.RESOURCE_EXHAUSTED));
+			assertThat(status(server, "readiness")).isEqualTo(ServingStatus.SERVING);
+		}
+		finally {
+			channels.forEach(ManagedChannel::shutdownNow);
+		}
+	}
+
+	private static Status.Code watchStatus(GrpcServer server) {
+		try {
+			server.health().watch(service("readiness")).next();
+			return Status.Code.OK;
+		}
+		catch (StatusRuntimeException ex) {
+			return ex.getStatus().getCode();
+		}
+	}
+
+	@Test
 	void reflectionListsTheServices() throws Exception {
 		BlockingClientCall<ServerReflectionRequest, ServerReflectionResponse> call = ServerReflectionGrpc
 			.newBlockingV2Stub(GrpcServer.shared().channel())
@@ -99,6 +132,22 @@ class GrpcHealthTests {
 		assertThat(List.of("/metadata/rpc", "/metadata/rolling_strategy", "/containers/0/command",
 				"/containers/0/startup_check", "/containers/0/liveness_check", "/containers/0/health_check"))
 			.allSatisfy((same) -> assertThat(variant.at(same)).isEqualTo(service.at(same)));
+	}
+
+	private static final class IgnoringObserver implements StreamObserver<HealthCheckResponse> {
+
+		@Override
+		public void onNext(HealthCheckResponse response) {
+		}
+
+		@Override
+		public void onError(Throwable failure) {
+		}
+
+		@Override
+		public void onCompleted() {
+		}
+
 	}
 
 	private static ServingStatus status(GrpcServer server, String service) {

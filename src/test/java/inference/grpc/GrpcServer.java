@@ -41,8 +41,13 @@ final class GrpcServer implements AutoCloseable {
 
 	private GrpcServer(Server server) {
 		this.server = server;
-		this.channel = ManagedChannelBuilder
-			.forAddress("localhost", server.context().getBean(GrpcServerLifecycle.class).getPort())
+		this.channel = newChannel();
+	}
+
+	/** A connection of its own, which the caller shuts down. */
+	ManagedChannel newChannel() {
+		return ManagedChannelBuilder
+			.forAddress("localhost", this.server.context().getBean(GrpcServerLifecycle.class).getPort())
 			.usePlaintext()
 			.maxInboundMessageSize(Integer.MAX_VALUE)
 			.build();
