@@ -28,6 +28,7 @@ class ProbePathsTests {
 		this.server.request()
 			.header("Accept", "text/plain")
 			.header("Content-Type", "nonsense")
+			.header("Cookie", "a=b; ".repeat(300))
 			.get(path + "?x=y")
 			.then()
 			.statusCode(200)
