@@ -51,7 +51,10 @@ final class RequestValve extends ErrorReportValve {
 
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
-		if (this.admission.isDraining() || isNearConnectionLimit(request)) {
+		// The next request of the connection may be no probe, so a probe's thread must
+		// not
+		// run it.
+		if (isProbeThread() || this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
 		LogContext.setIds(RequestId.of(request), request.getHeader("traceparent"));
@@ -117,6 +120,10 @@ final class RequestValve extends ErrorReportValve {
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
+	private static boolean isProbeThread() {
+		return !Thread.currentThread().isVirtual();
+	}
+
 	// Whether over three quarters of the allowed connections are open. If so, connections
 	// are not kept alive, so that probes can still open new connections.
 	private static boolean isNearConnectionLimit(Request request) {
@@ -140,9 +147,8 @@ final class RequestValve extends ErrorReportValve {
 	// the answer would get a broken pipe. After the answer is written, the Servlet API
 	// cannot read the rest of the body, but Tomcat's internal request can.
 	private boolean tryDiscardBody(Request request) {
-		boolean isProbeThread = !Thread.currentThread().isVirtual();
-		HttpProtocol.setReadTimeout(request, (isProbeThread ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
-		Duration maxTime = isProbeThread ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
+		HttpProtocol.setReadTimeout(request, (isProbeThread() ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
+		Duration maxTime = isProbeThread() ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
 		long endNanos = System.nanoTime() + maxTime.toNanos();
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		int count = 0;
