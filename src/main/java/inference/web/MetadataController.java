@@ -60,14 +60,17 @@ class MetadataController {
 
 	private final Statistics statistics;
 
+	private final RequestPermits requestPermits;
+
 	private final String serverVersion;
 
 	MetadataController(ModelProperties modelProperties, Probes probes, Admission admission, Statistics statistics,
-			ObjectProvider<BuildProperties> buildProperties) {
+			RequestPermits requestPermits, ObjectProvider<BuildProperties> buildProperties) {
 		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.admission = admission;
 		this.statistics = statistics;
+		this.requestPermits = requestPermits;
 		this.serverVersion = buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown");
 	}
 
@@ -160,7 +163,8 @@ class MetadataController {
 	@PostMapping("/v2/repository/index")
 	Object repositoryIndex(InputStream body) throws IOException {
 		ProbeResults results = this.probes.results();
-		String bodyText = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
+		byte[] bodyBytes = this.requestPermits.awaitWithoutPermit(() -> body.readNBytes(1024));
+		String bodyText = new String(bodyBytes, StandardCharsets.UTF_8);
 		if (!bodyText.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
 			throw new InvalidRequestException("The body must be {\"ready\":true}, {\"ready\":false} or empty.");
 		}

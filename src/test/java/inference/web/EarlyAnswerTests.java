@@ -18,6 +18,7 @@ import inference.Server;
 import inference.TestModel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 /**
@@ -27,6 +28,8 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 class EarlyAnswerTests {
 
 	private static final int LARGE_BODY_BYTES = 8 * 1024 * 1024;
+
+	private static final int MAX_ACTIVE_REQUESTS = 64;
 
 	private static final String POST_HEAD = "POST / HTTP/1.1\r\nHost: a\r\n";
 
@@ -48,6 +51,26 @@ class EarlyAnswerTests {
 					"%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n".formatted(line, host, LARGE_BODY_BYTES));
 			socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
 			assertThat(answer(socket)).startsWith("HTTP/1.1 %d ".formatted(status));
+		}
+	}
+
+	@Test
+	void clientsThatSendNoBodyDoNotDelayOtherClients() throws IOException {
+		List<Socket> sockets = new ArrayList<>();
+		try {
+			for (int i = 0; i < 2 * MAX_ACTIVE_REQUESTS; i++) {
+				Socket socket = connect(server);
+				sockets.add(socket);
+				send(socket, "POST /v2/repository/index HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n");
+			}
+			// A request waits for a second if no permit is free.
+			await().untilAsserted(() -> assertTimeout(Duration.ofMillis(500),
+					() -> server.request().get("/v2").then().statusCode(200)));
+		}
+		finally {
+			for (Socket socket : sockets) {
+				socket.close();
+			}
 		}
 	}
 
