@@ -46,10 +46,13 @@ class HomeController {
 
 	private final String contentSecurityPolicy;
 
+	private final byte[] openApi;
+
 	HomeController(ModelProperties modelProperties, Probes probes, ConsoleProperties console) throws IOException {
 		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.hasConsole = console.enabled();
+		this.openApi = new ClassPathResource("openapi.json").getContentAsByteArray();
 		// The Content-Security-Policy allows the page's own style and script by their
 		// hashes. A browser replaces \r\n by \n before it hashes them.
 		this.consolePage = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
@@ -74,8 +77,8 @@ class HomeController {
 	}
 
 	@GetMapping("/openapi.json")
-	byte[] openApi() throws IOException {
-		return new ClassPathResource("openapi.json").getContentAsByteArray();
+	byte[] openApi() {
+		return this.openApi;
 	}
 
 	private Object summary() {
