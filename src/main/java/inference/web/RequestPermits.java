@@ -2,15 +2,19 @@ package inference.web;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
@@ -19,7 +23,9 @@ import org.springframework.stereotype.Component;
  * Runs all requests except most probes (see {@link ProbePriorityEndpoint}) on virtual
  * threads, and limits how many are active at once, first come, first served. A request
  * returns its permit while it waits for bytes of its body, for the client that reads a
- * large answer, or for the model for over 20 ms.
+ * large answer, or for the model for over 20 ms. A thread that ends a request keeps its
+ * permit and runs the next waiting request. If each waiting request had a thread, the
+ * server would answer a tenth fewer requests with 2,000 connections.
  * <p>
  * Without a limit, thousands of active requests on a few CPUs fill the heap with Tomcat's
  * buffers, 80 KB for each request, and block each other at Tomcat's locks. With 2,000
@@ -41,9 +47,14 @@ final class RequestPermits implements Executor {
 
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
-	private final FairPermits permits;
+	private final Queue<WaitingRequest> waitingRequests = new ConcurrentLinkedQueue<>();
 
-	private final Duration maxPermitWait;
+	private final AtomicBoolean isCheckScheduled = new AtomicBoolean();
+
+	// The number is negative if requests run without a free permit.
+	private final AtomicInteger freePermits;
+
+	private final long maxPermitWaitNanos;
 
 	@Autowired
 	RequestPermits(MeterRegistry registry) {
@@ -51,33 +62,79 @@ final class RequestPermits implements Executor {
 	}
 
 	RequestPermits(MeterRegistry registry, int maxActiveRequests, Duration maxPermitWait) {
-		this.permits = new FairPermits(maxActiveRequests);
-		this.maxPermitWait = maxPermitWait;
-		Gauge.builder("inference.backlog", this.permits, Semaphore::getQueueLength)
+		this.freePermits = new AtomicInteger(maxActiveRequests);
+		this.maxPermitWaitNanos = maxPermitWait.toNanos();
+		Gauge.builder("inference.backlog", this.waitingRequests, Queue::size)
 			.description("Requests that have arrived and wait to be read")
 			.register(registry);
 	}
 
-	@Override
-	public void execute(Runnable request) {
-		this.threadFactory.newThread(() -> run(request)).start();
+	private record WaitingRequest(Runnable request, long arrivalNanos) {
 	}
 
-	private void run(Runnable request) {
+	@Override
+	public void execute(Runnable request) {
+		this.waitingRequests.add(new WaitingRequest(request, System.nanoTime()));
+		if (!startNextRequest()) {
+			scheduleCheck(this.maxPermitWaitNanos);
+		}
+	}
+
+	// Starts a thread for the request that has waited longest, if a permit is free.
+	private boolean startNextRequest() {
+		boolean hasPermit = this.freePermits.getAndUpdate((free) -> (free > 0) ? free - 1 : free) > 0;
+		if (hasPermit) {
+			this.threadFactory.newThread(() -> runRequests(this.waitingRequests.poll())).start();
+		}
+		return hasPermit;
+	}
+
+	// Runs a request and then others, as long as this thread may keep its permit.
+	private void runRequests(@Nullable WaitingRequest first) {
 		try {
-			if (!this.permits.tryAcquire(this.maxPermitWait.toNanos(), TimeUnit.NANOSECONDS)) {
-				this.permits.forceAcquire();
-			}
-			try {
-				request.run();
-			}
-			finally {
-				this.permits.release();
+			WaitingRequest next = first;
+			while (next != null) {
+				next.request.run();
+				next = (this.freePermits.get() >= 0) ? this.waitingRequests.poll() : null;
 			}
 		}
-		catch (InterruptedException ex) {
-			// Nothing in this server interrupts the thread of a request.
-			Thread.currentThread().interrupt();
+		finally {
+			releasePermit();
+		}
+	}
+
+	private void releasePermit() {
+		this.freePermits.incrementAndGet();
+		if (!this.waitingRequests.isEmpty()) {
+			startNextRequest();
+		}
+	}
+
+	// Takes a permit even if none is free.
+	private void forcePermit() {
+		this.freePermits.decrementAndGet();
+	}
+
+	private void scheduleCheck(long delayNanos) {
+		if (!this.isCheckScheduled.getAndSet(true)) {
+			CompletableFuture.delayedExecutor(delayNanos, TimeUnit.NANOSECONDS, Thread::startVirtualThread)
+				.execute(this::startOverdueRequests);
+		}
+	}
+
+	private void startOverdueRequests() {
+		this.isCheckScheduled.set(false);
+		for (WaitingRequest next = this.waitingRequests.peek(); next != null; next = this.waitingRequests.peek()) {
+			long remainingNanos = this.maxPermitWaitNanos - (System.nanoTime() - next.arrivalNanos);
+			if (remainingNanos > 0) {
+				scheduleCheck(remainingNanos);
+				return;
+			}
+			if (this.waitingRequests.remove(next)) {
+				WaitingRequest overdueRequest = next;
+				forcePermit();
+				this.threadFactory.newThread(() -> runRequests(overdueRequest)).start();
+			}
 		}
 	}
 
@@ -88,12 +145,12 @@ final class RequestPermits implements Executor {
 	 * @return the result of the task
 	 */
 	<T> T awaitWithoutPermit(BlockingTask<T> task) throws IOException {
-		this.permits.release();
+		releasePermit();
 		try {
 			return task.run();
 		}
 		finally {
-			this.permits.forceAcquire();
+			forcePermit();
 		}
 	}
 
@@ -108,12 +165,12 @@ final class RequestPermits implements Executor {
 		try {
 			return task.apply(() -> {
 				isReleased.set(true);
-				this.permits.release();
+				releasePermit();
 			});
 		}
 		finally {
 			if (isReleased.get()) {
-				this.permits.forceAcquire();
+				forcePermit();
 			}
 		}
 	}
@@ -125,22 +182,6 @@ final class RequestPermits implements Executor {
 	interface BlockingTask<T> {
 
 		T run() throws IOException;
-
-	}
-
-	/**
-	 * A fair semaphore from which a permit can be taken at once even if none is free. The
-	 * number of free permits is negative then.
-	 */
-	private static final class FairPermits extends Semaphore {
-
-		private FairPermits(int permits) {
-			super(permits, true);
-		}
-
-		private void forceAcquire() {
-			reducePermits(1);
-		}
 
 	}
 
