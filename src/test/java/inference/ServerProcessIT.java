@@ -1,6 +1,7 @@
 package inference;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -8,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -205,6 +207,29 @@ class ServerProcessIT {
 		assertThat(log).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR"));
 	}
 
+	@Test
+	void survivesMoreSilentConnectionsThanItsHeapCanHold() throws Exception {
+		int port = freePort();
+		Process process = start(List.of(JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-jar", JAR.toString()),
+				Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DEADLINE", "1s"));
+		List<SocketChannel> silent = new ArrayList<>();
+		List<String> log = follow(process, (line) -> {
+			if (line.contains("READY: ")) {
+				for (int i = 0; i < 3000; i++) {
+					silent.add(connectWithoutWaiting(port));
+				}
+				await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> connectAndAsk(port).close());
+				kill(process, "TERM");
+			}
+		});
+		for (SocketChannel channel : silent) {
+			channel.close();
+		}
+		assertThat(silent).hasSize(3000);
+		assertThat(log).noneMatch((line) -> line.contains("out of memory"));
+		assertThat(process.waitFor()).isEqualTo(143);
+	}
+
 	/**
 	 * What a rolling update is to a service: clients that keep their connections until
 	 * readiness goes.
@@ -282,6 +307,18 @@ class ServerProcessIT {
 			byte[] status = socket.getInputStream().readNBytes("HTTP/1.1 200".length());
 			assertThat(new String(status, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 200");
 			return socket;
+		}
+		catch (IOException ex) {
+			throw new AssertionError(ex);
+		}
+	}
+
+	private static SocketChannel connectWithoutWaiting(int port) {
+		try {
+			SocketChannel channel = SocketChannel.open();
+			channel.configureBlocking(false);
+			channel.connect(new InetSocketAddress("localhost", port));
+			return channel;
 		}
 		catch (IOException ex) {
 			throw new AssertionError(ex);

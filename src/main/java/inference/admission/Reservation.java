@@ -13,8 +13,10 @@ import inference.model.TensorSpec;
  */
 public final class Reservation implements AutoCloseable {
 
-	// The memory of one request for its connection's buffers and its thread's stack.
-	private static final long REQUEST_OVERHEAD_BYTES = 64 * 1024;
+	// The memory of one request for its headers, its connection's buffers and its
+	// thread's
+	// stack.
+	private static final long REQUEST_OVERHEAD_BYTES = 112 * 1024;
 
 	// The estimated heap memory of one output text: String, byte array and reference.
 	private static final int ESTIMATED_TEXT_BYTES = 64;

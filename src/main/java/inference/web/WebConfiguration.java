@@ -35,6 +35,13 @@ import inference.model.ModelProperties;
 @Configuration(proxyBeanMethods = false)
 class WebConfiguration implements WebMvcConfigurer {
 
+	// An idle connection takes 18 KB of the heap. With a request that has many headers
+	// and
+	// waits for its body, it takes 115 KB. Half of the heap is for connections then.
+	private static final int CONNECTION_BYTES = 56 * 1024;
+
+	private static final int CONNECTIONS_HEAP_DIVISOR = 4;
+
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
 			RequestPermits requestPermits, ModelProperties modelProperties, RequestProperties requestProperties) {
@@ -80,13 +87,17 @@ class WebConfiguration implements WebMvcConfigurer {
 		};
 	}
 
-	// Without a free file descriptor, Tomcat cannot accept any connection, not even for a
-	// probe. So a quarter of the file descriptors is left for files and for gRPC.
+	// All connections together may take this part of the heap, even if clients open them
+	// and send nothing. Without a free file descriptor, Tomcat cannot accept any
+	// connection, not even for a probe. So a quarter of the file descriptors is left for
+	// files and for gRPC.
 	private static void limitConnections(HttpProtocol protocol) {
+		long maxConnections = Math.min(protocol.getMaxConnections(),
+				Runtime.getRuntime().maxMemory() / CONNECTIONS_HEAP_DIVISOR / CONNECTION_BYTES);
 		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
-			protocol.setMaxConnections(
-					(int) Math.min(protocol.getMaxConnections(), system.getMaxFileDescriptorCount() / 4 * 3));
+			maxConnections = Math.min(maxConnections, system.getMaxFileDescriptorCount() / 4 * 3);
 		}
+		protocol.setMaxConnections((int) maxConnections);
 	}
 
 	// Actuator answers with application/json, because code generators do not know
