@@ -407,7 +407,7 @@ class AdmissionTests {
 		});
 		var first = occupy(admission);
 		var hasty = queue(() -> infer(admission, FakeModel.question(2), Duration.ofMillis(200)));
-		var patient = queue(() -> infer(admission, FakeModel.question(3), Duration.ofMillis(400)));
+		var patient = queue(() -> infer(admission, FakeModel.question(3), Duration.ofSeconds(1)));
 		this.gate.open();
 		assertThat(first.answer()).containsExactly(1);
 		assertRejected(Kind.DEADLINE_EXCEEDED, hasty::answer);
