@@ -13,9 +13,8 @@ import inference.model.TensorSpec;
  */
 public final class Reservation implements AutoCloseable {
 
-	// The memory of one request for its headers, its connection's buffers and its
-	// thread's
-	// stack.
+	// The memory of one request for its headers, its connection's buffers and the stack
+	// of its thread.
 	private static final long REQUEST_OVERHEAD_BYTES = 112 * 1024;
 
 	// The estimated heap memory of one output text: String, byte array and reference.

@@ -51,9 +51,8 @@ final class RequestValve extends ErrorReportValve {
 
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
-		// The next request of the connection may be no probe, so a probe's thread must
-		// not
-		// run it.
+		// Tomcat would run the next request of a connection on the same thread. After a
+		// probe, the next request may not be a probe.
 		if (isProbeThread() || this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}

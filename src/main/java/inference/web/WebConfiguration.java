@@ -35,12 +35,10 @@ import inference.model.ModelProperties;
 @Configuration(proxyBeanMethods = false)
 class WebConfiguration implements WebMvcConfigurer {
 
-	// An idle connection takes 18 KB of the heap. With a request that has many headers
-	// and
-	// waits for its body, it takes 115 KB. Half of the heap is for connections then.
-	private static final int CONNECTION_BYTES = 56 * 1024;
-
-	private static final int CONNECTIONS_HEAP_DIVISOR = 4;
+	// One connection is allowed for this much of the heap. A connection that sends
+	// nothing takes 18 KB, and one whose request has many headers and waits for its body
+	// takes 115 KB. So all connections together take half of the heap at most.
+	private static final int HEAP_BYTES_PER_CONNECTION = 224 * 1024;
 
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
@@ -87,13 +85,12 @@ class WebConfiguration implements WebMvcConfigurer {
 		};
 	}
 
-	// All connections together may take this part of the heap, even if clients open them
-	// and send nothing. Without a free file descriptor, Tomcat cannot accept any
-	// connection, not even for a probe. So a quarter of the file descriptors is left for
-	// files and for gRPC.
+	// Connections take heap even if clients send nothing. Without a free file descriptor,
+	// Tomcat cannot accept any connection, not even for a probe. So a quarter of the file
+	// descriptors is left for files and for gRPC.
 	private static void limitConnections(HttpProtocol protocol) {
 		long maxConnections = Math.min(protocol.getMaxConnections(),
-				Runtime.getRuntime().maxMemory() / CONNECTIONS_HEAP_DIVISOR / CONNECTION_BYTES);
+				Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
 		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
 			maxConnections = Math.min(maxConnections, system.getMaxFileDescriptorCount() / 4 * 3);
 		}
