@@ -24,8 +24,9 @@ import org.springframework.stereotype.Component;
  * threads, and limits how many are active at once, first come, first served. A request
  * returns its permit while it waits for bytes of its body, for the client that reads a
  * large answer, or for the model for over 20 ms. A thread that ends a request keeps its
- * permit and runs the next waiting request. If each waiting request had a thread, the
- * server would answer a tenth fewer requests with 2,000 connections.
+ * permit and runs the next waiting request, unless more requests are active than there
+ * are permits. If each waiting request had a thread, the server would answer a tenth
+ * fewer requests with 2,000 connections.
  * <p>
  * Without a limit, thousands of active requests on a few CPUs fill the heap with Tomcat's
  * buffers, 80 KB for each request, and block each other at Tomcat's locks. With 2,000
@@ -51,7 +52,7 @@ final class RequestPermits implements Executor {
 
 	private final AtomicBoolean isCheckScheduled = new AtomicBoolean();
 
-	// The number is negative if requests run without a free permit.
+	// The number is negative while more requests are active than there are permits.
 	private final AtomicInteger freePermits;
 
 	private final long maxPermitWaitNanos;
@@ -89,7 +90,8 @@ final class RequestPermits implements Executor {
 		return hasPermit;
 	}
 
-	// Runs a request and then others, as long as this thread may keep its permit.
+	// Runs a request, and then waiting requests while no permit is owed, which means that
+	// freePermits is not negative.
 	private void runRequests(@Nullable WaitingRequest first) {
 		try {
 			WaitingRequest next = first;
@@ -115,6 +117,7 @@ final class RequestPermits implements Executor {
 		this.freePermits.decrementAndGet();
 	}
 
+	// At most one check is scheduled at a time.
 	private void scheduleCheck(long delayNanos) {
 		if (!this.isCheckScheduled.getAndSet(true)) {
 			CompletableFuture.delayedExecutor(delayNanos, TimeUnit.NANOSECONDS, Thread::startVirtualThread)
