@@ -29,7 +29,7 @@ import inference.model.TensorSpec;
  */
 final class RowInfluenceSearch {
 
-	private static final long MAX_NANOS = 1_000_000_000;
+	private static final long MAX_SEARCH_NANOS = 1_000_000_000;
 
 	// No further rows are run alone once the rows kept for comparison exceed this size.
 	private static final long MAX_KEPT_BYTES = 8 << 20;
@@ -98,7 +98,7 @@ final class RowInfluenceSearch {
 			if (difference != null) {
 				return new Batching.Decision(1, difference);
 			}
-			if (this.comparedBatchCount > 0 && (group.getValue().isEmpty() || hasElapsed(MAX_NANOS))) {
+			if (this.comparedBatchCount > 0 && (group.getValue().isEmpty() || hasElapsed(MAX_SEARCH_NANOS))) {
 				break;
 			}
 		}
@@ -124,12 +124,13 @@ final class RowInfluenceSearch {
 		return groups;
 	}
 
-	// The examples come after two generated rows, because these two differ the most.
+	// The examples come after two generated rows, which differ in scale, range and
+	// length. So a search that ends early has compared different rows.
 	private List<Row> runAlone(List<Shape> shapes, List<Map<String, Tensor>> exampleRows) {
 		List<Row> rows = new ArrayList<>();
 		long keptBytes = 0;
 		for (int i = 0; i < exampleRows.size() + GENERATED_ROW_COUNT; i++) {
-			if (rows.size() > 1 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_NANOS / 2))) {
+			if (rows.size() > 1 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_SEARCH_NANOS / 2))) {
 				break;
 			}
 			int index = (i < 2) ? i : i - exampleRows.size();
@@ -197,7 +198,7 @@ final class RowInfluenceSearch {
 		int[] batchSizes = { largestBatchSize, 2, Math.min(3, largestBatchSize) };
 		for (int i = 0; rows.size() > 1 && i < BATCHES_PER_ROW * rows.size(); i++) {
 			String difference = differenceInBatch(rows.subList(0, batchSizes[i % batchSizes.length]));
-			if (difference != null || hasElapsed(MAX_NANOS)) {
+			if (difference != null || hasElapsed(MAX_SEARCH_NANOS)) {
 				return difference;
 			}
 			Collections.shuffle(rows, this.random);

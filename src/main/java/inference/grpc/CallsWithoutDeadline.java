@@ -24,8 +24,8 @@ final class CallsWithoutDeadline implements ServerInterceptor {
 
 	private final Set<CancellableContext> contexts = ConcurrentHashMap.newKeySet();
 
-	/** Whether the server gives no deadline to calls of a method. */
-	static boolean include(String fullMethodName) {
+	/** Whether the server gives calls of a method no deadline. */
+	static boolean isWithoutDeadline(String fullMethodName) {
 		return !fullMethodName.startsWith(InferenceService.NAME)
 				&& !fullMethodName.equals(HealthGrpc.getCheckMethod().getFullMethodName());
 	}
@@ -46,11 +46,11 @@ final class CallsWithoutDeadline implements ServerInterceptor {
 		this.contexts.forEach((context) -> context.cancel(new TimeoutException("The server stops")));
 	}
 
-	/** Refuses a call above the limit. */
+	/** Refuses a call above the limit. {@link #add} has already counted this call. */
 	@Override
 	public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers,
 			ServerCallHandler<Q, A> next) {
-		if (include(call.getMethodDescriptor().getFullMethodName()) && this.contexts.size() > MAX_CALLS) {
+		if (isWithoutDeadline(call.getMethodDescriptor().getFullMethodName()) && this.contexts.size() > MAX_CALLS) {
 			call.close(Status.RESOURCE_EXHAUSTED.withDescription("Too many calls are open."), new Metadata());
 			return new ServerCall.Listener<>() {
 			};

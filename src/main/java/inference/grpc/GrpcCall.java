@@ -32,7 +32,7 @@ import inference.codec.InvalidRequestException;
  */
 final class GrpcCall extends ServerStreamTracer {
 
-	/** The key of this object in the gRPC context of an {@link InferenceService} call. */
+	/** The key of this object in the gRPC context of a call with a deadline. */
 	static final Context.Key<GrpcCall> CALL_KEY = Context.key("call");
 
 	private static final Metadata.Key<String> ID_KEY = Metadata.Key.of("x-request-id",
@@ -89,12 +89,12 @@ final class GrpcCall extends ServerStreamTracer {
 		this.id = Objects.requireNonNullElseGet(this.clientId, UUID.randomUUID()::toString);
 	}
 
-	/** Creates the call's context, which has a deadline if the server gives one. */
+	/** Creates the call's context. Most calls get a deadline. */
 	@Override
 	public Context filterContext(Context outerContext) {
 		// After the deadline, the client has one more second to read its answer.
 		Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
-		CancellableContext context = CallsWithoutDeadline.include(this.fullMethodName)
+		CancellableContext context = CallsWithoutDeadline.isWithoutDeadline(this.fullMethodName)
 				? this.callsWithoutDeadline.add(outerContext) : outerContext.withValue(CALL_KEY, this)
 					.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
 		this.context = context;
