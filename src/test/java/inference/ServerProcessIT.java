@@ -300,9 +300,10 @@ class ServerProcessIT {
 		return "{\"inputs\":%s}".formatted(inputs);
 	}
 
-	// A client that keeps its connection after one request.
+	// A client that keeps its connection after one request. It asks for no probe, because
+	// the server closes the connection of a probe.
 	private static Socket connectAndAsk(int port) {
-		Socket socket = connectAndSend(port, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+		Socket socket = connectAndSend(port, "GET /v2 HTTP/1.1\r\nHost: a\r\n\r\n");
 		try {
 			byte[] status = socket.getInputStream().readNBytes("HTTP/1.1 200".length());
 			assertThat(new String(status, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 200");

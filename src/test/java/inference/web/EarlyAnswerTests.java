@@ -160,7 +160,7 @@ class EarlyAnswerTests {
 		for (int i = 0; i < 20; i++) {
 			Socket socket = connect(longDeadlineServer);
 			idle.add(socket);
-			send(socket, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+			send(socket, "GET /v2 HTTP/1.1\r\nHost: a\r\n\r\n");
 			assertThat(firstLine(socket)).startsWith("HTTP/1.1 200 ");
 		}
 		for (Socket socket : idle) {
