@@ -42,7 +42,7 @@ final class GrpcCall extends ServerStreamTracer {
 			Metadata.ASCII_STRING_MARSHALLER);
 
 	// Only predictions carry tensors. Other messages consist of a few names.
-	private static final int MAX_NON_PREDICTION_BYTES = 16 * 1024;
+	private static final int MAX_NON_PREDICTION_BYTES = 4 * 1024;
 
 	private final InferenceService service;
 
@@ -54,7 +54,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final @Nullable String traceParent;
 
-	private final CallsWithoutDeadline callsWithoutDeadline;
+	private final UnreservedCalls unreservedCalls;
 
 	private final long arrivalNanos = System.nanoTime();
 
@@ -77,15 +77,14 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private long messageBytes;
 
-	GrpcCall(InferenceService service, String fullMethodName, Metadata headers,
-			CallsWithoutDeadline callsWithoutDeadline) {
+	GrpcCall(InferenceService service, String fullMethodName, Metadata headers, UnreservedCalls unreservedCalls) {
 		this.service = service;
 		this.fullMethodName = fullMethodName;
 		this.isPrediction = fullMethodName.equals(InferenceService.PREDICTION_METHOD_NAME);
-		this.callsWithoutDeadline = callsWithoutDeadline;
+		this.unreservedCalls = unreservedCalls;
 		// The headers can be large, so an open call does not keep them.
 		this.clientId = LogContext.toPrintable(headers.get(ID_KEY));
-		this.traceParent = headers.get(TRACE_KEY);
+		this.traceParent = LogContext.toPrintable(headers.get(TRACE_KEY));
 		this.id = Objects.requireNonNullElseGet(this.clientId, UUID.randomUUID()::toString);
 	}
 
@@ -94,9 +93,13 @@ final class GrpcCall extends ServerStreamTracer {
 	public Context filterContext(Context outerContext) {
 		// After the deadline, the client has one more second to read its answer.
 		Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
-		CancellableContext context = CallsWithoutDeadline.isWithoutDeadline(this.fullMethodName)
-				? this.callsWithoutDeadline.add(outerContext) : outerContext.withValue(CALL_KEY, this)
-					.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool());
+		Context callContext = outerContext.withValue(CALL_KEY, this);
+		CancellableContext context = UnreservedCalls.haveDeadline(this.fullMethodName)
+				? callContext.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool())
+				: callContext.withCancellation();
+		if (!this.isPrediction) {
+			this.unreservedCalls.add(context);
+		}
 		this.context = context;
 		return context;
 	}
@@ -166,7 +169,7 @@ final class GrpcCall extends ServerStreamTracer {
 	public void streamClosed(Status status) {
 		CancellableContext context = this.context;
 		if (context != null) {
-			this.callsWithoutDeadline.remove(context);
+			this.unreservedCalls.remove(context);
 			context.cancel(null);
 		}
 		Thread answeringThread = this.answeringThread;

@@ -40,15 +40,21 @@ class GrpcConfiguration {
 
 	private static final int MAX_CONNECTIONS = 4096;
 
+	// A call that was refused takes 1 KB until its client ends it, so a connection takes
+	// up to 100 KB. That is a tenth of its share of the heap.
+	private static final int MAX_CALLS_PER_CONNECTION = 100;
+
+	private static final int HEAP_BYTES_PER_CONNECTION = 1024 * 1024;
+
 	// A connection may send this many bytes before a call is admitted and reserves
 	// memory. So the window is smaller than gRPC's default of 1 MB.
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
-	private final CallsWithoutDeadline callsWithoutDeadline = new CallsWithoutDeadline();
+	private final UnreservedCalls unreservedCalls = new UnreservedCalls();
 
 	@Bean
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
-		return (builder) -> builder.maxConcurrentCallsPerConnection(100)
+		return (builder) -> builder.maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
 			// The memory budget covers only the heap, so gRPC's buffers must be on the
 			// heap.
@@ -57,11 +63,11 @@ class GrpcConfiguration {
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
 			.handshakeTimeout(5, TimeUnit.SECONDS)
 			.addTransportFilter(new ConnectionLimit(maxConnections()))
-			.intercept(this.callsWithoutDeadline)
+			.intercept(this.unreservedCalls)
 			.addStreamTracerFactory(new ServerStreamTracer.Factory() {
 				@Override
 				public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
-					return new GrpcCall(service, fullMethodName, headers, GrpcConfiguration.this.callsWithoutDeadline);
+					return new GrpcCall(service, fullMethodName, headers, GrpcConfiguration.this.unreservedCalls);
 				}
 			})
 			// The callbacks of GrpcCall do not block, so network threads run them. A
@@ -72,8 +78,11 @@ class GrpcConfiguration {
 
 	// HTTP takes at most three quarters of the file descriptors, and gRPC one eighth.
 	private static int maxConnections() {
-		return (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean operatingSystem)
-				? (int) Math.min(MAX_CONNECTIONS, operatingSystem.getMaxFileDescriptorCount() / 8) : MAX_CONNECTIONS;
+		long maxConnections = Math.min(MAX_CONNECTIONS, Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
+		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean operatingSystem) {
+			maxConnections = Math.min(maxConnections, operatingSystem.getMaxFileDescriptorCount() / 8);
+		}
+		return (int) maxConnections;
 	}
 
 	/**
@@ -93,7 +102,7 @@ class GrpcConfiguration {
 			public void stop(Runnable onStopped) {
 				// The server waits until all calls have ended. Calls without a deadline
 				// may never end, so they are cancelled here.
-				GrpcConfiguration.this.callsWithoutDeadline.cancelAll();
+				GrpcConfiguration.this.unreservedCalls.cancelEndlessCalls();
 				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};
