@@ -57,8 +57,17 @@ public final class ProcessExit extends TurboFilter
 		for (String signalName : new String[] { "TERM", "INT", "HUP" }) {
 			handleSignal(signalName);
 		}
-		Thread.setDefaultUncaughtExceptionHandler(
-				(thread, failure) -> logger.error("The thread {} failed", thread.getName(), failure));
+		Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
+			try {
+				logger.error("The thread {} failed", thread.getName(), failure);
+			}
+			finally {
+				// The line above ends the process, too, unless there is no memory for it.
+				if (failure instanceof OutOfMemoryError) {
+					Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT_CODE);
+				}
+			}
+		});
 	}
 
 	void handleSignal(String signalName) {
