@@ -14,7 +14,6 @@ import java.util.function.Function;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
@@ -23,10 +22,9 @@ import org.springframework.stereotype.Component;
  * Runs all requests except most probes (see {@link ProbePriorityEndpoint}) on virtual
  * threads, and limits how many are active at once, first come, first served. A request
  * returns its permit while it waits for bytes of its body, for the client that reads a
- * large answer, or for the model for over 20 ms. A thread that ends a request keeps its
- * permit and runs the next waiting request, unless more requests are active than there
- * are permits. If each waiting request had a thread, the server would answer a tenth
- * fewer requests with 2,000 connections.
+ * large answer, or for the model for over 20 ms. A request gets its thread together with
+ * its permit. If waiting requests had threads, the server would answer a tenth fewer
+ * requests with 512 connections.
  * <p>
  * Without a limit, thousands of active requests on a few CPUs fill the heap with Tomcat's
  * buffers, 80 KB for each request, and block each other at Tomcat's locks. With 2,000
@@ -76,33 +74,34 @@ final class RequestPermits implements Executor {
 	@Override
 	public void execute(Runnable request) {
 		this.waitingRequests.add(new WaitingRequest(request, System.nanoTime()));
-		if (!startNextRequest()) {
-			scheduleCheck(this.maxPermitWaitNanos);
+		startNextRequest();
+		if (!this.waitingRequests.isEmpty()) {
+			scheduleCheck();
 		}
 	}
 
-	// Starts a thread for the request that has waited longest, if a permit is free.
-	private boolean startNextRequest() {
-		boolean hasPermit = this.freePermits.getAndUpdate((free) -> (free > 0) ? free - 1 : free) > 0;
-		if (hasPermit) {
-			this.threadFactory.newThread(() -> runRequests(this.waitingRequests.poll())).start();
-		}
-		return hasPermit;
-	}
-
-	// Runs a request, and then waiting requests while no permit is owed, which means that
-	// freePermits is not negative.
-	private void runRequests(@Nullable WaitingRequest first) {
-		try {
-			WaitingRequest next = first;
-			while (next != null) {
-				next.request.run();
-				next = (this.freePermits.get() >= 0) ? this.waitingRequests.poll() : null;
+	// Starts the request that has waited longest, if a permit is free.
+	private void startNextRequest() {
+		if (this.freePermits.getAndUpdate((free) -> (free > 0) ? free - 1 : free) > 0) {
+			WaitingRequest next = this.waitingRequests.poll();
+			if (next != null) {
+				start(next);
+			}
+			else {
+				releasePermit();
 			}
 		}
-		finally {
-			releasePermit();
-		}
+	}
+
+	private void start(WaitingRequest next) {
+		this.threadFactory.newThread(() -> {
+			try {
+				next.request.run();
+			}
+			finally {
+				releasePermit();
+			}
+		}).start();
 	}
 
 	private void releasePermit() {
@@ -118,26 +117,33 @@ final class RequestPermits implements Executor {
 	}
 
 	// At most one check is scheduled at a time.
-	private void scheduleCheck(long delayNanos) {
-		if (!this.isCheckScheduled.getAndSet(true)) {
-			CompletableFuture.delayedExecutor(delayNanos, TimeUnit.NANOSECONDS, Thread::startVirtualThread)
-				.execute(this::startOverdueRequests);
+	private void scheduleCheck() {
+		if (!this.isCheckScheduled.get() && !this.isCheckScheduled.getAndSet(true)) {
+			runCheckAfter(this.maxPermitWaitNanos);
 		}
 	}
 
+	private void runCheckAfter(long delayNanos) {
+		CompletableFuture.delayedExecutor(delayNanos, TimeUnit.NANOSECONDS, Thread::startVirtualThread)
+			.execute(this::startOverdueRequests);
+	}
+
 	private void startOverdueRequests() {
-		this.isCheckScheduled.set(false);
 		for (WaitingRequest next = this.waitingRequests.peek(); next != null; next = this.waitingRequests.peek()) {
 			long remainingNanos = this.maxPermitWaitNanos - (System.nanoTime() - next.arrivalNanos);
 			if (remainingNanos > 0) {
-				scheduleCheck(remainingNanos);
+				runCheckAfter(remainingNanos);
 				return;
 			}
 			if (this.waitingRequests.remove(next)) {
-				WaitingRequest overdueRequest = next;
 				forcePermit();
-				this.threadFactory.newThread(() -> runRequests(overdueRequest)).start();
+				start(next);
 			}
+		}
+		this.isCheckScheduled.set(false);
+		// A request that was added before the line above has scheduled no check.
+		if (!this.waitingRequests.isEmpty()) {
+			scheduleCheck();
 		}
 	}
 
