@@ -11,6 +11,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -187,6 +188,20 @@ class ServerProcessIT {
 	}
 
 	@Test
+	void endsOnASignalEvenIfItsClassesCannotBeLoaded() throws Exception {
+		Path jar = Files.copy(JAR, this.directory.resolve("server.jar"));
+		Process process = start(List.of(JAVA, "-jar", jar.toString()), Map.of());
+		follow(process, (line) -> {
+			if (line.contains("READY: ")) {
+				overwrite(jar);
+				kill(process, "TERM");
+			}
+		});
+		assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+		assertThat(process.exitValue()).isEqualTo(143);
+	}
+
+	@Test
 	void answersIfIdleClientsHoldAllConnections() throws Exception {
 		int port = freePort();
 		Process process = start(List.of("sh", "-c", "ulimit -n 256 && exec \"$0\" -jar \"$1\"", JAVA, JAR.toString()),
@@ -348,6 +363,15 @@ class ServerProcessIT {
 		}
 		catch (IOException | InterruptedException ex) {
 			// The server has closed the connection.
+		}
+	}
+
+	private static void overwrite(Path file) {
+		try {
+			Files.write(file, new byte[(int) Files.size(file)]);
+		}
+		catch (IOException ex) {
+			throw new AssertionError(ex);
 		}
 	}
 

@@ -144,14 +144,21 @@ public final class ProcessExit extends TurboFilter
 			}
 			Runtime.getRuntime().halt(exitCode);
 		}
-		if (applicationContext != null) {
-			applicationContext.close();
+		try {
+			if (applicationContext != null) {
+				applicationContext.close();
+			}
+			((exitCode == FAILED_EXIT_CODE) ? logger.atError() : logger.atInfo()).log(reason);
 		}
-		((exitCode == FAILED_EXIT_CODE) ? logger.atError() : logger.atInfo()).log(reason);
-		if (lifecycle != null && lifecycle.runningCalls() > 0) {
-			Runtime.getRuntime().halt(exitCode);
+		catch (RuntimeException | Error ex) {
+			logger.error("The server could not be closed", ex);
 		}
-		System.exit(exitCode);
+		finally {
+			if (lifecycle != null && lifecycle.runningCalls() > 0) {
+				Runtime.getRuntime().halt(exitCode);
+			}
+			System.exit(exitCode);
+		}
 	}
 
 }
