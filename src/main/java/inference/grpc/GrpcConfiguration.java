@@ -1,9 +1,7 @@
 package inference.grpc;
 
-import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import io.grpc.Codec;
 import io.grpc.DecompressorRegistry;
 import io.grpc.Metadata;
@@ -28,6 +26,7 @@ import org.springframework.grpc.server.NettyGrpcServerFactory;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
+import inference.admission.ConnectionCapacity;
 import inference.lifecycle.Snapshot;
 
 /**
@@ -62,7 +61,9 @@ class GrpcConfiguration {
 			// Compressed messages are refused, because they could expand without limit.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
 			.handshakeTimeout(5, TimeUnit.SECONDS)
-			.addTransportFilter(new ConnectionLimit(maxConnections()))
+			// HTTP takes at most six eighths of the file descriptors, and gRPC one.
+			.addTransportFilter(new ConnectionLimit(
+					ConnectionCapacity.maxConnections(MAX_CONNECTIONS, HEAP_BYTES_PER_CONNECTION, 1)))
 			.intercept(this.unreservedCalls)
 			.addStreamTracerFactory(new ServerStreamTracer.Factory() {
 				@Override
@@ -74,15 +75,6 @@ class GrpcConfiguration {
 			// virtual thread for each callback would halve the number of answers per
 			// second.
 			.directExecutor();
-	}
-
-	// HTTP takes at most three quarters of the file descriptors, and gRPC one eighth.
-	private static int maxConnections() {
-		long maxConnections = Math.min(MAX_CONNECTIONS, Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
-		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean operatingSystem) {
-			maxConnections = Math.min(maxConnections, operatingSystem.getMaxFileDescriptorCount() / 8);
-		}
-		return (int) maxConnections;
 	}
 
 	/**

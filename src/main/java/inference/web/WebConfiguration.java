@@ -1,10 +1,7 @@
 package inference.web;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.util.List;
-
-import com.sun.management.UnixOperatingSystemMXBean;
 
 import org.apache.catalina.core.StandardHost;
 
@@ -25,6 +22,7 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 
 import inference.admission.Admission;
+import inference.admission.ConnectionCapacity;
 import inference.admission.Statistics;
 import inference.model.ModelProperties;
 
@@ -85,16 +83,11 @@ class WebConfiguration implements WebMvcConfigurer {
 		};
 	}
 
-	// Connections take heap even if clients send nothing. Without a free file descriptor,
-	// Tomcat cannot accept any connection, not even for a probe. So a quarter of the file
-	// descriptors is left for files and for gRPC.
+	// Without a free file descriptor, Tomcat cannot accept any connection, not even for a
+	// probe. So a quarter of the file descriptors is left for files and for gRPC.
 	private static void limitConnections(HttpProtocol protocol) {
-		long maxConnections = Math.min(protocol.getMaxConnections(),
-				Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
-		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
-			maxConnections = Math.min(maxConnections, system.getMaxFileDescriptorCount() / 4 * 3);
-		}
-		protocol.setMaxConnections((int) maxConnections);
+		protocol.setMaxConnections(
+				ConnectionCapacity.maxConnections(protocol.getMaxConnections(), HEAP_BYTES_PER_CONNECTION, 6));
 	}
 
 	// Actuator answers with application/json, because code generators do not know

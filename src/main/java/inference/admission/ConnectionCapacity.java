@@ -1,0 +1,31 @@
+package inference.admission;
+
+import java.lang.management.ManagementFactory;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+
+/**
+ * Limits the connections of a port. Each connection takes a part of the heap and a file
+ * descriptor, even if its client sends nothing.
+ */
+public final class ConnectionCapacity {
+
+	private ConnectionCapacity() {
+	}
+
+	/**
+	 * The most connections that a port may have.
+	 * @param configuredMax the limit if there are enough memory and file descriptors
+	 * @param heapBytesPerConnection one connection is allowed for this much of the heap
+	 * @param fileDescriptorEighths the eighths of the process's file descriptors that the
+	 * connections may take
+	 */
+	public static int maxConnections(int configuredMax, int heapBytesPerConnection, int fileDescriptorEighths) {
+		long maxConnections = Math.min(configuredMax, Runtime.getRuntime().maxMemory() / heapBytesPerConnection);
+		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
+			maxConnections = Math.min(maxConnections, system.getMaxFileDescriptorCount() / 8 * fileDescriptorEighths);
+		}
+		return (int) maxConnections;
+	}
+
+}
