@@ -32,7 +32,7 @@ import inference.codec.InvalidRequestException;
  */
 final class GrpcCall extends ServerStreamTracer {
 
-	/** The key of this object in the gRPC context of a call with a deadline. */
+	/** The key of this object in the call's gRPC context. */
 	static final Context.Key<GrpcCall> CALL_KEY = Context.key("call");
 
 	private static final Metadata.Key<String> ID_KEY = Metadata.Key.of("x-request-id",
@@ -88,7 +88,7 @@ final class GrpcCall extends ServerStreamTracer {
 		this.id = Objects.requireNonNullElseGet(this.clientId, UUID.randomUUID()::toString);
 	}
 
-	/** Creates the call's context. Most calls get a deadline. */
+	/** Creates the call's context, with a deadline if the method has one. */
 	@Override
 	public Context filterContext(Context outerContext) {
 		// After the deadline, the client has one more second to read its answer.

@@ -57,7 +57,7 @@ final class UnreservedCalls implements ServerInterceptor {
 			ServerCallHandler<Q, A> next) {
 		String methodName = call.getMethodDescriptor().getFullMethodName();
 		int maxCalls = methodName.equals(HEALTH_CHECK_METHOD_NAME) ? MAX_CALLS_FOR_HEALTH_CHECKS : MAX_CALLS;
-		if (this.contexts.size() > maxCalls && !methodName.equals(InferenceService.PREDICTION_METHOD_NAME)) {
+		if (!methodName.equals(InferenceService.PREDICTION_METHOD_NAME) && this.contexts.size() > maxCalls) {
 			call.close(Status.RESOURCE_EXHAUSTED.withDescription("Too many calls are open."), new Metadata());
 			return new ServerCall.Listener<>() {
 			};
