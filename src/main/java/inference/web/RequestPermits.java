@@ -118,7 +118,7 @@ final class RequestPermits implements Executor {
 
 	// At most one check is scheduled at a time.
 	private void scheduleCheck() {
-		if (!this.isCheckScheduled.get() && !this.isCheckScheduled.getAndSet(true)) {
+		if (this.isCheckScheduled.compareAndSet(false, true)) {
 			runCheckAfter(this.maxPermitWaitNanos);
 		}
 	}
