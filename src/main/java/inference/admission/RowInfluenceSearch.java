@@ -66,7 +66,8 @@ final class RowInfluenceSearch {
 
 	private final UnaryOperator<Map<String, Tensor>> modelFunction;
 
-	// This seed gives numbers above 100 and below -100, even to a model with one column.
+	// With this seed, even a single column gets numbers above 100 and below -100, because
+	// some influences show only in large numbers.
 	private final Random random = new Random(56);
 
 	private final long startNanos = System.nanoTime();
