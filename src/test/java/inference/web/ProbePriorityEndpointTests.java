@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -71,9 +70,7 @@ class ProbePriorityEndpointTests {
 				assertThat(socket.getInputStream().readNBytes("HTTP/1.1 200".length())).asString()
 					.isEqualTo("HTTP/1.1 200");
 			}
-			Awaitility.await()
-				.atMost(Duration.ofSeconds(20))
-				.until(() -> server.request().get("/livez").header("X-Thread").equals("platform"));
+			Awaitility.await().until(() -> server.request().get("/livez").header("X-Thread").equals("platform"));
 		}
 		finally {
 			for (Socket socket : sockets) {
