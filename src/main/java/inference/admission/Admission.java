@@ -2,6 +2,7 @@ package inference.admission;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -44,6 +45,9 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	private final ModelThreads modelThreads;
 
+	private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1,
+			Thread.ofPlatform().daemon().name("call-timer").factory());
+
 	private final Statistics statistics;
 
 	private final int maxConcurrent;
@@ -55,6 +59,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	Admission(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
 			DeadlineProperties deadlineProperties, Batching batching, Statistics statistics) {
 		this.lifecycle = lifecycle;
+		this.timer.setRemoveOnCancelPolicy(true);
 		this.maxConcurrent = admissionProperties.maxConcurrentOrDefault(modelProperties.threads());
 		this.maxQueued = admissionProperties.maxQueued();
 		this.maxDeadline = deadlineProperties.deadline();
@@ -118,7 +123,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, () -> rejectIfOverloaded(deadline));
 		try {
-			Map<String, Tensor> outputs = call.await(onLongWait);
+			Map<String, Tensor> outputs = call.await(this.timer, onLongWait);
 			reservation.add(Tensor.totalBytes(outputs.values()) - expectedOutputBytes);
 			return outputs;
 		}
@@ -195,6 +200,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	@Override
 	public void close() {
 		this.modelThreads.close();
+		this.timer.shutdown();
 	}
 
 	/** The predicted wait of a call that arrives now, in nanoseconds. */

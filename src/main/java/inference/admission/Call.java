@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -88,13 +90,15 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 
 	/**
 	 * Waits for the outputs.
+	 * @param timer ends the first part of the wait
 	 * @param onLongWait runs after a wait of 20 ms, or at the deadline if that is earlier
 	 * @throws Rejection if the deadline passes, the model thread does not begin the call,
 	 * the model fails, or the server stops
 	 */
-	Map<String, Tensor> await(Runnable onLongWait) {
+	Map<String, Tensor> await(ScheduledExecutorService timer, Runnable onLongWait) {
 		try {
-			if (!awaitDone(Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()))) {
+			awaitShortly(timer);
+			if (!isDone()) {
 				onLongWait.run();
 				if (!awaitDone(this.deadline.remainingNanos())) {
 					abandon(this.deadline
@@ -111,6 +115,26 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 			throw Rejection.ofModelFailure(exceptionNow());
 		}
 		return resultNow();
+	}
+
+	// Waits for 20 ms, or until the deadline if that is earlier. For each wait of a
+	// virtual
+	// thread that has a timeout, the JDK wakes a thread of its own. That takes longer
+	// than
+	// a small model, so a timer that only wakes for long waits ends this wait.
+	private void awaitShortly(ScheduledExecutorService timer) throws InterruptedException {
+		CompletableFuture<Map<String, Tensor>> shortWait = copy();
+		Future<?> timeout = timer.schedule(() -> shortWait.complete(Map.of()),
+				Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()), TimeUnit.NANOSECONDS);
+		try {
+			var _ = shortWait.get();
+		}
+		catch (ExecutionException ex) {
+			// The call has failed, so isDone() is true.
+		}
+		finally {
+			timeout.cancel(false);
+		}
 	}
 
 	private boolean awaitDone(long timeoutNanos) throws InterruptedException {
