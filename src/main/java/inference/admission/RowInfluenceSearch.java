@@ -19,7 +19,6 @@ import inference.model.DeviceLostException;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
-import inference.model.TensorComparison;
 import inference.model.TensorSpec;
 
 /**
@@ -223,8 +222,8 @@ final class RowInfluenceSearch {
 		for (int i = 0; i < batch.size(); i++) {
 			for (Map.Entry<String, Tensor> output : batch.get(i).outputs().entrySet()) {
 				Tensor alone = output.getValue();
-				String difference = TensorComparison.difference(alone, batchedOutputs.get(i).get(output.getKey()),
-						TOLERANCES.getOrDefault(alone.dataType(), 1e-4), TensorComparison.largestAbsoluteValue(alone));
+				String difference = alone.difference(batchedOutputs.get(i).get(output.getKey()),
+						TOLERANCES.getOrDefault(alone.dataType(), 1e-4), alone.largestAbsoluteValue());
 				if (difference != null) {
 					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), output.getKey(),
 							difference);
