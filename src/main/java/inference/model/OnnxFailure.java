@@ -3,6 +3,7 @@ package inference.model;
 import java.util.List;
 import java.util.regex.Pattern;
 
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
 import ai.onnxruntime.OrtSession;
@@ -39,7 +40,7 @@ final class OnnxFailure {
 	}
 
 	/** Tells the operator what to do about a file that cannot be loaded. */
-	static String loadRemedy(Exception failure, String runtimeVersion, List<String> sessionConfig) {
+	static String loadRemedy(Exception failure, List<String> sessionConfig) {
 		String message = String.valueOf(failure.getMessage());
 		OrtErrorCode code = (failure instanceof OrtException ex) ? ex.getCode() : OrtErrorCode.ORT_FAIL;
 		if (message.contains("External initializer") && message.contains("out of bounds")) {
@@ -75,7 +76,7 @@ final class OnnxFailure {
 			return "Give the process more memory, or quantise the model." + optionsRemedy;
 		}
 		return "Export it again for ONNX Runtime %s, with standard operators of a version it knows."
-			.formatted(runtimeVersion) + optionsRemedy;
+			.formatted(OrtEnvironment.getEnvironment().getVersion()) + optionsRemedy;
 	}
 
 	/** Describes why the inputs or outputs of a loaded model cannot be served. */

@@ -52,23 +52,24 @@ public final class OnnxModel implements Model {
 
 	/**
 	 * Loads the model.
-	 * @param properties the location of the file, and the options for ONNX Runtime
-	 * @throws UnusableModelException if the file is missing, unreadable or not ONNX, if
-	 * ONNX Runtime's Java API does not support its inputs or outputs, or if ONNX Runtime
-	 * refuses the device or an option
+	 * @throws UnusableModelException if the file or an option cannot be used
 	 */
 	public OnnxModel(ModelProperties properties) {
 		Resource file = OnnxSetup.findFile(properties.location());
-		this.environment = OnnxSetup.environment();
-		this.sessionOptions = OnnxSetup.sessionOptions(properties);
 		String location = (file instanceof FileSystemResource diskFile) ? diskFile.getPath() : properties.location();
 		try {
-			this.session = createSession(file);
+			this.environment = OnnxSetup.environment();
+			this.sessionOptions = OnnxSetup.sessionOptions(properties);
+			// ONNX Runtime finds files with weights beside the model only if it gets the
+			// model's path.
+			this.session = (file instanceof FileSystemResource diskFile)
+					? this.environment.createSession(diskFile.getPath(), this.sessionOptions)
+					: this.environment.createSession(file.getContentAsByteArray(), this.sessionOptions);
 		}
 		catch (OrtException | IOException ex) {
 			throw new UnusableModelException(
 					"The model at %s cannot be loaded: %s.".formatted(location, OnnxFailure.cleanMessage(ex)),
-					OnnxFailure.loadRemedy(ex, this.environment.getVersion(), properties.sessionConfig()), ex);
+					OnnxFailure.loadRemedy(ex, properties.sessionConfig()), ex);
 		}
 		catch (OutOfMemoryError ex) {
 			throw new UnusableModelException("The model at %s does not fit into the Java heap.".formatted(location),
@@ -95,14 +96,6 @@ public final class OnnxModel implements Model {
 			logger.warn("Requests cannot set the inputs {}, because ONNX Runtime's Java API does not offer inputs that"
 					+ " have a value in the file. The model always uses that value.", inputsWithDefault);
 		}
-	}
-
-	// ONNX Runtime finds files with weights beside the model only if it gets the model's
-	// path.
-	private OrtSession createSession(Resource file) throws OrtException, IOException {
-		return (file instanceof FileSystemResource diskFile)
-				? this.environment.createSession(diskFile.getPath(), this.sessionOptions)
-				: this.environment.createSession(file.getContentAsByteArray(), this.sessionOptions);
 	}
 
 	@Override

@@ -49,7 +49,7 @@ final class OnnxSetup {
 	 * environment variable that is set before the first native call prevents the crash.
 	 * @throws UnusableModelException if the native libraries cannot be loaded
 	 */
-	static OrtEnvironment environment() {
+	static OrtEnvironment environment() throws OrtException {
 		if (System.getenv(TELEMETRY_VARIABLE) == null) {
 			Linker linker = Linker.nativeLinker();
 			linker.defaultLookup().find("setenv").ifPresent((setenv) -> disableTelemetry(linker, setenv));
@@ -63,9 +63,6 @@ final class OnnxSetup {
 			String reason = String.valueOf(NestedExceptionUtils.getMostSpecificCause(ex).getMessage());
 			throw new UnusableModelException("ONNX Runtime cannot be loaded: %s.".formatted(reason), linkRemedy(reason),
 					ex);
-		}
-		catch (OrtException ex) {
-			throw new IllegalStateException("ONNX Runtime could not disable telemetry", ex);
 		}
 	}
 
@@ -100,20 +97,15 @@ final class OnnxSetup {
 	 * The session options for a model. The caller closes the options after the session.
 	 * @throws UnusableModelException if ONNX Runtime refuses an entry, library or device
 	 */
-	static SessionOptions sessionOptions(ModelProperties properties) {
+	static SessionOptions sessionOptions(ModelProperties properties) throws OrtException {
 		SessionOptions options = new SessionOptions();
-		try {
-			// By default ONNX Runtime starts a thread for each core of the host, although
-			// the container may have fewer CPUs.
-			options.setIntraOpNumThreads(properties.threads());
-			options.setInterOpNumThreads(1);
-			// ONNX Runtime warns of an output whose shape is not as declared, and repeats
-			// the warning in each call. The level ERROR hides the warning.
-			options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
-		}
-		catch (OrtException ex) {
-			throw new IllegalStateException("ONNX Runtime refused its options", ex);
-		}
+		// By default ONNX Runtime starts a thread for each core of the host, although the
+		// container may have fewer CPUs.
+		options.setIntraOpNumThreads(properties.threads());
+		options.setInterOpNumThreads(1);
+		// ONNX Runtime warns of an output whose shape is not as declared, and repeats the
+		// warning in each call. The level ERROR hides the warning.
+		options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
 		addConfigEntries(options, properties);
 		for (String libraryPath : properties.customOperators()) {
 			applyOption(options, (sessionOptions) -> sessionOptions.registerCustomOpLibrary(libraryPath),
@@ -154,8 +146,6 @@ final class OnnxSetup {
 
 	/**
 	 * Finds the model's file.
-	 * @param location {@code classpath:<resource>}, or the path or URL of a file or of a
-	 * directory that contains {@code model.onnx}
 	 * @return a class path resource or a readable file
 	 * @throws UnusableModelException if there is no such file or it cannot be read
 	 */
