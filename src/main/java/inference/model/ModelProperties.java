@@ -35,23 +35,16 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 		@NotBlank @Pattern(regexp = NAME_PATTERN, message = NAME_MESSAGE) @DefaultValue("1") String version,
 		@NotBlank @DefaultValue("classpath:model.onnx") String location,
 		@Min(1) @Max(1000) @DefaultValue("1") int threads,
-		@Pattern(regexp = DEVICE_PATTERN, message = DEVICE_MESSAGE) @DefaultValue("cpu") String device,
-		@DefaultValue List<@Pattern(regexp = SESSION_CONFIG_PATTERN,
-				message = SESSION_CONFIG_MESSAGE) String> sessionConfig,
+		@Pattern(regexp = "cpu|cuda(:[0-9]{1,3})?",
+				message = "must be cpu, cuda or cuda:n") @DefaultValue("cpu") String device,
+		@DefaultValue List<@Pattern(regexp = "[^=\\s]+=.*",
+				message = "must be key=value, without a space before the '='") String> sessionConfig,
 		@DefaultValue List<@NotBlank String> customOperators) {
 
 	/** The version that means the newest one. OpenVINO's client sends it by default. */
 	public static final String NEWEST_VERSION = "0";
 
 	private static final String NAME_PATTERN = "[A-Za-z0-9._-]{0,100}";
-
-	private static final String DEVICE_PATTERN = "cpu|cuda(:[0-9]{1,3})?";
-
-	private static final String DEVICE_MESSAGE = "must be cpu, cuda or cuda:n";
-
-	private static final String SESSION_CONFIG_PATTERN = "[^=\\s]+=.*";
-
-	private static final String SESSION_CONFIG_MESSAGE = "must be key=value, without a space before the '='";
 
 	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
 
