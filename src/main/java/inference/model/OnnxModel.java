@@ -21,6 +21,7 @@ import org.springframework.context.annotation.Fallback;
 import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
+import org.springframework.util.function.ThrowingBiFunction;
 import org.springframework.util.function.ThrowingFunction;
 
 /**
@@ -77,9 +78,7 @@ public final class OnnxModel implements Model {
 					null);
 		}
 		try {
-			String examplesJson = this.session.getMetadata()
-				.getCustomMetadata()
-				.getOrDefault(Example.METADATA_KEY, "[]");
+			String examplesJson = this.session.getMetadata().getCustomMetadataValue(Example.METADATA_KEY).orElse("[]");
 			this.signature = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observeOutputs),
 					examplesJson)
 				.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
@@ -149,15 +148,10 @@ public final class OnnxModel implements Model {
 	public void cancel(Thread caller) {
 		// The map locks the entry while this function runs, and run() removes the entry
 		// before it closes the options. So the options are still open here.
-		this.runOptionsByThread.computeIfPresent(caller, (_, runOptions) -> {
-			try {
-				runOptions.setTerminate(true);
-				return runOptions;
-			}
-			catch (OrtException ex) {
-				throw new IllegalStateException("ONNX Runtime refused to end a call", ex);
-			}
-		});
+		this.runOptionsByThread.computeIfPresent(caller, ThrowingBiFunction.of((_, runOptions) -> {
+			runOptions.setTerminate(true);
+			return runOptions;
+		}));
 	}
 
 	@Override
