@@ -161,11 +161,7 @@ final class OnnxTensors {
 		for (OnnxValue element : sequence.getValue()) {
 			try (OnnxMap map = (OnnxMap) element) {
 				List<String> keys = rows.isEmpty() ? readKeys(sequence, map) : rows.getFirst().keys();
-				float[] values = OnnxNative.mapValues(map);
-				if (values.length != keys.size()) {
-					throw new InvalidOutputException("it put out maps of different keys");
-				}
-				rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), values)));
+				rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), OnnxNative.mapValues(map))));
 			}
 		}
 		return rows;
