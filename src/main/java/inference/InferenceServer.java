@@ -25,11 +25,9 @@ public class InferenceServer {
 		if (settingNames.anyMatch(InferenceServer::mayChangeBeans)) {
 			System.setProperty("spring.aot.enabled", "false");
 		}
-		ProcessExit processExit = new ProcessExit();
-		processExit.installHandlers();
 		SpringApplication application = new SpringApplication(InferenceServer.class);
 		application.setRegisterShutdownHook(false);
-		application.addInitializers(processExit);
+		application.addInitializers((context) -> new ProcessExit(context).installHandlers());
 		application.run(args);
 	}
 

@@ -13,7 +13,6 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
 import sun.misc.Signal;
 
-import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.NestedExceptionUtils;
@@ -32,8 +31,7 @@ import org.springframework.core.NestedExceptionUtils;
  * as soon as such an error is logged or ends a thread. The JVM's option
  * {@code ExitOnOutOfMemoryError} is similar, but does not write to the log.
  */
-public final class ProcessExit extends TurboFilter
-		implements ApplicationContextInitializer<ConfigurableApplicationContext> {
+public final class ProcessExit extends TurboFilter {
 
 	private static final Logger logger = LoggerFactory.getLogger(ProcessExit.class);
 
@@ -47,12 +45,13 @@ public final class ProcessExit extends TurboFilter
 
 	private final AtomicBoolean isOutOfMemory = new AtomicBoolean();
 
-	private volatile @Nullable ConfigurableApplicationContext applicationContext;
+	private final ConfigurableApplicationContext applicationContext;
 
-	/**
-	 * Handles SIGTERM, SIGINT, SIGHUP and uncaught exceptions. Call it once, before the
-	 * application starts.
-	 */
+	public ProcessExit(ConfigurableApplicationContext applicationContext) {
+		this.applicationContext = applicationContext;
+	}
+
+	/** Installs the handlers. Call it once, before the application context starts. */
 	public void installHandlers() {
 		for (String signalName : new String[] { "TERM", "INT", "HUP" }) {
 			handleSignal(signalName);
@@ -68,6 +67,12 @@ public final class ProcessExit extends TurboFilter
 				}
 			}
 		});
+		((LoggerContext) LoggerFactory.getILoggerFactory()).addTurboFilter(this);
+		this.applicationContext.addApplicationListener(ApplicationListener.<Snapshot>forPayload((snapshot) -> {
+			if (snapshot.state() == State.FAILED) {
+				requestExit(FAILED_EXIT_CODE, snapshot.reason());
+			}
+		}));
 	}
 
 	void handleSignal(String signalName) {
@@ -78,17 +83,6 @@ public final class ProcessExit extends TurboFilter
 		catch (IllegalArgumentException ex) {
 			// Windows has no SIGHUP, and the JVM's option -Xrs allows no signal handlers.
 		}
-	}
-
-	@Override
-	public void initialize(ConfigurableApplicationContext context) {
-		this.applicationContext = context;
-		((LoggerContext) LoggerFactory.getILoggerFactory()).addTurboFilter(this);
-		context.addApplicationListener(ApplicationListener.<Snapshot>forPayload((snapshot) -> {
-			if (snapshot.state() == State.FAILED) {
-				requestExit(FAILED_EXIT_CODE, snapshot.reason());
-			}
-		}));
 	}
 
 	@Override
@@ -127,27 +121,20 @@ public final class ProcessExit extends TurboFilter
 	// The bean is looked up but never created here, because the application may still be
 	// starting.
 	private @Nullable ModelLifecycle lifecycle() {
-		ConfigurableApplicationContext applicationContext = this.applicationContext;
-		return (applicationContext != null)
-				? (ModelLifecycle) applicationContext.getBeanFactory().getSingleton("modelLifecycle") : null;
+		return (ModelLifecycle) this.applicationContext.getBeanFactory().getSingleton("modelLifecycle");
 	}
 
 	@SuppressWarnings("SystemExitOutsideMain")
 	private void closeAndExit(int exitCode, String reason) {
-		ConfigurableApplicationContext applicationContext = this.applicationContext;
 		ModelLifecycle lifecycle = lifecycle();
 		if (exitCode != FAILED_EXIT_CODE && (lifecycle == null || lifecycle.closeIfStarting())) {
 			// No request has been served, so there is nothing to drain. close() would
 			// wait for the model's constructor, which may never return.
-			if (applicationContext != null) {
-				logger.info("{} before the model was ready", reason);
-			}
+			logger.info("{} before the model was ready", reason);
 			Runtime.getRuntime().halt(exitCode);
 		}
 		try {
-			if (applicationContext != null) {
-				applicationContext.close();
-			}
+			this.applicationContext.close();
 			((exitCode == FAILED_EXIT_CODE) ? logger.atError() : logger.atInfo()).log(reason);
 		}
 		catch (RuntimeException | Error ex) {

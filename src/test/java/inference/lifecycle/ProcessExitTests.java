@@ -2,18 +2,22 @@ package inference.lifecycle;
 
 import org.junit.jupiter.api.Test;
 
+import org.springframework.context.support.GenericApplicationContext;
+
 import static org.assertj.core.api.Assertions.assertThatNoException;
 
 class ProcessExitTests {
 
+	private final ProcessExit processExit = new ProcessExit(new GenericApplicationContext());
+
 	@Test
 	void startsWithoutASignalThatTheSystemDoesNotHave() {
-		assertThatNoException().isThrownBy(() -> new ProcessExit().handleSignal("UNKNOWN"));
+		assertThatNoException().isThrownBy(() -> this.processExit.handleSignal("UNKNOWN"));
 	}
 
 	@Test
 	void startsWithoutASignalThatTheJvmReserves() {
-		assertThatNoException().isThrownBy(() -> new ProcessExit().handleSignal("QUIT"));
+		assertThatNoException().isThrownBy(() -> this.processExit.handleSignal("QUIT"));
 	}
 
 }
