@@ -4,9 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The queue of calls in front of the model threads, first in, first out. A model thread
@@ -14,20 +12,13 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class CallQueue {
 
-	private final ReentrantLock lock = new ReentrantLock();
-
-	private final Condition arrival = this.lock.newCondition();
-
 	private final Deque<Call> calls = new ArrayDeque<>();
-
-	private final AtomicInteger busyThreads = new AtomicInteger();
 
 	private final int threadCount;
 
 	private final Batching batching;
 
-	// Other threads read this number as an estimate, without the lock.
-	private volatile int size;
+	private int busyThreads;
 
 	CallQueue(int threadCount, Batching batching) {
 		this.threadCount = threadCount;
@@ -35,48 +26,34 @@ final class CallQueue {
 	}
 
 	/** The number of calls that wait for a model thread. */
-	int size() {
-		return this.size;
+	synchronized int size() {
+		return this.calls.size();
 	}
 
 	/** The number of model threads that run calls. */
-	int busyThreads() {
-		return this.busyThreads.get();
+	synchronized int busyThreads() {
+		return this.busyThreads;
 	}
 
 	/** Whether a model thread would be free for a call that arrives now. */
-	boolean hasIdleThread() {
-		return this.threadCount - this.busyThreads.get() > this.size;
+	synchronized boolean hasIdleThread() {
+		return this.threadCount - this.busyThreads > this.calls.size();
 	}
 
 	/**
 	 * Appends a call.
-	 * @param admissionCheck throws an exception if the call must be rejected. It runs
-	 * under the queue's lock, so no other call is added between the check and this call
+	 * @param admissionCheck throws an exception if the call must be rejected. No other
+	 * call is added between the check and this call
 	 */
-	void add(Call call, Runnable admissionCheck) {
-		this.lock.lock();
-		try {
-			admissionCheck.run();
-			this.calls.add(call);
-			this.size = this.calls.size();
-			this.arrival.signal();
-		}
-		finally {
-			this.lock.unlock();
-		}
+	synchronized void add(Call call, Runnable admissionCheck) {
+		admissionCheck.run();
+		this.calls.add(call);
+		notify();
 	}
 
 	/** Removes a call that no request waits for, unless a model thread has taken it. */
-	void remove(Call call) {
-		this.lock.lock();
-		try {
-			this.calls.remove(call);
-			this.size = this.calls.size();
-		}
-		finally {
-			this.lock.unlock();
-		}
+	synchronized void remove(Call call) {
+		this.calls.remove(call);
 	}
 
 	/**
@@ -84,34 +61,27 @@ final class CallQueue {
 	 * calls {@link #markIdle}.
 	 * @return the calls to run together, at least one
 	 */
-	List<Call> takeBatch() throws InterruptedException {
-		this.lock.lockInterruptibly();
-		try {
-			List<Call> batch = awaitBatch();
-			batch.forEach(this.calls::remove);
-			this.size = this.calls.size();
-			this.busyThreads.incrementAndGet();
-			if (this.size > 0) {
-				this.arrival.signal();
-			}
-			return batch;
+	synchronized List<Call> takeBatch() throws InterruptedException {
+		List<Call> batch = awaitBatch();
+		batch.forEach(this.calls::remove);
+		this.busyThreads++;
+		if (!this.calls.isEmpty()) {
+			notify();
 		}
-		finally {
-			this.lock.unlock();
-		}
+		return batch;
 	}
 
-	void markIdle() {
-		this.busyThreads.decrementAndGet();
+	synchronized void markIdle() {
+		this.busyThreads--;
 	}
 
 	// Waits until the first batch is full, or its first call has waited for max-delay.
-	private List<Call> awaitBatch() throws InterruptedException {
+	private synchronized List<Call> awaitBatch() throws InterruptedException {
 		while (true) {
 			int maxRows = this.batching.maxRows();
 			List<Call> batch = firstBatch(maxRows);
 			if (batch.isEmpty()) {
-				this.arrival.await();
+				wait();
 				continue;
 			}
 			long rowCount = batch.stream().mapToLong(Call::rowCount).sum();
@@ -119,7 +89,7 @@ final class CallQueue {
 			if (rowCount >= maxRows || remainingDelayNanos <= 0) {
 				return batch;
 			}
-			this.arrival.awaitNanos(remainingDelayNanos);
+			TimeUnit.NANOSECONDS.timedWait(this, remainingDelayNanos);
 		}
 	}
 
