@@ -18,9 +18,7 @@ import org.springframework.stereotype.Component;
 @Component
 final class Watchdog {
 
-	private static final Duration MAX_CHECK_INTERVAL = Duration.ofSeconds(1);
-
-	private static final int CHECKS_PER_STUCK_AFTER = 10;
+	private static final Duration CHECK_INTERVAL = Duration.ofMillis(100);
 
 	/** The thread and the start time of each call, the oldest call first. */
 	private final SequencedMap<Thread, Long> startNanosByThread = new LinkedHashMap<>();
@@ -64,12 +62,10 @@ final class Watchdog {
 
 	/** Starts a thread that runs the check regularly until the thread is interrupted. */
 	Thread startThread(Runnable check) {
-		Duration fraction = this.stuckAfter.dividedBy(CHECKS_PER_STUCK_AFTER);
-		Duration checkInterval = (fraction.compareTo(MAX_CHECK_INTERVAL) < 0) ? fraction : MAX_CHECK_INTERVAL;
 		return Thread.ofPlatform().name("watchdog").daemon().start(() -> {
 			try {
 				while (true) {
-					Thread.sleep(checkInterval);
+					Thread.sleep(CHECK_INTERVAL);
 					check.run();
 				}
 			}
