@@ -18,8 +18,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
 import org.springframework.boot.convert.DurationStyle;
-import org.springframework.context.ApplicationListener;
-import org.springframework.context.PayloadApplicationEvent;
+import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 import inference.lifecycle.ModelLifecycle;
@@ -35,7 +34,7 @@ import inference.model.TensorSpec;
  * refused the AOT cache, and if the memory limit is too low for the model.
  */
 @Component
-final class ModelReport implements InfoContributor, ApplicationListener<PayloadApplicationEvent<Snapshot>> {
+final class ModelReport implements InfoContributor {
 
 	private static final Logger logger = LoggerFactory.getLogger(ModelReport.class);
 
@@ -62,10 +61,8 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 		this.modelProperties = modelProperties;
 		this.admissionProperties = admissionProperties;
 		this.deadlineProperties = deadlineProperties;
-		boolean isAotCacheGiven = ManagementFactory.getRuntimeMXBean()
-			.getInputArguments()
-			.stream()
-			.anyMatch((argument) -> argument.startsWith("-XX:AOTCache="));
+		String jvmArguments = ManagementFactory.getRuntimeMXBean().getInputArguments().toString();
+		boolean isAotCacheGiven = jvmArguments.contains("-XX:AOTCache=");
 		// If the JVM refuses its AOT cache, java.vm.info does not contain "sharing".
 		this.isAotCacheUsed = isAotCacheGiven && System.getProperty("java.vm.info", "").contains("sharing");
 		if (isAotCacheGiven && !this.isAotCacheUsed) {
@@ -101,10 +98,10 @@ final class ModelReport implements InfoContributor, ApplicationListener<PayloadA
 		return specs.stream().map(TensorSpec::toString).toList();
 	}
 
-	@Override
-	public void onApplicationEvent(PayloadApplicationEvent<Snapshot> event) {
+	@EventListener
+	void onStateChange(Snapshot snapshot) {
 		ModelMetadata metadata = this.lifecycle.metadata();
-		if (event.getPayload().state() != State.READY || metadata == null || this.isLogged.getAndSet(true)) {
+		if (snapshot.state() != State.READY || metadata == null || this.isLogged.getAndSet(true)) {
 			return;
 		}
 		// getTotalMemorySize() returns the container's memory limit, or the machine's
