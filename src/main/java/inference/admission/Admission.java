@@ -203,7 +203,6 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.timer.shutdown();
 	}
 
-	/** The predicted wait of a call that arrives now, in nanoseconds. */
 	long predictedWaitNanos() {
 		return this.queue.hasIdleThread() ? 0
 				: this.serviceTime.averageNanosPerCall() * (this.queue.size() + 1) / this.maxConcurrent;

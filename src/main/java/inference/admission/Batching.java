@@ -38,7 +38,6 @@ final class Batching implements WarmUpListener, InfoContributor {
 				"The most rows of different requests in one run; 1 if requests are not batched", this::maxRows);
 	}
 
-	/** The most rows of different requests in one run; 1 if requests are not batched. */
 	int maxRows() {
 		return this.decision.maxSize;
 	}
@@ -53,7 +52,6 @@ final class Batching implements WarmUpListener, InfoContributor {
 		builder.withDetail("batching", this.decision);
 	}
 
-	/** Decides whether requests are batched. */
 	@Override
 	public void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> modelFunction) {
 		int configuredMaxRows = this.batchingProperties.maxSize();

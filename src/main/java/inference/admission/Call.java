@@ -64,9 +64,6 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	/**
 	 * Begins the call, unless the request's thread no longer waits, the client has gone,
 	 * or the deadline would pass inside the model.
-	 * @param run the run of the model that the call is part of
-	 * @param shortestRunNanos the time of the shortest recent run, in nanoseconds
-	 * @return whether the model thread must run the call
 	 */
 	boolean tryBegin(ModelRun run, long shortestRunNanos) {
 		// isClientGone reads from the connection. Meanwhile the lock blocks the request's

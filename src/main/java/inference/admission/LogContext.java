@@ -24,7 +24,6 @@ public final class LogContext {
 
 	/**
 	 * Adds the ids to the lines that the calling thread logs, until its MDC is cleared.
-	 * @param requestId the request's id
 	 * @param traceParent the W3C Trace Context header; an invalid value is ignored
 	 */
 	public static void setIds(String requestId, @Nullable String traceParent) {

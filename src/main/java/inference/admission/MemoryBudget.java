@@ -42,9 +42,7 @@ final class MemoryBudget {
 	}
 
 	/**
-	 * Reserves memory for a request.
-	 * @param bytes the additional memory, in bytes
-	 * @param heldBytes the memory that the request has reserved already, in bytes
+	 * Reserves memory for a request that holds other memory already.
 	 * @throws Rejection see {@link Reservation#add}
 	 */
 	void reserve(long bytes, long heldBytes) {

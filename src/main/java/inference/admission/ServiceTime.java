@@ -22,7 +22,8 @@ final class ServiceTime {
 
 	private double runCount;
 
-	// These averages are volatile, because requests read them without the lock.
+	// These times are volatile, because requests read them without the lock. They are 0
+	// before the first run.
 	private volatile long averageNanosPerCall;
 
 	private volatile long averageNanosPerRun;
@@ -56,17 +57,14 @@ final class ServiceTime {
 		}
 	}
 
-	/** The average thread time per call, in nanoseconds; 0 before the first call. */
 	long averageNanosPerCall() {
 		return this.averageNanosPerCall;
 	}
 
-	/** The average time of a run of the model, in nanoseconds; 0 before the first run. */
 	long averageNanosPerRun() {
 		return this.averageNanosPerRun;
 	}
 
-	/** The time of the shortest recent run, in nanoseconds; 0 before the first run. */
 	long shortestRunNanos() {
 		return this.shortestRunNanos;
 	}

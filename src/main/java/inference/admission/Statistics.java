@@ -60,7 +60,6 @@ public final class Statistics {
 
 		OK, INVALID, OVERLOADED, NOT_READY, LATE, GONE, FAILED;
 
-		/** The outcome of a rejected request. */
 		public static Outcome of(Rejection rejection) {
 			return switch (rejection.kind()) {
 				case INVALID_INPUT, TOO_LARGE -> INVALID;
@@ -106,12 +105,7 @@ public final class Statistics {
 		Gauge.builder(name, value).baseUnit(unit).description(description).register(this.registry);
 	}
 
-	/**
-	 * Counts a prediction.
-	 * @param protocol a registered protocol
-	 * @param outcome how the prediction ended
-	 * @param nanos the time from its admission to its answer
-	 */
+	/** Counts a prediction that took this long from its admission to its answer. */
 	public void record(Protocol protocol, Outcome outcome, long nanos) {
 		Map<Outcome, Timer> timers = Objects.requireNonNull(this.requestTimers.get(protocol));
 		Objects.requireNonNull(timers.get(outcome)).record(nanos, TimeUnit.NANOSECONDS);

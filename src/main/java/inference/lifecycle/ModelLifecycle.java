@@ -107,11 +107,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/**
-	 * Asks the model to end the call of a thread. The thread stays in the model until the
-	 * call returns.
-	 * @param caller the thread that called {@link #infer}
-	 */
+	/** Asks the model to end the call of a thread, see {@link Model#cancel}. */
 	public void cancel(Thread caller) {
 		Objects.requireNonNull(this.model).cancel(caller);
 	}

@@ -11,7 +11,6 @@ import org.slf4j.LoggerFactory;
 
 import inference.model.DeviceLostException;
 import inference.model.Example;
-import inference.model.InvalidOutputException;
 import inference.model.Model;
 import inference.model.ModelMetadata;
 import inference.model.Signature;
@@ -59,8 +58,6 @@ final class WarmUp {
 	/**
 	 * Runs the whole warm-up.
 	 * @return the number of timed runs; 0 if the model has no examples and refuses zeros
-	 * @throws UnusableModelException if the outputs are not what an example expects
-	 * @throws InvalidOutputException if the outputs do not match the signature
 	 */
 	int run() {
 		List<Example> examples = this.metadata.examples();

@@ -15,16 +15,12 @@ public interface WarmUpListener {
 	/**
 	 * Called once, after the examples have run, even if the model accepts no warm-up
 	 * input.
-	 * @param metadata the model's signature and its golden examples
 	 * @param modelFunction runs the model and checks its outputs
 	 */
 	default void beforeTimedRuns(ModelMetadata metadata, UnaryOperator<Map<String, Tensor>> modelFunction) {
 	}
 
-	/**
-	 * Called after each timed run of the warm-up.
-	 * @param runNanos the time that the model took, in nanoseconds
-	 */
+	/** Called after each timed run of the warm-up. */
 	default void afterTimedRun(long runNanos) {
 	}
 
