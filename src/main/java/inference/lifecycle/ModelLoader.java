@@ -17,6 +17,7 @@ import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolve
 import org.springframework.stereotype.Component;
 
 import inference.model.Model;
+import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.UnusableModelException;
 
@@ -70,7 +71,7 @@ class ModelLoader {
 		Model model = this.modelProvider.getObject();
 		long loadedNanos = System.nanoTime();
 		onConstructed.accept(model);
-		int runCount = new WarmUp(model, this.listeners.orderedStream().toList()).run();
+		int runCount = new WarmUp(model, ModelMetadata.of(model), this.listeners.orderedStream().toList()).run();
 		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.modelProperties.name(),
 				this.modelProperties.version(), (loadedNanos - startNanos) / 1_000_000, runCount,
 				(System.nanoTime() - loadedNanos) / 1_000_000);

@@ -24,7 +24,7 @@ import inference.model.UnusableModelException;
  * in rounds of 20 runs, until a round is hardly faster than the round before it. So the
  * first client does not wait for the lazy initialisation of the model's runtime.
  */
-final class WarmUp {
+record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listeners) {
 
 	private static final Logger logger = LoggerFactory.getLogger(WarmUp.class);
 
@@ -42,18 +42,6 @@ final class WarmUp {
 	// A size above 1 is not tried if an input would then have more elements than this,
 	// because the input may not fit into the memory.
 	private static final long MAX_INPUT_ELEMENTS = 1 << 22;
-
-	private final Model model;
-
-	private final ModelMetadata metadata;
-
-	private final List<WarmUpListener> listeners;
-
-	WarmUp(Model model, List<WarmUpListener> listeners) {
-		this.model = model;
-		this.metadata = ModelMetadata.of(model);
-		this.listeners = listeners;
-	}
 
 	/**
 	 * Runs the whole warm-up.
