@@ -112,9 +112,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * calls the function when it takes the call, so the function must not block or throw
 	 * @param onLongWait runs on the calling thread when the call has waited for 20 ms, or
 	 * at the deadline if that is earlier
-	 * @throws Rejection if the model does not serve or cannot use the inputs, the queue
-	 * is full, the outputs do not fit into the memory, the deadline passes or is
-	 * predicted to be missed, the client has gone, or the model fails
+	 * @throws Rejection for each reason of {@link Rejection.Kind}
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
 			BooleanSupplier isClientGone, Runnable onLongWait) {

@@ -43,11 +43,7 @@ final class Batch {
 		return true;
 	}
 
-	/**
-	 * Joins the inputs of calls into the inputs of one joint call. The inputs of a single
-	 * call are returned without a copy.
-	 * @param inputsOfCalls the inputs, of which any two {@link #fits fit} each other
-	 */
+	/** Joins inputs, of which any two {@link #fits fit} each other, into one call's. */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
 		if (inputsOfCalls.size() == 1) {
 			return inputsOfCalls.getFirst();
@@ -64,8 +60,7 @@ final class Batch {
 	}
 
 	/**
-	 * Splits the outputs of a joint call into the outputs of each call. The outputs for a
-	 * single call are returned without a copy.
+	 * Splits the outputs of a joint call into the outputs of each call.
 	 * @param rowCounts the number of rows of each call
 	 * @throws IllegalStateException if an output does not have as many rows as the inputs
 	 */

@@ -51,7 +51,6 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		return Batch.rowCount(this.inputs);
 	}
 
-	/** The time since the call was created, in nanoseconds. */
 	long waitedNanos() {
 		return System.nanoTime() - this.arrivalNanos;
 	}

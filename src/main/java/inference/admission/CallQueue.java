@@ -25,12 +25,10 @@ final class CallQueue {
 		this.batching = batching;
 	}
 
-	/** The number of calls that wait for a model thread. */
 	synchronized int size() {
 		return this.calls.size();
 	}
 
-	/** The number of model threads that run calls. */
 	synchronized int busyThreads() {
 		return this.busyThreads;
 	}

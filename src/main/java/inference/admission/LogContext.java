@@ -37,7 +37,6 @@ public final class LogContext {
 		}
 	}
 
-	/** Replaces the request's id. */
 	public static void setRequestId(String requestId) {
 		MDC.put("http.request.id", requestId);
 	}

@@ -137,7 +137,7 @@ final class ModelReport implements InfoContributor {
 				.orElse(0);
 		}
 		catch (IOException ex) {
-			// Only Linux has this file. Elsewhere the memory in use counts as 0.
+			// Only Linux has this file.
 			return 0;
 		}
 	}

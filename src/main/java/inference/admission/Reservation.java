@@ -32,7 +32,6 @@ public final class Reservation implements AutoCloseable {
 		add(REQUEST_OVERHEAD_BYTES);
 	}
 
-	/** The moment after which the answer is too late. */
 	public Deadline deadline() {
 		return this.deadline;
 	}

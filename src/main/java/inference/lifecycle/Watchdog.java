@@ -44,18 +44,15 @@ final class Watchdog {
 		return this.stuckAfter;
 	}
 
-	/** Adds a call of the current thread. */
 	synchronized void beginCall() {
 		this.startNanosByThread.put(Thread.currentThread(), this.nanoClock.getAsLong());
 	}
 
-	/** Removes the call of the current thread. */
 	synchronized void endCall() {
 		this.lastReturnNanos = this.nanoClock.getAsLong();
 		this.startNanosByThread.remove(Thread.currentThread());
 	}
 
-	/** The number of calls inside the model. */
 	synchronized int runningCalls() {
 		return this.startNanosByThread.size();
 	}
