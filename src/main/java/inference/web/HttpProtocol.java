@@ -13,18 +13,23 @@ import org.apache.tomcat.util.buf.ByteChunk;
 import org.apache.tomcat.util.buf.MessageBytes;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
+import inference.admission.ConnectionCapacity;
+
 /**
- * Tomcat's protocol with six additions. Probes without TLS run on threads of their own.
- * Host names may have an underscore, as in Docker Compose and in nginx's upstreams. Every
- * path is also served under {@code /api/predict/{service}}, which EAS clients use. Each
- * request can limit how long reading its body blocks, and can ask whether its client has
- * gone. The port is closed before Tomcat pauses.
+ * Tomcat's protocol with the additions that this server needs. Host names may have an
+ * underscore, as in Docker Compose and in nginx's upstreams. Every path is also served
+ * under {@code /api/predict/{service}}.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final Pattern HOST_AND_PORT = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?");
 
 	private static final String EAS_PATH_PREFIX = "/api/predict/";
+
+	// One connection is allowed for this much of the heap. A connection that sends
+	// nothing takes 18 KB, and one whose request has many headers and waits for its body
+	// takes 115 KB. So all connections together take half of the heap at most.
+	private static final int HEAP_BYTES_PER_CONNECTION = 224 * 1024;
 
 	private static final long MAX_PAUSE_DELAY_MILLIS = 100;
 
@@ -33,6 +38,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 	/** Tomcat calls this constructor by reflection. */
 	public HttpProtocol() {
 		super(new ProbePriorityEndpoint());
+		setMaxConnections(getMaxConnections());
 	}
 
 	/** Limits how long each read of the request's body waits for bytes. */
@@ -57,6 +63,16 @@ public final class HttpProtocol extends Http11NioProtocol {
 				return true;
 			}
 		};
+	}
+
+	/**
+	 * Limits the connections by the heap and the file descriptors as well. Without a free
+	 * file descriptor, Tomcat cannot accept any connection, not even for a probe. So a
+	 * quarter of the file descriptors is left for files and for gRPC.
+	 */
+	@Override
+	public void setMaxConnections(int maxConnections) {
+		super.setMaxConnections(ConnectionCapacity.maxConnections(maxConnections, HEAP_BYTES_PER_CONNECTION, 6));
 	}
 
 	/**

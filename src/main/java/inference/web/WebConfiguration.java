@@ -22,7 +22,6 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 
 import inference.admission.Admission;
-import inference.admission.ConnectionCapacity;
 import inference.admission.Statistics;
 import inference.model.ModelProperties;
 
@@ -32,11 +31,6 @@ import inference.model.ModelProperties;
  */
 @Configuration(proxyBeanMethods = false)
 class WebConfiguration implements WebMvcConfigurer {
-
-	// One connection is allowed for this much of the heap. A connection that sends
-	// nothing takes 18 KB, and one whose request has many headers and waits for its body
-	// takes 115 KB. So all connections together take half of the heap at most.
-	private static final int HEAP_BYTES_PER_CONNECTION = 224 * 1024;
 
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
@@ -76,18 +70,7 @@ class WebConfiguration implements WebMvcConfigurer {
 				// A client that sends or reads nothing for this time is disconnected.
 				protocol.setConnectionTimeout((int) admission.maxDeadline().toMillis());
 			});
-			// This customizer runs after Spring Boot has set
-			// server.tomcat.max-connections.
-			factory.addConnectorCustomizers(
-					(connector) -> limitConnections((HttpProtocol) connector.getProtocolHandler()));
 		};
-	}
-
-	// Without a free file descriptor, Tomcat cannot accept any connection, not even for a
-	// probe. So a quarter of the file descriptors is left for files and for gRPC.
-	private static void limitConnections(HttpProtocol protocol) {
-		protocol.setMaxConnections(
-				ConnectionCapacity.maxConnections(protocol.getMaxConnections(), HEAP_BYTES_PER_CONNECTION, 6));
 	}
 
 	// Actuator answers with application/json, because code generators do not know
@@ -97,7 +80,6 @@ class WebConfiguration implements WebMvcConfigurer {
 		return new EndpointMediaTypes(MediaType.APPLICATION_JSON_VALUE);
 	}
 
-	/** Makes JSON the default of all controllers, and ignores the header Accept. */
 	@Override
 	public void configureContentNegotiation(ContentNegotiationConfigurer negotiation) {
 		negotiation.ignoreAcceptHeader(true).defaultContentType(MediaType.APPLICATION_JSON);
