@@ -22,11 +22,6 @@ import inference.model.Tensor;
  * The answer to a prediction request, in the format of that request. The answer is
  * encoded while it is written, so no encoded copy is kept in memory. The constructor
  * checks that the outputs can be encoded, before the first byte is sent.
- *
- * @param modelName the model's name
- * @param modelVersion the model's version
- * @param request the request
- * @param outputs the model's outputs
  */
 public record InferenceResponse(String modelName, String modelVersion, InferenceRequest request,
 		Map<String, Tensor> outputs) {
@@ -53,17 +48,10 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		return this.request.outputs().stream().anyMatch(RequestedOutput::binary);
 	}
 
-	/**
-	 * The number of bytes of the JSON, found by encoding it.
-	 * @throws InvalidOutputException if the length does not fit into the {@code int} that
-	 * clients use
-	 */
+	/** The number of bytes of the JSON, found by encoding it. */
 	public int jsonLength() {
 		DataOutputStream counter = new DataOutputStream(OutputStream.nullOutputStream());
 		writeJson(counter);
-		if (counter.size() == Integer.MAX_VALUE) {
-			throw new InvalidOutputException("the JSON is larger than 2 GiB: ask for every output as binary data");
-		}
 		return counter.size();
 	}
 

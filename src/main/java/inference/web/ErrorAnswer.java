@@ -30,10 +30,6 @@ import inference.codec.InvalidRequestException;
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
-	// nginx uses this status for a client that has gone. Such a client reads no answer,
-	// so only the metrics show the status.
-	private static final int CLIENT_CLOSED_REQUEST = 499;
-
 	/** The name of the request's attribute that holds the error answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
@@ -98,7 +94,8 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 			case OVERLOADED -> 429;
 			case TOO_LARGE -> 413;
 			case DEADLINE_EXCEEDED -> 504;
-			case CLIENT_GONE -> CLIENT_CLOSED_REQUEST;
+			// nginx uses this status, too. The client that has gone reads no answer.
+			case CLIENT_GONE -> 499;
 			case FAILED -> 500;
 		};
 		Duration retryAfter = rejection.retryAfter();

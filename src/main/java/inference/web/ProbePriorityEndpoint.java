@@ -18,10 +18,7 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 /**
  * Tomcat's endpoint, except that probes without TLS run on platform threads of their own.
  * Every other request waits for a permit of {@link RequestPermits} and for a carrier
- * thread. In the first seconds of the process, 512 clients delay probes on virtual
- * threads by 190 ms at the median and by 1.6 s at most. Probes on platform threads are
- * delayed by 5 ms and by 0.1 s, because the operating system divides the CPUs fairly
- * between platform threads.
+ * thread. The operating system divides the CPUs fairly between platform threads.
  */
 final class ProbePriorityEndpoint extends NioEndpoint {
 

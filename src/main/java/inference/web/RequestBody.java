@@ -43,8 +43,6 @@ final class RequestBody extends InputStream {
 
 	/**
 	 * @param maxBodyBytes limits the body in bytes, before and after decompression
-	 * @param reservation has the deadline; reserves memory before it is allocated
-	 * @param requestPermits gets the request's permit back while the client sends nothing
 	 */
 	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation, RequestPermits requestPermits) {
 		this.request = request;
