@@ -1,17 +1,19 @@
 package inference.codec;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 import org.jspecify.annotations.Nullable;
 
 import inference.model.ModelProperties;
-import inference.model.Signature;
 
 /**
  * Thrown when the model cannot be run with what the client sent, or when the client asks
  * for another model. The message is one sentence for the client that says what to change.
  */
 public final class InvalidRequestException extends RuntimeException {
+
+	static final String UNKNOWN_INPUT_MESSAGE = "There is no input '%s'; the model takes %s.";
 
 	private static final int MAX_EXCERPT_LENGTH = 100;
 
@@ -25,11 +27,6 @@ public final class InvalidRequestException extends RuntimeException {
 	private InvalidRequestException(String message, boolean isUnknownModel) {
 		super(message, null, false, false);
 		this.isUnknownModel = isUnknownModel;
-	}
-
-	static InvalidRequestException unknownInput(String name, Signature signature) {
-		return new InvalidRequestException(
-				"There is no input '%s'; the model takes %s.".formatted(excerpt(name), signature.inputs()));
 	}
 
 	/**
@@ -63,6 +60,12 @@ public final class InvalidRequestException extends RuntimeException {
 				.toArray();
 			throw new InvalidRequestException(sentence.formatted(excerpts));
 		}
+	}
+
+	/** Returns a value, or throws this exception if the value is {@code null}. */
+	static <T> T requirePresent(@Nullable T value, String sentence, @Nullable Object... arguments) {
+		require(value != null, sentence, arguments);
+		return Objects.requireNonNull(value);
 	}
 
 	/** The first 100 characters of a text that a client sent. */

@@ -20,6 +20,7 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 import static inference.codec.InvalidRequestException.require;
+import static inference.codec.InvalidRequestException.requirePresent;
 
 /**
  * Reads the tensors of the Open Inference Protocol v2, with its binary tensor data
@@ -69,14 +70,9 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 					default -> parser.skipChildren();
 				}
 			}
-			if (name == null) {
-				throw new InvalidRequestException("An output lacks \"name\".");
-			}
-			TensorSpec spec = this.signature.output(name);
-			if (spec == null) {
-				throw new InvalidRequestException("There is no output '%s'; the model gives %s."
-					.formatted(InvalidRequestException.excerpt(name), this.signature.outputs()));
-			}
+			name = requirePresent(name, "An output lacks \"name\".");
+			TensorSpec spec = requirePresent(this.signature.output(name),
+					"There is no output '%s'; the model gives %s.", name, this.signature.outputs());
 			require(!binaryByOutput.containsKey(spec), "Output '%s' is asked for twice.", name);
 			binaryByOutput.put(spec, binary);
 		}
@@ -141,12 +137,9 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 				default -> parser.skipChildren();
 			}
 		}
-		if (name == null || dataType == null || shape == null) {
-			String missingMember = (name == null) ? "name" : (dataType == null) ? "datatype" : "shape";
-			throw new InvalidRequestException("Input %s lacks \"%s\".".formatted(
-					(name != null) ? "'%s'".formatted(InvalidRequestException.excerpt(name)) : tensors.size(),
-					missingMember));
-		}
+		name = requirePresent(name, "Input %d lacks \"name\".", tensors.size());
+		dataType = requirePresent(dataType, "Input '%s' lacks \"datatype\".", name);
+		shape = requirePresent(shape, "Input '%s' lacks \"shape\".", name);
 		Object binarySize = parameters.get("binary_data_size");
 		require((binarySize != null) == (tensor == null && dataOffset < 0),
 				"Input '%s' must have either \"data\" or the parameter binary_data_size.", name);
@@ -163,10 +156,8 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	}
 
 	private TensorSpec requireSpec(String name, String dataType, Shape shape) {
-		TensorSpec spec = this.signature.input(name);
-		if (spec == null) {
-			throw InvalidRequestException.unknownInput(name, this.signature);
-		}
+		TensorSpec spec = requirePresent(this.signature.input(name), InvalidRequestException.UNKNOWN_INPUT_MESSAGE,
+				name, this.signature.inputs());
 		require(spec.dataType().name().equals(dataType), "Input '%s' is %s, not %s.", name, spec.dataType(), dataType);
 		TensorReader.requireShape(spec, shape);
 		return spec;
@@ -181,15 +172,14 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	}
 
 	private Tensor readBinary(TensorSpec spec, Shape shape, Object binarySize) {
-		if (this.binaryData == null) {
-			throw new InvalidRequestException("A binary_data_size needs the header Inference-Header-Content-Length.");
-		}
+		ByteBuffer unreadData = requirePresent(this.binaryData,
+				"A binary_data_size needs the header Inference-Header-Content-Length.");
 		long byteCount = (binarySize instanceof Long number) ? number : -1;
-		require(0 <= byteCount && byteCount <= this.binaryData.remaining(),
+		require(0 <= byteCount && byteCount <= unreadData.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
-				spec.name(), Json.quoted(binarySize), this.binaryData.remaining());
-		ByteBuffer contents = this.binaryData.slice(this.binaryData.position(), (int) byteCount);
-		this.binaryData.position(this.binaryData.position() + (int) byteCount);
+				spec.name(), Json.quoted(binarySize), unreadData.remaining());
+		ByteBuffer contents = unreadData.slice(unreadData.position(), (int) byteCount);
+		unreadData.position(unreadData.position() + (int) byteCount);
 		return tensor(spec, shape, contents);
 	}
 

@@ -23,6 +23,7 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 import static inference.codec.InvalidRequestException.require;
+import static inference.codec.InvalidRequestException.requirePresent;
 
 /**
  * Reads the body of one request. The members of a JSON object may come in any order.
@@ -91,19 +92,17 @@ public final class RequestReader {
 		catch (JacksonException ex) {
 			throw new InvalidRequestException("The body is not JSON as expected: " + describe(ex));
 		}
-		if (this.format == null) {
-			throw new InvalidRequestException("The body has no tensors: send %s.".formatted(exampleBody()));
-		}
+		BodyFormat format = requirePresent(this.format, "The body has no tensors: send %s.", exampleBody());
 		require(binaryData == null || !binaryData.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
 		List<RequestedOutput> requestedOutputs = requestedOutputs(
 				Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output")));
-		require(this.format == BodyFormat.OIP || requestedOutputs.stream().noneMatch(RequestedOutput::binary),
+		require(format == BodyFormat.OIP || requestedOutputs.stream().noneMatch(RequestedOutput::binary),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
-		if (this.format == BodyFormat.ROWS) {
+		if (format == BodyFormat.ROWS) {
 			refuseFixedOutputRows(requestedOutputs);
 		}
-		return new InferenceRequest(this.format, this.id, this.inputs, requestedOutputs, timeout());
+		return new InferenceRequest(format, this.id, this.inputs, requestedOutputs, timeout());
 	}
 
 	/**

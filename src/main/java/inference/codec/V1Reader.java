@@ -16,6 +16,7 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 import static inference.codec.InvalidRequestException.require;
+import static inference.codec.InvalidRequestException.requirePresent;
 
 /**
  * Reads the two forms of TensorFlow Serving, which KServe calls v1: rows under
@@ -74,10 +75,8 @@ final class V1Reader {
 		}
 		Set<String> missingNames = new LinkedHashSet<>(this.readers.keySet());
 		for (; name != null; name = parser.nextName()) {
-			TensorReader reader = this.readers.get(name);
-			if (reader == null) {
-				throw InvalidRequestException.unknownInput(name, this.signature);
-			}
+			TensorReader reader = requirePresent(this.readers.get(name), InvalidRequestException.UNKNOWN_INPUT_MESSAGE,
+					name, this.signature.inputs());
 			if (!missingNames.remove(name)) {
 				throw invalidInstance(instanceIndex, "has input '%s' twice".formatted(name));
 			}
