@@ -43,7 +43,10 @@ final class Batch {
 		return true;
 	}
 
-	/** Joins inputs, of which any two {@link #fits fit} each other, into one call's. */
+	/**
+	 * Joins the inputs of calls into the inputs of one joint call.
+	 * @param inputsOfCalls the inputs, of which any two {@link #fits fit} each other
+	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
 		if (inputsOfCalls.size() == 1) {
 			return inputsOfCalls.getFirst();

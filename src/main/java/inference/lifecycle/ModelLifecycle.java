@@ -81,6 +81,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	 * @param rejectionFactory makes the exception to throw if the state does not allow
 	 * the call; its argument is the reason
 	 * @return the model's outputs, checked against the signature
+	 * @throws IllegalArgumentException if the model cannot use the inputs
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Function<String, RuntimeException> rejectionFactory) {
 		// This method adds its call and then reads the state. destroy() changes the state

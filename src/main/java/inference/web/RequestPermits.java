@@ -23,7 +23,7 @@ import org.springframework.stereotype.Component;
  * threads, and limits how many are active at once, first come, first served. A request
  * returns its permit while it waits for bytes of its body, for the client that reads a
  * large answer, or for the model for over 20 ms. A request gets its thread together with
- * its permit. If waiting requests had threads, the server would answer a tenth fewer
+ * its permit. If waiting requests had threads, the server would answer a fifth fewer
  * requests with 512 connections.
  * <p>
  * Without a limit, thousands of active requests on a few CPUs fill the heap with Tomcat's
