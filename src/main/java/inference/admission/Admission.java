@@ -45,6 +45,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	private final ModelThreads modelThreads;
 
+	// The timer is never shut down, because a call may still come while the server stops.
+	// Its thread is a daemon.
 	private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1,
 			Thread.ofPlatform().daemon().name("call-timer").factory());
 
@@ -198,7 +200,6 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	@Override
 	public void close() {
 		this.modelThreads.close();
-		this.timer.shutdown();
 	}
 
 	long predictedWaitNanos() {

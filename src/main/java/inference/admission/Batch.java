@@ -44,7 +44,8 @@ final class Batch {
 	}
 
 	/**
-	 * Joins the inputs of calls into the inputs of one joint call.
+	 * Joins the inputs of calls into the inputs of one joint call. The inputs of a single
+	 * call are returned without a copy.
 	 * @param inputsOfCalls the inputs, of which any two {@link #fits fit} each other
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
@@ -63,7 +64,8 @@ final class Batch {
 	}
 
 	/**
-	 * Splits the outputs of a joint call into the outputs of each call.
+	 * Splits the outputs of a joint call into the outputs of each call. The outputs for a
+	 * single call are returned without a copy.
 	 * @param rowCounts the number of rows of each call
 	 * @throws IllegalStateException if an output does not have as many rows as the inputs
 	 */

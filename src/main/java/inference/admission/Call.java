@@ -113,11 +113,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		return resultNow();
 	}
 
-	// Waits for 20 ms, or until the deadline if that is earlier. For each wait of a
-	// virtual
-	// thread that has a timeout, the JDK wakes a thread of its own. That takes longer
-	// than
-	// a small model, so a timer that only wakes for long waits ends this wait.
+	// Waits for 20 ms, or until the deadline if that is earlier. A virtual thread that
+	// waits with a timeout of its own makes the JDK wake the thread of its timers, which
+	// takes longer than a small model. The timer's thread sleeps on while calls overlap.
 	private void awaitShortly(ScheduledExecutorService timer) throws InterruptedException {
 		CompletableFuture<Map<String, Tensor>> shortWait = copy();
 		Future<?> timeout = timer.schedule(() -> shortWait.complete(Map.of()),

@@ -46,6 +46,7 @@ final class CallQueue {
 	synchronized void add(Call call, Runnable admissionCheck) {
 		admissionCheck.run();
 		this.calls.add(call);
+		// Only model threads wait, and takeBatch() wakes the next one.
 		notify();
 	}
 

@@ -42,7 +42,9 @@ final class MemoryBudget {
 	}
 
 	/**
-	 * Reserves memory for a request that holds other memory already.
+	 * Reserves memory for a request.
+	 * @param bytes the additional memory, in bytes
+	 * @param heldBytes the memory that the request has reserved already, in bytes
 	 * @throws Rejection see {@link Reservation#add}
 	 */
 	void reserve(long bytes, long heldBytes) {

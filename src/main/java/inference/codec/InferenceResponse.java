@@ -48,10 +48,17 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		return this.request.outputs().stream().anyMatch(RequestedOutput::binary);
 	}
 
-	/** The number of bytes of the JSON, found by encoding it. */
+	/**
+	 * The number of bytes of the JSON, found by encoding it.
+	 * @throws InvalidOutputException if the length does not fit into the {@code int} that
+	 * clients use
+	 */
 	public int jsonLength() {
 		DataOutputStream counter = new DataOutputStream(OutputStream.nullOutputStream());
 		writeJson(counter);
+		if (counter.size() == Integer.MAX_VALUE) {
+			throw new InvalidOutputException("the JSON is larger than 2 GiB: ask for every output as binary data");
+		}
 		return counter.size();
 	}
 

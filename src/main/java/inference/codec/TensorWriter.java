@@ -20,9 +20,8 @@ import inference.model.Tensor;
  */
 final class TensorWriter {
 
-	// Numbers are written in pieces of about this length, because one call for each
-	// number
-	// would be slow.
+	// Numbers are written in pieces of about this length. One call of the generator for
+	// each number would be slow.
 	private static final int PIECE_CHARS = 16_000;
 
 	private final DataType dataType;
@@ -111,30 +110,31 @@ final class TensorWriter {
 	}
 
 	private void writeElements(JsonGenerator generator, long count) {
+		if (this.dataType == DataType.BYTES) {
+			for (long i = 0; i < count; i++) {
+				writeString(generator);
+			}
+			return;
+		}
+		// The generator takes all numbers for one value, and writes a comma before it if
+		// needed.
+		generator.writeRawValue("");
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {
-			if (this.dataType == DataType.BYTES) {
-				writeString(generator);
-				continue;
-			}
 			appendNumber(piece);
-			if (i == count - 1) {
-				generator.writeRawValue(piece.toString());
-			}
-			else if (piece.length() < PIECE_CHARS) {
+			if (i < count - 1) {
 				piece.append(',');
 			}
-			else {
+			if (piece.length() >= PIECE_CHARS) {
 				writePastGenerator(generator, piece.toString());
 				piece.setLength(0);
 			}
 		}
+		generator.writeRaw(piece.toString());
 	}
 
-	// The generator would copy the text character by character, and write 8 KB at a time,
-	// which wakes the client twice as often.
+	// The generator would copy the text into its buffer character by character.
 	private static void writePastGenerator(JsonGenerator generator, String numbers) {
-		generator.writeRawValue("");
 		generator.flush();
 		OutputStream target = (OutputStream) generator.streamWriteOutputTarget();
 		try {

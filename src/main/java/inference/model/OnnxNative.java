@@ -5,6 +5,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
@@ -126,6 +127,9 @@ final class OnnxNative {
 			throws OrtException {
 		ByteBuffer contents = tensor.contents();
 		int elementCount = Math.toIntExact(tensor.shape().elementCount());
+		// In C each string ends with a NUL byte. In the tensor each string starts with a
+		// length of 4 bytes instead, so a segment of the tensor's size is large enough.
+		SegmentAllocator strings = SegmentAllocator.slicingAllocator(arena.allocate(contents.remaining()));
 		MemorySegment pointers = arena.allocate(ADDRESS, elementCount);
 		for (int i = 0; i < elementCount; i++) {
 			byte[] bytes = new byte[contents.getInt()];
@@ -138,7 +142,7 @@ final class OnnxNative {
 						"Input '%s' has the character U+0000 in text %d, after %d bytes. ONNX Runtime's texts end there."
 							.formatted(inputName, i, nulIndex));
 			}
-			pointers.setAtIndex(ADDRESS, i, arena.allocateFrom(characters, StandardCharsets.ISO_8859_1));
+			pointers.setAtIndex(ADDRESS, i, strings.allocateFrom(characters, StandardCharsets.ISO_8859_1));
 		}
 		String[] emptyStrings = new String[elementCount];
 		Arrays.fill(emptyStrings, "");

@@ -16,9 +16,12 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 import inference.admission.ConnectionCapacity;
 
 /**
- * Tomcat's protocol with the additions that this server needs. Host names may have an
- * underscore, as in Docker Compose and in nginx's upstreams. Every path is also served
- * under {@code /api/predict/{service}}.
+ * Tomcat's protocol with seven additions. Probes without TLS run on threads of their own.
+ * Host names may have an underscore, as in Docker Compose and in nginx's upstreams. Every
+ * path is also served under {@code /api/predict/{service}}, which EAS clients use. Each
+ * request can limit how long reading its body blocks, and can ask whether its client has
+ * gone. The heap limits the number of connections. The port is closed before Tomcat
+ * pauses.
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
@@ -38,7 +41,6 @@ public final class HttpProtocol extends Http11NioProtocol {
 	/** Tomcat calls this constructor by reflection. */
 	public HttpProtocol() {
 		super(new ProbePriorityEndpoint());
-		setMaxConnections(getMaxConnections());
 	}
 
 	/** Limits how long each read of the request's body waits for bytes. */
@@ -66,7 +68,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Limits the connections by the heap and the file descriptors as well. Without a free
+	 * Limits the connections by the heap and the file descriptors, too. Without a free
 	 * file descriptor, Tomcat cannot accept any connection, not even for a probe. So a
 	 * quarter of the file descriptors is left for files and for gRPC.
 	 */

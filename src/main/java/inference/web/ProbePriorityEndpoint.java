@@ -18,7 +18,8 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 /**
  * Tomcat's endpoint, except that probes without TLS run on platform threads of their own.
  * Every other request waits for a permit of {@link RequestPermits} and for a carrier
- * thread. The operating system divides the CPUs fairly between platform threads.
+ * thread. A probe waits for neither, because the operating system divides the CPUs fairly
+ * between platform threads.
  */
 final class ProbePriorityEndpoint extends NioEndpoint {
 

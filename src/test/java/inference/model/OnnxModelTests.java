@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.LongStream;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -123,6 +125,21 @@ class OnnxModelTests {
 		return infer(slow, Map.of("x", Tensor.ofFloats(Shape.of(1), -2), "steps", Tensor.ofLongs(Shape.of(), steps)),
 				"y")
 			.floats();
+	}
+
+	@Test
+	void doesNotReuseTheMemoryOfOutputs() throws IOException {
+		try (var model = load(OnnxFiles.identity(TensorProto.DataType.INT64, -1))) {
+			List<Tensor> questions = new ArrayList<>();
+			List<Tensor> answers = new ArrayList<>();
+			for (int size : new int[] { 1, 1, 3, 8191, 8192, 8192, 8193, 8193, 20_000, 0, 5, 1 }) {
+				int first = answers.size();
+				questions.add(Tensor.ofLongs(Shape.of(size), LongStream.range(first, first + size).toArray()));
+				answers.add(infer(model, Map.of("x", questions.getLast()), "y"));
+			}
+			assertThat(answers).extracting(Tensor::contents)
+				.isEqualTo(questions.stream().map(Tensor::contents).toList());
+		}
 	}
 
 	@Test
