@@ -419,6 +419,27 @@ class AdmissionTests {
 	}
 
 	@Test
+	void servesOtherCallsWhileTheModelIsSlowToEndARun() throws Exception {
+		var admission = admission(2, 10);
+		var cancelled = new Gate();
+		this.model.cancelBy((_) -> cancelled.pass());
+		var late = new Caller(() -> infer(admission, FakeModel.question(1), Duration.ofMillis(100)));
+		this.gate.awaitArrivals(1);
+		cancelled.awaitArrivals(1);
+		this.model.behave(FakeModel::echo);
+		assertThat(call(admission, 2).answer()).containsExactly(2);
+		cancelled.open();
+		assertRejected(Kind.DEADLINE_EXCEEDED, late::answer);
+	}
+
+	@Test
+	void answersACallThatComesWhileTheServerClosesAtItsDeadline() {
+		var admission = admission(1, 10);
+		admission.close();
+		assertRejected(Kind.DEADLINE_EXCEEDED, () -> infer(admission, FakeModel.question(1), Duration.ofMillis(100)));
+	}
+
+	@Test
 	void runsAPartialBatchAfterTheMaximumDelay() throws Exception {
 		this.gate.open();
 		var admission = batching(3, SHORT);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -26,6 +27,8 @@ public final class FakeModel implements Model {
 
 	private volatile UnaryOperator<Map<String, Tensor>> behaviour = FakeModel::echo;
 
+	private volatile Consumer<Thread> cancellation = Thread::interrupt;
+
 	public FakeModel() {
 		this(Shape.of(Shape.VARIABLE));
 	}
@@ -47,6 +50,11 @@ public final class FakeModel implements Model {
 	/** Sets what every later call does. */
 	public void behave(UnaryOperator<Map<String, Tensor>> behaviour) {
 		this.behaviour = behaviour;
+	}
+
+	/** Sets how every later call is cancelled. */
+	public void cancelBy(Consumer<Thread> cancellation) {
+		this.cancellation = cancellation;
 	}
 
 	/** Makes every later call wait until the gate is open. */
@@ -99,6 +107,11 @@ public final class FakeModel implements Model {
 		finally {
 			this.inside.decrementAndGet();
 		}
+	}
+
+	@Override
+	public void cancel(Thread caller) {
+		this.cancellation.accept(caller);
 	}
 
 	@Override
