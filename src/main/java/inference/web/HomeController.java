@@ -5,12 +5,15 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -61,11 +64,9 @@ class HomeController {
 	}
 
 	@GetMapping("/")
-	ResponseEntity<Object> home(@RequestHeader(defaultValue = "") String accept) {
+	ResponseEntity<Object> home(@RequestHeader HttpHeaders headers) {
 		ResponseEntity.BodyBuilder answer = ResponseEntity.ok().varyBy(HttpHeaders.ACCEPT);
-		// Browsers accept text/html first. Other clients, such as probes, accept any
-		// type.
-		if (!this.hasConsole || !accept.matches("text/html(,.*)?")) {
+		if (!this.hasConsole || !prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) {
 			return answer.body(summary());
 		}
 		return answer.eTag(sha256(this.consolePage))
@@ -91,6 +92,22 @@ class HomeController {
 			.put("started", results.started())
 			.put("live", results.live())
 			.put("ready", results.ready());
+	}
+
+	// Only clients that prefer text/html get the page. Probes and scripts accept any
+	// type, or send an Accept header that is not valid.
+	private static boolean prefersHtml(List<String> acceptHeaders) {
+		try {
+			return MediaType.parseMediaTypes(acceptHeaders)
+				.stream()
+				.filter((type) -> type.getQualityValue() > 0)
+				.max(Comparator.comparingDouble(MediaType::getQualityValue))
+				.filter(MediaType.TEXT_HTML::equalsTypeAndSubtype)
+				.isPresent();
+		}
+		catch (InvalidMediaTypeException ex) {
+			return false;
+		}
 	}
 
 	private static String sha256(String text) {
