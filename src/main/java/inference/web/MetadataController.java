@@ -2,14 +2,14 @@ package inference.web;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -30,6 +30,7 @@ import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
 import inference.health.ProbeResults;
 import inference.health.Probes;
+import inference.model.DataType;
 import inference.model.Example;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
@@ -212,17 +213,16 @@ class MetadataController {
 			return Map.of();
 		}
 		String example = InferenceRequest.toJson(inputs);
-		return (example != null && isStrictJson(example)) ? Map.of("example", example) : Map.of();
+		boolean isStrictJson = example != null && inputs.values().stream().allMatch(MetadataController::isFinite);
+		return isStrictJson ? Map.of("example", example) : Map.of();
 	}
 
 	// JavaScript's JSON, which the console uses, has no NaN and no infinities.
-	private static boolean isStrictJson(String json) {
-		try {
-			return JsonMapper.shared().readTree(json).isObject();
-		}
-		catch (JacksonException ex) {
-			return false;
-		}
+	private static boolean isFinite(Tensor tensor) {
+		DataType dataType = tensor.dataType();
+		ByteBuffer contents = tensor.contents();
+		return dataType == DataType.BYTES || IntStream.range(0, (int) tensor.shape().elementCount())
+			.allMatch((index) -> Double.isFinite(dataType.get(contents, index * dataType.width()).doubleValue()));
 	}
 
 }
