@@ -5,14 +5,13 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -128,21 +127,23 @@ final class OnnxNative {
 		ByteBuffer contents = tensor.contents();
 		int elementCount = Math.toIntExact(tensor.shape().elementCount());
 		// In C each string ends with a NUL byte. In the tensor each string starts with a
-		// length of 4 bytes instead, so a segment of the tensor's size is large enough.
-		SegmentAllocator strings = SegmentAllocator.slicingAllocator(arena.allocate(contents.remaining()));
+		// length of 4 bytes instead, so a buffer of the tensor's size is large enough.
+		MemorySegment strings = arena.allocate(contents.remaining());
 		MemorySegment pointers = arena.allocate(ADDRESS, elementCount);
+		long offset = 0;
 		for (int i = 0; i < elementCount; i++) {
 			byte[] bytes = new byte[contents.getInt()];
 			contents.get(bytes);
-			// In ISO 8859-1, each byte is one character.
-			String characters = new String(bytes, StandardCharsets.ISO_8859_1);
-			int nulIndex = characters.indexOf('\0');
-			if (nulIndex >= 0) {
-				throw new IllegalArgumentException(
-						"Input '%s' has the character U+0000 in text %d, after %d bytes. ONNX Runtime's texts end there."
-							.formatted(inputName, i, nulIndex));
+			for (int byteIndex = 0; byteIndex < bytes.length; byteIndex++) {
+				if (bytes[byteIndex] == 0) {
+					throw new IllegalArgumentException(
+							"Input '%s' has the character U+0000 in text %d, after %d bytes. ONNX Runtime's texts end there."
+								.formatted(inputName, i, byteIndex));
+				}
 			}
-			pointers.setAtIndex(ADDRESS, i, strings.allocateFrom(characters, StandardCharsets.ISO_8859_1));
+			pointers.setAtIndex(ADDRESS, i, strings.asSlice(offset));
+			MemorySegment.copy(bytes, 0, strings, ValueLayout.JAVA_BYTE, offset, bytes.length);
+			offset += bytes.length + 1;
 		}
 		String[] emptyStrings = new String[elementCount];
 		Arrays.fill(emptyStrings, "");
