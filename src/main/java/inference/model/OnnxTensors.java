@@ -161,7 +161,11 @@ final class OnnxTensors {
 		for (OnnxValue element : sequence.getValue()) {
 			try (OnnxMap map = (OnnxMap) element) {
 				List<String> keys = rows.isEmpty() ? readKeys(sequence, map) : rows.getFirst().keys();
-				rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), OnnxNative.mapValues(map))));
+				float[] values = OnnxNative.mapValues(map);
+				if (values.length != keys.size()) {
+					throw new InvalidOutputException("it put out maps of different keys");
+				}
+				rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), values)));
 			}
 		}
 		return rows;
