@@ -19,6 +19,7 @@ import inference.model.DeviceLostException;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
+import inference.model.TensorComparison;
 import inference.model.TensorSpec;
 
 /**
@@ -222,8 +223,8 @@ final class RowInfluenceSearch {
 		for (int i = 0; i < batch.size(); i++) {
 			for (Map.Entry<String, Tensor> output : batch.get(i).outputs().entrySet()) {
 				Tensor alone = output.getValue();
-				String difference = alone.difference(batchedOutputs.get(i).get(output.getKey()),
-						TOLERANCES.getOrDefault(alone.dataType(), 1e-4), alone.largestAbsoluteValue());
+				String difference = TensorComparison.difference(alone, batchedOutputs.get(i).get(output.getKey()),
+						TOLERANCES.getOrDefault(alone.dataType(), 1e-4), TensorComparison.largestAbsoluteValue(alone));
 				if (difference != null) {
 					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), output.getKey(),
 							difference);

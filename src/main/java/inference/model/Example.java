@@ -18,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param inputs a tensor for each input of the signature
  * @param outputs the expected tensors of some or all outputs
  * @param tolerance the allowed difference of floating point numbers, as in
- * {@link Tensor#difference}, with the scale 1
+ * {@link TensorComparison#difference}, with the scale 1
  */
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
@@ -34,12 +34,13 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	/**
 	 * Compares the outputs of a call with the expected ones.
+	 * @param actual the model's outputs
 	 * @return the first difference in one sentence, or {@code null} if there is none
 	 */
 	public @Nullable String difference(Map<String, Tensor> actual) {
 		for (Map.Entry<String, Tensor> expectedOutput : this.outputs.entrySet()) {
-			Tensor expectedTensor = expectedOutput.getValue();
-			String difference = expectedTensor.difference(actual.get(expectedOutput.getKey()), this.tolerance, 1);
+			String difference = TensorComparison.difference(expectedOutput.getValue(),
+					actual.get(expectedOutput.getKey()), this.tolerance, 1);
 			if (difference != null) {
 				return "output '%s' %s".formatted(expectedOutput.getKey(), difference);
 			}
@@ -52,6 +53,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * {@code outputs} and optionally {@code tolerance}. Each of {@code inputs} and
 	 * {@code outputs} maps names to tensors, and a tensor is a nested array.
 	 * @param examplesJson the value of {@link #METADATA_KEY}
+	 * @param signature the inputs and outputs of the model
 	 * @throws IllegalArgumentException if the JSON is not valid, names an unknown tensor,
 	 * or has inputs that do not fit the signature
 	 */

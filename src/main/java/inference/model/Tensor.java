@@ -7,9 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.stream.IntStream;
-
-import org.jspecify.annotations.Nullable;
 
 /**
  * An n-dimensional array of one data type. Its contents must not be changed.
@@ -57,21 +54,33 @@ public final class Tensor {
 		return new Tensor(dataType, shape, slice);
 	}
 
-	/** An FP32 tensor of as many values as the shape has elements. */
+	/**
+	 * An FP32 tensor.
+	 * @param shape without variable dimensions
+	 * @param values as many as the shape has elements
+	 */
 	public static Tensor ofFloats(Shape shape, float... values) {
 		ByteBuffer contents = allocate(Float.BYTES * values.length);
 		contents.asFloatBuffer().put(values);
 		return of(DataType.FP32, shape, contents);
 	}
 
-	/** An INT64 tensor of as many values as the shape has elements. */
+	/**
+	 * An INT64 tensor.
+	 * @param shape without variable dimensions
+	 * @param values as many as the shape has elements
+	 */
 	public static Tensor ofLongs(Shape shape, long... values) {
 		ByteBuffer contents = allocate(Long.BYTES * values.length);
 		contents.asLongBuffer().put(values);
 		return of(DataType.INT64, shape, contents);
 	}
 
-	/** A BYTES tensor of as many texts as the shape has elements, stored as UTF-8. */
+	/**
+	 * A BYTES tensor of texts, each stored as UTF-8.
+	 * @param shape without variable dimensions
+	 * @param values as many as the shape has elements
+	 */
 	public static Tensor ofStrings(Shape shape, List<String> values) {
 		ByteArrayOutputStream contents = new ByteArrayOutputStream();
 		for (String value : values) {
@@ -112,7 +121,11 @@ public final class Tensor {
 		return tensors.stream().mapToLong((tensor) -> tensor.contents.capacity()).sum();
 	}
 
-	/** A copy of the elements of an FP32 tensor, in row-major order. */
+	/**
+	 * The elements of an FP32 tensor.
+	 * @return a copy, in row-major order
+	 * @throws IllegalStateException if the data type is not FP32
+	 */
 	public float[] floats() {
 		requireDataType(DataType.FP32);
 		float[] values = new float[this.contents.capacity() / Float.BYTES];
@@ -120,7 +133,11 @@ public final class Tensor {
 		return values;
 	}
 
-	/** A copy of the elements of an INT64 tensor, in row-major order. */
+	/**
+	 * The elements of an INT64 tensor.
+	 * @return a copy, in row-major order
+	 * @throws IllegalStateException if the data type is not INT64
+	 */
 	public long[] longs() {
 		requireDataType(DataType.INT64);
 		long[] values = new long[this.contents.capacity() / Long.BYTES];
@@ -128,7 +145,11 @@ public final class Tensor {
 		return values;
 	}
 
-	/** The elements of a BYTES tensor, decoded as UTF-8, in row-major order. */
+	/**
+	 * The elements of a BYTES tensor, decoded as UTF-8.
+	 * @return the texts, in row-major order
+	 * @throws IllegalStateException if the data type is not BYTES
+	 */
 	public List<String> strings() {
 		requireDataType(DataType.BYTES);
 		List<String> values = new ArrayList<>();
@@ -139,66 +160,6 @@ public final class Tensor {
 			values.add(new String(bytes, StandardCharsets.UTF_8));
 		}
 		return values;
-	}
-
-	/**
-	 * Compares this tensor, which is expected, with an actual tensor, element by element.
-	 * NaN equals NaN.
-	 * @param tolerance the allowed difference of floating point numbers, relative to the
-	 * larger of the expected absolute value and the scale
-	 * @param scale the magnitude of the tensor's numbers, such as
-	 * {@link #largestAbsoluteValue}
-	 * @return the first difference as the end of a sentence, such as "is 1 instead of 2
-	 * at element 0"; {@code null} if there is no difference
-	 */
-	public @Nullable String difference(@Nullable Tensor actual, double tolerance, double scale) {
-		if (actual == null || actual.dataType != this.dataType || !actual.shape.equals(this.shape)) {
-			return "is %s instead of %s".formatted(actual, this);
-		}
-		if (actual.contents.equals(this.contents)) {
-			return null;
-		}
-		if (this.dataType == DataType.BYTES) {
-			return firstDifference(strings(), actual.strings());
-		}
-		for (int i = 0; i < numberCount(); i++) {
-			Number expectedNumber = number(i);
-			Number actualNumber = actual.number(i);
-			double allowedDifference = tolerance * Math.max(scale, Math.abs(expectedNumber.doubleValue()));
-			boolean isFloatingPoint = expectedNumber instanceof Float || expectedNumber instanceof Double;
-			if (!expectedNumber.equals(actualNumber) && !(isFloatingPoint && Double.isFinite(allowedDifference)
-					&& Math.abs(expectedNumber.doubleValue() - actualNumber.doubleValue()) <= allowedDifference)) {
-				return "is %s instead of %s at element %d".formatted(actualNumber, expectedNumber, i);
-			}
-		}
-		return null;
-	}
-
-	private static String firstDifference(List<String> expected, List<String> actual) {
-		for (int i = 0; i < expected.size(); i++) {
-			if (!expected.get(i).equals(actual.get(i))) {
-				return "is '%s' instead of '%s' at element %d".formatted(actual.get(i), expected.get(i), i);
-			}
-		}
-		return "differs from the expected bytes, which are not UTF-8";
-	}
-
-	/** The largest absolute value of the finite numbers; 0 if there is none. */
-	public double largestAbsoluteValue() {
-		return IntStream.range(0, numberCount())
-			.mapToDouble((index) -> Math.abs(number(index).doubleValue()))
-			.filter(Double::isFinite)
-			.max()
-			.orElse(0);
-	}
-
-	// Strings are not numbers, so a BYTES tensor has no numbers.
-	private int numberCount() {
-		return (this.dataType == DataType.BYTES) ? 0 : this.contents.capacity() / this.dataType.width();
-	}
-
-	private Number number(int index) {
-		return this.dataType.get(this.contents, index * this.dataType.width());
 	}
 
 	@Override
