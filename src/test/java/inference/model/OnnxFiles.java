@@ -233,6 +233,25 @@ public final class OnnxFiles {
 	}
 
 	/**
+	 * Returns the digits before and after the point of each number of {@code x}, FP32
+	 * [-1], as {@code y}, BYTES [-1,2]. The model does not write the second string of a
+	 * number without a point.
+	 */
+	static byte[] splitAtPoint() {
+		var model = proto(model(GraphProto.newBuilder()
+			.setName("places")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addNode(node("Cast", List.of("x"), "text", attribute("to", DataType.STRING.getNumber())))
+			.addNode(node("StringSplit", List.of("text"), "y",
+					attribute("delimiter", AttributeType.STRING).setS(ByteString.copyFromUtf8(".")).build())
+				.toBuilder()
+				.addOutput("counts"))
+			.addOutput(tensor("y", DataType.STRING, -1, 2)))).toBuilder();
+		model.setIrVersion(9).getOpsetImportBuilder(0).setVersion(20);
+		return model.build().toByteArray();
+	}
+
+	/**
 	 * Returns {@code x}, FP32 [-1], unchanged, its absolute value as {@code y}, and the
 	 * constant 3 as {@code three}, FP32 [1].
 	 */

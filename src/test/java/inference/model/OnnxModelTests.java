@@ -143,6 +143,16 @@ class OnnxModelTests {
 	}
 
 	@Test
+	void keepsNoStringOfAnEarlierCall() throws IOException {
+		try (var model = load(OnnxFiles.splitAtPoint())) {
+			var first = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 1.5f, 3.25f)), "y");
+			var second = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 7, 6.5f)), "y");
+			assertThat(first.strings()).containsExactly("1", "5", "3", "25");
+			assertThat(second.strings()).containsExactly("7", "", "6", "5");
+		}
+	}
+
+	@Test
 	void returnsOutputsThatAreInputsOrConstants() throws IOException {
 		try (var model = load(OnnxFiles.passThrough())) {
 			for (float value : new float[] { 1, 2 }) {
