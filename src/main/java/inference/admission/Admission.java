@@ -61,6 +61,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	Admission(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
 			DeadlineProperties deadlineProperties, Batching batching, Statistics statistics) {
 		this.lifecycle = lifecycle;
+		// Otherwise the timer would wake for each call that has ended.
 		this.timer.setRemoveOnCancelPolicy(true);
 		this.maxConcurrent = admissionProperties.maxConcurrentOrDefault(modelProperties.threads());
 		this.maxQueued = admissionProperties.maxQueued();

@@ -113,9 +113,10 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		return resultNow();
 	}
 
-	// Waits for 20 ms, or until the deadline if that is earlier. A virtual thread that
-	// waits with a timeout of its own makes the JDK wake the thread of its timers, which
-	// takes longer than a small model. The timer's thread sleeps on while calls overlap.
+	// Waits for 20 ms, or until the deadline if that is earlier. If a virtual thread
+	// waits
+	// with a timeout, the JDK wakes a thread of its own, which takes longer than a run of
+	// a small model. The timer's thread sleeps on if other calls wait, too.
 	private void awaitShortly(ScheduledExecutorService timer) throws InterruptedException {
 		CompletableFuture<Map<String, Tensor>> shortWait = copy();
 		Future<?> timeout = timer.schedule(() -> shortWait.complete(Map.of()),

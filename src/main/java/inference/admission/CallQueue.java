@@ -75,7 +75,7 @@ final class CallQueue {
 	}
 
 	// Waits until the first batch is full, or its first call has waited for max-delay.
-	private synchronized List<Call> awaitBatch() throws InterruptedException {
+	private List<Call> awaitBatch() throws InterruptedException {
 		while (true) {
 			int maxRows = this.batching.maxRows();
 			List<Call> batch = firstBatch(maxRows);

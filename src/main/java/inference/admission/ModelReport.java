@@ -61,8 +61,10 @@ final class ModelReport implements InfoContributor {
 		this.modelProperties = modelProperties;
 		this.admissionProperties = admissionProperties;
 		this.deadlineProperties = deadlineProperties;
-		String jvmArguments = ManagementFactory.getRuntimeMXBean().getInputArguments().toString();
-		boolean isAotCacheGiven = jvmArguments.contains("-XX:AOTCache=");
+		boolean isAotCacheGiven = ManagementFactory.getRuntimeMXBean()
+			.getInputArguments()
+			.stream()
+			.anyMatch((argument) -> argument.startsWith("-XX:AOTCache="));
 		// If the JVM refuses its AOT cache, java.vm.info does not contain "sharing".
 		this.isAotCacheUsed = isAotCacheGiven && System.getProperty("java.vm.info", "").contains("sharing");
 		if (isAotCacheGiven && !this.isAotCacheUsed) {
@@ -137,7 +139,7 @@ final class ModelReport implements InfoContributor {
 				.orElse(0);
 		}
 		catch (IOException ex) {
-			// Only Linux has this file.
+			// Only Linux has this file. Elsewhere the memory in use counts as 0.
 			return 0;
 		}
 	}

@@ -116,8 +116,8 @@ final class TensorWriter {
 			}
 			return;
 		}
-		// The generator takes all numbers for one value, and writes a comma before it if
-		// needed.
+		// For the generator, all numbers together are one value. It writes a comma before
+		// that value if needed.
 		generator.writeRawValue("");
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {

@@ -146,6 +146,8 @@ final class OnnxSetup {
 
 	/**
 	 * Finds the model's file.
+	 * @param location {@code classpath:<resource>}, or the path or URL of a file or of a
+	 * directory that contains {@code model.onnx}
 	 * @return a class path resource or a readable file
 	 * @throws UnusableModelException if there is no such file or it cannot be read
 	 */

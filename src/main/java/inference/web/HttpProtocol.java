@@ -68,9 +68,10 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Limits the connections by the heap and the file descriptors, too. Without a free
-	 * file descriptor, Tomcat cannot accept any connection, not even for a probe. So a
-	 * quarter of the file descriptors is left for files and for gRPC.
+	 * Sets the limit of the connections, or a lower one if the heap or the file
+	 * descriptors do not suffice. Without a free file descriptor, Tomcat cannot accept
+	 * any connection, not even for a probe. So a quarter of the file descriptors is left
+	 * for files and for gRPC.
 	 */
 	@Override
 	public void setMaxConnections(int maxConnections) {
