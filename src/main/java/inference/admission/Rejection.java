@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import inference.model.InsufficientMemoryException;
 import inference.model.InvalidOutputException;
 
 /**
@@ -59,6 +60,8 @@ public final class Rejection extends RuntimeException {
 			case Rejection rejection -> rejection;
 			case IllegalArgumentException _ ->
 				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input%s".formatted(end(failure)));
+			case InsufficientMemoryException _ -> new Rejection(Kind.TOO_LARGE,
+					"The model needs more memory for this request than it can have: send fewer rows or smaller inputs, or give the server more memory.");
 			case InvalidOutputException _ -> {
 				logger.error("A prediction failed: {}", failure.getMessage());
 				yield new Rejection(Kind.FAILED, "The model failed%s".formatted(end(failure)));

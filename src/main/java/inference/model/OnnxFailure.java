@@ -24,6 +24,13 @@ final class OnnxFailure {
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
 			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
 
+	// ONNX Runtime has no error code for missing memory. A tensor's size in bytes may
+	// also
+	// exceed 64 bits.
+	private static final Pattern MEMORY_MESSAGE = Pattern
+		.compile("is smaller than requested bytes|Failed to allocate memory|bad_alloc|out of memory"
+				+ "|Integer overflow|size overflowed");
+
 	private static final String MESSAGE_MARKER = " - message: ";
 
 	private OnnxFailure() {
@@ -103,11 +110,18 @@ final class OnnxFailure {
 	 */
 	static RuntimeException callException(OrtException failure) {
 		String text = cleanMessage(failure);
+		if (isOutOfMemory(failure)) {
+			return new InsufficientMemoryException(text, failure);
+		}
 		if (failure.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
 			return new IllegalArgumentException(text, failure);
 		}
 		return LOST_DEVICE_MESSAGE.matcher(text).find() ? new DeviceLostException(text, failure)
 				: new IllegalStateException(text, failure);
+	}
+
+	static boolean isOutOfMemory(OrtException failure) {
+		return MEMORY_MESSAGE.matcher(String.valueOf(failure.getMessage())).find();
 	}
 
 }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
@@ -22,7 +23,6 @@ import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
 import org.springframework.util.function.ThrowingBiFunction;
-import org.springframework.util.function.ThrowingFunction;
 
 /**
  * A model in an ONNX file, run by ONNX Runtime. The signature is found while the file is
@@ -40,6 +40,11 @@ public final class OnnxModel implements Model {
 
 	// cancel() finds the options of a running call by the thread that runs the call.
 	private final Map<Thread, RunOptions> runOptionsByThread = new ConcurrentHashMap<>();
+
+	// Calls that run at the same time hold the read lock, and a call that needs the
+	// memory
+	// for itself holds the write lock.
+	private final ReentrantReadWriteLock memoryLock = new ReentrantReadWriteLock();
 
 	private final OrtEnvironment environment;
 
@@ -61,6 +66,7 @@ public final class OnnxModel implements Model {
 		try {
 			this.environment = OnnxSetup.environment();
 			this.sessionOptions = OnnxSetup.sessionOptions(properties);
+			OnnxMemory.limit(this.environment, file);
 			// ONNX Runtime finds files with weights beside the model only if it gets the
 			// model's path.
 			this.session = (file instanceof FileSystemResource diskFile)
@@ -117,7 +123,7 @@ public final class OnnxModel implements Model {
 		return run(inputs, (result) -> OnnxTensors.fromOnnx(result, this.signature));
 	}
 
-	private <T> T run(Map<String, Tensor> inputs, ThrowingFunction<OrtSession.Result, T> reader) {
+	private <T> T run(Map<String, Tensor> inputs, OutputReader<T> reader) {
 		Map<String, OnnxTensor> onnxInputs = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena arena = Arena.ofConfined(); RunOptions runOptions = new RunOptions()) {
@@ -130,9 +136,7 @@ public final class OnnxModel implements Model {
 					onnxInputs.put(input.getKey(),
 							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), arena));
 				}
-				try (OrtSession.Result result = this.session.run(onnxInputs, runOptions)) {
-					return reader.apply(result, (_, failure) -> OnnxFailure.callException((OrtException) failure));
-				}
+				return runWithinMemory(onnxInputs, runOptions, reader);
 			}
 			finally {
 				this.runOptionsByThread.remove(caller);
@@ -142,6 +146,44 @@ public final class OnnxModel implements Model {
 		catch (OrtException ex) {
 			throw OnnxFailure.callException(ex);
 		}
+	}
+
+	// If other calls hold the memory that this call needs, it waits for their end and
+	// runs again alone.
+	private <T> T runWithinMemory(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
+			throws OrtException {
+		this.memoryLock.readLock().lock();
+		try {
+			return runOnce(inputs, runOptions, reader);
+		}
+		catch (OrtException ex) {
+			if (!OnnxFailure.isOutOfMemory(ex) || this.memoryLock.getReadLockCount() == 1) {
+				throw ex;
+			}
+		}
+		finally {
+			this.memoryLock.readLock().unlock();
+		}
+		this.memoryLock.writeLock().lock();
+		try {
+			return runOnce(inputs, runOptions, reader);
+		}
+		finally {
+			this.memoryLock.writeLock().unlock();
+		}
+	}
+
+	private <T> T runOnce(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
+			throws OrtException {
+		try (OrtSession.Result result = this.session.run(inputs, runOptions)) {
+			return reader.read(result);
+		}
+	}
+
+	private interface OutputReader<T> {
+
+		T read(OrtSession.Result result) throws OrtException;
+
 	}
 
 	@Override

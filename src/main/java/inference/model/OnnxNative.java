@@ -216,7 +216,8 @@ final class OnnxNative {
 		}
 	}
 
-	private static void requireOk(MemorySegment status) throws Throwable {
+	/** Throws an exception with the message of the status if the status is an error. */
+	static void requireOk(MemorySegment status) throws Throwable {
 		if (status.address() != 0) {
 			MethodHandle getErrorMessage = findFunction(2, ADDRESS);
 			MethodHandle releaseStatus = findFunction(93, FunctionDescriptor.ofVoid(ADDRESS));
@@ -227,8 +228,8 @@ final class OnnxNative {
 		}
 	}
 
-	// Finds a function that returns a status, as most functions of the C API do.
-	private static MethodHandle findFunction(int tableIndex, MemoryLayout... argumentLayouts) {
+	/** Finds a function that returns a status, as most functions of the C API do. */
+	static MethodHandle findFunction(int tableIndex, MemoryLayout... argumentLayouts) {
 		return findFunction(tableIndex, FunctionDescriptor.of(ADDRESS, argumentLayouts));
 	}
 
@@ -237,7 +238,7 @@ final class OnnxNative {
 	 * @param tableIndex the function's index in the C API's table of functions; later
 	 * versions of ONNX Runtime keep the index
 	 */
-	private static MethodHandle findFunction(int tableIndex, FunctionDescriptor descriptor) {
+	static MethodHandle findFunction(int tableIndex, FunctionDescriptor descriptor) {
 		MemorySegment functionTable = MemorySegment.ofAddress(API_POINTER).reinterpret(Long.MAX_VALUE);
 		return Linker.nativeLinker().downcallHandle(functionTable.getAtIndex(ADDRESS, tableIndex), descriptor);
 	}

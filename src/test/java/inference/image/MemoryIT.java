@@ -45,6 +45,8 @@ class MemoryIT {
 
 	private static final String SMALL = "{\"instances\":[%s]}".formatted(ROW);
 
+	private static final String INFER = "/v2/models/test/infer";
+
 	private static final int PORT = 8000;
 
 	private static final int ROWS_OF_14_MB = 800_000;
@@ -99,17 +101,48 @@ class MemoryIT {
 
 	@Test
 	void aTransformerUnderLoadStaysBelowTheLimit(@TempDir Path directory) throws Exception {
-		Path file = directory.resolve("model.onnx");
-		try (InputStream model = MemoryIT.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
-			Files.write(file, model.readAllBytes());
-		}
-		directory.toFile().setExecutable(true, false);
-		try (Container container = run("--volume", directory + ":/models:ro", "--env",
-				"INFERENCE_MODEL_LOCATION=/models", "--env", "INFERENCE_MODEL_NAME=minilm")) {
-			byte[] body = tokens(64).getBytes(StandardCharsets.UTF_8);
-			assertThat(ask(8, 30, () -> post(container, "/v2/models/minilm/infer", body))).containsOnly(200);
+		try (Container container = runTransformer(directory)) {
+			byte[] body = tokens(1, 64);
+			assertThat(ask(8, 30, () -> post(container, INFER, body))).containsOnly(200);
 			assertThat(container.running()).isTrue();
 		}
+	}
+
+	@Test
+	void aRequestForWhichTheModelHasNoMemoryIsRefused(@TempDir Path directory) throws Exception {
+		try (Container container = runTransformer(directory, "--env", "INFERENCE_ADMISSION_MAXCONCURRENT=4")) {
+			byte[] needsOneGigabyte = tokens(100, 256);
+			byte[] fitsAlone = tokens(6, 128);
+			byte[] small = tokens(1, 16);
+			try (var threads = Executors.newFixedThreadPool(8)) {
+				List<Callable<Integer>> requests = new ArrayList<>();
+				for (int i = 0; i < 6; i++) {
+					requests.add(() -> post(container, INFER, needsOneGigabyte));
+					requests.add(() -> post(container, INFER, fitsAlone));
+					requests.add(() -> post(container, INFER, small));
+				}
+				List<Future<Integer>> answers = threads.invokeAll(requests);
+				for (int i = 0; i < answers.size(); i++) {
+					assertThat(answers.get(i).get()).isEqualTo((i % 3 == 0) ? 413 : 200);
+				}
+			}
+			assertThat(container.running()).isTrue();
+		}
+	}
+
+	private Container runTransformer(Path directory, String... options) throws IOException {
+		try (InputStream model = MemoryIT.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
+			return runModel(model.readAllBytes(), directory, options);
+		}
+	}
+
+	private Container runModel(byte[] model, Path directory, String... options) throws IOException {
+		Files.write(directory.resolve("model.onnx"), model);
+		directory.toFile().setExecutable(true, false);
+		List<String> all = new ArrayList<>(List.of("--volume", directory + ":/models:ro", "--env",
+				"INFERENCE_MODEL_LOCATION=/models", "--env", "INFERENCE_MODEL_NAME=test"));
+		Collections.addAll(all, options);
+		return run(all.toArray(String[]::new));
 	}
 
 	private Container run(String... options) {
@@ -170,11 +203,12 @@ class MemoryIT {
 			.getBytes(StandardCharsets.UTF_8);
 	}
 
-	private static String tokens(int count) {
-		String shape = "\"shape\":[1,%d],\"datatype\":\"INT64\",\"data\":[%s]".formatted(count,
-				String.join(",", Collections.nCopies(count, "1")));
+	private static byte[] tokens(int rowCount, int tokenCount) {
+		String tensor = "\"shape\":[%d,%d],\"datatype\":\"INT64\",\"data\":[%s]".formatted(rowCount, tokenCount,
+				String.join(",", Collections.nCopies(rowCount * tokenCount, "1")));
 		return "{\"inputs\":[{\"name\":\"input_ids\",%1$s},{\"name\":\"attention_mask\",%1$s},{\"name\":\"token_type_ids\",%1$s}]}"
-			.formatted(shape);
+			.formatted(tensor)
+			.getBytes(StandardCharsets.UTF_8);
 	}
 
 }

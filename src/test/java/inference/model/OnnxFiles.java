@@ -302,6 +302,17 @@ public final class OnnxFiles {
 		return model(identityGraph(DataType.FLOAT, -1), examples);
 	}
 
+	/**
+	 * Returns zeros, FP32, of the shape that {@code shape}, INT64 [2], gives.
+	 */
+	public static byte[] zeros() {
+		return model(GraphProto.newBuilder()
+			.setName("zeros")
+			.addInput(tensor("shape", DataType.INT64, 2))
+			.addNode(node("ConstantOfShape", List.of("shape"), "zeros"))
+			.addOutput(tensor("zeros", DataType.FLOAT, -1, -1)));
+	}
+
 	static byte[] model(GraphProto.Builder graph) {
 		return model(graph, "[]");
 	}

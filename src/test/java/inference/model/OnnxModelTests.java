@@ -101,6 +101,17 @@ class OnnxModelTests {
 		}
 	}
 
+	@ParameterizedTest
+	@ValueSource(longs = { 1_000_000, 1L << 31, 1L << 40, Long.MAX_VALUE })
+	void refusesACallThatNeedsMoreMemoryThanThereIs(long size) throws Exception {
+		try (OnnxModel model = load(OnnxFiles.zeros())) {
+			Map<String, Tensor> largeShape = Map.of("shape", Tensor.ofLongs(Shape.of(2), size, size));
+			assertThatExceptionOfType(InsufficientMemoryException.class).isThrownBy(() -> model.infer(largeShape));
+			Map<String, Tensor> smallShape = Map.of("shape", Tensor.ofLongs(Shape.of(2), 1, 3));
+			assertThat(infer(model, smallShape, "zeros").floats()).containsExactly(0, 0, 0);
+		}
+	}
+
 	private static Thread runUntilTold(OnnxModel slow, CompletableFuture<Throwable> ended) {
 		return Thread.ofPlatform().start(() -> {
 			try {

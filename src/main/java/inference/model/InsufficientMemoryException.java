@@ -1,0 +1,13 @@
+package inference.model;
+
+/**
+ * Thrown by a model when a call needs more memory than the model can have. The client
+ * gets status 413.
+ */
+public final class InsufficientMemoryException extends RuntimeException {
+
+	public InsufficientMemoryException(String message, Throwable cause) {
+		super(message, cause);
+	}
+
+}

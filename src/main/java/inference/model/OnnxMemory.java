@@ -1,0 +1,119 @@
+package inference.model;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.management.ManagementFactory;
+import java.util.stream.Stream;
+
+import ai.onnxruntime.OrtEnvironment;
+import com.sun.management.OperatingSystemMXBean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import org.springframework.core.io.FileSystemResource;
+import org.springframework.core.io.Resource;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+/**
+ * Limits the native memory that ONNX Runtime takes for the tensors of running calls. A
+ * call that needs more memory fails. Without the limit, one request with many rows would
+ * exceed the memory limit of the container, and the platform would kill the process.
+ */
+@SuppressWarnings("restricted")
+final class OnnxMemory {
+
+	private static final Logger logger = LoggerFactory.getLogger(OnnxMemory.class);
+
+	/** The JVM's memory beside its heap: for classes, code and buffers, in bytes. */
+	private static final long JVM_BYTES = 112L << 20;
+
+	/**
+	 * The JVM's memory for the threads of one CPU, most of it for compilers, in bytes.
+	 */
+	private static final long JVM_BYTES_PER_CPU = 16L << 20;
+
+	// A quantised model takes 1.5 times as much memory as its file.
+	private static final double MODEL_BYTES_PER_FILE_BYTE = 1.5;
+
+	// A model that takes nearly all memory can still run, but the process may be killed.
+	// The server warns of this when it becomes ready.
+	private static final int MIN_MEMORY_DIVISOR = 8;
+
+	// In one large chunk tensors of any sizes find a place. Pages that are never written
+	// take no memory, but ONNX Runtime writes 8 bytes for each 256 bytes of a chunk.
+	private static final long MAX_FIRST_CHUNK_BYTES = 256L << 20;
+
+	private static final int ARENA_ALLOCATOR = 1;
+
+	private static final int CPU_MEMORY = 0;
+
+	private static final int DEFAULT = -1;
+
+	private OnnxMemory() {
+	}
+
+	/** Limits the memory of the calls of the session that is created next. */
+	static void limit(OrtEnvironment environment, Resource modelFile) throws IOException {
+		// This size is the container's memory limit if there is one.
+		long totalBytes = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+		long limitBytes = limitBytes(totalBytes, Runtime.getRuntime().maxMemory(),
+				Runtime.getRuntime().availableProcessors(), fileBytes(modelFile));
+		logger.info("The calls of the model can take {} MB of native memory", limitBytes >> 20);
+		registerArena(environment, limitBytes);
+	}
+
+	/** The part of the total memory that neither the JVM nor the model itself takes. */
+	static long limitBytes(long totalBytes, long heapBytes, int cpuCount, long fileBytes) {
+		long jvmBytes = heapBytes + JVM_BYTES + cpuCount * JVM_BYTES_PER_CPU;
+		long freeBytes = totalBytes - jvmBytes - (long) (MODEL_BYTES_PER_FILE_BYTE * fileBytes);
+		return Math.max(freeBytes, totalBytes / MIN_MEMORY_DIVISOR);
+	}
+
+	// Creates an arena allocator, which the sessions of the environment can share.
+	private static void registerArena(OrtEnvironment environment, long limitBytes) {
+		MethodHandle createCpuMemoryInfo = OnnxNative.findFunction(69, JAVA_INT, JAVA_INT, ADDRESS);
+		MethodHandle releaseMemoryInfo = OnnxNative.findFunction(94, FunctionDescriptor.ofVoid(ADDRESS));
+		MethodHandle createAndRegisterAllocator = OnnxNative.findFunction(144, ADDRESS, ADDRESS, ADDRESS);
+		MethodHandle createArenaCfg = OnnxNative.findFunction(156, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
+		MethodHandle releaseArenaCfg = OnnxNative.findFunction(157, FunctionDescriptor.ofVoid(ADDRESS));
+		try (Arena arena = Arena.ofConfined()) {
+			long environmentPointer = (long) MethodHandles.privateLookupIn(OrtEnvironment.class, MethodHandles.lookup())
+				.findVarHandle(OrtEnvironment.class, "nativeHandle", long.class)
+				.get(environment);
+			MemorySegment resultPointer = arena.allocate(ADDRESS);
+			OnnxNative
+				.requireOk((MemorySegment) createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, CPU_MEMORY, resultPointer));
+			MemorySegment memoryInfo = resultPointer.get(ADDRESS, 0);
+			OnnxNative.requireOk((MemorySegment) createArenaCfg.invokeExact(limitBytes, DEFAULT,
+					(int) Math.min(limitBytes, MAX_FIRST_CHUNK_BYTES), DEFAULT, resultPointer));
+			MemorySegment arenaConfiguration = resultPointer.get(ADDRESS, 0);
+			OnnxNative.requireOk((MemorySegment) createAndRegisterAllocator
+				.invokeExact(MemorySegment.ofAddress(environmentPointer), memoryInfo, arenaConfiguration));
+			releaseMemoryInfo.invokeExact(memoryInfo);
+			releaseArenaCfg.invokeExact(arenaConfiguration);
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime's memory could not be limited", ex);
+		}
+	}
+
+	// Exporters write weights to files such as model.onnx_data and model.onnx.data. The
+	// length of a file that does not exist is 0.
+	private static long fileBytes(Resource modelFile) throws IOException {
+		if (!(modelFile instanceof FileSystemResource diskFile)) {
+			return modelFile.contentLength();
+		}
+		return Stream.of("", "_data", ".data")
+			.mapToLong((suffix) -> new File(diskFile.getPath() + suffix).length())
+			.sum();
+	}
+
+}
