@@ -29,6 +29,7 @@ public interface Model extends AutoCloseable {
 	 * @return the signature's outputs
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
 	 * gets the message of this exception. Any other exception is a failure of the model.
+	 * @throws InsufficientMemoryException if the call needs more memory than there is
 	 * @throws DeviceLostException if no later call can succeed in this process
 	 */
 	Map<String, Tensor> infer(Map<String, Tensor> inputs);

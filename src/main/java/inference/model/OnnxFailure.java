@@ -24,12 +24,12 @@ final class OnnxFailure {
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
 			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
 
-	// ONNX Runtime has no error code for missing memory. A tensor's size in bytes may
-	// also
-	// exceed 64 bits.
-	private static final Pattern MEMORY_MESSAGE = Pattern
-		.compile("is smaller than requested bytes|Failed to allocate memory|bad_alloc|out of memory"
-				+ "|Integer overflow|size overflowed");
+	// ONNX Runtime's arena, which has no error code of its own, reports missing memory.
+	private static final Pattern FULL_ARENA_MESSAGE = Pattern
+		.compile("is smaller than requested bytes|Failed to allocate memory");
+
+	// The size of a tensor in bytes exceeds 64 bits.
+	private static final Pattern OVERFLOW_MESSAGE = Pattern.compile("Integer overflow|size overflowed");
 
 	private static final String MESSAGE_MARKER = " - message: ";
 
@@ -110,7 +110,7 @@ final class OnnxFailure {
 	 */
 	static RuntimeException callException(OrtException failure) {
 		String text = cleanMessage(failure);
-		if (isOutOfMemory(failure)) {
+		if (isArenaFull(failure) || OVERFLOW_MESSAGE.matcher(text).find()) {
 			return new InsufficientMemoryException(text, failure);
 		}
 		if (failure.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
@@ -120,8 +120,9 @@ final class OnnxFailure {
 				: new IllegalStateException(text, failure);
 	}
 
-	static boolean isOutOfMemory(OrtException failure) {
-		return MEMORY_MESSAGE.matcher(String.valueOf(failure.getMessage())).find();
+	/** Whether a tensor did not fit into the memory that calls can take. */
+	static boolean isArenaFull(OrtException failure) {
+		return FULL_ARENA_MESSAGE.matcher(String.valueOf(failure.getMessage())).find();
 	}
 
 }

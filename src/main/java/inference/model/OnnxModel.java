@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 import ai.onnxruntime.OnnxTensor;
@@ -19,6 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import org.springframework.context.annotation.Fallback;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
@@ -38,12 +40,13 @@ public final class OnnxModel implements Model {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxModel.class);
 
+	private static final int MAX_WAIT_FOR_MEMORY_SECONDS = 2;
+
 	// cancel() finds the options of a running call by the thread that runs the call.
 	private final Map<Thread, RunOptions> runOptionsByThread = new ConcurrentHashMap<>();
 
-	// Calls that run at the same time hold the read lock, and a call that needs the
-	// memory
-	// for itself holds the write lock.
+	// Calls that run at the same time hold the read lock. A call that needs all memory
+	// holds the write lock.
 	private final ReentrantReadWriteLock memoryLock = new ReentrantReadWriteLock();
 
 	private final OrtEnvironment environment;
@@ -66,7 +69,7 @@ public final class OnnxModel implements Model {
 		try {
 			this.environment = OnnxSetup.environment();
 			this.sessionOptions = OnnxSetup.sessionOptions(properties);
-			OnnxMemory.limit(this.environment, file);
+			OnnxMemory.limit(this.environment, this.sessionOptions, file);
 			// ONNX Runtime finds files with weights beside the model only if it gets the
 			// model's path.
 			this.session = (file instanceof FileSystemResource diskFile)
@@ -148,23 +151,27 @@ public final class OnnxModel implements Model {
 		}
 	}
 
-	// If other calls hold the memory that this call needs, it waits for their end and
-	// runs again alone.
+	// Other calls may hold the memory that this call needs. Then it waits for their end
+	// and runs again alone.
 	private <T> T runWithinMemory(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
 			throws OrtException {
+		OrtException memoryFailure;
 		this.memoryLock.readLock().lock();
 		try {
 			return runOnce(inputs, runOptions, reader);
 		}
 		catch (OrtException ex) {
-			if (!OnnxFailure.isOutOfMemory(ex) || this.memoryLock.getReadLockCount() == 1) {
+			if (!OnnxFailure.isArenaFull(ex)) {
 				throw ex;
 			}
+			memoryFailure = ex;
 		}
 		finally {
 			this.memoryLock.readLock().unlock();
 		}
-		this.memoryLock.writeLock().lock();
+		if (!tryLockAllMemory()) {
+			throw memoryFailure;
+		}
 		try {
 			return runOnce(inputs, runOptions, reader);
 		}
@@ -173,10 +180,30 @@ public final class OnnxModel implements Model {
 		}
 	}
 
+	// No other call begins while this one waits, so the wait has a limit, in case that a
+	// running call hangs.
+	private boolean tryLockAllMemory() {
+		try {
+			return this.memoryLock.writeLock().tryLock(MAX_WAIT_FOR_MEMORY_SECONDS, TimeUnit.SECONDS);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			return false;
+		}
+	}
+
 	private <T> T runOnce(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
 			throws OrtException {
 		try (OrtSession.Result result = this.session.run(inputs, runOptions)) {
 			return reader.read(result);
+		}
+		catch (RuntimeException | OutOfMemoryError ex) {
+			// The array for an output was not allocated, so other requests still have
+			// their heap.
+			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof OutOfMemoryError) {
+				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex);
+			}
+			throw ex;
 		}
 	}
 

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 
 import inference.model.BundledModel;
 import inference.model.ModelClasses;
+import inference.model.OnnxFiles;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -130,6 +131,17 @@ class MemoryIT {
 		}
 	}
 
+	@Test
+	void outputsThatDoNotFitIntoTheHeapAreRefused(@TempDir Path directory) throws Exception {
+		try (Container container = runModel(OnnxFiles.zeros(), directory, "--env", "JAVA_TOOL_OPTIONS=-Xmx64m")) {
+			for (int size : new int[] { 25_000_000, 100_000_000, 25_000_000 }) {
+				assertThat(post(container, INFER, shape(1, size))).isEqualTo(413);
+			}
+			assertThat(post(container, INFER, shape(1, 1000))).isEqualTo(200);
+			assertThat(container.running()).isTrue();
+		}
+	}
+
 	private Container runTransformer(Path directory, String... options) throws IOException {
 		try (InputStream model = MemoryIT.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
 			return runModel(model.readAllBytes(), directory, options);
@@ -200,6 +212,12 @@ class MemoryIT {
 
 	private static byte[] rows(int count) {
 		return "{\"instances\":[%s]}".formatted(String.join(",", Collections.nCopies(count, ROW)))
+			.getBytes(StandardCharsets.UTF_8);
+	}
+
+	private static byte[] shape(int rowCount, int rowSize) {
+		return "{\"inputs\":[{\"name\":\"shape\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[%d,%d]}]}"
+			.formatted(rowCount, rowSize)
 			.getBytes(StandardCharsets.UTF_8);
 	}
 

@@ -10,7 +10,8 @@ class OnnxMemoryTests {
 
 	@Test
 	void callsCanTakeWhatTheJvmAndTheModelLeave() {
-		assertThat(OnnxMemory.limitBytes(1024 * MB, 400 * MB, 2, 100 * MB)).isEqualTo((1024 - 400 - 144 - 150) * MB);
+		assertThat(OnnxMemory.limitBytes(1024 * MB, 400 * MB, 2, 100 * MB))
+			.isEqualTo((1024 - 400 - 128 - 64 - 150) * MB);
 	}
 
 	@Test
