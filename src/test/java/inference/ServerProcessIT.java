@@ -2,7 +2,6 @@ package inference;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -27,6 +26,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -35,6 +36,8 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -55,15 +58,21 @@ import static org.awaitility.Awaitility.await;
  * last words are.
  */
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT)
 class ServerProcessIT {
 
 	private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+
+	private static final Pattern PORT = Pattern.compile("Tomcat started on port (\\d+)");
 
 	private static final Path JAR = Path.of(System.getProperty("server.jar"));
 
 	private final Path directory;
 
 	private final List<Process> started = new ArrayList<>();
+
+	/** The port of the server. 0 until the log names it. */
+	private volatile int port;
 
 	ServerProcessIT(@TempDir Path directory) {
 		this.directory = directory;
@@ -125,13 +134,12 @@ class ServerProcessIT {
 	@ValueSource(strings = { "POST / HTTP/1.1\r\nHost: a\r\nX: ",
 			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" })
 	void endsTheDrainWhileAClientSendsByteByByte(String beginning) throws Exception {
-		int port = freePort();
-		Process process = start(Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DEADLINE", "1s"));
+		Process process = start(Map.of("INFERENCE_DEADLINE", "1s"));
 		AtomicLong signalled = new AtomicLong();
 		List<Thread> clients = new ArrayList<>();
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ")) {
-				Socket socket = connectAndSend(port, beginning);
+				Socket socket = connectAndSend(this.port, beginning);
 				clients.add(Thread.ofVirtual().start(() -> sendByteByByte(socket)));
 				signalled.set(System.nanoTime());
 				kill(process, "TERM");
@@ -148,7 +156,7 @@ class ServerProcessIT {
 	@Test
 	void endsAtOnceOnASignalWhileTheModelLoads() throws Exception {
 		ModelClasses.assumeAFileIsServed();
-		Process process = startWith(NeverLoaded.class, "0");
+		Process process = startWith(NeverLoaded.class);
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("Started InferenceServer")) {
 				kill(process, "TERM");
@@ -162,11 +170,10 @@ class ServerProcessIT {
 	@ParameterizedTest
 	@ValueSource(strings = { "/thread", "/request" })
 	void endsWithOneLineWhenAnyThreadIsOutOfMemory(String path) throws Exception {
-		int port = freePort();
-		Process process = startWith(OutOfMemoryEndpoints.class, String.valueOf(port));
+		Process process = startWith(OutOfMemoryEndpoints.class);
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ")) {
-				var _ = connectAndSend(port, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(path));
+				var _ = connectAndSend(this.port, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n".formatted(path));
 			}
 		});
 		assertThat(process.waitFor()).isEqualTo(3);
@@ -203,14 +210,13 @@ class ServerProcessIT {
 
 	@Test
 	void answersIfIdleClientsHoldAllConnections() throws Exception {
-		int port = freePort();
 		Process process = start(List.of("sh", "-c", "ulimit -n 256 && exec \"$0\" -jar \"$1\"", JAVA, JAR.toString()),
-				Map.of("SERVER_PORT", String.valueOf(port)));
+				Map.of());
 		List<Socket> idle = new ArrayList<>();
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ")) {
 				for (int i = 0; i < 300; i++) {
-					idle.add(connectAndAsk(port));
+					idle.add(connectAndAsk(this.port));
 				}
 				kill(process, "TERM");
 			}
@@ -224,16 +230,15 @@ class ServerProcessIT {
 
 	@Test
 	void survivesMoreSilentConnectionsThanItsHeapCanHold() throws Exception {
-		int port = freePort();
 		Process process = start(List.of(JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-jar", JAR.toString()),
-				Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DEADLINE", "1s"));
+				Map.of("INFERENCE_DEADLINE", "1s"));
 		List<SocketChannel> silent = new ArrayList<>();
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ")) {
 				for (int i = 0; i < 3000; i++) {
-					silent.add(connectWithoutWaiting(port));
+					silent.add(connectWithoutWaiting(this.port));
 				}
-				await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> connectAndAsk(port).close());
+				await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> connectAndAsk(this.port).close());
 				kill(process, "TERM");
 			}
 		});
@@ -251,8 +256,7 @@ class ServerProcessIT {
 	 */
 	@RepeatedTest(3)
 	void answersEveryRequestUntilReadinessFails() throws Exception {
-		int port = freePort();
-		Process process = start(Map.of("SERVER_PORT", String.valueOf(port), "INFERENCE_DRAIN_DELAY", "1h"));
+		Process process = start(Map.of("INFERENCE_DRAIN_DELAY", "1h"));
 		CountDownLatch ready = new CountDownLatch(1);
 		CompletableFuture<List<String>> log = CompletableFuture.supplyAsync(() -> follow(process, (line) -> {
 			if (line.contains("READY: ")) {
@@ -261,7 +265,7 @@ class ServerProcessIT {
 		}));
 		assertThat(ready.await(60, TimeUnit.SECONDS)).isTrue();
 		try (HttpClient client = HttpClient.newHttpClient(); var executor = Executors.newFixedThreadPool(9)) {
-			URI server = URI.create("http://localhost:%d/".formatted(port));
+			URI server = URI.create("http://localhost:%d/".formatted(this.port));
 			AtomicBoolean told = new AtomicBoolean();
 			AtomicInteger served = new AtomicInteger();
 			HttpRequest predict = HttpRequest.newBuilder(server.resolve("/v2/models/m/infer"))
@@ -375,15 +379,16 @@ class ServerProcessIT {
 		}
 	}
 
-	private static int freePort() throws IOException {
-		try (ServerSocket socket = new ServerSocket(0)) {
-			return socket.getLocalPort();
+	private List<String> follow(Process process, Consumer<String> observer) {
+		try (Stream<String> lines = process.inputReader().lines()) {
+			return lines.peek(this::readPort).peek(observer).toList();
 		}
 	}
 
-	private static List<String> follow(Process process, Consumer<String> observer) {
-		try (Stream<String> lines = process.inputReader().lines()) {
-			return lines.peek(observer).toList();
+	private void readPort(String line) {
+		Matcher started = PORT.matcher(line);
+		if (started.find()) {
+			this.port = Integer.parseInt(started.group(1));
 		}
 	}
 
@@ -391,9 +396,9 @@ class ServerProcessIT {
 		return start(List.of(JAVA, "-jar", JAR.toString()), environment);
 	}
 
-	private Process startWith(Class<?> source, String port) throws IOException {
+	private Process startWith(Class<?> source) throws IOException {
 		return start(List.of(JAVA, "-cp", System.getProperty("java.class.path"), InferenceServer.class.getName()),
-				Map.of("SPRING_MAIN_SOURCES", source.getName(), "SERVER_PORT", port));
+				Map.of("SPRING_MAIN_SOURCES", source.getName()));
 	}
 
 	private Process start(List<String> command, Map<String, String> environment) throws IOException {

@@ -26,7 +26,7 @@ final class Image {
 	}
 
 	/** The image's identity, under which podman has it from now on. */
-	static String id() {
+	static synchronized String id() {
 		try {
 			String id = Files.readString(Path.of("target/jib-image.id")).strip();
 			if (!Container.succeeds("image", "exists", id)) {

@@ -70,6 +70,11 @@ record Service(List<String> command, int port, Map<String, String> environment, 
 					node.required("failure_threshold").intValue());
 		}
 
+		/** The same check, every second and from the first moment. */
+		Check everySecond(int failures) {
+			return new Check(this.method, Duration.ZERO, Duration.ofSeconds(1), this.timeout, 1, failures);
+		}
+
 	}
 
 	/**
