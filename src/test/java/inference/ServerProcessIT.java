@@ -63,6 +63,9 @@ class ServerProcessIT {
 
 	private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
+	// Each server runs only for seconds, so the optimizing compiler would not pay off.
+	private static final String QUICK_START = "-XX:TieredStopAtLevel=1";
+
 	private static final Pattern PORT = Pattern.compile("Tomcat started on port (\\d+)");
 
 	private static final Path JAR = Path.of(System.getProperty("server.jar"));
@@ -197,7 +200,7 @@ class ServerProcessIT {
 	@Test
 	void endsOnASignalEvenIfItsClassesCannotBeLoaded() throws Exception {
 		Path jar = Files.copy(JAR, this.directory.resolve("server.jar"));
-		Process process = start(List.of(JAVA, "-jar", jar.toString()), Map.of());
+		Process process = start(List.of(JAVA, QUICK_START, "-jar", jar.toString()), Map.of());
 		follow(process, (line) -> {
 			if (line.contains("READY: ")) {
 				overwrite(jar);
@@ -210,8 +213,8 @@ class ServerProcessIT {
 
 	@Test
 	void answersIfIdleClientsHoldAllConnections() throws Exception {
-		Process process = start(List.of("sh", "-c", "ulimit -n 256 && exec \"$0\" -jar \"$1\"", JAVA, JAR.toString()),
-				Map.of());
+		Process process = start(List.of("sh", "-c", "ulimit -n 256 && exec \"$0\" \"$1\" -jar \"$2\"", JAVA,
+				QUICK_START, JAR.toString()), Map.of());
 		List<Socket> idle = new ArrayList<>();
 		List<String> log = follow(process, (line) -> {
 			if (line.contains("READY: ")) {
@@ -230,7 +233,7 @@ class ServerProcessIT {
 
 	@Test
 	void survivesMoreSilentConnectionsThanItsHeapCanHold() throws Exception {
-		Process process = start(List.of(JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-jar", JAR.toString()),
+		Process process = start(List.of(JAVA, QUICK_START, "-Xmx64m", "-XX:+UseSerialGC", "-jar", JAR.toString()),
 				Map.of("INFERENCE_DEADLINE", "1s"));
 		List<SocketChannel> silent = new ArrayList<>();
 		List<String> log = follow(process, (line) -> {
@@ -393,12 +396,12 @@ class ServerProcessIT {
 	}
 
 	private Process start(Map<String, String> environment) throws IOException {
-		return start(List.of(JAVA, "-jar", JAR.toString()), environment);
+		return start(List.of(JAVA, QUICK_START, "-jar", JAR.toString()), environment);
 	}
 
 	private Process startWith(Class<?> source) throws IOException {
-		return start(List.of(JAVA, "-cp", System.getProperty("java.class.path"), InferenceServer.class.getName()),
-				Map.of("SPRING_MAIN_SOURCES", source.getName()));
+		return start(List.of(JAVA, QUICK_START, "-cp", System.getProperty("java.class.path"),
+				InferenceServer.class.getName()), Map.of("SPRING_MAIN_SOURCES", source.getName()));
 	}
 
 	private Process start(List<String> command, Map<String, String> environment) throws IOException {

@@ -139,8 +139,11 @@ class ChaosIT {
 		for (String variable : variables) {
 			options.addAll(List.of("--env", variable));
 		}
-		return Container.run(service.withCommand(List.of("/opt/java/bin/java", "--enable-native-access=ALL-UNNAMED",
-				"-cp", "/app/server.jar:/chaos", "inference.InferenceServer")), options.toArray(String[]::new));
+		return Container.run(
+				service.withCommand(
+						List.of("/opt/java/bin/java", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED",
+								"-cp", "/app/server.jar:/chaos", "inference.InferenceServer")),
+				options.toArray(String[]::new));
 	}
 
 	private static HttpRequest predict(Container container, String path, String body) throws IOException {
