@@ -56,8 +56,8 @@ class EarlyAnswerTests {
 
 	@Test
 	void clientsThatSendNoBodyDoNotDelayOtherClients() throws IOException {
-		List<Socket> sockets = new ArrayList<>();
 		try (Server server = Server.ready(TestModel::new, "inference.deadline=1m")) {
+			List<Socket> sockets = new ArrayList<>();
 			for (int i = 0; i < 2 * MAX_ACTIVE_REQUESTS; i++) {
 				Socket socket = connect(server);
 				sockets.add(socket);
@@ -67,8 +67,7 @@ class EarlyAnswerTests {
 			await().atMost(Duration.ofSeconds(20))
 				.untilAsserted(() -> assertTimeout(Duration.ofMillis(900),
 						() -> server.request().get("/v2").then().statusCode(200)));
-		}
-		finally {
+			// The server would wait up to 10 s for unfinished requests before it ends.
 			for (Socket socket : sockets) {
 				socket.close();
 			}
