@@ -7,7 +7,7 @@ FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY pom.xml ./
 COPY src src
-RUN mvn -B package -DskipTests
+RUN mvn -B package -Dmaven.test.skip=true
 
 FROM ${BASE_IMAGE}
 ARG VERSION=1.0.0
