@@ -2,6 +2,7 @@ package inference.admission;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -113,18 +114,18 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * {@code null} if the body has none
 	 * @param isClientGone whether the client has closed its connection. A model thread
 	 * calls the function when it takes the call, so the function must not block or throw
-	 * @param onLongWait runs on the calling thread when the call has waited for 20 ms, or
-	 * at the deadline if that is earlier
+	 * @param longWaits runs the rest of the wait on the calling thread when the call has
+	 * waited for 20 ms
 	 * @throws Rejection for each reason of {@link Rejection.Kind}
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
-			BooleanSupplier isClientGone, Runnable onLongWait) {
+			BooleanSupplier isClientGone, Executor longWaits) {
 		Deadline deadline = reservation.deadline().shortenedTo(timeout);
 		long expectedOutputBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, () -> rejectIfOverloaded(deadline));
 		try {
-			Map<String, Tensor> outputs = call.await(this.timer, onLongWait);
+			Map<String, Tensor> outputs = call.await(this.timer, longWaits);
 			reservation.add(Tensor.totalBytes(outputs.values()) - expectedOutputBytes);
 			return outputs;
 		}
@@ -151,8 +152,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 				throw new Rejection(Kind.INVALID_INPUT,
 						"The model takes %s, not %s.".formatted(signature.inputs(), inputs));
 			}
-			Map<String, Tensor> outputs = infer(inputs, reservation, null, () -> false, () -> {
-			});
+			Map<String, Tensor> outputs = infer(inputs, reservation, null, () -> false, Runnable::run);
 			outcome = Outcome.OK;
 			return outputs;
 		}

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -86,25 +87,20 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 
 	/**
 	 * Waits for the outputs.
-	 * @param timer ends the first part of the wait
-	 * @param onLongWait runs after a wait of 20 ms, or at the deadline if that is earlier
+	 * @param timer ends the first part of the wait, after 20 ms
+	 * @param longWaits runs the rest of the wait on the calling thread
 	 * @throws Rejection if the deadline passes, the model thread does not begin the call,
 	 * the model fails, or the server stops
 	 */
-	Map<String, Tensor> await(ScheduledExecutorService timer, Runnable onLongWait) {
-		try {
-			awaitShortly(timer);
-			if (!isDone()) {
-				onLongWait.run();
-				if (!awaitDone(this.deadline.remainingNanos())) {
-					abandon(this.deadline
-						.exceededRejection((this.run != null) ? "was inside the model" : "waited for the model"));
-				}
-			}
+	Map<String, Tensor> await(ScheduledExecutorService timer, Executor longWaits) {
+		awaitShortly(timer);
+		if (!isDone()) {
+			longWaits.execute(this::awaitUntilDeadline);
 		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			abandon(Rejection.notReady("the server is stopping"));
+		if (!isDone()) {
+			abandon(Thread.currentThread().isInterrupted() ? Rejection.notReady("the server is stopping")
+					: this.deadline
+						.exceededRejection((this.run != null) ? "was inside the model" : "waited for the model"));
 		}
 		// If the outputs came just before abandon(), they are still returned.
 		if (isCompletedExceptionally()) {
@@ -117,7 +113,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	// waits
 	// with a timeout, the JDK wakes a thread of its own, which takes longer than a run of
 	// a small model. The timer's thread sleeps on if other calls wait, too.
-	private void awaitShortly(ScheduledExecutorService timer) throws InterruptedException {
+	private void awaitShortly(ScheduledExecutorService timer) {
 		CompletableFuture<Map<String, Tensor>> shortWait = copy();
 		Future<?> timeout = timer.schedule(() -> shortWait.complete(Map.of()),
 				Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()), TimeUnit.NANOSECONDS);
@@ -127,19 +123,25 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		catch (ExecutionException ex) {
 			// The call has failed, so isDone() is true.
 		}
+		catch (InterruptedException ex) {
+			// The thread stays interrupted, so awaitUntilDeadline() does not wait.
+			Thread.currentThread().interrupt();
+		}
 		finally {
 			timeout.cancel(false);
 		}
 	}
 
-	private boolean awaitDone(long timeoutNanos) throws InterruptedException {
+	private void awaitUntilDeadline() {
 		try {
-			var _ = get(timeoutNanos, TimeUnit.NANOSECONDS);
+			var _ = get(this.deadline.remainingNanos(), TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException | TimeoutException ex) {
 			// isDone() is true if the call failed, and false after a timeout.
 		}
-		return isDone();
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 	private void abandon(Rejection rejection) {

@@ -127,8 +127,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 		InferenceRequest request = read(converter, message, call);
 		this.statistics.record(Stage.READ, System.nanoTime() - startNanos);
 		Map<String, Tensor> outputs = this.admission.infer(request.inputs(), reservation, request.timeout(),
-				Context.current()::isCancelled, () -> {
-				});
+				Context.current()::isCancelled, Runnable::run);
 		return converter.toResponse(request, outputs)
 			.setModelName(this.modelProperties.name())
 			.setModelVersion(this.modelProperties.version())

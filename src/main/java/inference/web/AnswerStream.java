@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.catalina.connector.ClientAbortException;
 
 import inference.admission.Deadline;
+import inference.web.RequestPermits.Pause;
 
 /**
  * The stream that carries an answer to its client. If the client reads a large answer so
@@ -44,10 +45,9 @@ final class AnswerStream extends FilterOutputStream {
 		if (this.writeDeadlineNanos - System.nanoTime() <= 0) {
 			throw new ClientAbortException("The deadline passed while the client read its answer");
 		}
-		this.requestPermits.awaitWithoutPermit(() -> {
+		try (Pause _ = this.requestPermits.pause()) {
 			this.out.write(source, offset, count);
-			return this.writtenBytes;
-		});
+		}
 	}
 
 }

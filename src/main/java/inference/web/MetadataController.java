@@ -36,6 +36,7 @@ import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
+import inference.web.RequestPermits.Pause;
 
 import static inference.web.ModelDescriptions.object;
 
@@ -163,8 +164,10 @@ class MetadataController {
 	@PostMapping("/v2/repository/index")
 	Object repositoryIndex(InputStream body) throws IOException {
 		ProbeResults results = this.probes.results();
-		byte[] bodyBytes = this.requestPermits.awaitWithoutPermit(() -> body.readNBytes(1024));
-		String bodyText = new String(bodyBytes, StandardCharsets.UTF_8);
+		String bodyText;
+		try (Pause _ = this.requestPermits.pause()) {
+			bodyText = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
+		}
 		if (!bodyText.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
 			throw new InvalidRequestException("The body must be {\"ready\":true}, {\"ready\":false} or empty.");
 		}

@@ -30,6 +30,7 @@ import inference.codec.RequestReader;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
+import inference.web.RequestPermits.Pause;
 
 /**
  * Answers prediction requests on all HTTP paths of the model. The content type of a
@@ -100,7 +101,8 @@ final class PredictionServlet extends HttpServlet {
 		Outcome outcome = Outcome.GONE;
 		try (Reservation reservation = this.admission.admit(timeout(request))) {
 			InferenceRequest inferenceRequest = read(request, reservation);
-			Map<String, Tensor> outputs = infer(inferenceRequest, reservation, request);
+			Map<String, Tensor> outputs = this.admission.infer(inferenceRequest.inputs(), reservation,
+					inferenceRequest.timeout(), HttpProtocol.clientGoneCheck(request), this::waitWithoutPermit);
 			long writeStartNanos = System.nanoTime();
 			send(inferenceRequest, outputs, request, response, reservation.deadline());
 			this.statistics.record(Stage.WRITE, System.nanoTime() - writeStartNanos);
@@ -142,11 +144,10 @@ final class PredictionServlet extends HttpServlet {
 		return inferenceRequest;
 	}
 
-	private Map<String, Tensor> infer(InferenceRequest inferenceRequest, Reservation reservation,
-			HttpServletRequest request) {
-		return this.requestPermits
-			.awaitWithPermitAtFirst((onLongWait) -> this.admission.infer(inferenceRequest.inputs(), reservation,
-					inferenceRequest.timeout(), HttpProtocol.clientGoneCheck(request), onLongWait));
+	private void waitWithoutPermit(Runnable wait) {
+		try (Pause _ = this.requestPermits.pause()) {
+			wait.run();
+		}
 	}
 
 	private void send(InferenceRequest inferenceRequest, Map<String, Tensor> outputs, HttpServletRequest request,

@@ -21,6 +21,7 @@ import org.springframework.web.server.ResponseStatusException;
 import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.codec.InvalidRequestException;
+import inference.web.RequestPermits.Pause;
 
 /**
  * The body of a request, before decompression. Reading fails at the request's deadline.
@@ -125,8 +126,12 @@ final class RequestBody extends InputStream {
 		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(remainingNanos));
 		try {
 			InputStream stream = this.request.getInputStream();
-			return (stream.available() > 0) ? stream.read(target, offset, count)
-					: this.requestPermits.awaitWithoutPermit(() -> stream.read(target, offset, count));
+			if (stream.available() > 0) {
+				return stream.read(target, offset, count);
+			}
+			try (Pause _ = this.requestPermits.pause()) {
+				return stream.read(target, offset, count);
+			}
 		}
 		catch (IOException ex) {
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SocketTimeoutException) {

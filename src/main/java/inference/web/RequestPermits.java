@@ -1,6 +1,5 @@
 package inference.web;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
@@ -10,7 +9,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -148,49 +146,21 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * Runs a blocking task while another request may use this request's permit. After the
-	 * task, this request takes a permit at once, even if none is free.
-	 * @param task blocks until the client sends or reads bytes
-	 * @return the result of the task
+	 * Lets another request use this request's permit while this request waits. At the end
+	 * of the pause, this request takes a permit at once, even if none is free.
 	 */
-	<T> T awaitWithoutPermit(BlockingTask<T> task) throws IOException {
+	Pause pause() {
 		releasePermit();
-		try {
-			return task.run();
-		}
-		finally {
-			forcePermit();
-		}
+		return this::forcePermit;
 	}
 
 	/**
-	 * Runs a blocking task, and returns the permit only if the task blocks for long.
-	 * @param task gets a function that returns the permit, and calls it once the task has
-	 * blocked for 20 ms or until its deadline
-	 * @return the result of the task
+	 * The time during which a request waits and has no permit, until it is closed.
 	 */
-	<T> T awaitWithPermitAtFirst(Function<Runnable, T> task) {
-		AtomicBoolean isReleased = new AtomicBoolean();
-		try {
-			return task.apply(() -> {
-				isReleased.set(true);
-				releasePermit();
-			});
-		}
-		finally {
-			if (isReleased.get()) {
-				forcePermit();
-			}
-		}
-	}
+	interface Pause extends AutoCloseable {
 
-	/**
-	 * A task that blocks while it waits for a client.
-	 */
-	@FunctionalInterface
-	interface BlockingTask<T> {
-
-		T run() throws IOException;
+		@Override
+		void close();
 
 	}
 

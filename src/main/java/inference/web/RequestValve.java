@@ -19,6 +19,7 @@ import org.slf4j.MDC;
 
 import inference.admission.Admission;
 import inference.admission.LogContext;
+import inference.web.RequestPermits.Pause;
 
 /**
  * Runs before and after the filters of every request. Answers errors of Tomcat and of
@@ -69,11 +70,8 @@ final class RequestValve extends ErrorReportValve {
 			}
 			if (isBodyUnread(request)) {
 				response.flushBuffer();
-				boolean isBodyRead = this.requestPermits.awaitWithoutPermit(() -> tryDiscardBody(request));
-				if (!isBodyRead) {
-					// Without this call, Tomcat would wait for the rest of the body, and
-					// the request would keep its thread and its permit.
-					request.getCoyoteRequest().action(ActionCode.DISABLE_SWALLOW_INPUT, null);
+				try (Pause _ = this.requestPermits.pause()) {
+					discardBody(request);
 				}
 			}
 		}
@@ -141,11 +139,11 @@ final class RequestValve extends ErrorReportValve {
 		}
 	}
 
-	// Reads and discards the rest of the body, and returns whether the body ended. If the
-	// connection were closed early, a client that sends its whole body before it reads
-	// the answer would get a broken pipe. After the answer is written, the Servlet API
-	// cannot read the rest of the body, but Tomcat's internal request can.
-	private boolean tryDiscardBody(Request request) {
+	// Reads and discards the rest of the body. If the connection were closed early, a
+	// client that sends its whole body before it reads the answer would get a broken
+	// pipe. After the answer is written, the Servlet API cannot read the rest of the
+	// body, but Tomcat's internal request can.
+	private void discardBody(Request request) {
 		HttpProtocol.setReadTimeout(request, (isProbeThread() ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
 		Duration maxTime = isProbeThread() ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
 		long endNanos = System.nanoTime() + maxTime.toNanos();
@@ -160,7 +158,11 @@ final class RequestValve extends ErrorReportValve {
 			// The client has gone or was silent for too long, or its trailers are too
 			// large.
 		}
-		return count < 0;
+		if (count >= 0) {
+			// Without this call, Tomcat would wait for the rest of the body, and the
+			// request would keep its thread and its permit.
+			request.getCoyoteRequest().action(ActionCode.DISABLE_SWALLOW_INPUT, null);
+		}
 	}
 
 }

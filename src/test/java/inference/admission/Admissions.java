@@ -47,8 +47,7 @@ public final class Admissions {
 	static Map<String, Tensor> infer(Admission admission, Map<String, Tensor> inputs, Duration timeout,
 			BooleanSupplier isClientGone) {
 		try (Reservation reservation = admission.admit(timeout)) {
-			return admission.infer(inputs, reservation, null, isClientGone, () -> {
-			});
+			return admission.infer(inputs, reservation, null, isClientGone, Runnable::run);
 		}
 	}
 

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import inference.admission.Deadline;
+import inference.web.RequestPermits.Pause;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -36,9 +37,9 @@ class RequestPermitsTests {
 	}
 
 	@Test
-	void keepsThePermitDuringAShortWait() {
+	void keepsThePermitWithoutAPause() {
 		var permits = new RequestPermits(this.registry, 1, FOREVER);
-		permits.execute(() -> permits.awaitWithPermitAtFirst((_) -> waitForTheEnd()));
+		permits.execute(this::waitForTheEnd);
 		assertThat(await(this.firstIsWaiting)).isTrue();
 		permits.execute(this.nextHasRun::countDown);
 		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
@@ -47,12 +48,9 @@ class RequestPermitsTests {
 	}
 
 	@Test
-	void givesThePermitBackDuringALongWait() {
+	void givesThePermitBackDuringAPause() {
 		var permits = new RequestPermits(this.registry, 1, FOREVER);
-		permits.execute(() -> permits.awaitWithPermitAtFirst((onLongWait) -> {
-			onLongWait.run();
-			return waitForTheEnd();
-		}));
+		permits.execute(() -> waitInAPause(permits));
 		permits.execute(this.nextHasRun::countDown);
 		assertThat(await(this.nextHasRun)).isTrue();
 	}
@@ -96,10 +94,7 @@ class RequestPermitsTests {
 	void keepsItsLimitAfterARequestBeganWithoutAPermit() {
 		var permits = new RequestPermits(this.registry, 1, Duration.ofMillis(500));
 		permits.execute(() -> await(this.firstMayEnd));
-		permits.execute(() -> permits.awaitWithPermitAtFirst((onLongWait) -> {
-			onLongWait.run();
-			return waitForTheEnd();
-		}));
+		permits.execute(() -> waitInAPause(permits));
 		assertThat(await(this.firstIsWaiting)).isTrue();
 		permits.execute(this.nextHasRun::countDown);
 		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
@@ -109,9 +104,15 @@ class RequestPermitsTests {
 		return this.registry.get("inference.backlog").gauge().value();
 	}
 
-	private boolean waitForTheEnd() {
+	private void waitInAPause(RequestPermits permits) {
+		try (Pause _ = permits.pause()) {
+			waitForTheEnd();
+		}
+	}
+
+	private void waitForTheEnd() {
 		this.firstIsWaiting.countDown();
-		return await(this.firstMayEnd);
+		await(this.firstMayEnd);
 	}
 
 	private static boolean await(CountDownLatch latch) {
