@@ -65,8 +65,6 @@ class ArchitectureTests {
 			.whereLayer("ops")
 			.mayNotAccessAnyLayer()
 			.ensureAllClassesAreContainedInArchitecture()
-			// The lifecycle asks for steps of the warm-up, and web provides them.
-			.ignoreDependency("inference.web.RequestSizeCheck", "inference.lifecycle.WarmUpListener")
 			.because("a request passes forward only: ask the next room for what you need, or move the code "
 					+ "to the room that has it; a fork's classes belong in inference.model"));
 	}

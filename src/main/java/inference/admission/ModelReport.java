@@ -26,12 +26,14 @@ import inference.lifecycle.Snapshot;
 import inference.lifecycle.State;
 import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
+import inference.model.Signature;
 import inference.model.TensorSpec;
 
 /**
  * Tells which model is served and with which resources: in {@code /actuator/info}, and in
  * the log when the server becomes ready. It warns if the start was slow because the JVM
- * refused the AOT cache, and if the memory limit is too low for the model.
+ * refused the AOT cache, and if the memory limit or the limit of a body is too low for
+ * the model.
  */
 @Component
 final class ModelReport implements InfoContributor {
@@ -51,16 +53,19 @@ final class ModelReport implements InfoContributor {
 
 	private final DeadlineProperties deadlineProperties;
 
+	private final RequestProperties requestProperties;
+
 	private final boolean isAotCacheUsed;
 
 	private final AtomicBoolean isLogged = new AtomicBoolean();
 
 	ModelReport(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
-			DeadlineProperties deadlineProperties, Statistics statistics) {
+			DeadlineProperties deadlineProperties, RequestProperties requestProperties, Statistics statistics) {
 		this.lifecycle = lifecycle;
 		this.modelProperties = modelProperties;
 		this.admissionProperties = admissionProperties;
 		this.deadlineProperties = deadlineProperties;
+		this.requestProperties = requestProperties;
 		boolean isAotCacheGiven = ManagementFactory.getRuntimeMXBean()
 			.getInputArguments()
 			.stream()
@@ -117,6 +122,17 @@ final class ModelReport implements InfoContributor {
 				Runtime.getRuntime().maxMemory() >> 20, memoryLimitBytes >> 20,
 				this.isAotCacheUsed ? "with" : "without");
 		warnIfMemoryIsLow(memoryLimitBytes);
+		warnIfNoRequestFits(metadata.signature(), this.requestProperties.maxSize().toBytes());
+	}
+
+	static void warnIfNoRequestFits(Signature signature, long maxBodyBytes) {
+		double minBytes = signature.inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
+		if (minBytes > maxBodyBytes) {
+			logger.warn(
+					"The smallest request for this model has {} bytes in binary, and more as JSON, but a body may have"
+							+ " {} bytes: every request gets 413 until inference.request.max-size is raised",
+					"%.0f".formatted(minBytes), maxBodyBytes);
+		}
 	}
 
 	private static void warnIfMemoryIsLow(long memoryLimitBytes) {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import inference.admission.Admission;
 import inference.admission.Deadline;
 import inference.admission.Rejection;
+import inference.admission.RequestProperties;
 import inference.admission.Reservation;
 import inference.admission.Statistics;
 import inference.admission.Statistics.Outcome;

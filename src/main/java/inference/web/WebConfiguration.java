@@ -22,6 +22,7 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 
 import inference.admission.Admission;
+import inference.admission.RequestProperties;
 import inference.admission.Statistics;
 import inference.model.ModelProperties;
 

@@ -1,4 +1,4 @@
-package inference.web;
+package inference.admission;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -10,9 +10,9 @@ import org.springframework.util.unit.DataSize;
  * @param maxSize the largest body, before and after decompression; a larger one gets 413
  */
 @ConfigurationProperties(prefix = "inference.request", ignoreUnknownFields = false)
-record RequestProperties(@DefaultValue("16MB") DataSize maxSize) {
+public record RequestProperties(@DefaultValue("16MB") DataSize maxSize) {
 
-	RequestProperties {
+	public RequestProperties {
 		if (maxSize.toBytes() < 1 || maxSize.toBytes() > Integer.MAX_VALUE / 4) {
 			throw new IllegalArgumentException("max-size must be between 1B and 511MB");
 		}

@@ -1,17 +1,14 @@
-package inference.web;
+package inference.admission;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
-import org.springframework.util.unit.DataSize;
 
 import inference.model.DataType;
-import inference.model.ModelMetadata;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.TensorSpec;
@@ -19,7 +16,7 @@ import inference.model.TensorSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 @ExtendWith(OutputCaptureExtension.class)
-class RequestSizeCheckTests {
+class ModelReportTests {
 
 	private static final List<TensorSpec> OUTPUTS = List.of(new TensorSpec("y", DataType.FP32, Shape.of(-1)));
 
@@ -38,9 +35,7 @@ class RequestSizeCheckTests {
 
 	private static void check(long maxBodyBytes) {
 		TensorSpec image = new TensorSpec("x", DataType.FP32, Shape.of(-1, 3, 1024, 1024));
-		ModelMetadata metadata = new ModelMetadata(new Signature(List.of(image), OUTPUTS), "images", List.of());
-		new RequestSizeCheck(new RequestProperties(DataSize.ofBytes(maxBodyBytes))).beforeTimedRuns(metadata,
-				UnaryOperator.identity());
+		ModelReport.warnIfNoRequestFits(new Signature(List.of(image), OUTPUTS), maxBodyBytes);
 	}
 
 }
