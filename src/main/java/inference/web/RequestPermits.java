@@ -155,7 +155,8 @@ final class RequestPermits implements Executor {
 	}
 
 	/**
-	 * The time during which a request waits and has no permit, until it is closed.
+	 * A request's wait without a permit. The request has a permit again when the pause is
+	 * closed.
 	 */
 	interface Pause extends AutoCloseable {
 
