@@ -19,10 +19,12 @@ import inference.model.TensorSpec;
  * @param id the id that the client gave, which the answer repeats, or {@code null}
  * @param inputs the tensors of all inputs by name
  * @param outputs the wanted outputs in the client's order; by default all outputs
+ * @param binaryOutputs the wanted outputs that are sent as bytes behind the JSON, in the
+ * same order
  * @param timeout the timeout in the request's parameters, or {@code null}
  */
 public record InferenceRequest(BodyFormat format, @Nullable String id, Map<String, Tensor> inputs,
-		List<RequestedOutput> outputs, @Nullable Duration timeout) {
+		List<TensorSpec> outputs, List<TensorSpec> binaryOutputs, @Nullable Duration timeout) {
 
 	/**
 	 * Writes some inputs, such as those of a golden example, as a request of the Open
@@ -42,6 +44,11 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 			generator.writeEndObject();
 		}
 		return body.toString(StandardCharsets.UTF_8);
+	}
+
+	/** The number of rows in each input of a request in the format ROWS. */
+	long instanceCount() {
+		return this.inputs.values().iterator().next().shape().dimension(0);
 	}
 
 	/**
@@ -64,15 +71,6 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 		/** The Open Inference Protocol: requests and answers list named tensors. */
 		OIP
 
-	}
-
-	/**
-	 * An output that the client wants.
-	 *
-	 * @param spec the output's specification
-	 * @param binary whether the output is sent as bytes behind the JSON
-	 */
-	public record RequestedOutput(TensorSpec spec, boolean binary) {
 	}
 
 }

@@ -13,10 +13,10 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.exc.JacksonIOException;
 
 import inference.codec.InferenceRequest.BodyFormat;
-import inference.codec.InferenceRequest.RequestedOutput;
 import inference.model.InvalidOutputException;
 import inference.model.Shape;
 import inference.model.Tensor;
+import inference.model.TensorSpec;
 
 /**
  * The answer to a prediction request, in the format of that request. The answer is
@@ -34,18 +34,15 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 	 * have one row per instance, or if the format is OIP and an output that is sent as
 	 * JSON has bytes that are not UTF-8
 	 */
-	public InferenceResponse(String modelName, String modelVersion, InferenceRequest request,
-			Map<String, Tensor> outputs) {
-		this.modelName = modelName;
-		this.modelVersion = modelVersion;
-		this.request = request;
-		this.outputs = outputs;
-		request.outputs().forEach(this::requireEncodable);
+	public InferenceResponse {
+		for (TensorSpec spec : request.outputs()) {
+			requireEncodable(request, spec, Objects.requireNonNull(outputs.get(spec.name())));
+		}
 	}
 
 	/** Whether at least one tensor is sent as bytes behind the JSON. */
 	public boolean hasBinaryOutputs() {
-		return this.request.outputs().stream().anyMatch(RequestedOutput::binary);
+		return !this.request.binaryOutputs().isEmpty();
 	}
 
 	/**
@@ -64,8 +61,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 
 	/** The number of bytes of the tensors behind the JSON. */
 	public long binaryLength() {
-		return Tensor
-			.totalBytes(this.request.outputs().stream().filter(RequestedOutput::binary).map(this::tensor).toList());
+		return Tensor.totalBytes(this.request.binaryOutputs().stream().map(this::tensor).toList());
 	}
 
 	/**
@@ -81,30 +77,27 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 			throw ex.getCause();
 		}
 		WritableByteChannel channel = Channels.newChannel(target);
-		for (RequestedOutput output : this.request.outputs()) {
-			if (output.binary()) {
-				channel.write(tensor(output).contents());
-			}
+		for (TensorSpec output : this.request.binaryOutputs()) {
+			channel.write(tensor(output).contents());
 		}
 	}
 
-	private void requireEncodable(RequestedOutput output) {
-		Tensor tensor = tensor(output);
+	private static void requireEncodable(InferenceRequest request, TensorSpec spec, Tensor tensor) {
 		Shape shape = tensor.shape();
-		String name = output.spec().name();
-		if (this.request.format() == BodyFormat.ROWS && (shape.rank() == 0 || shape.dimension(0) != instanceCount())) {
-			String problem = "output '%s' has shape %s, not a row for each of %d instances".formatted(name, shape,
-					instanceCount());
-			Shape declaredShape = output.spec().shape();
-			if (declaredShape.isBatched() && !declaredShape.isOfAnyRank()) {
+		if (request.format() == BodyFormat.ROWS
+				&& (shape.rank() == 0 || shape.dimension(0) != request.instanceCount())) {
+			String problem = "output '%s' has shape %s, not a row for each of %d instances".formatted(spec.name(),
+					shape, request.instanceCount());
+			if (spec.shape().isBatched() && !spec.shape().isOfAnyRank()) {
 				throw new InvalidOutputException(problem);
 			}
 			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(problem));
 		}
-		if (this.request.format() == BodyFormat.OIP && !output.binary() && TensorWriter.hasNonUtf8Bytes(tensor)) {
+		if (request.format() == BodyFormat.OIP && !request.binaryOutputs().contains(spec)
+				&& TensorWriter.hasNonUtf8Bytes(tensor)) {
 			throw new InvalidOutputException(
 					"output '%s' is not UTF-8 text, so JSON cannot carry it: ask for it as binary data"
-						.formatted(name));
+						.formatted(spec.name()));
 		}
 	}
 
@@ -115,7 +108,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 				case ROWS -> {
 					List<TensorWriter> writers = writers();
 					generator.writeArrayPropertyStart("predictions");
-					for (long row = instanceCount(); row > 0; row--) {
+					for (long row = this.request.instanceCount(); row > 0; row--) {
 						writeNested(generator, writers, 1);
 					}
 					generator.writeEndArray();
@@ -137,14 +130,11 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 			generator.writeStringProperty("id", this.request.id());
 		}
 		generator.writeArrayPropertyStart("outputs");
-		for (RequestedOutput output : this.request.outputs()) {
-			TensorWriter.writeOip(generator, output.spec().name(), tensor(output), output.binary());
+		for (TensorSpec output : this.request.outputs()) {
+			TensorWriter.writeOip(generator, output.name(), tensor(output),
+					this.request.binaryOutputs().contains(output));
 		}
 		generator.writeEndArray();
-	}
-
-	private long instanceCount() {
-		return this.request.inputs().values().iterator().next().shape().dimension(0);
 	}
 
 	private void writeNested(JsonGenerator generator, List<TensorWriter> writers, int depth) {
@@ -154,7 +144,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		}
 		generator.writeStartObject();
 		for (int i = 0; i < writers.size(); i++) {
-			generator.writeName(this.request.outputs().get(i).spec().name());
+			generator.writeName(this.request.outputs().get(i).name());
 			writers.get(i).writeNested(generator, depth);
 		}
 		generator.writeEndObject();
@@ -164,12 +154,12 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		boolean isRowFormat = this.request.format() == BodyFormat.ROWS;
 		return this.request.outputs()
 			.stream()
-			.map((output) -> new TensorWriter(tensor(output), isRowFormat ? output.spec().keys() : List.of()))
+			.map((output) -> new TensorWriter(tensor(output), isRowFormat ? output.keys() : List.of()))
 			.toList();
 	}
 
-	private Tensor tensor(RequestedOutput output) {
-		return Objects.requireNonNull(this.outputs.get(output.spec().name()));
+	private Tensor tensor(TensorSpec output) {
+		return Objects.requireNonNull(this.outputs.get(output.name()));
 	}
 
 }

@@ -6,6 +6,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.LongConsumer;
 
@@ -16,7 +17,6 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.TokenStreamLocation;
 
 import inference.codec.InferenceRequest.BodyFormat;
-import inference.codec.InferenceRequest.RequestedOutput;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
@@ -82,7 +82,8 @@ public final class RequestReader {
 				: null;
 		OipReader oipReader = new OipReader(this.signature, body, jsonEnd, binaryData, this.onMemoryChange);
 		if (binaryData != null && jsonEnd == 0 && this.allowedFormats.contains(BodyFormat.OIP)) {
-			return new InferenceRequest(BodyFormat.OIP, null, oipReader.readRaw(), requestedOutputs(true), null);
+			List<TensorSpec> outputs = this.signature.outputs();
+			return new InferenceRequest(BodyFormat.OIP, null, oipReader.readRaw(), outputs, outputs, null);
 		}
 		require(jsonEnd > 0, "The body is empty: send %s.", exampleBody());
 		require(Json.mayBeUtf8(body), "The body must be JSON in UTF-8.");
@@ -95,14 +96,20 @@ public final class RequestReader {
 		BodyFormat format = requirePresent(this.format, "The body has no tensors: send %s.", exampleBody());
 		require(binaryData == null || !binaryData.hasRemaining(),
 				"There are bytes behind the JSON that no binary_data_size covers.");
-		List<RequestedOutput> requestedOutputs = requestedOutputs(
-				Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output")));
-		require(format == BodyFormat.OIP || requestedOutputs.stream().noneMatch(RequestedOutput::binary),
+		List<TensorSpec> outputs = this.binaryByOutput.isEmpty() ? this.signature.outputs()
+				: List.copyOf(this.binaryByOutput.keySet());
+		boolean binaryByDefault = Boolean.TRUE.equals(Json.booleanParameter(this.parameters, "binary_data_output"));
+		List<TensorSpec> binaryOutputs = outputs.stream()
+			.filter((output) -> Objects.requireNonNullElse(this.binaryByOutput.get(output), binaryByDefault))
+			.toList();
+		require(format == BodyFormat.OIP || binaryOutputs.isEmpty(),
 				"Only the Open Inference Protocol has binary outputs: send \"inputs\" with name, shape and datatype.");
+		InferenceRequest request = new InferenceRequest(format, this.id, this.inputs, outputs, binaryOutputs,
+				timeout());
 		if (format == BodyFormat.ROWS) {
-			refuseFixedOutputRows(requestedOutputs);
+			refuseFixedOutputRows(request);
 		}
-		return new InferenceRequest(format, this.id, this.inputs, requestedOutputs, timeout());
+		return request;
 	}
 
 	/**
@@ -172,26 +179,15 @@ public final class RequestReader {
 	// output has a fixed number of rows, these rows do not belong to the instances. If
 	// the fixed number happens to equal the number of instances, and is not 1, this
 	// method refuses the request. InferenceResponse refuses a number that differs.
-	private void refuseFixedOutputRows(List<RequestedOutput> requestedOutputs) {
-		long instanceCount = this.inputs.values().iterator().next().shape().dimension(0);
+	private void refuseFixedOutputRows(InferenceRequest request) {
+		long instanceCount = request.instanceCount();
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
-		for (RequestedOutput output : requestedOutputs) {
-			Shape shape = output.spec().shape();
+		for (TensorSpec output : request.outputs()) {
+			Shape shape = output.shape();
 			require(!areInputsBatched || instanceCount == 1 || shape.rank() == 0 || shape.dimension(0) != instanceCount,
 					"Output '%s' has %d rows for any number of instances: use \"inputs\" in place of \"instances\".",
-					output.spec().name(), instanceCount);
+					output.name(), instanceCount);
 		}
-	}
-
-	private List<RequestedOutput> requestedOutputs(boolean binaryByDefault) {
-		if (this.binaryByOutput.isEmpty()) {
-			return this.signature.outputs().stream().map((spec) -> new RequestedOutput(spec, binaryByDefault)).toList();
-		}
-		return this.binaryByOutput.entrySet()
-			.stream()
-			.map((entry) -> new RequestedOutput(entry.getKey(),
-					(entry.getValue() != null) ? entry.getValue() : binaryByDefault))
-			.toList();
 	}
 
 	// The parameter is in microseconds, as in Triton's schedule policy extension. 0 means

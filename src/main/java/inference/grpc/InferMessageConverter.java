@@ -28,11 +28,11 @@ import tools.jackson.databind.json.JsonMapper;
 import inference.admission.Reservation;
 import inference.codec.InferenceRequest;
 import inference.codec.InferenceRequest.BodyFormat;
-import inference.codec.InferenceRequest.RequestedOutput;
 import inference.codec.RequestReader;
 import inference.model.Shape;
 import inference.model.Signature;
 import inference.model.Tensor;
+import inference.model.TensorSpec;
 
 import static inference.codec.InvalidRequestException.require;
 
@@ -118,13 +118,13 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	ModelInferResponse.Builder toResponse(InferenceRequest request, Map<String, Tensor> outputs) {
 		ModelInferResponse.Builder response = ModelInferResponse.newBuilder()
 			.setId(Objects.requireNonNullElse(request.id(), ""));
-		for (RequestedOutput output : request.outputs()) {
-			Tensor tensor = Objects.requireNonNull(outputs.get(output.spec().name()));
+		for (TensorSpec output : request.outputs()) {
+			Tensor tensor = Objects.requireNonNull(outputs.get(output.name()));
 			// gRPC copies the contents when it sends the answer.
 			this.reservation.add(tensor.contents().remaining());
 			response.addRawOutputContents(UnsafeByteOperations.unsafeWrap(tensor.contents()))
 				.addOutputsBuilder()
-				.setName(output.spec().name())
+				.setName(output.name())
 				.setDatatype(tensor.dataType().name())
 				.addAllShape(dimensions(tensor.shape()));
 		}

@@ -77,8 +77,7 @@ class GrpcConformanceTests {
 	private static ModelInferRequest.Builder request(InferenceRequest http) {
 		ModelInferRequest.Builder request = ModelInferRequest.newBuilder().setModelName("m").setId("an id");
 		http.outputs()
-			.forEach((output) -> request
-				.addOutputs(InferRequestedOutputTensor.newBuilder().setName(output.spec().name())));
+			.forEach((output) -> request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(output.name())));
 		http.inputs()
 			.forEach((name,
 					tensor) -> request.addInputs(InferInputTensor.newBuilder()
@@ -93,7 +92,7 @@ class GrpcConformanceTests {
 		assertThat(answer.getModelVersion()).isEqualTo("1");
 		assertThat(answer.getId()).isEqualTo("an id");
 		assertThat(answer.getOutputsList()).extracting(InferOutputTensor::getName)
-			.containsExactlyElementsOf(http.outputs().stream().map((output) -> output.spec().name()).toList());
+			.containsExactlyElementsOf(http.outputs().stream().map((output) -> output.name()).toList());
 		for (int i = 0; i < answer.getOutputsCount(); i++) {
 			InferOutputTensor output = answer.getOutputs(i);
 			Tensor tensor = Objects.requireNonNull(expected.get(output.getName()));
