@@ -40,6 +40,9 @@ final class Json {
 	private static final List<String> UNSUPPORTED_PARAMETERS = List.of("classification", "shared_memory_region",
 			"shared_memory_offset", "shared_memory_byte_size", "sequence_id", "sequence_start", "sequence_end");
 
+	// Values that switch an unsupported parameter off.
+	private static final Set<String> HARMLESS_VALUES = Set.of("0", "false", "\"\"");
+
 	// Limits member names, ids and parameters, which become Java strings in any request.
 	private static final int MAX_STRING_LENGTH = 1000;
 
@@ -115,44 +118,34 @@ final class Json {
 	/**
 	 * Reads parameters of the Open Inference Protocol: strings, numbers and booleans.
 	 * Unknown parameters are allowed.
+	 * @return the values by name; a string is in quotation marks, without escapes
 	 * @throws InvalidRequestException if a value has a wrong type, or if a parameter asks
 	 * for a feature that this server does not support
 	 */
-	static Map<String, Object> parameters(JsonParser parser) {
+	static Map<String, String> parameters(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");
-		Map<String, Object> parameters = new HashMap<>();
+		Map<String, String> parameters = new HashMap<>();
 		Set<String> seenNames = new HashSet<>();
 		for (String name = nextMember(parser, seenNames); name != null; name = nextMember(parser, seenNames)) {
-			parameters.put(name, switch (parser.currentToken()) {
-				case VALUE_STRING -> stringValue(parser, "Parameter '%s'".formatted(name));
-				case VALUE_TRUE -> true;
-				case VALUE_FALSE -> false;
-				case VALUE_NUMBER_INT -> (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER)
-						? parser.getBigIntegerValue() : parser.getLongValue();
-				case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
-				default -> throw new InvalidRequestException("Parameter '%s' must be a string, a number or a boolean."
-					.formatted(InvalidRequestException.excerpt(name)));
-			});
+			require(parser.currentToken().isScalarValue(), "Parameter '%s' must be a string, a number or a boolean.",
+					name);
+			parameters.put(name, (parser.currentToken() == JsonToken.VALUE_STRING)
+					? "\"" + stringValue(parser, "Parameter '%s'".formatted(name)) + "\"" : parser.getString());
 		}
 		for (String name : UNSUPPORTED_PARAMETERS) {
-			Object value = parameters.getOrDefault(name, "");
-			require(value.equals("") || value.equals(0L) || value.equals(false),
+			require(HARMLESS_VALUES.contains(parameters.getOrDefault(name, "0")),
 					"Parameter '%s' is not supported: tensors are sent whole in the body, and requests share no state.",
 					name);
 		}
 		return parameters;
 	}
 
-	/** A parameter's value as in JSON, so that a message shows whether it is a string. */
-	static String quoted(Object value) {
-		return (value instanceof String text) ? "\"%s\"".formatted(text) : value.toString();
-	}
-
 	/** The value of a boolean parameter, or {@code null} if the parameter is missing. */
-	static @Nullable Boolean booleanParameter(Map<String, Object> parameters, String name) {
-		Object value = parameters.get(name);
-		require(value == null || value instanceof Boolean, "Parameter '%s' must be true or false.", name);
-		return (Boolean) value;
+	static @Nullable Boolean booleanParameter(Map<String, String> parameters, String name) {
+		String value = parameters.get(name);
+		require(value == null || value.equals("true") || value.equals("false"), "Parameter '%s' must be true or false.",
+				name);
+		return (value != null) ? Boolean.valueOf(value) : null;
 	}
 
 }

@@ -113,7 +113,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		String dataType = null;
 		Shape shape = null;
 		Tensor tensor = null;
-		Map<String, Object> parameters = Map.of();
+		Map<String, String> parameters = Map.of();
 		int dataOffset = -1;
 		Set<String> seenNames = new HashSet<>();
 		for (String member = Json.nextMember(parser, seenNames); member != null; member = Json.nextMember(parser,
@@ -140,7 +140,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		name = requirePresent(name, "Input %d lacks \"name\".", tensors.size());
 		dataType = requirePresent(dataType, "Input '%s' lacks \"datatype\".", name);
 		shape = requirePresent(shape, "Input '%s' lacks \"shape\".", name);
-		Object binarySize = parameters.get("binary_data_size");
+		String binarySize = parameters.get("binary_data_size");
 		require((binarySize != null) == (tensor == null && dataOffset < 0),
 				"Input '%s' must have either \"data\" or the parameter binary_data_size.", name);
 		if (binarySize != null) {
@@ -171,13 +171,13 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		return reader.toTensor(shape);
 	}
 
-	private Tensor readBinary(TensorSpec spec, Shape shape, Object binarySize) {
+	private Tensor readBinary(TensorSpec spec, Shape shape, String binarySize) {
 		ByteBuffer unreadData = requirePresent(this.binaryData,
 				"A binary_data_size needs the header Inference-Header-Content-Length.");
-		long byteCount = (binarySize instanceof Long number) ? number : -1;
+		long byteCount = RequestReader.parseLongOrMinusOne(binarySize);
 		require(0 <= byteCount && byteCount <= unreadData.remaining(),
 				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
-				spec.name(), Json.quoted(binarySize), unreadData.remaining());
+				spec.name(), binarySize, unreadData.remaining());
 		ByteBuffer contents = unreadData.slice(unreadData.position(), (int) byteCount);
 		unreadData.position(unreadData.position() + (int) byteCount);
 		return tensor(spec, shape, contents);

@@ -53,7 +53,7 @@ public final class RequestReader {
 
 	private Map<TensorSpec, @Nullable Boolean> binaryByOutput = Map.of();
 
-	private Map<String, Object> parameters = Map.of();
+	private Map<String, String> parameters = Map.of();
 
 	/**
 	 * @param allowedFormats the formats that the request's path takes
@@ -193,12 +193,10 @@ public final class RequestReader {
 	// The parameter is in microseconds, as in Triton's schedule policy extension. 0 means
 	// no timeout.
 	private @Nullable Duration timeout() {
-		Object timeout = this.parameters.getOrDefault("timeout", 0L);
-		if (timeout instanceof Long micros && micros >= 0) {
-			return (micros == 0) ? null : Duration.of(micros, ChronoUnit.MICROS);
-		}
-		throw new InvalidRequestException("Parameter 'timeout' must be a number of microseconds, 0 or more, not %s."
-			.formatted(InvalidRequestException.excerpt(Json.quoted(timeout))));
+		String timeout = this.parameters.getOrDefault("timeout", "0");
+		long micros = parseLongOrMinusOne(timeout);
+		require(micros >= 0, "Parameter 'timeout' must be a number of microseconds, 0 or more, not %s.", timeout);
+		return (micros > 0) ? Duration.of(micros, ChronoUnit.MICROS) : null;
 	}
 
 	// Removes two parts of Jackson's message that do not help a client: the advice about
@@ -213,10 +211,10 @@ public final class RequestReader {
 		return InvalidRequestException.excerpt(message) + locationSuffix;
 	}
 
-	/** The number in a header; -1 if it is not an integer that fits a {@code long}. */
-	public static long parseLongOrMinusOne(String header) {
+	/** The number in a text; -1 if it is not an integer that fits a {@code long}. */
+	public static long parseLongOrMinusOne(String text) {
 		try {
-			return Long.parseLong(header.strip());
+			return Long.parseLong(text.strip());
 		}
 		catch (NumberFormatException ex) {
 			return -1;
