@@ -1,6 +1,5 @@
 package inference.admission;
 
-import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -20,7 +19,8 @@ import org.springframework.stereotype.Component;
 
 /**
  * The counts and the durations of predictions. The same meters feed Prometheus and
- * Triton's statistics extension.
+ * Triton's statistics extension. The buckets of their histograms are in the property
+ * {@code management.metrics.distribution.slo}.
  */
 @Component
 public final class Statistics {
@@ -40,11 +40,12 @@ public final class Statistics {
 		register(Protocol.HTTP);
 		for (Stage stage : Stage.values()) {
 			this.stageTimers.put(stage,
-					timerBuilder("inference." + lowerCaseName(stage), stage.description).register(registry));
+					Timer.builder("inference." + lowerCaseName(stage))
+						.description(stage.description)
+						.register(registry));
 		}
 		this.rowsPerRun = DistributionSummary.builder("inference.batch.rows")
 			.description("Rows per call of the model")
-			.serviceLevelObjectives(1, 2, 4, 8, 16, 32, 64, 128, 256)
 			.register(registry);
 	}
 
@@ -92,7 +93,8 @@ public final class Statistics {
 		Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome,
-					timerBuilder("inference.requests", "Predictions, from the admission to the answer")
+					Timer.builder("inference.requests")
+						.description("Predictions, from the admission to the answer")
 						.tag("outcome", lowerCaseName(outcome))
 						.tag("protocol", lowerCaseName(protocol))
 						.register(this.registry));
@@ -138,15 +140,6 @@ public final class Statistics {
 	/** When the model last answered, in milliseconds since the epoch; 0 if never. */
 	public long lastRunEpochMillis() {
 		return this.lastRunEpochMillis;
-	}
-
-	private static Timer.Builder timerBuilder(String name, String description) {
-		return Timer.builder(name)
-			.description(description)
-			.serviceLevelObjectives(Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),
-					Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(5), Duration.ofMillis(10),
-					Duration.ofMillis(25), Duration.ofMillis(50), Duration.ofMillis(100), Duration.ofMillis(250),
-					Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
 	}
 
 	private static String lowerCaseName(Enum<?> value) {
