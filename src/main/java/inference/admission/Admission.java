@@ -114,18 +114,18 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * {@code null} if the body has none
 	 * @param isClientGone whether the client has closed its connection. A model thread
 	 * calls the function when it takes the call, so the function must not block or throw
-	 * @param longWaits runs the rest of the wait on the calling thread when the call has
-	 * waited for 20 ms
+	 * @param longWaitExecutor runs, on the calling thread, the part of the wait after the
+	 * first 20 ms
 	 * @throws Rejection for each reason of {@link Rejection.Kind}
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
-			BooleanSupplier isClientGone, Executor longWaits) {
+			BooleanSupplier isClientGone, Executor longWaitExecutor) {
 		Deadline deadline = reservation.deadline().shortenedTo(timeout);
 		long expectedOutputBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, () -> rejectIfOverloaded(deadline));
 		try {
-			Map<String, Tensor> outputs = call.await(this.timer, longWaits);
+			Map<String, Tensor> outputs = call.await(this.timer, longWaitExecutor);
 			reservation.add(Tensor.totalBytes(outputs.values()) - expectedOutputBytes);
 			return outputs;
 		}

@@ -8,7 +8,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -87,15 +86,16 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 
 	/**
 	 * Waits for the outputs.
-	 * @param timer ends the first part of the wait, after 20 ms
-	 * @param longWaits runs the rest of the wait on the calling thread
+	 * @param timer ends the wait after 20 ms and at the deadline
+	 * @param longWaitExecutor runs, on the calling thread, the part of the wait after the
+	 * first 20 ms
 	 * @throws Rejection if the deadline passes, the model thread does not begin the call,
 	 * the model fails, or the server stops
 	 */
-	Map<String, Tensor> await(ScheduledExecutorService timer, Executor longWaits) {
-		awaitShortly(timer);
+	Map<String, Tensor> await(ScheduledExecutorService timer, Executor longWaitExecutor) {
+		awaitDone(timer, Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()));
 		if (!isDone()) {
-			longWaits.execute(this::awaitUntilDeadline);
+			longWaitExecutor.execute(() -> awaitDone(timer, this.deadline.remainingNanos()));
 		}
 		if (!isDone()) {
 			abandon(Thread.currentThread().isInterrupted() ? Rejection.notReady("the server is stopping")
@@ -109,38 +109,25 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		return resultNow();
 	}
 
-	// Waits for 20 ms, or until the deadline if that is earlier. If a virtual thread
-	// waits
-	// with a timeout, the JDK wakes a thread of its own, which takes longer than a run of
-	// a small model. The timer's thread sleeps on if other calls wait, too.
-	private void awaitShortly(ScheduledExecutorService timer) {
-		CompletableFuture<Map<String, Tensor>> shortWait = copy();
-		Future<?> timeout = timer.schedule(() -> shortWait.complete(Map.of()),
-				Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()), TimeUnit.NANOSECONDS);
+	// If a virtual thread waits with a timeout, the JDK wakes a thread of its own, which
+	// takes longer than a run of a small model. The timer's thread sleeps on if other
+	// calls wait, too.
+	private void awaitDone(ScheduledExecutorService timer, long timeoutNanos) {
+		CompletableFuture<Map<String, Tensor>> outputsOrTimeout = copy();
+		Future<?> timeout = timer.schedule(() -> outputsOrTimeout.complete(Map.of()), timeoutNanos,
+				TimeUnit.NANOSECONDS);
 		try {
-			var _ = shortWait.get();
+			var _ = outputsOrTimeout.get();
 		}
 		catch (ExecutionException ex) {
 			// The call has failed, so isDone() is true.
 		}
 		catch (InterruptedException ex) {
-			// The thread stays interrupted, so awaitUntilDeadline() does not wait.
+			// The thread stays interrupted, so that a second wait ends at once.
 			Thread.currentThread().interrupt();
 		}
 		finally {
 			timeout.cancel(false);
-		}
-	}
-
-	private void awaitUntilDeadline() {
-		try {
-			var _ = get(this.deadline.remainingNanos(), TimeUnit.NANOSECONDS);
-		}
-		catch (ExecutionException | TimeoutException ex) {
-			// isDone() is true if the call failed, and false after a timeout.
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
 		}
 	}
 

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -144,6 +145,22 @@ class AdmissionTests {
 					});
 			assertThat(outputs).containsKey("y");
 		}
+	}
+
+	@Test
+	void waitsForAFastModelWithoutALongWait() {
+		var admission = admission(1, 1);
+		this.gate.open();
+		AtomicInteger longWaits = new AtomicInteger();
+		for (int i = 0; i < 100; i++) {
+			try (Reservation reservation = admission.admit(LONG)) {
+				admission.infer(FakeModel.question(1), reservation, null, () -> false, (wait) -> {
+					longWaits.incrementAndGet();
+					wait.run();
+				});
+			}
+		}
+		assertThat(longWaits).hasValueLessThan(50);
 	}
 
 	@Test
@@ -587,7 +604,7 @@ class AdmissionTests {
 		var caller = new Caller(call);
 		await().pollDelay(Duration.ZERO)
 			.pollInterval(Duration.ofMillis(1))
-			.until(caller.thread::getState, Thread.State.TIMED_WAITING::equals);
+			.until(caller.thread::getState, Thread.State.WAITING::equals);
 		return caller;
 	}
 
