@@ -35,7 +35,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 
 	private final BooleanSupplier isClientGone;
 
-	private volatile @Nullable ModelRun run;
+	private volatile @Nullable Runnable cancelRun;
 
 	Call(Map<String, Tensor> inputs, Deadline deadline, BooleanSupplier isClientGone) {
 		this.inputs = inputs;
@@ -63,24 +63,23 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	/**
 	 * Begins the call, unless the request's thread no longer waits, the client has gone,
 	 * or the deadline would pass inside the model.
+	 * @param cancelRun asks the model to end the run if no request waits for its calls
 	 */
-	boolean tryBegin(ModelRun run, long shortestRunNanos) {
+	synchronized boolean tryBegin(Runnable cancelRun, long shortestRunNanos) {
+		if (isDone()) {
+			return false;
+		}
 		// isClientGone reads from the connection. Meanwhile the lock blocks the request's
 		// thread in abandon(), so that only one thread at a time reads.
-		synchronized (this) {
-			if (isDone()) {
-				return false;
-			}
-			if (this.isClientGone.getAsBoolean()) {
-				completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
-			}
+		if (this.isClientGone.getAsBoolean()) {
+			completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
 		}
-		if (this.deadline.remainingNanos() <= shortestRunNanos) {
+		else if (this.deadline.remainingNanos() <= shortestRunNanos) {
 			completeExceptionally(new Rejection(Kind.DEADLINE_EXCEEDED,
 					"The deadline of %d ms left no time for the model after the wait"
 						.formatted(this.deadline.timeGranted().toMillis())));
 		}
-		this.run = run;
+		this.cancelRun = cancelRun;
 		return !isDone();
 	}
 
@@ -100,7 +99,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		if (!isDone()) {
 			abandon(Thread.currentThread().isInterrupted() ? Rejection.notReady("the server is stopping")
 					: this.deadline
-						.exceededRejection((this.run != null) ? "was inside the model" : "waited for the model"));
+						.exceededRejection((this.cancelRun != null) ? "was inside the model" : "waited for the model"));
 		}
 		// If the outputs came just before abandon(), they are still returned.
 		if (isCompletedExceptionally()) {
@@ -135,9 +134,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		synchronized (this) {
 			completeExceptionally(rejection);
 		}
-		ModelRun run = this.run;
-		if (run != null) {
-			run.cancelUnlessAwaited();
+		Runnable cancelRun = this.cancelRun;
+		if (cancelRun != null) {
+			cancelRun.run();
 		}
 	}
 

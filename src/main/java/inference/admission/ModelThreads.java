@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 import inference.admission.Statistics.Stage;
@@ -67,10 +68,9 @@ final class ModelThreads implements AutoCloseable {
 
 	// Runs the calls. The returned task gives each call its outputs or its failure.
 	private Runnable run(List<Call> calls) {
-		long startNanos = System.nanoTime();
-		ModelRun run = new ModelRun(calls, this.lifecycle);
+		ModelRun run = new ModelRun(calls);
 		List<Call> begunCalls = calls.stream()
-			.filter((call) -> call.tryBegin(run, this.serviceTime.shortestRunNanos()))
+			.filter((call) -> call.tryBegin(run::cancelUnlessAwaited, this.serviceTime.shortestRunNanos()))
 			.toList();
 		if (begunCalls.isEmpty()) {
 			return () -> {
@@ -81,7 +81,7 @@ final class ModelThreads implements AutoCloseable {
 				MDC.setContextMap(begunCalls.getFirst().logContext());
 			}
 			Map<String, Tensor> inputs = Batch.join(begunCalls.stream().map(Call::inputs).toList());
-			List<Map<String, Tensor>> outputs = Batch.split(infer(inputs, begunCalls.size(), run, startNanos),
+			List<Map<String, Tensor>> outputs = Batch.split(run.infer(inputs, begunCalls.size()),
 					begunCalls.stream().map(Call::rowCount).toList());
 			return () -> {
 				for (int i = 0; i < begunCalls.size(); i++) {
@@ -103,21 +103,57 @@ final class ModelThreads implements AutoCloseable {
 		}
 	}
 
-	private Map<String, Tensor> infer(Map<String, Tensor> inputs, int callCount, ModelRun run, long startNanos) {
-		long runStartNanos = System.nanoTime();
-		boolean hasSucceeded = false;
-		run.begin();
-		try {
-			Map<String, Tensor> outputs = this.lifecycle.infer(inputs, Rejection::notReady);
-			hasSucceeded = true;
-			this.statistics.recordRun(Batch.rowCount(inputs), System.nanoTime() - runStartNanos);
-			return outputs;
+	/**
+	 * One run of the model, for one call or for a batch of calls. When no request waits
+	 * for these calls any more, the model is asked to end the run.
+	 */
+	private final class ModelRun {
+
+		private final long startNanos = System.nanoTime();
+
+		private final List<Call> calls;
+
+		private @Nullable Thread threadInModel;
+
+		ModelRun(List<Call> calls) {
+			this.calls = calls;
 		}
-		finally {
-			run.end();
-			// A cancelled run would have taken longer, so its calls are not counted.
-			this.serviceTime.record(System.nanoTime() - startNanos, (hasSucceeded || run.isAwaited()) ? callCount : 0);
+
+		Map<String, Tensor> infer(Map<String, Tensor> inputs, int callCount) {
+			long inferStartNanos = System.nanoTime();
+			boolean hasSucceeded = false;
+			setThreadInModel(Thread.currentThread());
+			try {
+				Map<String, Tensor> outputs = ModelThreads.this.lifecycle.infer(inputs, Rejection::notReady);
+				hasSucceeded = true;
+				ModelThreads.this.statistics.recordRun(Batch.rowCount(inputs), System.nanoTime() - inferStartNanos);
+				return outputs;
+			}
+			finally {
+				setThreadInModel(null);
+				// A late cancellation may interrupt this thread. Its next run must not
+				// see the interrupt.
+				Thread.interrupted();
+				// A cancelled run would have taken longer, so its calls are not counted.
+				int completedCalls = (hasSucceeded || isAwaited()) ? callCount : 0;
+				ModelThreads.this.serviceTime.record(System.nanoTime() - this.startNanos, completedCalls);
+			}
 		}
+
+		private synchronized void setThreadInModel(@Nullable Thread thread) {
+			this.threadInModel = thread;
+		}
+
+		synchronized void cancelUnlessAwaited() {
+			if (this.threadInModel != null && !isAwaited()) {
+				ModelThreads.this.lifecycle.cancel(this.threadInModel);
+			}
+		}
+
+		private boolean isAwaited() {
+			return this.calls.stream().anyMatch((call) -> !call.isDone());
+		}
+
 	}
 
 }
