@@ -155,22 +155,13 @@ public final class OnnxModel implements Model {
 	// and runs again alone.
 	private <T> T runWithinMemory(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
 			throws OrtException {
-		OrtException memoryFailure;
-		this.memoryLock.readLock().lock();
 		try {
-			return runOnce(inputs, runOptions, reader);
+			return runBesideOthers(inputs, runOptions, reader);
 		}
 		catch (OrtException ex) {
-			if (!OnnxFailure.isArenaFull(ex)) {
+			if (!OnnxFailure.isArenaFull(ex) || !tryLockAllMemory()) {
 				throw ex;
 			}
-			memoryFailure = ex;
-		}
-		finally {
-			this.memoryLock.readLock().unlock();
-		}
-		if (!tryLockAllMemory()) {
-			throw memoryFailure;
 		}
 		try {
 			return runOnce(inputs, runOptions, reader);
@@ -180,8 +171,19 @@ public final class OnnxModel implements Model {
 		}
 	}
 
-	// No other call begins while this one waits, so the wait has a limit, in case that a
-	// running call hangs.
+	private <T> T runBesideOthers(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
+			throws OrtException {
+		this.memoryLock.readLock().lock();
+		try {
+			return runOnce(inputs, runOptions, reader);
+		}
+		finally {
+			this.memoryLock.readLock().unlock();
+		}
+	}
+
+	// While this call waits, no other call can begin. A running call may hang, so the
+	// wait has a limit.
 	private boolean tryLockAllMemory() {
 		try {
 			return this.memoryLock.writeLock().tryLock(MAX_WAIT_FOR_MEMORY_SECONDS, TimeUnit.SECONDS);
@@ -207,12 +209,6 @@ public final class OnnxModel implements Model {
 		}
 	}
 
-	private interface OutputReader<T> {
-
-		T read(OrtSession.Result result) throws OrtException;
-
-	}
-
 	@Override
 	public void cancel(Thread caller) {
 		// The map locks the entry while this function runs, and run() removes the entry
@@ -232,6 +228,12 @@ public final class OnnxModel implements Model {
 			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
 		}
 		this.sessionOptions.close();
+	}
+
+	private interface OutputReader<T> {
+
+		T read(OrtSession.Result result) throws OrtException;
+
 	}
 
 }
