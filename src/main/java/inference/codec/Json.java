@@ -41,7 +41,7 @@ final class Json {
 			"shared_memory_offset", "shared_memory_byte_size", "sequence_id", "sequence_start", "sequence_end");
 
 	// Values that switch an unsupported parameter off.
-	private static final Set<String> HARMLESS_VALUES = Set.of("0", "false", "\"\"");
+	private static final Set<String> HARMLESS_VALUES = Set.of("0", "-0", "false", "\"\"");
 
 	// Limits member names, ids and parameters, which become Java strings in any request.
 	private static final int MAX_STRING_LENGTH = 1000;
