@@ -109,8 +109,8 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	}
 
 	// If a virtual thread waits with a timeout, the JDK wakes a thread of its own, which
-	// takes longer than a run of a small model. The timer's thread sleeps on if other
-	// calls wait, too.
+	// takes longer than a run of a small model. The timer's thread is not woken if other
+	// calls wait already.
 	private void awaitDone(ScheduledExecutorService timer, long timeoutNanos) {
 		CompletableFuture<Map<String, Tensor>> outputsOrTimeout = copy();
 		Future<?> timeout = timer.schedule(() -> outputsOrTimeout.complete(Map.of()), timeoutNanos,

@@ -40,7 +40,7 @@ final class Json {
 	private static final List<String> UNSUPPORTED_PARAMETERS = List.of("classification", "shared_memory_region",
 			"shared_memory_offset", "shared_memory_byte_size", "sequence_id", "sequence_start", "sequence_end");
 
-	// Values that switch an unsupported parameter off.
+	// With these values, an unsupported parameter asks for nothing.
 	private static final Set<String> HARMLESS_VALUES = Set.of("0", "-0", "false", "\"\"");
 
 	// Limits member names, ids and parameters, which become Java strings in any request.

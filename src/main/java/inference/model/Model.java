@@ -28,8 +28,9 @@ public interface Model extends AutoCloseable {
 	 * must not be changed, because the answer and the next warm-up run use it, too.
 	 * @return the signature's outputs
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
-	 * gets the message of this exception. Any other exception is a failure of the model.
-	 * @throws InsufficientMemoryException if the call needs more memory than there is
+	 * gets the message of this exception.
+	 * @throws InsufficientMemoryException if the call needs more memory than there is.
+	 * The client is told to send less. Any other exception is a failure of the model.
 	 * @throws DeviceLostException if no later call can succeed in this process
 	 */
 	Map<String, Tensor> infer(Map<String, Tensor> inputs);

@@ -24,11 +24,11 @@ final class OnnxFailure {
 			+ "|hardware stack error|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE|ASSERT)"
 			+ "|cudaError(IllegalAddress|LaunchFailure|ECCUncorrectable|Assert)", Pattern.CASE_INSENSITIVE);
 
-	// ONNX Runtime's arena, which has no error code of its own, reports missing memory.
+	// ONNX Runtime has no error code for a full arena, only these messages.
 	private static final Pattern FULL_ARENA_MESSAGE = Pattern
 		.compile("is smaller than requested bytes|Failed to allocate memory");
 
-	// The size of a tensor in bytes exceeds 64 bits.
+	// ONNX Runtime's messages if the size of a tensor, in bytes, exceeds 64 bits.
 	private static final Pattern OVERFLOW_MESSAGE = Pattern.compile("Integer overflow|size overflowed");
 
 	private static final String MESSAGE_MARKER = " - message: ";

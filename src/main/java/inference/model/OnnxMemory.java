@@ -56,8 +56,8 @@ final class OnnxMemory {
 	// then takes 1.5 times the memory.
 	private static final long MAX_BYTES_WITHOUT_PATTERNS = 1L << 30;
 
-	// A large first chunk has space for tensors of any size, and takes memory only where
-	// it is written. But ONNX Runtime writes 8 bytes for each 256 bytes of a chunk.
+	// One large chunk is less fragmented than many small ones. It has a limit, because
+	// ONNX Runtime writes 8 bytes for each 256 bytes of a chunk.
 	private static final long MAX_FIRST_CHUNK_BYTES = 256L << 20;
 
 	// The C API's OrtArenaAllocator, OrtMemTypeDefault, and "use the default".

@@ -55,8 +55,8 @@ final class OnnxSetup {
 			linker.defaultLookup().find("setenv").ifPresent((setenv) -> disableTelemetry(linker, setenv));
 		}
 		try {
-			// Clients can cause errors, which are thrown as exceptions. By default, ONNX
-			// Runtime also writes them to stderr.
+			// ONNX Runtime throws errors as exceptions. By default it also writes them to
+			// stderr, which clients could flood.
 			OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
 			environment.setTelemetry(false);
 			return environment;
