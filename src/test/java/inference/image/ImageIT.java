@@ -162,9 +162,12 @@ class ImageIT {
 
 	@Test
 	void runsOneProcessAsANumericUser() {
-		assertThat(this.container.processes("pid", "user", "group", "args")).singleElement()
-			.asString()
-			.matches("1 +10001 +10001 +" + String.join(" ", this.service.command()));
+		String server = "1 +10001 +10001 +" + String.join(" ", this.service.command());
+		// An exec probe of another test may still run
+		await().atMost(START)
+			.untilAsserted(() -> assertThat(this.container.processes("pid", "user", "group", "args")).singleElement()
+				.asString()
+				.matches(server));
 	}
 
 	@Test
