@@ -1,6 +1,5 @@
 package inference.admission;
 
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 import inference.admission.Rejection.Kind;
@@ -57,7 +56,7 @@ final class MemoryBudget {
 		long limitBytes = (heldBytes + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : maxRequestBytes;
 		if (this.reservedBytes.addAndGet(bytes) > limitBytes) {
 			release(bytes);
-			throw Rejection.overloaded("The server is busy: other requests hold its memory", Duration.ofSeconds(1));
+			throw Rejection.memoryFull();
 		}
 	}
 

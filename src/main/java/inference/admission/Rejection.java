@@ -18,6 +18,8 @@ public final class Rejection extends RuntimeException {
 
 	private static final Duration NOT_READY_RETRY_AFTER = Duration.ofSeconds(2);
 
+	private static final Duration MEMORY_RETRY_AFTER = Duration.ofSeconds(1);
+
 	private static final String SEE_LOG = "The server's log has the reason, with this answer's X-Request-Id.";
 
 	private static final Logger logger = LoggerFactory.getLogger(Rejection.class);
@@ -60,8 +62,12 @@ public final class Rejection extends RuntimeException {
 			case Rejection rejection -> rejection;
 			case IllegalArgumentException _ ->
 				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input%s".formatted(end(failure)));
-			case InsufficientMemoryException _ -> new Rejection(Kind.TOO_LARGE,
-					"The model needs more memory for this request than it can have: send fewer rows or smaller inputs, or give the server more memory.");
+			case InsufficientMemoryException ex when ex.isTemporary() -> memoryFull();
+			case InsufficientMemoryException _ -> {
+				logger.warn("A request needs more memory than the model has: {}", failure.getMessage());
+				yield new Rejection(Kind.TOO_LARGE,
+						"The model needs more memory for this request than it can have: send fewer rows or smaller inputs, or give the server more memory.");
+			}
 			case InvalidOutputException _ -> {
 				logger.error("A prediction failed: {}", failure.getMessage());
 				yield new Rejection(Kind.FAILED, "The model failed%s".formatted(end(failure)));
@@ -83,6 +89,10 @@ public final class Rejection extends RuntimeException {
 
 	static Rejection notReady(String reason) {
 		return new Rejection(Kind.NOT_READY, "Not ready: " + reason, NOT_READY_RETRY_AFTER);
+	}
+
+	static Rejection memoryFull() {
+		return overloaded("The server is busy: other requests hold its memory", MEMORY_RETRY_AFTER);
 	}
 
 	static Rejection overloaded(String reason, Duration retryAfter) {

@@ -29,8 +29,9 @@ public interface Model extends AutoCloseable {
 	 * @return the signature's outputs
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
 	 * gets the message of this exception.
-	 * @throws InsufficientMemoryException if the call needs more memory than there is.
-	 * The client is told to send less. Any other exception is a failure of the model.
+	 * @throws InsufficientMemoryException if the call needs more memory than the model
+	 * has. The client is told to send less, or to try again. Any other exception is a
+	 * failure of the model.
 	 * @throws DeviceLostException if no later call can succeed in this process
 	 */
 	Map<String, Tensor> infer(Map<String, Tensor> inputs);

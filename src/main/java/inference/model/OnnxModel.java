@@ -159,8 +159,11 @@ public final class OnnxModel implements Model {
 			return runBesideOthers(inputs, runOptions, reader);
 		}
 		catch (OrtException ex) {
-			if (!OnnxFailure.isArenaFull(ex) || !tryLockAllMemory()) {
+			if (!OnnxFailure.isArenaFull(ex)) {
 				throw ex;
+			}
+			if (!tryLockAllMemory()) {
+				throw new InsufficientMemoryException(OnnxFailure.cleanMessage(ex), ex, true);
 			}
 		}
 		try {
@@ -203,7 +206,7 @@ public final class OnnxModel implements Model {
 			// The array for an output was not allocated, so other requests still have
 			// their heap.
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof OutOfMemoryError) {
-				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex);
+				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex, false);
 			}
 			throw ex;
 		}

@@ -22,12 +22,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import inference.admission.Rejection.Kind;
 import inference.lifecycle.Lifecycles;
 import inference.lifecycle.ModelLifecycle;
 import inference.model.FakeModel;
 import inference.model.Gate;
+import inference.model.InsufficientMemoryException;
 import inference.model.Shape;
 import inference.model.Tensor;
 
@@ -464,6 +467,16 @@ class AdmissionTests {
 		this.gate.open();
 		var admission = batching(3, SHORT);
 		assertThat(call(admission, 1).answer()).containsExactly(1);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "false, TOO_LARGE", "true, OVERLOADED" })
+	void asksForATryLaterOnlyIfOtherCallsHoldTheMemory(boolean isTemporary, Kind kind) {
+		var admission = admission(1, 0);
+		this.model.behave((_) -> {
+			throw new InsufficientMemoryException("the arena is full", new IOException(), isTemporary);
+		});
+		assertRejected(kind, () -> infer(admission, FakeModel.question(1)));
 	}
 
 	@Test

@@ -115,8 +115,8 @@ class MemoryIT {
 			byte[] needsOneGigabyte = tokens(100, 256);
 			byte[] fitsAlone = tokens(6, 128);
 			byte[] small = tokens(1, 16);
-			List<Integer> statuses = ask(8, 6, List.of(() -> post(container, INFER, needsOneGigabyte),
-					() -> post(container, INFER, fitsAlone), () -> post(container, INFER, small)));
+			List<Integer> statuses = ask(8, 6, List.of(() -> postWhileBusy(container, needsOneGigabyte),
+					() -> postWhileBusy(container, fitsAlone), () -> postWhileBusy(container, small)));
 			assertThat(statuses).isEqualTo(repeat(6, List.of(413, 200, 200)));
 			assertThat(container.running()).isTrue();
 		}
@@ -184,6 +184,12 @@ class MemoryIT {
 
 	private static <T> List<T> repeat(int times, List<T> elements) {
 		return Collections.nCopies(times, elements).stream().flatMap(List::stream).toList();
+	}
+
+	/** Sends a request again while other calls hold the memory. */
+	private int postWhileBusy(Container container, byte[] body) {
+		return await().atMost(Duration.ofMinutes(1))
+			.until(() -> post(container, INFER, body), (status) -> status != 429);
 	}
 
 	private int post(Container container, String path, byte[] body) throws IOException, InterruptedException {

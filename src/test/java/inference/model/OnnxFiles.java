@@ -214,6 +214,28 @@ public final class OnnxFiles {
 	 * two steps.
 	 */
 	static byte[] slow() {
+		return model(GraphProto.newBuilder()
+			.setName("slow")
+			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addInput(tensor("steps", DataType.INT64))
+			.addNode(loop())
+			.addOutput(tensor("y", DataType.FLOAT, -1)));
+	}
+
+	/**
+	 * Like {@link #slow()}, but {@code x} is zeros in the input {@code shape}, INT64 [1].
+	 */
+	static byte[] slowZeros() {
+		return model(GraphProto.newBuilder()
+			.setName("slow-zeros")
+			.addInput(tensor("shape", DataType.INT64, 1))
+			.addInput(tensor("steps", DataType.INT64))
+			.addNode(node("ConstantOfShape", List.of("shape"), "x"))
+			.addNode(loop())
+			.addOutput(tensor("y", DataType.FLOAT, -1)));
+	}
+
+	private static NodeProto loop() {
 		var step = GraphProto.newBuilder()
 			.setName("step")
 			.addInput(tensor("count", DataType.INT64))
@@ -223,13 +245,7 @@ public final class OnnxFiles {
 			.addNode(node("Abs", List.of("before"), "after"))
 			.addOutput(tensor("still-go-on", DataType.BOOL))
 			.addOutput(tensor("after", DataType.FLOAT, -1));
-		return model(GraphProto.newBuilder()
-			.setName("slow")
-			.addInput(tensor("x", DataType.FLOAT, -1))
-			.addInput(tensor("steps", DataType.INT64))
-			.addNode(node("Loop", List.of("steps", "", "x"), "y",
-					attribute("body", AttributeType.GRAPH).setG(step).build()))
-			.addOutput(tensor("y", DataType.FLOAT, -1)));
+		return node("Loop", List.of("steps", "", "x"), "y", attribute("body", AttributeType.GRAPH).setG(step).build());
 	}
 
 	/**

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -88,8 +89,8 @@ class OnnxModelTests {
 		try (OnnxModel model = load(OnnxFiles.slow())) {
 			CompletableFuture<Throwable> one = new CompletableFuture<>();
 			CompletableFuture<Throwable> other = new CompletableFuture<>();
-			Thread caller = runUntilTold(model, one);
-			Thread otherCaller = runUntilTold(model, other);
+			Thread caller = runUntilTold(one, () -> run(model, Long.MAX_VALUE));
+			Thread otherCaller = runUntilTold(other, () -> run(model, Long.MAX_VALUE));
 			await().pollInterval(Duration.ofMillis(10)).until(() -> cancel(model, caller, one));
 			assertThat(run(model, 1)).containsExactly(2);
 			assertThat(other).isNotDone();
@@ -112,10 +113,29 @@ class OnnxModelTests {
 		}
 	}
 
-	private static Thread runUntilTold(OnnxModel slow, CompletableFuture<Throwable> ended) {
+	@Test
+	void saysThatItMayBeTriedAgainWhileAnotherCallMayHoldTheMemory() throws Exception {
+		try (OnnxModel model = load(OnnxFiles.slowZeros())) {
+			CompletableFuture<Throwable> other = new CompletableFuture<>();
+			Thread otherCaller = runUntilTold(other, () -> runZeros(model, 1, Long.MAX_VALUE));
+			await().until(() -> Stream.of(otherCaller.getStackTrace())
+				.anyMatch((frame) -> frame.isNativeMethod() && frame.getMethodName().equals("run")));
+			assertThatExceptionOfType(InsufficientMemoryException.class).isThrownBy(() -> runZeros(model, 1L << 40, 1))
+				.matches(InsufficientMemoryException::isTemporary);
+			await().pollInterval(Duration.ofMillis(10)).until(() -> cancel(model, otherCaller, other));
+			assertThatExceptionOfType(InsufficientMemoryException.class).isThrownBy(() -> runZeros(model, 1L << 40, 1))
+				.matches((failure) -> !failure.isTemporary());
+		}
+	}
+
+	private static void runZeros(OnnxModel slowZeros, long size, long steps) {
+		slowZeros.infer(Map.of("shape", Tensor.ofLongs(Shape.of(1), size), "steps", Tensor.ofLongs(Shape.of(), steps)));
+	}
+
+	private static Thread runUntilTold(CompletableFuture<Throwable> ended, Runnable run) {
 		return Thread.ofPlatform().start(() -> {
 			try {
-				run(slow, Long.MAX_VALUE);
+				run.run();
 				ended.complete(new AssertionError("it came to an end by itself"));
 			}
 			catch (RuntimeException ex) {
