@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.catalina.connector.ClientAbortException;
 
 import inference.admission.Deadline;
-import inference.web.RequestPermits.Pause;
+import inference.web.RequestExecutor.Wait;
 
 /**
  * The stream that carries an answer to its client. If the client reads a large answer so
@@ -25,13 +25,13 @@ final class AnswerStream extends FilterOutputStream {
 
 	private final long writeDeadlineNanos;
 
-	private final RequestPermits requestPermits;
+	private final RequestExecutor requestExecutor;
 
 	private long writtenBytes;
 
-	AnswerStream(OutputStream stream, Deadline deadline, RequestPermits requestPermits) {
+	AnswerStream(OutputStream stream, Deadline deadline, RequestExecutor requestExecutor) {
 		super(stream);
-		this.requestPermits = requestPermits;
+		this.requestExecutor = requestExecutor;
 		this.writeDeadlineNanos = System.nanoTime() + Math.max(deadline.remainingNanos(), MIN_WRITE_NANOS);
 	}
 
@@ -45,7 +45,7 @@ final class AnswerStream extends FilterOutputStream {
 		if (this.writeDeadlineNanos - System.nanoTime() <= 0) {
 			throw new ClientAbortException("The deadline passed while the client read its answer");
 		}
-		try (Pause _ = this.requestPermits.pause()) {
+		try (Wait _ = this.requestExecutor.beginWait()) {
 			this.out.write(source, offset, count);
 		}
 	}

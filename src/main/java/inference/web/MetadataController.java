@@ -36,7 +36,7 @@ import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
-import inference.web.RequestPermits.Pause;
+import inference.web.RequestExecutor.Wait;
 
 import static inference.web.ModelDescriptions.object;
 
@@ -61,17 +61,17 @@ class MetadataController {
 
 	private final Statistics statistics;
 
-	private final RequestPermits requestPermits;
+	private final RequestExecutor requestExecutor;
 
 	private final String serverVersion;
 
 	MetadataController(ModelProperties modelProperties, Probes probes, Admission admission, Statistics statistics,
-			RequestPermits requestPermits, ObjectProvider<BuildProperties> buildProperties) {
+			RequestExecutor requestExecutor, ObjectProvider<BuildProperties> buildProperties) {
 		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.admission = admission;
 		this.statistics = statistics;
-		this.requestPermits = requestPermits;
+		this.requestExecutor = requestExecutor;
 		this.serverVersion = buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown");
 	}
 
@@ -165,7 +165,7 @@ class MetadataController {
 	Object repositoryIndex(InputStream body) throws IOException {
 		ProbeResults results = this.probes.results();
 		String bodyText;
-		try (Pause _ = this.requestPermits.pause()) {
+		try (Wait _ = this.requestExecutor.beginWait()) {
 			bodyText = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
 		}
 		if (!bodyText.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {

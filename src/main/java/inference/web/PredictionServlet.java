@@ -31,7 +31,7 @@ import inference.codec.RequestReader;
 import inference.model.ModelProperties;
 import inference.model.Signature;
 import inference.model.Tensor;
-import inference.web.RequestPermits.Pause;
+import inference.web.RequestExecutor.Wait;
 
 /**
  * Answers prediction requests on all HTTP paths of the model. The content type of a
@@ -54,17 +54,17 @@ final class PredictionServlet extends HttpServlet {
 
 	private final transient Statistics statistics;
 
-	private final transient RequestPermits requestPermits;
+	private final transient RequestExecutor requestExecutor;
 
 	private final transient ModelProperties modelProperties;
 
 	private final long maxBodyBytes;
 
-	PredictionServlet(Admission admission, Statistics statistics, RequestPermits requestPermits,
+	PredictionServlet(Admission admission, Statistics statistics, RequestExecutor requestExecutor,
 			ModelProperties modelProperties, RequestProperties requestProperties) {
 		this.admission = admission;
 		this.statistics = statistics;
-		this.requestPermits = requestPermits;
+		this.requestExecutor = requestExecutor;
 		this.modelProperties = modelProperties;
 		this.maxBodyBytes = requestProperties.maxSize().toBytes();
 	}
@@ -124,7 +124,7 @@ final class PredictionServlet extends HttpServlet {
 		long startNanos = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
 		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
-		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestPermits).readDecompressed();
+		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestExecutor).readDecompressed();
 		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES && signature.hasTextInput();
 		long textBytes = hasManyTexts ? (long) TEXT_MEMORY_FACTOR * body.length : 0;
 		reservation.add(textBytes);
@@ -146,7 +146,7 @@ final class PredictionServlet extends HttpServlet {
 	}
 
 	private void waitWithoutPermit(Runnable wait) {
-		try (Pause _ = this.requestPermits.pause()) {
+		try (Wait _ = this.requestExecutor.beginWait()) {
 			wait.run();
 		}
 	}
@@ -165,7 +165,7 @@ final class PredictionServlet extends HttpServlet {
 			response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
 			response.setContentLengthLong(jsonLength + answer.binaryLength());
 		}
-		answer.writeTo(new AnswerStream(response.getOutputStream(), deadline, this.requestPermits));
+		answer.writeTo(new AnswerStream(response.getOutputStream(), deadline, this.requestExecutor));
 	}
 
 	private static Set<BodyFormat> allowedFormats(HttpServletRequest request) {

@@ -17,7 +17,7 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
  * Tomcat's endpoint, except that probes without TLS run on platform threads of their own.
- * Every other request waits for a permit of {@link RequestPermits} and for a carrier
+ * Every other request waits for a permit of {@link RequestExecutor} and for a carrier
  * thread. A probe waits for neither, and the operating system divides the CPUs fairly
  * between platform threads.
  */

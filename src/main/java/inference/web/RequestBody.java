@@ -21,7 +21,7 @@ import org.springframework.web.server.ResponseStatusException;
 import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.codec.InvalidRequestException;
-import inference.web.RequestPermits.Pause;
+import inference.web.RequestExecutor.Wait;
 
 /**
  * The body of a request, before decompression. Reading fails at the request's deadline.
@@ -40,16 +40,17 @@ final class RequestBody extends InputStream {
 
 	private final Reservation reservation;
 
-	private final RequestPermits requestPermits;
+	private final RequestExecutor requestExecutor;
 
 	/**
 	 * @param maxBodyBytes limits the body in bytes, before and after decompression
 	 */
-	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation, RequestPermits requestPermits) {
+	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation,
+			RequestExecutor requestExecutor) {
 		this.request = request;
 		this.maxBodyBytes = maxBodyBytes;
 		this.reservation = reservation;
-		this.requestPermits = requestPermits;
+		this.requestExecutor = requestExecutor;
 	}
 
 	static boolean isPresent(HttpServletRequest request) {
@@ -129,7 +130,7 @@ final class RequestBody extends InputStream {
 			if (stream.available() > 0) {
 				return stream.read(target, offset, count);
 			}
-			try (Pause _ = this.requestPermits.pause()) {
+			try (Wait _ = this.requestExecutor.beginWait()) {
 				return stream.read(target, offset, count);
 			}
 		}

@@ -42,8 +42,8 @@ final class RequestId {
 
 	/** The request's id, which does not change unless {@link #setDefault} is called. */
 	static String of(HttpServletRequest request) {
-		String clientId = givenByClient(request);
-		return (clientId != null) ? clientId : PROCESS_PREFIX + request.getRequestId();
+		String idFromClient = givenByClient(request);
+		return (idFromClient != null) ? idFromClient : PROCESS_PREFIX + request.getRequestId();
 	}
 
 }

@@ -19,7 +19,7 @@ import org.slf4j.MDC;
 
 import inference.admission.Admission;
 import inference.admission.LogContext;
-import inference.web.RequestPermits.Pause;
+import inference.web.RequestExecutor.Wait;
 
 /**
  * Runs before and after the filters of every request. Answers errors of Tomcat and of
@@ -43,11 +43,11 @@ final class RequestValve extends ErrorReportValve {
 
 	private final Admission admission;
 
-	private final RequestPermits requestPermits;
+	private final RequestExecutor requestExecutor;
 
-	RequestValve(Admission admission, RequestPermits requestPermits) {
+	RequestValve(Admission admission, RequestExecutor requestExecutor) {
 		this.admission = admission;
-		this.requestPermits = requestPermits;
+		this.requestExecutor = requestExecutor;
 	}
 
 	@Override
@@ -70,7 +70,7 @@ final class RequestValve extends ErrorReportValve {
 			}
 			if (isBodyUnread(request)) {
 				response.flushBuffer();
-				try (Pause _ = this.requestPermits.pause()) {
+				try (Wait _ = this.requestExecutor.beginWait()) {
 					discardBody(request);
 				}
 			}

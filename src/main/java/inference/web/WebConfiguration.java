@@ -35,9 +35,9 @@ class WebConfiguration implements WebMvcConfigurer {
 
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
-			RequestPermits requestPermits, ModelProperties modelProperties, RequestProperties requestProperties) {
+			RequestExecutor requestExecutor, ModelProperties modelProperties, RequestProperties requestProperties) {
 		ServletRegistrationBean<PredictionServlet> registration = new ServletRegistrationBean<>(
-				new PredictionServlet(admission, statistics, requestPermits, modelProperties, requestProperties),
+				new PredictionServlet(admission, statistics, requestExecutor, modelProperties, requestProperties),
 				PredictionServlet.paths(modelProperties));
 		registration.setLoadOnStartup(1);
 		return registration;
@@ -53,7 +53,7 @@ class WebConfiguration implements WebMvcConfigurer {
 	}
 
 	@Bean
-	WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatCustomizer(RequestPermits requestPermits,
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> tomcatCustomizer(RequestExecutor requestExecutor,
 			Admission admission) {
 		return (factory) -> {
 			factory.setProtocol(HttpProtocol.class.getName());
@@ -61,10 +61,10 @@ class WebConfiguration implements WebMvcConfigurer {
 				StandardHost host = (StandardHost) context.getParent();
 				// An empty name turns off Tomcat's valve, which answers errors in HTML.
 				host.setErrorReportValveClass("");
-				host.getPipeline().addValve(new RequestValve(admission, requestPermits));
+				host.getPipeline().addValve(new RequestValve(admission, requestExecutor));
 			});
 			factory.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
-				protocol.setExecutor(requestPermits);
+				protocol.setExecutor(requestExecutor);
 				// Tomcat sends "100 Continue" only when the body is read, so a request
 				// can be refused before its client sends the body.
 				protocol.setContinueResponseTiming("onRead");

@@ -28,7 +28,7 @@ class RequestBodyTests {
 
 	private static final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-	private final RequestPermits permits = new RequestPermits(new SimpleMeterRegistry());
+	private final RequestExecutor executor = new RequestExecutor(new SimpleMeterRegistry());
 
 	@ParameterizedTest
 	@ValueSource(ints = { 0, 1, 16 * 1024, 16 * 1024 + 1, 300_000, MAX_BODY_BYTES })
@@ -92,7 +92,7 @@ class RequestBodyTests {
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {
-		return new RequestBody(request, MAX_BODY_BYTES, Admissions.reservation(), this.permits).readDecompressed();
+		return new RequestBody(request, MAX_BODY_BYTES, Admissions.reservation(), this.executor).readDecompressed();
 	}
 
 	private static byte[] random(int size) {

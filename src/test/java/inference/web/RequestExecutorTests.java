@@ -12,14 +12,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import inference.admission.Deadline;
-import inference.web.RequestPermits.Pause;
+import inference.web.RequestExecutor.Wait;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Requests that share one permit, and the waits during which the next request may run.
  */
-class RequestPermitsTests {
+class RequestExecutorTests {
 
 	private static final Duration FOREVER = Duration.ofHours(1);
 
@@ -37,27 +37,27 @@ class RequestPermitsTests {
 	}
 
 	@Test
-	void keepsThePermitWithoutAPause() {
-		var permits = new RequestPermits(this.registry, 1, FOREVER);
-		permits.execute(this::waitForTheEnd);
+	void keepsThePermitUnlessItWaits() {
+		var executor = new RequestExecutor(this.registry, 1, FOREVER);
+		executor.execute(this::waitForTheEnd);
 		assertThat(await(this.firstIsWaiting)).isTrue();
-		permits.execute(this.nextHasRun::countDown);
+		executor.execute(this.nextHasRun::countDown);
 		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
 		this.firstMayEnd.countDown();
 		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
-	void givesThePermitBackDuringAPause() {
-		var permits = new RequestPermits(this.registry, 1, FOREVER);
-		permits.execute(() -> waitInAPause(permits));
-		permits.execute(this.nextHasRun::countDown);
+	void givesThePermitBackWhileItWaits() {
+		var executor = new RequestExecutor(this.registry, 1, FOREVER);
+		executor.execute(() -> waitWithoutPermit(executor));
+		executor.execute(this.nextHasRun::countDown);
 		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
 	void givesThePermitBackWhileASlowClientReadsALargeAnswer() {
-		var permits = new RequestPermits(this.registry, 1, FOREVER);
+		var executor = new RequestExecutor(this.registry, 1, FOREVER);
 		OutputStream slow = new OutputStream() {
 			@Override
 			public void write(int value) {
@@ -68,9 +68,9 @@ class RequestPermitsTests {
 				waitForTheEnd();
 			}
 		};
-		permits.execute(() -> {
+		executor.execute(() -> {
 			try (var answer = new AnswerStream(slow, new Deadline(System.nanoTime() + FOREVER.toNanos(), FOREVER),
-					permits)) {
+					executor)) {
 				answer.write(new byte[100_000]);
 			}
 			catch (IOException ex) {
@@ -78,25 +78,25 @@ class RequestPermitsTests {
 			}
 		});
 		assertThat(await(this.firstIsWaiting)).isTrue();
-		permits.execute(this.nextHasRun::countDown);
+		executor.execute(this.nextHasRun::countDown);
 		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
 	void servesTheNextRequestEvenIfTheFirstBlocksWithThePermit() {
-		var permits = new RequestPermits(this.registry, 1, Duration.ofMillis(1));
-		permits.execute(this::waitForTheEnd);
-		permits.execute(this.nextHasRun::countDown);
+		var executor = new RequestExecutor(this.registry, 1, Duration.ofMillis(1));
+		executor.execute(this::waitForTheEnd);
+		executor.execute(this.nextHasRun::countDown);
 		assertThat(await(this.nextHasRun)).isTrue();
 	}
 
 	@Test
 	void keepsItsLimitAfterARequestBeganWithoutAPermit() {
-		var permits = new RequestPermits(this.registry, 1, Duration.ofMillis(500));
-		permits.execute(() -> await(this.firstMayEnd));
-		permits.execute(() -> waitInAPause(permits));
+		var executor = new RequestExecutor(this.registry, 1, Duration.ofMillis(500));
+		executor.execute(() -> await(this.firstMayEnd));
+		executor.execute(() -> waitWithoutPermit(executor));
 		assertThat(await(this.firstIsWaiting)).isTrue();
-		permits.execute(this.nextHasRun::countDown);
+		executor.execute(this.nextHasRun::countDown);
 		Awaitility.await().pollInterval(Duration.ofMillis(2)).until(() -> backlog() == 1);
 	}
 
@@ -104,8 +104,8 @@ class RequestPermitsTests {
 		return this.registry.get("inference.backlog").gauge().value();
 	}
 
-	private void waitInAPause(RequestPermits permits) {
-		try (Pause _ = permits.pause()) {
+	private void waitWithoutPermit(RequestExecutor executor) {
+		try (Wait _ = executor.beginWait()) {
 			waitForTheEnd();
 		}
 	}

@@ -17,12 +17,12 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
 /**
- * Runs all requests except most probes (see {@link ProbePriorityEndpoint}) on virtual
- * threads, and limits how many are active at once, first come, first served. A request
- * returns its permit while it waits for bytes of its body, for the client that reads a
- * large answer, or for the model for over 20 ms. A request gets its thread together with
- * its permit. If waiting requests had threads, the server would answer a fifth fewer
- * requests with 512 connections.
+ * Runs requests on virtual threads, first come, first served, and limits how many are
+ * active at once. Most probes do not come here, see {@link ProbePriorityEndpoint}. A
+ * request gets its thread together with its permit. It returns the permit while it waits
+ * for its body or for a client that reads slowly, and after it has waited for the model
+ * for 20 ms. If requests that wait for a permit had threads, the server would answer a
+ * fifth fewer requests with 512 connections.
  * <p>
  * Without a limit, thousands of active requests on a few CPUs fill the heap with Tomcat's
  * buffers, 80 KB for each request, and block each other at Tomcat's locks. With 2,000
@@ -31,7 +31,7 @@ import org.springframework.stereotype.Component;
  * the permit, thousands of requests would fill a fast model's queue and be rejected.
  */
 @Component
-final class RequestPermits implements Executor {
+final class RequestExecutor implements Executor {
 
 	// The number of requests that may be active at once. If there are only as many
 	// permits as carrier threads, a small model serves a fifth fewer requests.
@@ -46,7 +46,7 @@ final class RequestPermits implements Executor {
 
 	private final Queue<WaitingRequest> waitingRequests = new ConcurrentLinkedQueue<>();
 
-	private final AtomicBoolean isCheckScheduled = new AtomicBoolean();
+	private final AtomicBoolean isOverdueCheckScheduled = new AtomicBoolean();
 
 	// The number is negative while more requests are active than there are permits.
 	private final AtomicInteger freePermits;
@@ -54,11 +54,11 @@ final class RequestPermits implements Executor {
 	private final long maxPermitWaitNanos;
 
 	@Autowired
-	RequestPermits(MeterRegistry registry) {
+	RequestExecutor(MeterRegistry registry) {
 		this(registry, MAX_ACTIVE_REQUESTS, MAX_PERMIT_WAIT);
 	}
 
-	RequestPermits(MeterRegistry registry, int maxActiveRequests, Duration maxPermitWait) {
+	RequestExecutor(MeterRegistry registry, int maxActiveRequests, Duration maxPermitWait) {
 		this.freePermits = new AtomicInteger(maxActiveRequests);
 		this.maxPermitWaitNanos = maxPermitWait.toNanos();
 		Gauge.builder("inference.backlog", this.waitingRequests, Queue::size)
@@ -74,7 +74,7 @@ final class RequestPermits implements Executor {
 		this.waitingRequests.add(new WaitingRequest(request, System.nanoTime()));
 		startNextRequest();
 		if (!this.waitingRequests.isEmpty()) {
-			scheduleCheck();
+			scheduleOverdueCheck();
 		}
 	}
 
@@ -115,13 +115,13 @@ final class RequestPermits implements Executor {
 	}
 
 	// At most one check is scheduled at a time.
-	private void scheduleCheck() {
-		if (this.isCheckScheduled.compareAndSet(false, true)) {
-			runCheckAfter(this.maxPermitWaitNanos);
+	private void scheduleOverdueCheck() {
+		if (this.isOverdueCheckScheduled.compareAndSet(false, true)) {
+			runOverdueCheckAfter(this.maxPermitWaitNanos);
 		}
 	}
 
-	private void runCheckAfter(long delayNanos) {
+	private void runOverdueCheckAfter(long delayNanos) {
 		CompletableFuture.delayedExecutor(delayNanos, TimeUnit.NANOSECONDS, Thread::startVirtualThread)
 			.execute(this::startOverdueRequests);
 	}
@@ -130,7 +130,7 @@ final class RequestPermits implements Executor {
 		for (WaitingRequest next = this.waitingRequests.peek(); next != null; next = this.waitingRequests.peek()) {
 			long remainingNanos = this.maxPermitWaitNanos - (System.nanoTime() - next.arrivalNanos);
 			if (remainingNanos > 0) {
-				runCheckAfter(remainingNanos);
+				runOverdueCheckAfter(remainingNanos);
 				return;
 			}
 			if (this.waitingRequests.remove(next)) {
@@ -138,27 +138,27 @@ final class RequestPermits implements Executor {
 				start(next);
 			}
 		}
-		this.isCheckScheduled.set(false);
-		// A request that was added before the line above has scheduled no check.
+		this.isOverdueCheckScheduled.set(false);
+		// execute() scheduled no check for a request that it added before the line above.
 		if (!this.waitingRequests.isEmpty()) {
-			scheduleCheck();
+			scheduleOverdueCheck();
 		}
 	}
 
 	/**
 	 * Lets another request use this request's permit while this request waits. At the end
-	 * of the pause, this request takes a permit at once, even if none is free.
+	 * of the wait, this request takes a permit at once, even if none is free.
 	 */
-	Pause pause() {
+	Wait beginWait() {
 		releasePermit();
 		return this::forcePermit;
 	}
 
 	/**
-	 * A request's wait without a permit. The request has a permit again when the pause is
+	 * A request's wait without a permit. The request has a permit again when the wait is
 	 * closed.
 	 */
-	interface Pause extends AutoCloseable {
+	interface Wait extends AutoCloseable {
 
 		@Override
 		void close();
