@@ -41,21 +41,22 @@ final class RowInfluenceSearch {
 	private static final int BATCHES_PER_ROW = 8;
 
 	// Consecutive generated rows differ in scale, range and length, because similar rows
-	// hide an influence. If a model quantises a batch with one common step, the rows of
-	// the scale 100 make the rows of the scale 0.1 imprecise.
+	// hide an influence. For example, some models compute one quantisation scale for the
+	// whole batch. Then rows of the scale 100 make rows of the scale 0.1 imprecise.
 	private static final double[] FLOAT_SCALES = { 100, 1, 10, 0.1 };
 
 	// Integers are below these bounds, because many models use integers as indexes.
 	private static final int[] INTEGER_BOUNDS = { 10, 2, 4, 3 };
 
+	// A text of 0 words is a number, because some models parse numbers.
 	private static final int[] WORDS_PER_TEXT = { 9, 1, 0, 5 };
 
 	// Variable dimensions other than the first get these sizes. 64 and 224 suit images.
 	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224 };
 
 	// In a batch a matrix product may add its terms in another order, which changes the
-	// rounding. The tolerance is relative to the largest value. For FP16 and BF16 it is 8
-	// to 16 units in the last place of that value.
+	// rounding. The tolerances are relative to the largest value. Those for FP16 and BF16
+	// are 8 to 16 times the distance from the largest value to the next number.
 	private static final Map<DataType, Double> TOLERANCES = Map.of(DataType.FP16, 1.0 / 128, DataType.BF16, 1.0 / 16);
 
 	private final Signature signature;
@@ -66,8 +67,8 @@ final class RowInfluenceSearch {
 
 	private final UnaryOperator<Map<String, Tensor>> modelFunction;
 
-	// With this seed, even a single column gets numbers above 100 and below -100, because
-	// some influences show only in large numbers.
+	// Some influences show only in large numbers. This seed gives even a single column
+	// numbers above 100 and below -100.
 	private final Random random = new Random(56);
 
 	private final long startNanos = System.nanoTime();
@@ -89,8 +90,8 @@ final class RowInfluenceSearch {
 	}
 
 	/**
-	 * Searches for about one second. Even if it takes longer, at least two rows are run
-	 * alone and then together in a batch, unless the model refuses them.
+	 * Searches for about one second. The search takes longer if the model needs more time
+	 * to run two rows, first alone and then together.
 	 * @throws DeviceLostException if the model cannot run any more
 	 */
 	Batching.Decision decide() {
@@ -174,8 +175,7 @@ final class RowInfluenceSearch {
 		return Tensor.of(type, shape, contents.flip());
 	}
 
-	// Every fifth row is only zeros or only ones. A text of no words is a number instead,
-	// for models that parse numbers.
+	// A fifth of the rows have only zeros or only ones.
 	private Object generateElement(DataType type, int index) {
 		int variant = index % 5;
 		if (variant == 4) {
@@ -183,12 +183,15 @@ final class RowInfluenceSearch {
 		}
 		return switch (type) {
 			case FP16, BF16, FP32, FP64 -> this.random.nextGaussian() * FLOAT_SCALES[variant];
-			case BYTES -> (variant == 2) ? this.random.nextInt(100) : generateText(WORDS_PER_TEXT[variant]);
+			case BYTES -> generateText(WORDS_PER_TEXT[variant]);
 			default -> this.random.nextInt((type == DataType.BOOL) ? 2 : INTEGER_BOUNDS[variant]);
 		};
 	}
 
 	private String generateText(int wordCount) {
+		if (wordCount == 0) {
+			return Integer.toString(this.random.nextInt(100));
+		}
 		return this.random.ints(wordCount, 'a', 'z' + 1)
 			.mapToObj((letter) -> Character.toString(letter).repeat(1 + letter % 12))
 			.collect(Collectors.joining(" "));

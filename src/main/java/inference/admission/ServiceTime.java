@@ -11,16 +11,17 @@ final class ServiceTime {
 
 	// The sum of busy time is divided by at least this number, so that the averages stay
 	// finite even if no call completes.
-	private static final double MIN_COUNT = 0.125;
+	private static final double MIN_DIVISOR = 0.125;
 
 	private final double windowNanos;
 
-	// These sums decay with the model threads' busy time.
-	private double busyNanos;
+	// Before a run is added to these sums, they are multiplied by a factor below 1. The
+	// longer the run, the smaller is the factor.
+	private double decayedBusyNanos;
 
-	private double callCount;
+	private double decayedCallCount;
 
-	private double runCount;
+	private double decayedRunCount;
 
 	// These times are volatile, because requests read them without the lock. They are 0
 	// before the first run.
@@ -45,11 +46,12 @@ final class ServiceTime {
 	synchronized void record(long nanos, int completedCalls) {
 		long addedNanos = Math.max(nanos, 1);
 		double decayFactor = this.windowNanos / (this.windowNanos + addedNanos);
-		this.busyNanos = this.busyNanos * decayFactor + addedNanos;
-		this.callCount = this.callCount * decayFactor + completedCalls;
-		this.runCount = this.runCount * decayFactor + Math.min(completedCalls, 1);
-		this.averageNanosPerCall = (long) Math.ceil(this.busyNanos / Math.max(this.callCount, MIN_COUNT));
-		this.averageNanosPerRun = (long) Math.ceil(this.busyNanos / Math.max(this.runCount, MIN_COUNT));
+		this.decayedBusyNanos = this.decayedBusyNanos * decayFactor + addedNanos;
+		this.decayedCallCount = this.decayedCallCount * decayFactor + completedCalls;
+		this.decayedRunCount = this.decayedRunCount * decayFactor + Math.min(completedCalls, 1);
+		this.averageNanosPerCall = (long) Math
+			.ceil(this.decayedBusyNanos / Math.max(this.decayedCallCount, MIN_DIVISOR));
+		this.averageNanosPerRun = (long) Math.ceil(this.decayedBusyNanos / Math.max(this.decayedRunCount, MIN_DIVISOR));
 		if (completedCalls > 0) {
 			long previousNanos = this.shortestRunNanos;
 			this.shortestRunNanos = (previousNanos == 0) ? nanos

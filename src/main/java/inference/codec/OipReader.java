@@ -33,7 +33,7 @@ import static inference.codec.InvalidRequestException.requirePresent;
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares readers
 record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer binaryData,
-		LongConsumer onMemoryChange) {
+		LongConsumer memoryReserver) {
 
 	private static final String OUTPUTS_MESSAGE = "\"outputs\" must be an array of objects with a name.";
 
@@ -86,7 +86,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		TensorSpec spec = this.signature.inputs().getFirst();
 		int length = this.body.length;
 		if (spec.dataType() == DataType.BYTES) {
-			this.onMemoryChange.accept(Integer.BYTES + length);
+			this.memoryReserver.accept(Integer.BYTES + length);
 			ByteBuffer contents = Tensor.allocate(Integer.BYTES + length).putInt(length).put(this.body).flip();
 			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
 		}
@@ -166,7 +166,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 	private Tensor readData(JsonParser parser, TensorSpec spec, Shape shape) {
 		require(parser.currentToken() == JsonToken.START_ARRAY, "Input '%s' must have an array as \"data\".",
 				spec.name());
-		TensorReader reader = new TensorReader(spec, false, this.onMemoryChange);
+		TensorReader reader = new TensorReader(spec, false, this.memoryReserver);
 		reader.read(parser, 0);
 		return reader.toTensor(shape);
 	}

@@ -43,7 +43,7 @@ public final class RequestReader {
 
 	private final Set<BodyFormat> allowedFormats;
 
-	private final LongConsumer onMemoryChange;
+	private final LongConsumer memoryReserver;
 
 	private @Nullable BodyFormat format;
 
@@ -57,14 +57,14 @@ public final class RequestReader {
 
 	/**
 	 * @param allowedFormats the formats that the request's path takes
-	 * @param onMemoryChange gets the change of the memory for tensors in bytes: a
-	 * positive number before an allocation, a negative number after a release. It throws
-	 * an exception to refuse an allocation
+	 * @param memoryReserver reserves memory for tensors, in bytes. It gets a positive
+	 * number before an allocation and a negative number after a release. It may throw an
+	 * exception to refuse an allocation
 	 */
-	public RequestReader(Signature signature, Set<BodyFormat> allowedFormats, LongConsumer onMemoryChange) {
+	public RequestReader(Signature signature, Set<BodyFormat> allowedFormats, LongConsumer memoryReserver) {
 		this.signature = signature;
 		this.allowedFormats = allowedFormats;
-		this.onMemoryChange = onMemoryChange;
+		this.memoryReserver = memoryReserver;
 	}
 
 	/**
@@ -80,7 +80,7 @@ public final class RequestReader {
 		int jsonEnd = (jsonLengthHeader != null) ? parseJsonLength(jsonLengthHeader, body.length) : body.length;
 		ByteBuffer binaryData = (jsonLengthHeader != null) ? ByteBuffer.wrap(body, jsonEnd, body.length - jsonEnd)
 				: null;
-		OipReader oipReader = new OipReader(this.signature, body, jsonEnd, binaryData, this.onMemoryChange);
+		OipReader oipReader = new OipReader(this.signature, body, jsonEnd, binaryData, this.memoryReserver);
 		if (binaryData != null && jsonEnd == 0 && this.allowedFormats.contains(BodyFormat.OIP)) {
 			List<TensorSpec> outputs = this.signature.outputs();
 			return new InferenceRequest(BodyFormat.OIP, null, oipReader.readRaw(), outputs, outputs, null);
@@ -129,12 +129,12 @@ public final class RequestReader {
 			switch (member) {
 				case "instances" -> {
 					setFormat(BodyFormat.ROWS);
-					this.inputs = new V1Reader(this.signature, this.onMemoryChange).readInstances(parser);
+					this.inputs = new V1Reader(this.signature, this.memoryReserver).readInstances(parser);
 				}
 				case "inputs" -> {
 					setFormat(isOip(parser, body, jsonEnd) ? BodyFormat.OIP : BodyFormat.COLUMNS);
 					this.inputs = (this.format == BodyFormat.OIP) ? oipReader.readInputs(parser)
-							: new V1Reader(this.signature, this.onMemoryChange).readColumns(parser);
+							: new V1Reader(this.signature, this.memoryReserver).readColumns(parser);
 				}
 				case "outputs" -> this.binaryByOutput = oipReader.readOutputs(parser);
 				case "parameters" -> this.parameters = Json.parameters(parser);
@@ -154,7 +154,7 @@ public final class RequestReader {
 	// The column form and the Open Inference Protocol both use the member "inputs". If
 	// the path takes both forms, a second parser looks at the first element of the array.
 	// An object other than {"b64": …} means the Open Inference Protocol. An empty array
-	// means that protocol only if the model has no inputs.
+	// is a column, unless the model has no inputs.
 	private boolean isOip(JsonParser parser, byte[] body, int jsonEnd) {
 		if (!this.allowedFormats.contains(BodyFormat.OIP) || !this.allowedFormats.contains(BodyFormat.COLUMNS)) {
 			return this.allowedFormats.contains(BodyFormat.OIP);
@@ -176,16 +176,15 @@ public final class RequestReader {
 	}
 
 	// The row form needs one output row per instance. If all inputs are batched and an
-	// output has a fixed number of rows, these rows do not belong to the instances. If
-	// the fixed number happens to equal the number of instances, and is not 1, this
-	// method refuses the request. InferenceResponse refuses a number that differs.
+	// output has a fixed number of rows, these rows do not belong to the instances, even
+	// if there are as many. InferenceResponse refuses another number of rows.
 	private void refuseFixedOutputRows(InferenceRequest request) {
 		long instanceCount = request.instanceCount();
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
 		for (TensorSpec output : request.outputs()) {
 			Shape shape = output.shape();
 			require(!areInputsBatched || instanceCount == 1 || shape.rank() == 0 || shape.dimension(0) != instanceCount,
-					"Output '%s' has %d rows for any number of instances: use \"inputs\" in place of \"instances\".",
+					"Output '%s' always has %d rows, whatever the number of instances is: use \"inputs\" in place of \"instances\".",
 					output.name(), instanceCount);
 		}
 	}
@@ -199,9 +198,8 @@ public final class RequestReader {
 		return (micros > 0) ? Duration.of(micros, ChronoUnit.MICROS) : null;
 	}
 
-	// Removes two parts of Jackson's message that do not help a client: the advice about
-	// Jackson's configuration, and the start of an unclosed array or object, which
-	// Jackson gives as "REDACTED".
+	// Removes two parts of Jackson's message that do not help a client: advice about the
+	// configuration of Jackson, and "(start marker at [Source: REDACTED …])".
 	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage()
 			.replaceAll("[:,] (enable|from) `[^`]*`( to allow)?| \\(start marker at .*", "");

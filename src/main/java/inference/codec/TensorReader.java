@@ -35,7 +35,7 @@ final class TensorReader {
 
 	private final boolean allowsBase64;
 
-	private final LongConsumer onMemoryChange;
+	private final LongConsumer memoryReserver;
 
 	private final long[] dimensions = new long[Json.MAX_DEPTH + 1];
 
@@ -46,13 +46,13 @@ final class TensorReader {
 	/**
 	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form
 	 * {@code {"b64": "…"}}, which the Open Inference Protocol does not have
-	 * @param onMemoryChange as in the constructor of {@link RequestReader}
+	 * @param memoryReserver as in the constructor of {@link RequestReader}
 	 */
-	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer onMemoryChange) {
+	TensorReader(TensorSpec spec, boolean allowsBase64, LongConsumer memoryReserver) {
 		this.spec = spec;
 		this.allowsBase64 = allowsBase64;
-		this.onMemoryChange = onMemoryChange;
-		onMemoryChange.accept(INITIAL_BYTES);
+		this.memoryReserver = memoryReserver;
+		memoryReserver.accept(INITIAL_BYTES);
 		Arrays.fill(this.dimensions, UNKNOWN);
 	}
 
@@ -165,9 +165,9 @@ final class TensorReader {
 			long desiredCapacity = Math.max(2L * this.contents.capacity(), this.contents.position() + (long) byteCount);
 			int oldCapacity = this.contents.capacity();
 			int newCapacity = (int) Math.min(desiredCapacity, Integer.MAX_VALUE - 8);
-			this.onMemoryChange.accept(newCapacity);
+			this.memoryReserver.accept(newCapacity);
 			this.contents = Tensor.allocate(newCapacity).put(this.contents.flip());
-			this.onMemoryChange.accept(-oldCapacity);
+			this.memoryReserver.accept(-oldCapacity);
 		}
 		return this.contents;
 	}

@@ -30,10 +30,10 @@ final class V1Reader {
 
 	private final Map<String, TensorReader> readers = new LinkedHashMap<>();
 
-	V1Reader(Signature signature, LongConsumer onMemoryChange) {
+	V1Reader(Signature signature, LongConsumer memoryReserver) {
 		this.signature = signature;
 		for (TensorSpec spec : signature.inputs()) {
-			this.readers.put(spec.name(), new TensorReader(spec, true, onMemoryChange));
+			this.readers.put(spec.name(), new TensorReader(spec, true, memoryReserver));
 		}
 	}
 

@@ -50,7 +50,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final boolean isPrediction;
 
-	private final @Nullable String clientId;
+	private final @Nullable String idFromClient;
 
 	private final @Nullable String traceParent;
 
@@ -83,9 +83,9 @@ final class GrpcCall extends ServerStreamTracer {
 		this.isPrediction = fullMethodName.equals(InferenceService.PREDICTION_METHOD_NAME);
 		this.unreservedCalls = unreservedCalls;
 		// The headers can be large, so an open call does not keep them.
-		this.clientId = LogContext.toPrintable(headers.get(ID_KEY));
+		this.idFromClient = LogContext.toPrintable(headers.get(ID_KEY));
 		this.traceParent = LogContext.toPrintable(headers.get(TRACE_KEY));
-		this.id = Objects.requireNonNullElseGet(this.clientId, UUID.randomUUID()::toString);
+		this.id = Objects.requireNonNullElseGet(this.idFromClient, UUID.randomUUID()::toString);
 	}
 
 	/** Creates the call's context, with a deadline if the method has one. */
@@ -177,7 +177,7 @@ final class GrpcCall extends ServerStreamTracer {
 			// The interrupt ends the wait in the queue, or asks the model to end its run.
 			answeringThread.interrupt();
 		}
-		releaseMemory();
+		releaseReservation();
 		if (this.isPrediction) {
 			long endNanos = System.nanoTime();
 			if (status.isOk()) {
@@ -194,7 +194,7 @@ final class GrpcCall extends ServerStreamTracer {
 	/** Sets the call's id, unless the client sent an id in the header x-request-id. */
 	void setDefaultId(String suggestedId) {
 		String printableId = LogContext.toPrintable(suggestedId);
-		if (printableId != null && this.clientId == null) {
+		if (printableId != null && this.idFromClient == null) {
 			this.id = printableId;
 			LogContext.setRequestId(printableId);
 		}
@@ -227,7 +227,7 @@ final class GrpcCall extends ServerStreamTracer {
 			reject(ex);
 		}
 		finally {
-			releaseMemory();
+			releaseReservation();
 		}
 	}
 
@@ -239,7 +239,7 @@ final class GrpcCall extends ServerStreamTracer {
 		Objects.requireNonNull(this.serverCall).close(exception.getStatus(), trailers);
 	}
 
-	private void releaseMemory() {
+	private void releaseReservation() {
 		Reservation reservation = this.reservation;
 		if (this.reservationUserCount.decrementAndGet() == 0 && reservation != null) {
 			reservation.close();

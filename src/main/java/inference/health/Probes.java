@@ -41,10 +41,8 @@ public class Probes {
 		this.lifecycle = lifecycle;
 		List<String> riskyProperties = ADDRESS_PROPERTIES.stream().filter(environment::containsProperty).toList();
 		if (!riskyProperties.isEmpty()) {
-			logger.warn(
-					"Probes may fail, because {} can change their address: check that the probes of the platform,"
-							+ " such as those in service.json, use the address that results",
-					String.join(", ", riskyProperties));
+			logger.warn("Probes may fail, because {} can change their address: compare the host, port and path of the"
+					+ " platform's probes, such as those in service.json", String.join(", ", riskyProperties));
 		}
 	}
 

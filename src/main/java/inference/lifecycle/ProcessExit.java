@@ -54,14 +54,15 @@ public final class ProcessExit extends TurboFilter {
 	/** Installs the handlers. Call it once, before the application context starts. */
 	public void installHandlers() {
 		for (String signalName : new String[] { "TERM", "INT", "HUP" }) {
-			handleSignal(signalName);
+			installSignalHandler(signalName);
 		}
 		Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
 			try {
 				logger.error("The thread {} failed", thread.getName(), failure);
 			}
 			finally {
-				// The line above ends the process, too, unless there is no memory for it.
+				// decide() ends the process when this error is logged. But there may be
+				// no memory even for the log.
 				if (failure instanceof OutOfMemoryError) {
 					Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT_CODE);
 				}
@@ -75,7 +76,7 @@ public final class ProcessExit extends TurboFilter {
 		}));
 	}
 
-	void handleSignal(String signalName) {
+	void installSignalHandler(String signalName) {
 		try {
 			Signal.handle(new Signal(signalName), (signal) -> requestExit(SIGNAL_EXIT_CODE_BASE + signal.getNumber(),
 					"Ended by SIG%s".formatted(signal.getName())));

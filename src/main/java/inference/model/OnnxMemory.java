@@ -34,15 +34,13 @@ final class OnnxMemory {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxMemory.class);
 
-	/** The JVM's memory beside its heap: for classes, code and buffers, in bytes. */
-	private static final long JVM_BYTES = 96L << 20;
+	// The JVM takes this memory in addition to its heap, for classes, code and buffers.
+	private static final long JVM_NON_HEAP_BYTES = 96L << 20;
 
-	/**
-	 * The JVM's memory for the threads of one CPU, most of it for compilers, in bytes.
-	 */
+	// With more CPUs, the JVM starts more threads, above all to compile.
 	private static final long JVM_BYTES_PER_CPU = 16L << 20;
 
-	// A part of the memory is left for copies of inputs and for ONNX Runtime itself.
+	// This fraction of the memory is left for copies of inputs and for ONNX Runtime.
 	private static final int RESERVE_DIVISOR = 16;
 
 	// A quantised model takes 1.5 times as much memory as its file.
@@ -50,44 +48,50 @@ final class OnnxMemory {
 
 	// The calls get at least this fraction of the memory, even if the model leaves less.
 	// The process may then be killed.
-	private static final int MIN_MEMORY_DIVISOR = 8;
+	private static final int MIN_LIMIT_DIVISOR = 8;
 
-	// Memory patterns make MiniLM 4 % faster, but its second call with the same shapes
-	// then takes 1.5 times the memory.
-	private static final long MAX_BYTES_WITHOUT_PATTERNS = 1L << 30;
+	// ONNX Runtime's memory patterns are used only if the limit is higher. They make
+	// MiniLM 4 % faster, but its second call with the same shapes takes 1.5 times the
+	// memory.
+	private static final long MEMORY_PATTERN_THRESHOLD_BYTES = 1L << 30;
 
-	// One large chunk is less fragmented than many small ones. It has a limit, because
-	// ONNX Runtime writes 8 bytes for each 256 bytes of a chunk.
+	// A large first chunk is less fragmented than many small ones. But ONNX Runtime
+	// writes its own data for the chunk at once, 1/32 of the chunk's size.
 	private static final long MAX_FIRST_CHUNK_BYTES = 256L << 20;
 
-	// The C API's OrtArenaAllocator, OrtMemTypeDefault, and "use the default".
+	// OrtArenaAllocator of the C API.
 	private static final int ARENA_ALLOCATOR = 1;
 
-	private static final int CPU_MEMORY = 0;
+	// OrtMemTypeDefault of the C API.
+	private static final int DEFAULT_MEMORY_TYPE = 0;
 
+	// In an arena's configuration, this number means ONNX Runtime's default.
 	private static final int USE_DEFAULT = -1;
 
 	private OnnxMemory() {
 	}
 
-	/** Limits the memory of the calls of the session that is created with the options. */
+	/**
+	 * Limits the memory that all running calls take together. Call it before the session
+	 * is created.
+	 */
 	static void limit(OrtEnvironment environment, SessionOptions options, Resource modelFile)
 			throws OrtException, IOException {
 		// This size is the container's memory limit if there is one.
 		long totalBytes = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
 		long limitBytes = limitBytes(totalBytes, Runtime.getRuntime().maxMemory(),
 				Runtime.getRuntime().availableProcessors(), fileBytes(modelFile));
-		logger.info("The calls of the model can take {} MB of native memory", limitBytes >> 20);
+		logger.info("All running calls together can take {} MB of native memory", limitBytes >> 20);
 		registerArena(environment, limitBytes);
-		options.setMemoryPatternOptimization(limitBytes > MAX_BYTES_WITHOUT_PATTERNS);
+		options.setMemoryPatternOptimization(limitBytes > MEMORY_PATTERN_THRESHOLD_BYTES);
 	}
 
 	/** The part of the total memory that neither the JVM nor the model itself takes. */
 	static long limitBytes(long totalBytes, long heapBytes, int cpuCount, long fileBytes) {
-		long jvmBytes = heapBytes + JVM_BYTES + cpuCount * JVM_BYTES_PER_CPU;
+		long jvmBytes = heapBytes + JVM_NON_HEAP_BYTES + cpuCount * JVM_BYTES_PER_CPU;
 		long modelBytes = (long) (MODEL_BYTES_PER_FILE_BYTE * fileBytes);
 		long freeBytes = totalBytes - totalBytes / RESERVE_DIVISOR - jvmBytes - modelBytes;
-		return Math.max(freeBytes, totalBytes / MIN_MEMORY_DIVISOR);
+		return Math.max(freeBytes, totalBytes / MIN_LIMIT_DIVISOR);
 	}
 
 	// Creates an arena allocator, which the sessions of the environment can share.
@@ -102,8 +106,8 @@ final class OnnxMemory {
 				.findVarHandle(OrtEnvironment.class, "nativeHandle", long.class)
 				.get(environment);
 			MemorySegment resultPointer = arena.allocate(ADDRESS);
-			OnnxNative
-				.requireOk((MemorySegment) createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, CPU_MEMORY, resultPointer));
+			OnnxNative.requireOk((MemorySegment) createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, DEFAULT_MEMORY_TYPE,
+					resultPointer));
 			MemorySegment memoryInfo = resultPointer.get(ADDRESS, 0);
 			OnnxNative.requireOk((MemorySegment) createArenaCfg.invokeExact(limitBytes, USE_DEFAULT,
 					(int) Math.min(limitBytes, MAX_FIRST_CHUNK_BYTES), USE_DEFAULT, resultPointer));

@@ -50,8 +50,8 @@ public final class Shape {
 		return this.dimensions.clone();
 	}
 
-	/** Whether this is {@link #ANY}. */
-	@SuppressWarnings("ReferenceEquality") // [-1] can also be the shape of a vector
+	/** Whether this is {@link #ANY}, and not the shape of a vector of variable length. */
+	@SuppressWarnings("ReferenceEquality")
 	public boolean isOfAnyRank() {
 		return this == ANY;
 	}

@@ -12,12 +12,12 @@ class ProcessExitTests {
 
 	@Test
 	void startsWithoutASignalThatTheSystemDoesNotHave() {
-		assertThatNoException().isThrownBy(() -> this.processExit.handleSignal("UNKNOWN"));
+		assertThatNoException().isThrownBy(() -> this.processExit.installSignalHandler("UNKNOWN"));
 	}
 
 	@Test
 	void startsWithoutASignalThatTheJvmReserves() {
-		assertThatNoException().isThrownBy(() -> this.processExit.handleSignal("QUIT"));
+		assertThatNoException().isThrownBy(() -> this.processExit.installSignalHandler("QUIT"));
 	}
 
 }

@@ -49,7 +49,7 @@ class ModelAnswersTests {
 	void refusesTheRowFormIfTheNumbersOfRowsAreEqualByChance(String model, int instances) {
 		serve(model);
 		assertRefused(Collections.nCopies(instances, "[1,2,3,4]").toString(),
-				"has %d rows for any number of instances: use \"inputs\" in place of \"instances\""
+				"always has %d rows, whatever the number of instances is: use \"inputs\" in place of \"instances\""
 					.formatted(instances));
 	}
 
