@@ -1,15 +1,19 @@
 package inference.web;
 
 import org.junit.jupiter.api.Test;
-import inference.lifecycle.State;
-import inference.Surfaces;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroup;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
+
 import inference.ErrorBody;
 import inference.Server;
+import inference.Surfaces;
+import inference.lifecycle.State;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.equalTo;
 
 /**
@@ -36,6 +40,13 @@ class ProbePathsTests {
 			.body("status", equalTo("UP"))
 			.body("components." + component + ".details.reason", equalTo("the model serves"));
 		this.server.request().head(path).then().statusCode(200);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "startup, server:/startupz", "liveness, server:/livez", "readiness, server:/readyz" })
+	void areKnownToSpringSecurity(String group, String path) {
+		var groups = this.server.context().getBean(HealthEndpointGroups.class);
+		assertThat(groups.get(group)).isNotNull().extracting(HealthEndpointGroup::getAdditionalPath).hasToString(path);
 	}
 
 	@Test
