@@ -49,7 +49,10 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> sentenceFor(status)),
 						(status == 415) ? Map.of("Accept-Encoding", "gzip, deflate") : Map.of());
 			}
-			case ErrorResponse ex -> of(ex.getStatusCode().value(), sentenceFor(ex.getStatusCode().value()));
+			case ErrorResponse ex -> {
+				int status = ex.getStatusCode().value();
+				yield of(status, Objects.requireNonNullElseGet(ex.getBody().getDetail(), () -> sentenceFor(status)));
+			}
 			default -> of(Rejection.of(failure));
 		};
 	}
