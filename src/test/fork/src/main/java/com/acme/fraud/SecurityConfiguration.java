@@ -1,5 +1,10 @@
 package com.acme.fraud;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -27,8 +32,15 @@ class SecurityConfiguration {
 				.permitAll()
 				.anyRequest()
 				.access((_, context) -> new AuthorizationDecision(
-						key.isEmpty() || key.equals(context.getRequest().getHeader("X-Api-Key")))))
+						key.isEmpty() || isKey(key, context.getRequest().getHeader("X-Api-Key")))))
+			.exceptionHandling((exceptions) -> exceptions.authenticationEntryPoint((_, response, _) -> response
+				.sendError(401, "The header X-Api-Key is missing or wrong.")))
 			.build();
+	}
+
+	private static boolean isKey(String key, @Nullable String given) {
+		return given != null && MessageDigest.isEqual(key.getBytes(StandardCharsets.UTF_8),
+				given.getBytes(StandardCharsets.UTF_8));
 	}
 
 	/** No users. Without this bean, Spring Boot creates a user and logs its password. */

@@ -60,7 +60,12 @@ class FraudServiceTests {
 	@Test
 	void requestsNeedTheKeyAndProbesDoNot() {
 		try (Server server = Server.ready(FraudModel::new, "acme.api-key=secret")) {
-			server.request().get("/").then().statusCode(403).contentType("application/problem+json");
+			server.request()
+				.get("/")
+				.then()
+				.statusCode(401)
+				.contentType("application/problem+json")
+				.body("detail", equalTo("The header X-Api-Key is missing or wrong."));
 			server.request().header("X-Api-Key", "secret").get("/").then().statusCode(200);
 			server.request().get("/readyz").then().statusCode(200);
 		}
