@@ -33,7 +33,7 @@ public final class Rejection extends RuntimeException {
 	}
 
 	private Rejection(Kind kind, String reason, @Nullable Duration retryAfter) {
-		super(reason, null, false, false);
+		super(reason.endsWith(".") ? reason : reason + ".", null, false, false);
 		this.kind = kind;
 		this.retryAfter = retryAfter;
 	}
@@ -61,7 +61,7 @@ public final class Rejection extends RuntimeException {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
 			case IllegalArgumentException _ ->
-				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input%s".formatted(end(failure)));
+				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input" + reasonOf(failure));
 			case InsufficientMemoryException ex when ex.isTemporary() -> memoryFull();
 			case InsufficientMemoryException _ -> {
 				logger.warn("A request needs more memory than the model has: {}", failure.getMessage());
@@ -70,7 +70,7 @@ public final class Rejection extends RuntimeException {
 			}
 			case InvalidOutputException _ -> {
 				logger.error("A prediction failed: {}", failure.getMessage());
-				yield new Rejection(Kind.FAILED, "The model failed%s".formatted(end(failure)));
+				yield new Rejection(Kind.FAILED, "The model failed" + reasonOf(failure));
 			}
 			default -> {
 				logger.error("A prediction failed", failure);
@@ -79,12 +79,10 @@ public final class Rejection extends RuntimeException {
 		};
 	}
 
-	// The end of a sentence that gives an exception's message as the reason. A model's
-	// exception may have no message, or a message that ends with a full stop already.
-	private static String end(Throwable failure) {
+	// A model's exception may have no message.
+	private static String reasonOf(Throwable failure) {
 		String message = Objects.requireNonNullElse(failure.getMessage(), "");
-		String reason = message.isEmpty() ? "" : ": " + message;
-		return reason.endsWith(".") ? reason : reason + ".";
+		return message.isEmpty() ? "" : ": " + message;
 	}
 
 	static Rejection notReady(String reason) {

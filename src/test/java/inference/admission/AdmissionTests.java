@@ -173,7 +173,7 @@ class AdmissionTests {
 		// Twice, for whoever gives up has to leave the queue.
 		for (int i = 0; i < 2; i++) {
 			assertRejected(Kind.DEADLINE_EXCEEDED, () -> infer(admission, FakeModel.question(2), SHORT))
-				.withMessage("The deadline of 20 ms passed while the request waited for the model");
+				.withMessage("The deadline of 20 ms passed while the request waited for the model.");
 		}
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
@@ -531,7 +531,7 @@ class AdmissionTests {
 		this.lifecycle.destroy();
 		this.gate.open();
 		assertThat(inside.answer()).containsExactly(1);
-		assertRejected(Kind.NOT_READY, waiting::answer).withMessage("Not ready: the model is closed");
+		assertRejected(Kind.NOT_READY, waiting::answer).withMessage("Not ready: the model is closed.");
 		assertRefuses(() -> admission.admit(null), "the model is closed");
 	}
 
@@ -624,7 +624,7 @@ class AdmissionTests {
 	private static void assertRefuses(Runnable question, String reason) {
 		assertRejected(Kind.NOT_READY, question::run)
 			.satisfies((rejection) -> assertThat(rejection.getStackTrace()).isEmpty())
-			.withMessage("Not ready: " + reason);
+			.withMessage("Not ready: " + reason + ".");
 	}
 
 	// Throws a checked exception as a model in Kotlin can.

@@ -196,7 +196,7 @@ class InferenceServiceTests {
 		CountDownLatch loaded = new CountDownLatch(1);
 		try (GrpcServer fresh = GrpcServer.starting(() -> new TestModel(loaded))) {
 			StatusRuntimeException tooSoon = assertRefused(fresh, GrpcServer.request(1, 2), Code.UNAVAILABLE,
-					"Not ready: the model is loading");
+					"Not ready: the model is loading.");
 			assertThat(StatusProto.fromThrowable(tooSoon)).isNotNull()
 				.matches((status) -> status.getDetails(0).is(RetryInfo.class));
 			loaded.countDown();
