@@ -121,12 +121,12 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,
 			BooleanSupplier isClientGone, Executor longWaitExecutor) {
 		Deadline deadline = reservation.deadline().shortenedTo(timeout);
-		long expectedOutputBytes = reservation.addExpectedOutputs(metadata().signature(), inputs);
+		long expectedBytes = reservation.addExpectedCallMemory(metadata().signature(), inputs);
 		Call call = new Call(inputs, deadline, isClientGone);
 		this.queue.add(call, () -> rejectIfOverloaded(deadline));
 		try {
 			Map<String, Tensor> outputs = call.await(this.timer, longWaitExecutor);
-			reservation.add(Tensor.totalBytes(outputs.values()) - expectedOutputBytes);
+			reservation.add(Tensor.totalBytes(outputs.values()) - expectedBytes);
 			return outputs;
 		}
 		catch (Rejection ex) {

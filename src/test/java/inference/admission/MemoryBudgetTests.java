@@ -1,10 +1,18 @@
 package inference.admission;
 
 import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
 import inference.admission.Rejection.Kind;
+import inference.model.DataType;
+import inference.model.Shape;
+import inference.model.Signature;
+import inference.model.Tensor;
+import inference.model.TensorSpec;
 
 import static inference.admission.Admissions.assertRejected;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -55,6 +63,22 @@ class MemoryBudgetTests {
 			small.add(100_000);
 		}
 		assertThat(this.budget.reservedBytes()).isZero();
+	}
+
+	@Test
+	void countsTheNativeMemoryOfInputTexts() {
+		Signature signature = new Signature(List.of(new TensorSpec("text", DataType.BYTES, Shape.of(-1))),
+				List.of(new TensorSpec("count", DataType.INT64, Shape.of(1))));
+		try (Reservation request = reservation()) {
+			request.addExpectedCallMemory(signature, texts(400_000));
+			assertThat(this.budget.reservedBytes()).isBetween(36 * MB, 38 * MB);
+			assertRejected(Kind.TOO_LARGE, () -> request.addExpectedCallMemory(signature, texts(600_000)));
+		}
+		assertThat(this.budget.reservedBytes()).isZero();
+	}
+
+	private static Map<String, Tensor> texts(int count) {
+		return Map.of("text", Tensor.ofStrings(Shape.of(count), Collections.nCopies(count, "")));
 	}
 
 	private Reservation reservation() {
