@@ -137,14 +137,24 @@ final class OnnxTensors {
 		return Tensor.of(spec.dataType(), spec.shape(), contents);
 	}
 
-	private static List<Tensor> fromOnnx(List<? extends OnnxValue> values) {
+	/** Copies tensors to the Java heap, and closes all of them, even if a copy fails. */
+	static List<Tensor> fromOnnx(List<? extends OnnxValue> values) {
 		List<Tensor> tensors = new ArrayList<>();
-		for (OnnxValue value : values) {
-			try (value) {
-				tensors.add(fromOnnx((OnnxTensor) value));
+		try {
+			for (OnnxValue value : values) {
+				try (value) {
+					tensors.add(fromOnnx((OnnxTensor) value));
+				}
 			}
+			return tensors;
 		}
-		return tensors;
+		finally {
+			closeAll(values);
+		}
+	}
+
+	private static void closeAll(List<? extends OnnxValue> values) {
+		values.stream().filter((value) -> !value.isClosed()).forEach(OnnxValue::close);
 	}
 
 	/** The keys and values of one map. The values become one row of a tensor. */
@@ -158,17 +168,23 @@ final class OnnxTensors {
 	 */
 	static List<MapRow> readMaps(OnnxSequence sequence) throws OrtException {
 		List<MapRow> rows = new ArrayList<>();
-		for (OnnxValue element : sequence.getValue()) {
-			try (OnnxMap map = (OnnxMap) element) {
-				List<String> keys = rows.isEmpty() ? readKeys(sequence, map) : rows.getFirst().keys();
-				float[] values = OnnxNative.mapValues(map);
-				if (values.length != keys.size()) {
-					throw new InvalidOutputException("it put out maps of different keys");
+		List<? extends OnnxValue> maps = sequence.getValue();
+		try {
+			for (OnnxValue element : maps) {
+				try (OnnxMap map = (OnnxMap) element) {
+					List<String> keys = rows.isEmpty() ? readKeys(sequence, map) : rows.getFirst().keys();
+					float[] values = OnnxNative.mapValues(map);
+					if (values.length != keys.size()) {
+						throw new InvalidOutputException("it put out maps of different keys");
+					}
+					rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), values)));
 				}
-				rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), values)));
 			}
+			return rows;
 		}
-		return rows;
+		finally {
+			closeAll(maps);
+		}
 	}
 
 	private static List<String> readKeys(OnnxSequence sequence, OnnxMap map) {

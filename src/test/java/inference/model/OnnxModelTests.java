@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -226,6 +229,16 @@ class OnnxModelTests {
 			assertThat(infer(model, Map.of("x", Tensor.ofStrings(Shape.of(500, 2), many)), "y").strings())
 				.isEqualTo(many);
 		}
+	}
+
+	@Test
+	void closesAllTensorsOfASequenceIfOneCannotBeRead() throws OrtException {
+		OrtEnvironment environment = OnnxSetup.environment();
+		OnnxTensor unreadable = OnnxTensor.createTensor(environment, new float[1]);
+		OnnxTensor readable = OnnxTensor.createTensor(environment, new float[1]);
+		unreadable.close();
+		assertThatIllegalStateException().isThrownBy(() -> OnnxTensors.fromOnnx(List.of(unreadable, readable)));
+		assertThat(readable.isClosed()).isTrue();
 	}
 
 	@Test
