@@ -77,8 +77,10 @@ final class OnnxNative {
 
 	private static final MethodHandle GET_STRING_TENSOR_DATA_LENGTH = findFunction(53, ADDRESS, ADDRESS);
 
-	private static final MethodHandle GET_STRING_TENSOR_CONTENT = findFunction(54, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS,
-			JAVA_LONG);
+	private static final MethodHandle GET_STRING_TENSOR_ELEMENT_LENGTH = findFunction(127, ADDRESS, JAVA_LONG, ADDRESS);
+
+	private static final MethodHandle GET_STRING_TENSOR_ELEMENT = findFunction(128, ADDRESS, JAVA_LONG, JAVA_LONG,
+			ADDRESS);
 
 	private OnnxNative() {
 	}
@@ -159,22 +161,28 @@ final class OnnxNative {
 		}
 	}
 
-	/** Copies a tensor of strings to the Java heap. */
+	/**
+	 * Copies a tensor of strings to the Java heap. The strings are copied one by one,
+	 * because a native copy of all of them would count towards no limit.
+	 */
 	static Tensor readStringTensor(OnnxTensor onnxTensor, Shape shape) {
 		int elementCount = Math.toIntExact(shape.elementCount());
 		try (Arena arena = Arena.ofConfined()) {
 			MemorySegment lengthSegment = arena.allocate(JAVA_LONG);
 			requireOk((MemorySegment) GET_STRING_TENSOR_DATA_LENGTH.invokeExact(pointer(onnxTensor), lengthSegment));
-			long byteCount = lengthSegment.get(JAVA_LONG, 0);
-			MemorySegment strings = arena.allocate(byteCount);
-			MemorySegment startOffsets = arena.allocate(JAVA_LONG, elementCount);
-			requireOk((MemorySegment) GET_STRING_TENSOR_CONTENT.invokeExact(pointer(onnxTensor), strings, byteCount,
-					startOffsets, (long) elementCount));
-			ByteBuffer contents = Tensor.allocate(Math.toIntExact(byteCount + (long) Integer.BYTES * elementCount));
-			for (int i = 0; i < elementCount; i++) {
-				long start = startOffsets.getAtIndex(JAVA_LONG, i);
-				long end = (i + 1 < elementCount) ? startOffsets.getAtIndex(JAVA_LONG, i + 1) : byteCount;
-				contents.putInt((int) (end - start)).put(strings.asSlice(start, end - start).asByteBuffer());
+			long byteCount = lengthSegment.get(JAVA_LONG, 0) + (long) Integer.BYTES * elementCount;
+			ByteBuffer contents = Tensor.allocate(Math.toIntExact(byteCount));
+			MemorySegment string = MemorySegment.NULL;
+			for (long i = 0; i < elementCount; i++) {
+				requireOk((MemorySegment) GET_STRING_TENSOR_ELEMENT_LENGTH.invokeExact(pointer(onnxTensor), i,
+						lengthSegment));
+				long length = lengthSegment.get(JAVA_LONG, 0);
+				if (length > string.byteSize()) {
+					string = arena.allocate(Math.max(length, 2 * string.byteSize()));
+				}
+				requireOk(
+						(MemorySegment) GET_STRING_TENSOR_ELEMENT.invokeExact(pointer(onnxTensor), length, i, string));
+				contents.putInt((int) length).put(string.asSlice(0, length).asByteBuffer());
 			}
 			return Tensor.of(DataType.BYTES, shape, contents.flip());
 		}
