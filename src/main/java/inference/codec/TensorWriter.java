@@ -3,11 +3,12 @@ package inference.codec;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.exc.JacksonIOException;
 
@@ -23,6 +24,9 @@ final class TensorWriter {
 	// Numbers are written in pieces of about this length. One call of the generator for
 	// each number would be slow.
 	private static final int PIECE_CHARS = 16_000;
+
+	// The number of characters that are decoded at once.
+	private static final int DECODED_CHARS = 512;
 
 	private final DataType dataType;
 
@@ -49,7 +53,7 @@ final class TensorWriter {
 		ByteBuffer rest = tensor.contents();
 		boolean isText = true;
 		while (tensor.dataType() == DataType.BYTES && isText && rest.hasRemaining()) {
-			isText = decodeUtf8(nextBytes(rest)) != null;
+			isText = isUtf8(nextBytes(rest));
 		}
 		return !isText;
 	}
@@ -164,28 +168,38 @@ final class TensorWriter {
 		};
 	}
 
+	// A text may fill most of the memory that its request has reserved. So it is neither
+	// copied nor decoded as a whole.
 	private void writeString(JsonGenerator generator) {
-		byte[] bytes = nextBytes(this.unwrittenElements);
-		String text = decodeUtf8(bytes);
-		if (text != null) {
-			generator.writeString(text);
+		ByteBuffer bytes = nextBytes(this.unwrittenElements);
+		boolean isUtf8 = isUtf8(bytes.duplicate());
+		ByteBuffer heapBytes = bytes.hasArray() ? bytes : ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+		if (isUtf8) {
+			generator.writeUTF8String(heapBytes.array(), heapBytes.arrayOffset(), heapBytes.remaining());
 			return;
 		}
 		generator.writeStartObject();
-		generator.writeBinaryProperty("b64", bytes);
+		generator.writeName("b64");
+		generator.writeBinary(heapBytes.array(), heapBytes.arrayOffset(), heapBytes.remaining());
 		generator.writeEndObject();
 	}
 
-	private static byte[] nextBytes(ByteBuffer strings) {
-		byte[] bytes = new byte[strings.getInt()];
-		strings.get(bytes);
+	private static ByteBuffer nextBytes(ByteBuffer strings) {
+		int length = strings.getInt();
+		ByteBuffer bytes = strings.slice(strings.position(), length);
+		strings.position(strings.position() + length);
 		return bytes;
 	}
 
-	// Returns null if the bytes are not UTF-8.
-	private static @Nullable String decodeUtf8(byte[] bytes) {
-		String text = new String(bytes, StandardCharsets.UTF_8);
-		return Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8)) ? text : null;
+	private static boolean isUtf8(ByteBuffer bytes) {
+		CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+		CharBuffer chars = CharBuffer.allocate(Math.min(bytes.remaining() + 1, DECODED_CHARS));
+		CoderResult result;
+		do {
+			result = decoder.decode(bytes, chars.clear(), true);
+		}
+		while (result.isOverflow());
+		return result.isUnderflow();
 	}
 
 }

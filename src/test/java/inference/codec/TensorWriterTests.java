@@ -1,15 +1,22 @@
 package inference.codec;
 
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
+import com.sun.management.ThreadMXBean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
 
@@ -51,6 +58,32 @@ class TensorWriterTests {
 		String written = written(Tensor.ofStrings(Shape.of(texts.size()), texts),
 				(writer, json) -> writer.writeNested(json, 0));
 		assertThat(Tensors.JSON.readTree(written).valueStream().map(JsonNode::stringValue)).isEqualTo(texts);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "a", "é", "\uD83D\uDE00a", "a\n" })
+	void writesALongTextWithoutACopy(String part) {
+		Tensor text = Tensor.ofStrings(Shape.of(1), List.of(part.repeat(1 << 20)));
+		var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+		long before = threads.getCurrentThreadAllocatedBytes();
+		assertThat(TensorWriter.hasNonUtf8Bytes(text)).isFalse();
+		try (JsonGenerator json = Json.generator(OutputStream.nullOutputStream())) {
+			TensorWriter.writeOip(json, "text", text, false);
+		}
+		assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(1 << 19);
+	}
+
+	@Test
+	void writesBytesThatAreNotUtf8AsBase64() {
+		for (byte[] bytes : List.of(new byte[] { (byte) 0xff }, new byte[] { 'a', (byte) 0xc3 },
+				new byte[] { (byte) 0xed, (byte) 0xa0, (byte) 0x80 })) {
+			ByteBuffer contents = ByteBuffer.allocateDirect(4 + bytes.length).order(ByteOrder.LITTLE_ENDIAN);
+			contents.putInt(bytes.length).put(bytes).flip();
+			Tensor tensor = Tensor.of(DataType.BYTES, Shape.of(1), contents);
+			assertThat(TensorWriter.hasNonUtf8Bytes(tensor)).isTrue();
+			assertThat(written(tensor, (writer, json) -> writer.writeNested(json, 0)))
+				.isEqualTo("[{\"b64\":\"%s\"}]".formatted(Base64.getEncoder().encodeToString(bytes)));
+		}
 	}
 
 	@Test
