@@ -79,8 +79,9 @@ final class OnnxNative {
 
 	private static final MethodHandle GET_STRING_TENSOR_ELEMENT_LENGTH = findFunction(127, ADDRESS, JAVA_LONG, ADDRESS);
 
-	private static final MethodHandle GET_STRING_TENSOR_ELEMENT = findFunction(128, ADDRESS, JAVA_LONG, JAVA_LONG,
-			ADDRESS);
+	// The option allows this function to write to the Java heap.
+	private static final MethodHandle GET_STRING_TENSOR_ELEMENT = findFunction(128,
+			FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS), Linker.Option.critical(true));
 
 	private OnnxNative() {
 	}
@@ -172,17 +173,14 @@ final class OnnxNative {
 			requireOk((MemorySegment) GET_STRING_TENSOR_DATA_LENGTH.invokeExact(pointer(onnxTensor), lengthSegment));
 			long byteCount = lengthSegment.get(JAVA_LONG, 0) + (long) Integer.BYTES * elementCount;
 			ByteBuffer contents = Tensor.allocate(Math.toIntExact(byteCount));
-			MemorySegment string = MemorySegment.NULL;
 			for (long i = 0; i < elementCount; i++) {
 				requireOk((MemorySegment) GET_STRING_TENSOR_ELEMENT_LENGTH.invokeExact(pointer(onnxTensor), i,
 						lengthSegment));
-				long length = lengthSegment.get(JAVA_LONG, 0);
-				if (length > string.byteSize()) {
-					string = arena.allocate(Math.max(length, 2 * string.byteSize()));
-				}
-				requireOk(
-						(MemorySegment) GET_STRING_TENSOR_ELEMENT.invokeExact(pointer(onnxTensor), length, i, string));
-				contents.putInt((int) length).put(string.asSlice(0, length).asByteBuffer());
+				int length = Math.toIntExact(lengthSegment.get(JAVA_LONG, 0));
+				ByteBuffer string = contents.putInt(length).slice(contents.position(), length);
+				requireOk((MemorySegment) GET_STRING_TENSOR_ELEMENT.invokeExact(pointer(onnxTensor), (long) length, i,
+						MemorySegment.ofBuffer(string)));
+				contents.position(contents.position() + length);
 			}
 			return Tensor.of(DataType.BYTES, shape, contents.flip());
 		}
@@ -246,9 +244,9 @@ final class OnnxNative {
 	 * @param tableIndex the function's index in the C API's table of functions; later
 	 * versions of ONNX Runtime keep the index
 	 */
-	static MethodHandle findFunction(int tableIndex, FunctionDescriptor descriptor) {
+	static MethodHandle findFunction(int tableIndex, FunctionDescriptor descriptor, Linker.Option... options) {
 		MemorySegment functionTable = MemorySegment.ofAddress(API_POINTER).reinterpret(Long.MAX_VALUE);
-		return Linker.nativeLinker().downcallHandle(functionTable.getAtIndex(ADDRESS, tableIndex), descriptor);
+		return Linker.nativeLinker().downcallHandle(functionTable.getAtIndex(ADDRESS, tableIndex), descriptor, options);
 	}
 
 }
