@@ -24,6 +24,9 @@ public final class Reservation implements AutoCloseable {
 	// addition to two copies of its bytes. For 500,000 short texts, it was 95 bytes.
 	private static final int INPUT_TEXT_OVERHEAD_BYTES = 96;
 
+	// The native memory that ONNX Runtime takes for one entry of a map in an output.
+	private static final int MAP_ENTRY_BYTES = 96;
+
 	private final MemoryBudget memoryBudget;
 
 	private final Deadline deadline;
@@ -57,20 +60,24 @@ public final class Reservation implements AutoCloseable {
 	}
 
 	/**
-	 * Reserves the expected memory of a call: the outputs, and what the input texts take
-	 * in the model. A variable dimension of an output counts as the number of input rows
-	 * if it is the first, and as 1 if it is another.
+	 * Reserves the expected memory of a call: the outputs, and what input texts and maps
+	 * take in the model. A variable dimension of an output counts as the number of input
+	 * rows if it is the first, and as 1 if it is another.
 	 * @return the expected memory, in bytes
 	 */
 	long addExpectedCallMemory(Signature signature, Map<String, Tensor> inputs) {
 		long rowCount = Batch.rowCount(inputs);
 		long expectedBytes = INPUT_TEXT_OVERHEAD_BYTES * textCount(inputs);
 		for (TensorSpec output : signature.outputs()) {
-			int width = (output.dataType() == DataType.BYTES) ? ESTIMATED_TEXT_BYTES : output.dataType().width();
-			expectedBytes += (long) (output.elementCount(rowCount, 1) * width);
+			expectedBytes += (long) (output.elementCount(rowCount, 1) * bytesPerElement(output));
 		}
 		add(expectedBytes);
 		return expectedBytes;
+	}
+
+	private static int bytesPerElement(TensorSpec output) {
+		int width = (output.dataType() == DataType.BYTES) ? ESTIMATED_TEXT_BYTES : output.dataType().width();
+		return output.keys().isEmpty() ? width : width + MAP_ENTRY_BYTES;
 	}
 
 	private static long textCount(Map<String, Tensor> inputs) {

@@ -9,15 +9,12 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
-import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-import ai.onnxruntime.OnnxMap;
-import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
@@ -42,29 +39,13 @@ final class OnnxNative {
 
 	private static final VarHandle TENSOR_POINTER;
 
-	private static final VarHandle MAP_POINTER;
-
-	private static final VarHandle MAP_ALLOCATOR;
-
-	private static final MethodHandle GET_TENSORS;
-
-	private static final MethodHandle GET_FLOAT_VALUES;
-
-	private static final long API_POINTER;
+	static final long API_POINTER;
 
 	static {
 		try {
 			Lookup lookup = MethodHandles.privateLookupIn(OrtSession.class, MethodHandles.lookup());
 			SESSION_POINTER = lookup.findVarHandle(OrtSession.class, "nativeHandle", long.class);
 			TENSOR_POINTER = lookup.findVarHandle(OnnxTensorLike.class, "nativeHandle", long.class);
-			MAP_POINTER = lookup.findVarHandle(OnnxMap.class, "nativeHandle", long.class);
-			MAP_ALLOCATOR = lookup.findVarHandle(OnnxMap.class, "allocatorHandle", long.class);
-			GET_TENSORS = MethodHandles.privateLookupIn(OnnxSequence.class, lookup)
-				.findVirtual(OnnxSequence.class, "getTensors",
-						MethodType.methodType(OnnxTensor[].class, long.class, long.class, long.class));
-			GET_FLOAT_VALUES = MethodHandles.privateLookupIn(OnnxMap.class, lookup)
-				.findVirtual(OnnxMap.class, "getFloatValues",
-						MethodType.methodType(float[].class, long.class, long.class, long.class));
 			Class<?> runtimeClass = lookup.findClass("ai.onnxruntime.OnnxRuntime");
 			API_POINTER = (long) lookup.findStaticVarHandle(runtimeClass, "ortApiHandle", long.class).get();
 		}
@@ -191,35 +172,6 @@ final class OnnxNative {
 
 	private static MemorySegment pointer(OnnxTensor tensor) {
 		return MemorySegment.ofAddress((long) TENSOR_POINTER.get(tensor));
-	}
-
-	/**
-	 * The K keys and the K values of a map, as two tensors of shape [K]. The caller
-	 * closes both tensors. The C API treats a map as a sequence of these two tensors.
-	 * @param sequence the sequence that contains the map
-	 */
-	static List<OnnxTensor> mapKeysAndValues(OnnxSequence sequence, OnnxMap map) {
-		try {
-			return List.of((OnnxTensor[]) GET_TENSORS.invokeExact(sequence, API_POINTER, (long) MAP_POINTER.get(map),
-					(long) MAP_ALLOCATOR.get(map)));
-		}
-		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
-		}
-	}
-
-	/**
-	 * The values of a map, in the order of its keys. Values are always FP32, because the
-	 * only operator that makes maps, ZipMap, makes no others.
-	 */
-	static float[] mapValues(OnnxMap map) {
-		try {
-			return (float[]) GET_FLOAT_VALUES.invokeExact(map, API_POINTER, (long) MAP_POINTER.get(map),
-					(long) MAP_ALLOCATOR.get(map));
-		}
-		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
-		}
 	}
 
 	/** Throws an exception with the message of the status if the status is an error. */

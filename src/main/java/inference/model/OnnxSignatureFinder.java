@@ -68,11 +68,9 @@ final class OnnxSignatureFinder {
 				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				List<OnnxTensors.MapRow> rows = OnnxTensors.readMaps(sequence);
-				if (!rows.isEmpty()) {
-					OnnxTensors.MapRow firstRow = rows.getFirst();
-					outputs.add(new TensorSpec(name, firstRow.values().dataType(),
-							Shape.of(rows.size(), firstRow.keys().size()), firstRow.keys()));
+				OnnxMaps maps = OnnxMaps.read(sequence);
+				if (!maps.keys().isEmpty()) {
+					outputs.add(new TensorSpec(name, maps.values().dataType(), maps.values().shape(), maps.keys()));
 				}
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {

@@ -15,7 +15,6 @@ import java.util.stream.Stream;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OnnxMap;
 import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -114,7 +113,7 @@ final class OnnxTensors {
 				tensors.put(name, fromOnnx(tensor));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				tensors.put(name, joinRows(Objects.requireNonNull(signature.output(name)), readMaps(sequence)));
+				tensors.put(name, OnnxMaps.read(sequence).toTensor(Objects.requireNonNull(signature.output(name))));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {
 				tensors.putAll(readTensors(name, sequence, signature));
@@ -123,7 +122,7 @@ final class OnnxTensors {
 		return tensors;
 	}
 
-	private static Tensor fromOnnx(OnnxTensor tensor) {
+	static Tensor fromOnnx(OnnxTensor tensor) {
 		TensorSpec spec = spec("output", "", tensor.getInfo());
 		if (spec.dataType() == DataType.BYTES) {
 			return OnnxNative.readStringTensor(tensor, spec.shape());
@@ -155,51 +154,6 @@ final class OnnxTensors {
 
 	private static void closeAll(List<? extends OnnxValue> values) {
 		values.stream().filter((value) -> !value.isClosed()).forEach(OnnxValue::close);
-	}
-
-	/** The keys and values of one map. The values become one row of a tensor. */
-	record MapRow(List<String> keys, Tensor values) {
-	}
-
-	/**
-	 * Reads each map of a sequence. Keys come in ONNX Runtime's order: numbers ascending,
-	 * texts by their bytes. The keys are read from the first map only, because ZipMap,
-	 * the only operator that makes maps, gives each map the same keys.
-	 */
-	static List<MapRow> readMaps(OnnxSequence sequence) throws OrtException {
-		List<MapRow> rows = new ArrayList<>();
-		List<? extends OnnxValue> maps = sequence.getValue();
-		try {
-			for (OnnxValue element : maps) {
-				try (OnnxMap map = (OnnxMap) element) {
-					List<String> keys = rows.isEmpty() ? readKeys(sequence, map) : rows.getFirst().keys();
-					float[] values = OnnxNative.mapValues(map);
-					if (values.length != keys.size()) {
-						throw new InvalidOutputException("it put out maps of different keys");
-					}
-					rows.add(new MapRow(keys, Tensor.ofFloats(Shape.of(keys.size()), values)));
-				}
-			}
-			return rows;
-		}
-		finally {
-			closeAll(maps);
-		}
-	}
-
-	private static List<String> readKeys(OnnxSequence sequence, OnnxMap map) {
-		Tensor keys = fromOnnx(OnnxNative.mapKeysAndValues(sequence, map)).getFirst();
-		return (keys.dataType() == DataType.BYTES) ? keys.strings()
-				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
-	}
-
-	private static Tensor joinRows(TensorSpec spec, List<MapRow> rows) {
-		if (!rows.isEmpty() && !rows.getFirst().keys().equals(spec.keys())) {
-			throw new InvalidOutputException("output '%s' has a row with the keys %s instead of %s"
-				.formatted(spec.name(), rows.getFirst().keys(), spec.keys()));
-		}
-		return Tensor.join(spec.dataType(), Shape.of(rows.size(), spec.keys().size()),
-				rows.stream().map(MapRow::values).toList());
 	}
 
 	/**

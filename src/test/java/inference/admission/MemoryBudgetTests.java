@@ -77,6 +77,16 @@ class MemoryBudgetTests {
 		assertThat(this.budget.reservedBytes()).isZero();
 	}
 
+	@Test
+	void countsTheNativeMemoryOfOutputMaps() {
+		Signature signature = new Signature(List.of(new TensorSpec("x", DataType.INT64, Shape.of(-1))),
+				List.of(new TensorSpec("maps", DataType.FP32, Shape.of(-1, 2), List.of("no", "yes"))));
+		try (Reservation request = reservation()) {
+			request.addExpectedCallMemory(signature, Map.of("x", Tensor.ofLongs(Shape.of(200_000), new long[200_000])));
+			assertThat(this.budget.reservedBytes()).isBetween(38 * MB, 40 * MB);
+		}
+	}
+
 	private static Map<String, Tensor> texts(int count) {
 		return Map.of("text", Tensor.ofStrings(Shape.of(count), Collections.nCopies(count, "")));
 	}

@@ -21,6 +21,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
+import ai.onnx.proto.OnnxMl.TensorProto;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -133,6 +134,23 @@ class MemoryIT {
 		}
 	}
 
+	@Test
+	void textsAndMapsThatTakeMuchNativeMemoryAreRefused(@TempDir Path directory) throws Exception {
+		byte[] textModel = OnnxFiles.identity(TensorProto.DataType.STRING, -1);
+		try (Container container = runModel(textModel, directory)) {
+			assertThat(post(container, INFER, tensor("\"shape\":[%d],\"datatype\":\"BYTES\"", 2_000_000, "\"\"")))
+				.isEqualTo(413);
+			assertThat(post(container, INFER, tensor("\"shape\":[%d],\"datatype\":\"BYTES\"", 100_000, "\"\"")))
+				.isEqualTo(200);
+		}
+		try (Container container = runModel(OnnxFiles.maps("a", "b", "c"), directory)) {
+			assertThat(post(container, INFER, tensor("\"shape\":[%d,3],\"datatype\":\"FP32\"", 300_000, "1,2,3")))
+				.isEqualTo(413);
+			assertThat(post(container, INFER, tensor("\"shape\":[%d,3],\"datatype\":\"FP32\"", 100_000, "1,2,3")))
+				.isEqualTo(200);
+		}
+	}
+
 	private Container runTransformer(Path directory, String... options) throws IOException {
 		try (InputStream model = MemoryIT.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
 			return runModel(model.readAllBytes(), directory, options);
@@ -219,6 +237,12 @@ class MemoryIT {
 	private static byte[] shape(int rowCount, int rowSize) {
 		return "{\"inputs\":[{\"name\":\"shape\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[%d,%d]}]}"
 			.formatted(rowCount, rowSize)
+			.getBytes(StandardCharsets.UTF_8);
+	}
+
+	private static byte[] tensor(String shapeAndType, int rowCount, String row) {
+		return "{\"inputs\":[{\"name\":\"x\",%s,\"data\":[%s]}]}"
+			.formatted(shapeAndType.formatted(rowCount), String.join(",", Collections.nCopies(rowCount, row)))
 			.getBytes(StandardCharsets.UTF_8);
 	}
 

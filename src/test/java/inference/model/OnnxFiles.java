@@ -191,7 +191,7 @@ public final class OnnxFiles {
 	}
 
 	/** Puts {@code x}, FP32 [-1,K], out as a sequence {@code y} of maps with K keys. */
-	static byte[] maps(String... keys) {
+	public static byte[] maps(String... keys) {
 		var labels = attribute("classlabels_strings", AttributeType.STRINGS);
 		List.of(keys).forEach((key) -> labels.addStrings(ByteString.copyFromUtf8(key)));
 		var map = TypeProto.Map.newBuilder()
