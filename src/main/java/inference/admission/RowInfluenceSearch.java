@@ -194,7 +194,7 @@ final class RowInfluenceSearch {
 		}
 		return this.random.ints(wordCount, 'a', 'z' + 1)
 			.mapToObj((letter) -> Character.toString(letter).repeat(1 + letter % 12))
-			.collect(Collectors.joining(" "));
+			.collect(Collectors.joining(", "));
 	}
 
 	private @Nullable String firstDifference(List<Row> rows) {

@@ -15,11 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import inference.model.BundledModel;
+import inference.model.DataType;
 import inference.model.DeviceLostException;
 import inference.model.FakeModel;
 import inference.model.OnnxFiles;
 import inference.model.Shape;
+import inference.model.Signature;
 import inference.model.Tensor;
+import inference.model.TensorSpec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -43,6 +46,19 @@ class RowInfluenceSearchTests {
 		assertThat(result.maxSize()).isOne();
 		assertThat(result.reason())
 			.isEqualTo("in a batch of 8 rows, output 'y' of a row is BYTES [1,9] instead of BYTES [1,1]");
+	}
+
+	@Test
+	void findsTextsThatInfluenceEachOtherByTheirCommas() {
+		Signature signature = new Signature(List.of(new TensorSpec("x", DataType.BYTES, Shape.of(-1))),
+				List.of(new TensorSpec("y", DataType.INT64, Shape.of(-1))));
+		var result = new RowInfluenceSearch(signature, List.of(), MAX_SIZE, (inputs) -> {
+			List<String> texts = Objects.requireNonNull(inputs.get("x")).strings();
+			long[] mostParts = new long[texts.size()];
+			Arrays.fill(mostParts, texts.stream().mapToInt((text) -> text.split(",").length).max().orElseThrow());
+			return Map.of("y", Tensor.ofLongs(Shape.of(texts.size()), mostParts));
+		}).decide();
+		assertThat(result.maxSize()).isOne();
 	}
 
 	@ParameterizedTest
