@@ -113,8 +113,13 @@ final class RequestValve extends ErrorReportValve {
 	// length that is not a number.
 	private static boolean isBodyUnread(Request request) {
 		String contentLength = String.valueOf(request.getHeader("Content-Length"));
-		return !request.getCoyoteRequest().isFinished() && request.getHeader("Expect") == null
+		return !request.getCoyoteRequest().isFinished() && !isBodyWithheld(request)
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
+	}
+
+	// Whether the client waits for "100 Continue" before it sends its body.
+	private static boolean isBodyWithheld(Request request) {
+		return request.getHeader("Expect") != null && request.getCoyoteRequest().getBytesRead() == 0;
 	}
 
 	private static boolean isProbeThread() {

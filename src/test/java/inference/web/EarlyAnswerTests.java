@@ -87,6 +87,18 @@ class EarlyAnswerTests {
 	}
 
 	@Test
+	void clientThatSendsTooManyChunksAfter100ContinueSees413() throws IOException {
+		try (Socket socket = connect(server)) {
+			send(socket, POST_HEAD + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n");
+			assertThat(firstLine(socket)).startsWith("HTTP/1.1 100");
+			send(socket, Integer.toHexString(LARGE_BODY_BYTES) + "\r\n");
+			socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
+			send(socket, "\r\n0\r\n\r\n");
+			assertThat(answer(socket)).contains("HTTP/1.1 413 ");
+		}
+	}
+
+	@Test
 	void clientThatSendsItsWholeBodyFirstSees503() throws IOException {
 		try (Socket socket = connect(Server.loading())) {
 			send(socket, POST_HEAD + "Content-Length: " + LARGE_BODY_BYTES + "\r\n\r\n");
