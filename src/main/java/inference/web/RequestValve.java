@@ -113,7 +113,7 @@ final class RequestValve extends ErrorReportValve {
 	// length that is not a number.
 	private static boolean isBodyUnread(Request request) {
 		String contentLength = String.valueOf(request.getHeader("Content-Length"));
-		return !request.getCoyoteRequest().isFinished() && !isBodyWithheld(request)
+		return !request.getCoyoteRequest().isFinished()
 				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
 	}
 
@@ -151,7 +151,7 @@ final class RequestValve extends ErrorReportValve {
 	private void discardBody(Request request) {
 		HttpProtocol.setReadTimeout(request, (isProbeThread() ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
 		Duration maxTime = isProbeThread() ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
-		long endNanos = System.nanoTime() + maxTime.toNanos();
+		long endNanos = System.nanoTime() + (isBodyWithheld(request) ? 0 : maxTime.toNanos());
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		int count = 0;
 		try {

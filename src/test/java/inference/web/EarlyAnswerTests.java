@@ -107,11 +107,18 @@ class EarlyAnswerTests {
 		}
 	}
 
-	@Test
-	void doesNotWaitForTheRestOfARefusedBodyUntilTheDeadline() throws IOException {
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			413 | POST /api/predict/m | Content-Length: 20000000
+			200 | GET /v2 | Transfer-Encoding: chunked
+			200 | GET /v2 | Expect: 100-continue\\r\\nContent-Length: 5
+			200 | GET /livez | Expect: 100-continue\\r\\nTransfer-Encoding: chunked
+			""")
+	void doesNotWaitForTheRestOfAnUnusedBodyUntilTheDeadline(int status, String line, String headers)
+			throws IOException {
 		try (Socket socket = connect(longDeadlineServer)) {
-			send(socket, "POST /api/predict/m HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n");
-			assertThat(answer(socket)).startsWith("HTTP/1.1 413 ");
+			send(socket, "%s HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n".formatted(line, headers.translateEscapes()));
+			assertThat(answer(socket)).startsWith("HTTP/1.1 %d ".formatted(status));
 		}
 	}
 
