@@ -114,7 +114,7 @@ final class RequestValve extends ErrorReportValve {
 	private static boolean isBodyUnread(Request request) {
 		String contentLength = String.valueOf(request.getHeader("Content-Length"));
 		return !request.getCoyoteRequest().isFinished()
-				&& (contentLength.matches("[0-9]{1,18}") || request.getHeader("Transfer-Encoding") != null);
+				&& (contentLength.matches("[0-9]+") || request.getHeader("Transfer-Encoding") != null);
 	}
 
 	// Whether the client waits for "100 Continue" before it sends its body.

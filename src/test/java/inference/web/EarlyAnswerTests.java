@@ -110,6 +110,8 @@ class EarlyAnswerTests {
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', textBlock = """
 			413 | POST /api/predict/m | Content-Length: 20000000
+			413 | POST / | Content-Length: 9223372036854775807
+			200 | GET /livez | Content-Length: 00000000000000000000000000005
 			200 | GET /v2 | Transfer-Encoding: chunked
 			200 | GET /v2 | Expect: 100-continue\\r\\nContent-Length: 5
 			200 | GET /livez | Expect: 100-continue\\r\\nTransfer-Encoding: chunked
