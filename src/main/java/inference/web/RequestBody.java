@@ -72,7 +72,8 @@ final class RequestBody extends InputStream {
 							.formatted(InvalidRequestException.excerpt(encoding)));
 			};
 		}
-		catch (ZipException | EOFException _) {
+		catch (ZipException | EOFException | StackOverflowError _) {
+			// GZIPInputStream calls itself for each empty member of a gzip file.
 			throw new InvalidRequestException(
 					"The body is not the %s that its Content-Encoding says.".formatted(encoding));
 		}

@@ -1,5 +1,6 @@
 package inference.web;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -84,6 +85,18 @@ class RequestBodyTests {
 			assertThatExceptionOfType(InvalidRequestException.class).as("cut at " + end)
 				.isThrownBy(() -> read(truncated));
 		}
+	}
+
+	@Test
+	void refusesABodyOfManyEmptyGzipMembers() {
+		ByteArrayOutputStream body = new ByteArrayOutputStream();
+		byte[] emptyMember = Bytes.gzip(new byte[0]);
+		while (body.size() + emptyMember.length <= MAX_BODY_BYTES) {
+			body.writeBytes(emptyMember);
+		}
+		MockHttpServletRequest request = request(body.toByteArray(), true);
+		request.addHeader("Content-Encoding", "gzip");
+		assertThatExceptionOfType(InvalidRequestException.class).isThrownBy(() -> read(request));
 	}
 
 	private void assertTooLarge(MockHttpServletRequest request) {
