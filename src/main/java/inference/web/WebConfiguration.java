@@ -20,6 +20,7 @@ import org.springframework.web.servlet.ModelAndView;
 import org.springframework.web.servlet.config.annotation.ContentNegotiationConfigurer;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
+import org.springframework.web.util.DisconnectedClientHelper;
 
 import inference.admission.Admission;
 import inference.admission.RequestProperties;
@@ -92,7 +93,8 @@ class WebConfiguration implements WebMvcConfigurer {
 			// If reading the body failed, isCommitted() is true before an answer is sent.
 			boolean isBodyUnreadable = failure instanceof HttpMessageNotReadableException;
 			if (response.isCommitted() && !isBodyUnreadable) {
-				return null;
+				// Tomcat logs the stack trace of a failure for which this is null.
+				return DisconnectedClientHelper.isClientDisconnectedException(failure) ? new ModelAndView() : null;
 			}
 			try {
 				ErrorAnswer answer = (failure instanceof NoResourceFoundException)

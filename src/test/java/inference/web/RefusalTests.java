@@ -3,6 +3,8 @@ package inference.web;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -12,6 +14,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.mock.web.MockHttpServletRequest;
+import org.springframework.mock.web.MockHttpServletResponse;
+import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
+import org.springframework.web.servlet.HandlerExceptionResolver;
 
 import inference.ErrorBody;
 import inference.Server;
@@ -114,6 +120,20 @@ class RefusalTests {
 				.statusCode(400)
 				.contentType(ErrorBody.CONTENT_TYPE);
 		}
+	}
+
+	@Test
+	void doesNotReportToTomcatThatAClientHasGone() {
+		MockHttpServletResponse answer = new MockHttpServletResponse();
+		answer.setCommitted(true);
+		List<HandlerExceptionResolver> resolvers = new ArrayList<>();
+		new WebConfiguration().configureHandlerExceptionResolvers(resolvers);
+		HandlerExceptionResolver resolver = resolvers.getFirst();
+		MockHttpServletRequest request = new MockHttpServletRequest();
+		assertThat(resolver.resolveException(request, answer, null, new AsyncRequestNotUsableException("gone")))
+			.isNotNull();
+		assertThat(resolver.resolveException(request, answer, null, new IOException("Broken pipe"))).isNotNull();
+		assertThat(resolver.resolveException(request, answer, null, new IllegalStateException())).isNull();
 	}
 
 	@Test
