@@ -128,7 +128,10 @@ final class RequestBody extends InputStream {
 		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(remainingNanos));
 		try {
 			InputStream stream = this.request.getInputStream();
-			if (stream.available() > 0) {
+			// Reading a chunked body can block although bytes are available: they may be
+			// a part of the trailers.
+			boolean isChunked = this.request.getContentLengthLong() < 0;
+			if (!isChunked && stream.available() > 0) {
 				return stream.read(target, offset, count);
 			}
 			try (Wait _ = this.requestExecutor.beginWait()) {

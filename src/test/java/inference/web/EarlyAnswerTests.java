@@ -54,14 +54,16 @@ class EarlyAnswerTests {
 		}
 	}
 
-	@Test
-	void clientsThatSendNoBodyDoNotDelayOtherClients() throws IOException {
+	@ParameterizedTest
+	@ValueSource(strings = { "POST /v2/repository/index HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n",
+			POST_HEAD + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: y\r\n" })
+	void clientsThatDoNotSendTheirWholeBodyDoNotDelayOtherClients(String request) throws IOException {
 		try (Server server = Server.ready(TestModel::new, "inference.deadline=1m")) {
 			List<Socket> sockets = new ArrayList<>();
 			for (int i = 0; i < 2 * MAX_ACTIVE_REQUESTS; i++) {
 				Socket socket = connect(server);
 				sockets.add(socket);
-				send(socket, "POST /v2/repository/index HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n");
+				send(socket, request);
 			}
 			// A request waits for a second if no permit is free.
 			await().atMost(Duration.ofSeconds(20))
