@@ -1,5 +1,8 @@
 package inference.grpc;
 
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 
 import io.grpc.Attributes;
@@ -8,9 +11,13 @@ import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refuses connections above a limit, so that file descriptors are left for probes.
+ * Refuses connections above a limit, so that file descriptors are left for probes. Ends
+ * the calls that are still open when their connection has ended.
  */
 final class ConnectionLimit extends ServerTransportFilter {
+
+	/** The key of a connection's open calls in its attributes. */
+	static final Attributes.Key<Set<GrpcCall>> CALLS_KEY = Attributes.Key.create("calls");
 
 	private final Semaphore permits;
 
@@ -23,7 +30,7 @@ final class ConnectionLimit extends ServerTransportFilter {
 		if (!this.permits.tryAcquire()) {
 			throw Status.RESOURCE_EXHAUSTED.withDescription("too many connections").asRuntimeException();
 		}
-		return attributes;
+		return attributes.toBuilder().set(CALLS_KEY, ConcurrentHashMap.newKeySet()).build();
 	}
 
 	/**
@@ -34,6 +41,8 @@ final class ConnectionLimit extends ServerTransportFilter {
 	public void transportTerminated(@Nullable Attributes attributes) {
 		if (attributes != null) {
 			this.permits.release();
+			// gRPC does not end a call if its client has begun the call's stream twice.
+			Objects.requireNonNull(attributes.get(CALLS_KEY)).forEach((call) -> call.streamClosed(Status.CANCELLED));
 		}
 	}
 

@@ -2,11 +2,11 @@ package inference.grpc;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 
 import com.google.protobuf.Message;
 import io.grpc.Context;
@@ -41,9 +41,6 @@ final class GrpcCall extends ServerStreamTracer {
 	private static final Metadata.Key<String> TRACE_KEY = Metadata.Key.of("traceparent",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	// Only predictions carry tensors. Other messages consist of a few names.
-	private static final int MAX_NON_PREDICTION_BYTES = 4 * 1024;
-
 	private final InferenceService service;
 
 	private final String fullMethodName;
@@ -60,6 +57,8 @@ final class GrpcCall extends ServerStreamTracer {
 
 	// The stream and the answering thread use the reservation. The last user closes it.
 	private final AtomicInteger reservationUserCount = new AtomicInteger(1);
+
+	private @Nullable Set<GrpcCall> openCalls;
 
 	private volatile String id;
 
@@ -104,6 +103,12 @@ final class GrpcCall extends ServerStreamTracer {
 		return context;
 	}
 
+	@Override
+	public void serverCallStarted(ServerCallInfo<?, ?> call) {
+		this.openCalls = Objects.requireNonNull(call.getAttributes().get(ConnectionLimit.CALLS_KEY));
+		this.openCalls.add(this);
+	}
+
 	/** Admits the call if it is a prediction, and then requests its message from gRPC. */
 	ServerCall.Listener<byte[]> admitAndListen(ServerCall<byte[], Message> serverCall) {
 		this.serverCall = serverCall;
@@ -140,20 +145,13 @@ final class GrpcCall extends ServerStreamTracer {
 		this.messageBytes = 0;
 	}
 
-	/**
-	 * Reserves two bytes for each byte of a prediction, because gRPC's buffers are copied
-	 * to an array. Other messages have a size limit, except those to a fork's services.
-	 */
+	/** Reserves two bytes per byte of a prediction, because gRPC copies its buffers. */
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.messageBytes += bytes;
 		Reservation reservation = this.reservation;
 		if (reservation == null) {
-			// The names of gRPC's health and reflection services start with "grpc.".
-			boolean hasSizeLimit = Stream.of(InferenceService.NAME, "grpc.").anyMatch(this.fullMethodName::startsWith);
-			if (hasSizeLimit && this.messageBytes > MAX_NON_PREDICTION_BYTES) {
-				throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
-			}
+			UnreservedCalls.requireAllowedSize(this.fullMethodName, this.messageBytes);
 		}
 		else if (this.awaitsMessage) {
 			try {
@@ -167,6 +165,9 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void streamClosed(Status status) {
+		if (this.openCalls != null && !this.openCalls.remove(this)) {
+			return;
+		}
 		CancellableContext context = this.context;
 		if (context != null) {
 			this.unreservedCalls.remove(context);

@@ -3,6 +3,7 @@ package inference.grpc;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 import io.grpc.Context.CancellableContext;
 import io.grpc.Metadata;
@@ -23,6 +24,9 @@ final class UnreservedCalls implements ServerInterceptor {
 	// Health checks are probes, so they may exceed the limit of other calls.
 	private static final int MAX_CALLS_FOR_HEALTH_CHECKS = 2 * MAX_CALLS;
 
+	// Only predictions carry tensors. Other messages consist of a few names.
+	private static final int MAX_MESSAGE_BYTES = 4 * 1024;
+
 	private static final String HEALTH_CHECK_METHOD_NAME = HealthGrpc.getCheckMethod().getFullMethodName();
 
 	private final Set<CancellableContext> contexts = ConcurrentHashMap.newKeySet();
@@ -34,6 +38,15 @@ final class UnreservedCalls implements ServerInterceptor {
 	 */
 	static boolean haveDeadline(String fullMethodName) {
 		return fullMethodName.startsWith(InferenceService.NAME) || fullMethodName.equals(HEALTH_CHECK_METHOD_NAME);
+	}
+
+	/** Refuses a message that is too large, except a message to a fork's services. */
+	static void requireAllowedSize(String fullMethodName, long messageBytes) {
+		// The names of gRPC's health and reflection services start with "grpc.".
+		boolean hasSizeLimit = Stream.of(InferenceService.NAME, "grpc.").anyMatch(fullMethodName::startsWith);
+		if (hasSizeLimit && messageBytes > MAX_MESSAGE_BYTES) {
+			throw Status.RESOURCE_EXHAUSTED.withDescription("The message is too large.").asRuntimeException();
+		}
 	}
 
 	void add(CancellableContext context) {

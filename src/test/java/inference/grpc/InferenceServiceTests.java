@@ -1,5 +1,9 @@
 package inference.grpc;
 
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
@@ -45,6 +49,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
 import inference.TestModel;
 import inference.lifecycle.State;
@@ -270,6 +275,40 @@ class InferenceServiceTests {
 			awaitGauge(hasty, "inference.memory.reserved", 0);
 			assertThat(hasty.infer(GrpcServer.request(1, 2)).getOutputsCount()).isEqualTo(2);
 		}
+	}
+
+	// gRPC reports the end of a stream only to the call that its last headers have begun.
+	@Test
+	void callsWhoseStreamBeganTwiceEndWithTheirConnection() throws IOException {
+		String path = "/" + InferenceService.PREDICTION_METHOD_NAME;
+		String headers = "\u0083\u0086\u0004%c%s\u000f\u0010\u0010application/grpc\0\u0002te\btrailers"
+			.formatted(path.length(), path);
+		int port = server.server().context().getBean(GrpcServerLifecycle.class).getPort();
+		try (Socket socket = new Socket("localhost", port)) {
+			socket.setSoTimeout(10_000);
+			OutputStream stream = socket.getOutputStream();
+			stream.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+			writeFrame(stream, 4, 0, 0, "");
+			writeFrame(stream, 1, 4, 1, headers);
+			writeFrame(stream, 0, 0, 1, "\0\0\0\0dpart of a message of 100 bytes");
+			awaitMemoryInUse();
+			writeFrame(stream, 1, 5, 1, headers);
+			socket.shutdownOutput();
+			socket.getInputStream().readAllBytes();
+		}
+		awaitGauge(server, "inference.memory.reserved", 0);
+	}
+
+	private static void awaitMemoryInUse() {
+		await().pollInterval(Duration.ofMillis(10))
+			.until(() -> meter(server, "inference.memory.reserved").gauge().value() > 0);
+	}
+
+	private static void writeFrame(OutputStream stream, int type, int flags, int streamId, String payload)
+			throws IOException {
+		byte[] bytes = payload.getBytes(StandardCharsets.ISO_8859_1);
+		stream.write(new byte[] { 0, 0, (byte) bytes.length, (byte) type, (byte) flags, 0, 0, 0, (byte) streamId });
+		stream.write(bytes);
 	}
 
 	// In a unary call, the client would send nothing until it has the whole message.
