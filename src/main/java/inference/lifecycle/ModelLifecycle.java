@@ -54,7 +54,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
-	/** The metadata are read once, because a model may compute them in each call. */
+	/** The metadata are kept, because a model may compute them in each call. */
 	private volatile @Nullable ModelMetadata metadata;
 
 	ModelLifecycle(ModelLoader loader, DrainProperties drainProperties, Watchdog watchdog,
@@ -197,9 +197,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	}
 
 	/** Sets the model that later calls run. */
-	void setModel(Model model) {
+	void setModel(Model model, ModelMetadata metadata) {
 		this.model = model;
-		this.metadata = ModelMetadata.of(model);
+		this.metadata = metadata;
 	}
 
 	/** Changes the state if the model has become stuck, or is not stuck any more. */
@@ -213,8 +213,10 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			Throwable cause = new IllegalStateException(
 					"The thread %s is in this method".formatted(stuckThread.getName()));
 			cause.setStackTrace(stuckThread.getStackTrace());
-			become(State.STUCK, "a call has not returned from the model for %d s, and no other call has since"
-				.formatted(this.watchdog.stuckAfter().toSeconds()), cause);
+			become(State.STUCK,
+					"a call has not returned from the model for %d s, and no other call has returned in that time"
+						.formatted(this.watchdog.stuckAfter().toSeconds()),
+					cause);
 		}
 	}
 
@@ -224,8 +226,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		State next = State.READY;
 		String reason = "the model serves";
 		try {
-			this.loader.loadAndWarmUp((model) -> {
-				setModel(model);
+			this.loader.loadAndWarmUp((model, metadata) -> {
+				setModel(model, metadata);
 				become(State.WARMING, "the model is warming up");
 			});
 		}

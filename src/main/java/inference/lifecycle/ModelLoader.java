@@ -1,6 +1,6 @@
 package inference.lifecycle;
 
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,9 +46,8 @@ class ModelLoader {
 	}
 
 	/**
-	 * Keeps Spring from constructing and closing models. The lifecycle constructs the
-	 * model after the port is open and closes it after the last call has returned, so a
-	 * fork's class needs no annotation for lazy construction or for closing.
+	 * Keeps Spring from constructing the model before the port is open, and from closing
+	 * it. So a fork's class needs no annotation for lazy construction or for closing.
 	 */
 	@Bean
 	static BeanFactoryPostProcessor lazyModelsPostProcessor() {
@@ -64,14 +63,15 @@ class ModelLoader {
 
 	/**
 	 * Loads the model and warms it up.
-	 * @param onConstructed receives the model between its construction and its warm-up
+	 * @param onConstructed receives the model and its metadata before the warm-up
 	 */
-	void loadAndWarmUp(Consumer<Model> onConstructed) {
+	void loadAndWarmUp(BiConsumer<Model, ModelMetadata> onConstructed) {
 		long startNanos = System.nanoTime();
 		Model model = this.modelProvider.getObject();
 		long loadedNanos = System.nanoTime();
-		onConstructed.accept(model);
-		int runCount = new WarmUp(model, ModelMetadata.of(model), this.listeners.orderedStream().toList()).run();
+		ModelMetadata metadata = ModelMetadata.of(model);
+		onConstructed.accept(model, metadata);
+		int runCount = new WarmUp(model, metadata, this.listeners.orderedStream().toList()).run();
 		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.modelProperties.name(),
 				this.modelProperties.version(), (loadedNanos - startNanos) / 1_000_000, runCount,
 				(System.nanoTime() - loadedNanos) / 1_000_000);

@@ -13,6 +13,7 @@ import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.support.GenericApplicationContext;
 
 import inference.model.Model;
+import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 
 /**
@@ -76,7 +77,7 @@ public final class Lifecycles {
 	 * Makes a lifecycle serve another model, between two requests.
 	 */
 	public static void swap(ModelLifecycle lifecycle, Model next) {
-		lifecycle.setModel(next);
+		lifecycle.setModel(next, ModelMetadata.of(next));
 	}
 
 	/**
