@@ -62,7 +62,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	Admission(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
 			DeadlineProperties deadlineProperties, Batching batching, Statistics statistics) {
 		this.lifecycle = lifecycle;
-		// Otherwise the timer would wake for each call that has ended.
+		// If it kept cancelled timeouts, the timer would wake for each call that has
+		// ended.
 		this.timer.setRemoveOnCancelPolicy(true);
 		this.maxConcurrent = admissionProperties.maxConcurrentOrDefault(modelProperties.threads());
 		this.maxQueued = admissionProperties.maxQueued();
@@ -112,8 +113,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param reservation the request's reservation, to which the outputs are added
 	 * @param timeout the timeout in the request's body, counted from the admission;
 	 * {@code null} if the body has none
-	 * @param isClientGone whether the client has closed its connection. A model thread
-	 * calls the function when it takes the call, so the function must not block or throw
+	 * @param isClientGone whether the client no longer waits for the answer. A model
+	 * thread calls the function when it takes the call, so it must not block or throw
 	 * @param longWaitExecutor runs, on the calling thread, the part of the wait after the
 	 * first 20 ms
 	 * @throws Rejection for each reason of {@link Rejection.Kind}

@@ -11,9 +11,9 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The limits of running and of queued calls.
  *
- * @param maxConcurrent the most calls inside the model at once, 1 to 1000; by default the
- * number of CPUs divided by {@code inference.model.threads}, plus 1 if the quotient is
- * above 1
+ * @param maxConcurrent the number of model threads, each of which runs one call or one
+ * batch at a time, 1 to 1000; by default the number of CPUs divided by
+ * {@code inference.model.threads}, plus 1 if the quotient is above 1
  * @param maxQueued the most calls that wait for a model thread. A further call is
  * rejected with 429, and so is a call that is predicted to miss its deadline
  */

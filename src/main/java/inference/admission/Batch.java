@@ -28,7 +28,7 @@ final class Batch {
 	}
 
 	/** Whether two calls can run together, because their rows have the same shapes. */
-	static boolean fits(Map<String, Tensor> inputs, Map<String, Tensor> otherInputs) {
+	static boolean canJoin(Map<String, Tensor> inputs, Map<String, Tensor> otherInputs) {
 		long rowCount = rowCount(inputs);
 		long otherRowCount = rowCount(otherInputs);
 		for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
@@ -46,7 +46,8 @@ final class Batch {
 	/**
 	 * Joins the inputs of calls into the inputs of one joint call. The inputs of a single
 	 * call are returned without a copy.
-	 * @param inputsOfCalls the inputs, of which any two {@link #fits fit} each other
+	 * @param inputsOfCalls the inputs of each call, all of which {@link #canJoin can
+	 * join} the first call's
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
 		if (inputsOfCalls.size() == 1) {
@@ -54,12 +55,10 @@ final class Batch {
 		}
 		Map<String, Tensor> joinedInputs = LinkedHashMap.newLinkedHashMap(inputsOfCalls.getFirst().size());
 		long totalRows = inputsOfCalls.stream().mapToLong(Batch::rowCount).sum();
-		for (Map.Entry<String, Tensor> firstInput : inputsOfCalls.getFirst().entrySet()) {
-			List<Tensor> parts = inputsOfCalls.stream().map((inputs) -> inputs.get(firstInput.getKey())).toList();
-			Tensor tensor = firstInput.getValue();
-			joinedInputs.put(firstInput.getKey(),
-					Tensor.join(tensor.dataType(), withRowCount(tensor.shape(), totalRows), parts));
-		}
+		inputsOfCalls.getFirst().forEach((name, tensor) -> {
+			List<Tensor> parts = inputsOfCalls.stream().map((inputs) -> inputs.get(name)).toList();
+			joinedInputs.put(name, Tensor.join(tensor.dataType(), withRowCount(tensor.shape(), totalRows), parts));
+		});
 		return joinedInputs;
 	}
 

@@ -62,7 +62,7 @@ final class Batching implements WarmUpListener, InfoContributor {
 		this.decision = metadata.signature().isBatchable()
 				? new RowInfluenceSearch(metadata.signature(), examples, configuredMaxRows, modelFunction).decide()
 				: new Decision(1, "not every tensor has a variable first dimension");
-		if (maxRows() < configuredMaxRows) {
+		if (maxRows() == 1) {
 			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configuredMaxRows,
 					this.decision.reason);
 		}

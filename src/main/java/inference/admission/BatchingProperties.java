@@ -17,8 +17,8 @@ import org.springframework.validation.annotation.Validated;
  * @param maxSize the most rows of different requests in one run; 1 disables batching. A
  * larger value has an effect only if the warm-up finds no rows that influence each other
  * @param maxDelay the longest time that a call waits for other calls to join its batch,
- * counted from the call's arrival and rounded up to a millisecond. Keep this time below
- * the deadline; a day at most
+ * counted from the call's arrival and rounded up to a millisecond; a day at most. Keep
+ * this time below the deadline
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.batching", ignoreUnknownFields = false)

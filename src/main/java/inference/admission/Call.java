@@ -69,10 +69,10 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		if (isDone()) {
 			return false;
 		}
-		// isClientGone reads from the connection. Meanwhile the lock blocks the request's
-		// thread in abandon(), so that only one thread at a time reads.
+		// isClientGone may read from the connection. Meanwhile the lock keeps the other
+		// thread in abandon(), so that only one thread at a time uses the connection.
 		if (this.isClientGone.getAsBoolean()) {
-			completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client closed its connection"));
+			completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client gave up"));
 		}
 		else if (this.deadline.remainingNanos() <= shortestRunNanos) {
 			completeExceptionally(new Rejection(Kind.DEADLINE_EXCEEDED,
@@ -108,9 +108,9 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		return resultNow();
 	}
 
-	// If a virtual thread waits with a timeout, the JDK wakes a thread of its own, which
-	// takes longer than a run of a small model. The timer's thread is not woken if other
-	// calls wait already.
+	// The timer ends the wait. If a virtual thread itself waited with a timeout, the JDK
+	// would wake a thread of its own, which takes longer than a run of a small model. The
+	// timer's thread is woken only by a timeout that ends before all others.
 	private void awaitDone(ScheduledExecutorService timer, long timeoutNanos) {
 		CompletableFuture<Map<String, Tensor>> outputsOrTimeout = copy();
 		Future<?> timeout = timer.schedule(() -> outputsOrTimeout.complete(Map.of()), timeoutNanos,

@@ -46,7 +46,8 @@ final class CallQueue {
 	synchronized void add(Call call, Runnable admissionCheck) {
 		admissionCheck.run();
 		this.calls.add(call);
-		// Only model threads wait, and takeBatch() wakes the next one.
+		// Waking one thread is enough, because only model threads wait, and takeBatch()
+		// wakes the next one if calls are left.
 		notify();
 	}
 
@@ -97,12 +98,11 @@ final class CallQueue {
 		long rowCount = 0;
 		for (Call call : this.calls) {
 			if (batch.isEmpty() || (rowCount + call.rowCount() <= maxRows
-					&& Batch.fits(call.inputs(), batch.getFirst().inputs()))) {
+					&& Batch.canJoin(call.inputs(), batch.getFirst().inputs()))) {
 				batch.add(call);
 				rowCount += call.rowCount();
 			}
-			// If maxRows is 1, requests are not batched, so a call with 0 rows runs
-			// alone, too.
+			// If maxRows is 1, requests are not batched, not even calls with 0 rows.
 			if (maxRows == 1 || rowCount >= maxRows) {
 				break;
 			}

@@ -5,8 +5,8 @@ import java.lang.management.ManagementFactory;
 import com.sun.management.UnixOperatingSystemMXBean;
 
 /**
- * Limits the connections of a port. Each connection takes a part of the heap and a file
- * descriptor, even if its client sends nothing.
+ * Computes how many connections a port may have. Each connection takes a part of the heap
+ * and a file descriptor, even if its client sends nothing.
  */
 public final class ConnectionCapacity {
 
@@ -17,7 +17,7 @@ public final class ConnectionCapacity {
 	 * The most connections that a port may have.
 	 * @param configuredMax the limit if there are enough memory and file descriptors
 	 * @param heapBytesPerConnection one connection is allowed for this much of the heap
-	 * @param fileDescriptorEighths the eighths of the process's file descriptors that the
+	 * @param fileDescriptorEighths how many eighths of the process's file descriptors the
 	 * connections may take
 	 */
 	public static int maxConnections(int configuredMax, int heapBytesPerConnection, int fileDescriptorEighths) {

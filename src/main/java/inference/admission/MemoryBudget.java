@@ -16,7 +16,7 @@ final class MemoryBudget {
 
 	// A quarter of the budget is for small requests only, so that clients that read large
 	// answers slowly do not block small requests.
-	private static final int SMALL_REQUESTS_DIVISOR = 4;
+	private static final int SMALL_REQUEST_RESERVE_DIVISOR = 4;
 
 	private static final long MAX_SMALL_REQUEST_BYTES = 256 * 1024;
 
@@ -47,13 +47,14 @@ final class MemoryBudget {
 	 * @throws Rejection see {@link Reservation#add}
 	 */
 	void reserve(long bytes, long heldBytes) {
-		long maxRequestBytes = this.maxBytes - this.maxBytes / SMALL_REQUESTS_DIVISOR;
-		if (heldBytes + bytes > maxRequestBytes) {
+		long maxRequestBytes = this.maxBytes - this.maxBytes / SMALL_REQUEST_RESERVE_DIVISOR;
+		long requestBytes = heldBytes + bytes;
+		if (requestBytes > maxRequestBytes) {
 			throw new Rejection(Kind.TOO_LARGE,
 					"The request and its answer need more than the %d MB of memory that a request can have: send fewer rows per request, or give the server more memory"
 						.formatted(maxRequestBytes >> 20));
 		}
-		long limitBytes = (heldBytes + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : maxRequestBytes;
+		long limitBytes = (requestBytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : maxRequestBytes;
 		if (this.reservedBytes.addAndGet(bytes) > limitBytes) {
 			release(bytes);
 			throw Rejection.memoryFull();

@@ -42,7 +42,7 @@ final class ModelReport implements InfoContributor {
 
 	private static final Path PROCESS_STATUS_FILE = Path.of("/proc/self/status");
 
-	/** The memory for compiled code and for small calls of the model, in bytes. */
+	/** The native memory assumed for compiled code and for small tensors, in bytes. */
 	private static final long NATIVE_HEADROOM_BYTES = 64L << 20;
 
 	private final ModelLifecycle lifecycle;

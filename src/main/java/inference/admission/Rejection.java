@@ -39,9 +39,10 @@ public final class Rejection extends RuntimeException {
 	}
 
 	/**
-	 * The rejection for any failure of a request. Failures of the model and of the server
-	 * are logged here. Clients see only the message of an {@link InvalidOutputException},
-	 * because other messages may contain data that clients must not see.
+	 * The rejection for any failure of a request. A failure that is not a rejection yet
+	 * is logged here. Its message reaches the client only if it is an
+	 * {@link InvalidOutputException}, because other messages may contain data that
+	 * clients must not see.
 	 * @param failure a rejection, which is returned, or any other failure
 	 * @return the rejection for the client
 	 */
@@ -61,7 +62,7 @@ public final class Rejection extends RuntimeException {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
 			case IllegalArgumentException _ ->
-				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input" + reasonOf(failure));
+				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input" + reasonSuffix(failure));
 			case InsufficientMemoryException ex when ex.isTemporary() -> memoryFull();
 			case InsufficientMemoryException _ -> {
 				logger.warn("A request needs more memory than the model has: {}", failure.getMessage());
@@ -70,7 +71,7 @@ public final class Rejection extends RuntimeException {
 			}
 			case InvalidOutputException _ -> {
 				logger.error("A prediction failed: {}", failure.getMessage());
-				yield new Rejection(Kind.FAILED, "The model failed" + reasonOf(failure));
+				yield new Rejection(Kind.FAILED, "The model failed" + reasonSuffix(failure));
 			}
 			default -> {
 				logger.error("A prediction failed", failure);
@@ -80,7 +81,7 @@ public final class Rejection extends RuntimeException {
 	}
 
 	// A model's exception may have no message.
-	private static String reasonOf(Throwable failure) {
+	private static String reasonSuffix(Throwable failure) {
 		String message = Objects.requireNonNullElse(failure.getMessage(), "");
 		return message.isEmpty() ? "" : ": " + message;
 	}
@@ -109,7 +110,6 @@ public final class Rejection extends RuntimeException {
 		return this.retryAfter;
 	}
 
-	/** The kinds of rejections. */
 	public enum Kind {
 
 		/** The model cannot use the inputs. */
@@ -127,7 +127,7 @@ public final class Rejection extends RuntimeException {
 		/** The deadline passed, or left no time for the model. */
 		DEADLINE_EXCEEDED,
 
-		/** The client closed its connection while its call waited. */
+		/** The client gave up while its call waited. */
 		CLIENT_GONE,
 
 		/** The model or the server failed, or the outputs cannot be sent. */

@@ -115,7 +115,7 @@ final class RowInfluenceSearch {
 	private Map<List<Shape>, List<Map<String, Tensor>>> exampleRowsByShapes() {
 		List<TensorSpec> inputs = this.signature.inputs();
 		Map<List<Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
-			.filter((example) -> Batch.fits(example, example))
+			.filter((example) -> Batch.canJoin(example, example))
 			.flatMap((example) -> Batch.split(example, Collections.nCopies((int) Batch.rowCount(example), 1L)).stream())
 			.collect(Collectors.groupingBy((row) -> inputs.stream()
 				.map((input) -> Objects.requireNonNull(row.get(input.name())).shape())

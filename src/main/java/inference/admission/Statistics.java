@@ -107,7 +107,7 @@ public final class Statistics {
 		Gauge.builder(name, value).baseUnit(unit).description(description).register(this.registry);
 	}
 
-	/** Counts a prediction that took this long from its admission to its answer. */
+	/** Counts a prediction that took this long from its arrival to its answer. */
 	public void record(Protocol protocol, Outcome outcome, long nanos) {
 		Map<Outcome, Timer> timers = Objects.requireNonNull(this.requestTimers.get(protocol));
 		Objects.requireNonNull(timers.get(outcome)).record(nanos, TimeUnit.NANOSECONDS);

@@ -28,8 +28,8 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 
 	/**
 	 * Checks that the outputs can be encoded in the request's format.
-	 * @throws InvalidRequestException if the format is ROWS and an output that is not
-	 * batched, or is of unknown rank, does not have one row per instance
+	 * @throws InvalidRequestException if the format is ROWS and an output does not have
+	 * one row per instance, because it is not batched or its rank is unknown
 	 * @throws InvalidOutputException if the format is ROWS and a batched output does not
 	 * have one row per instance, or if the format is OIP and an output that is sent as
 	 * JSON has bytes that are not UTF-8
@@ -47,8 +47,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 
 	/**
 	 * The number of bytes of the JSON, found by encoding it.
-	 * @throws InvalidOutputException if the length does not fit into the {@code int} that
-	 * clients use
+	 * @throws InvalidOutputException if the JSON is larger than 2 GiB
 	 */
 	public int jsonLength() {
 		DataOutputStream counter = new DataOutputStream(OutputStream.nullOutputStream());

@@ -69,15 +69,14 @@ public final class InvalidRequestException extends RuntimeException {
 	}
 
 	/** The first 100 characters of a text that a client sent. */
-	public static String excerpt(@Nullable String text) {
-		String fullText = String.valueOf(text);
-		if (fullText.length() <= MAX_EXCERPT_LENGTH) {
-			return fullText;
+	public static String excerpt(String text) {
+		if (text.length() <= MAX_EXCERPT_LENGTH) {
+			return text;
 		}
 		// A character outside Unicode's basic plane takes two chars, which must not be
 		// split.
-		boolean isPairSplit = Character.isHighSurrogate(fullText.charAt(MAX_EXCERPT_LENGTH - 1));
-		return fullText.substring(0, isPairSplit ? MAX_EXCERPT_LENGTH - 1 : MAX_EXCERPT_LENGTH) + "…";
+		boolean isPairSplit = Character.isHighSurrogate(text.charAt(MAX_EXCERPT_LENGTH - 1));
+		return text.substring(0, isPairSplit ? MAX_EXCERPT_LENGTH - 1 : MAX_EXCERPT_LENGTH) + "…";
 	}
 
 }

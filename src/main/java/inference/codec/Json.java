@@ -43,7 +43,8 @@ final class Json {
 	// With these values, an unsupported parameter asks for nothing.
 	private static final Set<String> HARMLESS_VALUES = Set.of("0", "-0", "false", "\"\"");
 
-	// Limits member names, ids and parameters, which become Java strings in any request.
+	// The longest member name, id or parameter, in chars. If the model takes no texts, no
+	// string may be longer.
 	private static final int MAX_STRING_LENGTH = 1000;
 
 	private static final StreamReadConstraints CONSTRAINTS = StreamReadConstraints.builder()

@@ -38,8 +38,8 @@ final class TensorWriter {
 
 	/**
 	 * A writer that starts at the tensor's first element.
-	 * @param keys the names of the columns, if each row of the last dimension is written
-	 * as an object; empty if each row is written as an array
+	 * @param keys the names of the columns, to write the innermost arrays as objects;
+	 * empty to write them as arrays
 	 */
 	TensorWriter(Tensor tensor, List<String> keys) {
 		this.dataType = tensor.dataType();
@@ -120,8 +120,8 @@ final class TensorWriter {
 			}
 			return;
 		}
-		// For the generator, all numbers together are one value. It writes a comma before
-		// that value if needed.
+		// To the generator, all numbers together are one raw value. This call writes a
+		// comma or colon before the value if needed. The numbers follow.
 		generator.writeRawValue("");
 		StringBuilder piece = new StringBuilder();
 		for (long i = 0; i < count; i++) {
@@ -149,8 +149,8 @@ final class TensorWriter {
 		}
 	}
 
-	private StringBuilder appendNumber(StringBuilder target) {
-		return switch (this.dataType) {
+	private void appendNumber(StringBuilder target) {
+		switch (this.dataType) {
 			case BOOL -> target.append(this.unwrittenElements.get() != 0);
 			case UINT8 -> target.append(Byte.toUnsignedInt(this.unwrittenElements.get()));
 			case INT8 -> target.append(this.unwrittenElements.get());
@@ -165,7 +165,7 @@ final class TensorWriter {
 			case FP32 -> target.append(this.unwrittenElements.getFloat());
 			case FP64 -> target.append(this.unwrittenElements.getDouble());
 			case BYTES -> throw new IllegalStateException("BYTES as a number. This is a bug.");
-		};
+		}
 	}
 
 	// A text may fill most of the memory that its request has reserved. So it is neither

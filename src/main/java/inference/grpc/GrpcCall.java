@@ -93,7 +93,7 @@ final class GrpcCall extends ServerStreamTracer {
 		// After the deadline, the client has one more second to read its answer.
 		Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
 		Context callContext = outerContext.withValue(CALL_KEY, this);
-		CancellableContext context = UnreservedCalls.haveDeadline(this.fullMethodName)
+		CancellableContext context = UnreservedCalls.hasDeadline(this.fullMethodName)
 				? callContext.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool())
 				: callContext.withCancellation();
 		if (!this.isPrediction) {

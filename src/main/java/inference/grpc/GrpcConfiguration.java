@@ -40,7 +40,7 @@ class GrpcConfiguration {
 	private static final int MAX_CONNECTIONS = 4096;
 
 	// A call that was refused takes 1 KB until its client ends it, so a connection takes
-	// up to 100 KB. That is a tenth of its share of the heap.
+	// up to 100 KB. That is a tenth of HEAP_BYTES_PER_CONNECTION.
 	private static final int MAX_CALLS_PER_CONNECTION = 100;
 
 	private static final int HEAP_BYTES_PER_CONNECTION = 1024 * 1024;

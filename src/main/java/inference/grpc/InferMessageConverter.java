@@ -55,7 +55,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 		.build();
 
 	/** The maximum memory of a message's objects, in bytes, not counting raw contents. */
-	static long expandedBytes(byte[] message) throws IOException {
+	static long maxObjectBytes(byte[] message) throws IOException {
 		CodedInputStream stream = CodedInputStream.newInstance(message);
 		long bytesToParse = message.length;
 		for (int tag = stream.readTag(); tag != 0; tag = stream.readTag()) {
@@ -71,7 +71,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 	InferenceRequest toInferenceRequest(ModelInferRequest request) {
 		// An empty input or output takes 2 bytes in the message, but becomes a large map.
 		// So a message with two or more surplus inputs or outputs is refused here.
-		// RequestReader refuses a single surplus input or output and names it.
+		// A single one passes, because RequestReader refuses it with its name.
 		require(request.getInputsCount() <= this.signature.inputs().size() + 1,
 				"There are %d inputs; the model takes %s.", request.getInputsCount(), this.signature.inputs());
 		require(request.getOutputsCount() <= this.signature.outputs().size() + 1,

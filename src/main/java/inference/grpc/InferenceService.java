@@ -135,7 +135,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 	}
 
 	private InferenceRequest read(InferMessageConverter converter, byte[] message, GrpcCall call) throws IOException {
-		long expandedBytes = InferMessageConverter.expandedBytes(message);
+		long expandedBytes = InferMessageConverter.maxObjectBytes(message);
 		converter.reservation().add(expandedBytes);
 		CodedInputStream stream = UnsafeByteOperations.unsafeWrap(message).newCodedInput();
 		// With aliasing, the parsed message does not copy the raw contents.

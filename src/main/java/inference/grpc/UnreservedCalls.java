@@ -19,10 +19,10 @@ import io.grpc.health.v1.HealthGrpc;
  */
 final class UnreservedCalls implements ServerInterceptor {
 
-	private static final int MAX_CALLS = 1000;
+	private static final int MAX_OPEN_CALLS = 1000;
 
-	// Health checks are probes, so they may exceed the limit of other calls.
-	private static final int MAX_CALLS_FOR_HEALTH_CHECKS = 2 * MAX_CALLS;
+	// Health checks are probes, so their limit is higher.
+	private static final int HEALTH_CHECK_MAX_OPEN_CALLS = 2 * MAX_OPEN_CALLS;
 
 	// Only predictions carry tensors. Other messages consist of a few names.
 	private static final int MAX_MESSAGE_BYTES = 4 * 1024;
@@ -32,11 +32,11 @@ final class UnreservedCalls implements ServerInterceptor {
 	private final Set<CancellableContext> contexts = ConcurrentHashMap.newKeySet();
 
 	/**
-	 * Whether the server gives calls of a method a deadline. It gives none to clients
-	 * that watch the health service or use the services of a fork, because they may do so
-	 * for as long as the server runs.
+	 * Whether the calls of a method get a deadline from the server. Calls of the Open
+	 * Inference Protocol and health checks do. All others, such as calls that watch the
+	 * health service, may last as long as the server runs.
 	 */
-	static boolean haveDeadline(String fullMethodName) {
+	static boolean hasDeadline(String fullMethodName) {
 		return fullMethodName.startsWith(InferenceService.NAME) || fullMethodName.equals(HEALTH_CHECK_METHOD_NAME);
 	}
 
@@ -57,7 +57,10 @@ final class UnreservedCalls implements ServerInterceptor {
 		this.contexts.remove(context);
 	}
 
-	/** Cancels the calls without a deadline, because they may not end by themselves. */
+	/**
+	 * Cancels the calls without a deadline, because they might never end. With another
+	 * cause than a TimeoutException, gRPC would not end them.
+	 */
 	void cancelEndlessCalls() {
 		this.contexts.stream()
 			.filter((context) -> context.getDeadline() == null)
@@ -69,7 +72,7 @@ final class UnreservedCalls implements ServerInterceptor {
 	public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers,
 			ServerCallHandler<Q, A> next) {
 		String methodName = call.getMethodDescriptor().getFullMethodName();
-		int maxCalls = methodName.equals(HEALTH_CHECK_METHOD_NAME) ? MAX_CALLS_FOR_HEALTH_CHECKS : MAX_CALLS;
+		int maxCalls = methodName.equals(HEALTH_CHECK_METHOD_NAME) ? HEALTH_CHECK_MAX_OPEN_CALLS : MAX_OPEN_CALLS;
 		if (!methodName.equals(InferenceService.PREDICTION_METHOD_NAME) && this.contexts.size() > maxCalls) {
 			call.close(Status.RESOURCE_EXHAUSTED.withDescription("Too many calls are open."), new Metadata());
 			return new ServerCall.Listener<>() {

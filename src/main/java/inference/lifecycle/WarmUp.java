@@ -21,14 +21,14 @@ import inference.model.UnusableModelException;
 /**
  * Runs a model before it serves. First it runs each golden example, and the model must
  * return the expected outputs. Then it runs the first example, or zeros if there is none,
- * in rounds of 20 runs, until a round is hardly faster than the round before it. So the
- * first client does not wait for the lazy initialisation of the model's runtime.
+ * in rounds of 20 runs, for 2 seconds or until a round is hardly faster than the round
+ * before it. So the first client does not wait for lazy initialisation in the model.
  */
 record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listeners) {
 
 	private static final Logger logger = LoggerFactory.getLogger(WarmUp.class);
 
-	private static final Duration MAX_TIME = Duration.ofSeconds(2);
+	private static final Duration MAX_ROUNDS_TIME = Duration.ofSeconds(2);
 
 	private static final int RUNS_PER_ROUND = 20;
 
@@ -53,7 +53,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 			String difference = example.difference(inferAndCheckOutputs(example.inputs()));
 			if (difference != null) {
 				throw new UnusableModelException("The model gets its example wrong: %s.".formatted(difference),
-						"Serve the model the example was made with, or make the example anew.", null);
+						"Serve the model that the example was made with, or make the example again.", null);
 			}
 		}
 		this.listeners.forEach((listener) -> listener.beforeTimedRuns(this.metadata, this::inferAndCheckOutputs));
@@ -100,7 +100,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 	}
 
 	private int runUntilNoFaster(Map<String, Tensor> inputs) {
-		long endNanos = System.nanoTime() + MAX_TIME.toNanos();
+		long endNanos = System.nanoTime() + MAX_ROUNDS_TIME.toNanos();
 		long previousNanos = Long.MAX_VALUE;
 		int runCount = 0;
 		while (System.nanoTime() < endNanos) {

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The type of a tensor's elements, by its name in the Open Inference Protocol. BF16 is
- * Triton's addition to that protocol.
+ * The type of a tensor's elements. The constants have the names of the Open Inference
+ * Protocol. BF16 is Triton's addition to that protocol.
  */
 public enum DataType {
 
@@ -27,7 +27,7 @@ public enum DataType {
 	}
 
 	/**
-	 * The size in bytes of some of a tensor's elements.
+	 * The size in bytes of consecutive elements of a tensor.
 	 * @param contents a buffer whose position is the first of these elements; the
 	 * position does not change
 	 * @param elementCount the number of elements

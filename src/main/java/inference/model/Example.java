@@ -72,7 +72,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	/**
 	 * Reads only the inputs of the examples, before the model's outputs are known.
 	 * @param examplesJson the value of {@link #METADATA_KEY}
-	 * @param inputs the data types of the inputs
+	 * @param inputs the model's inputs, of which only names and data types are used
 	 * @throws IllegalArgumentException if the JSON is not valid or names an unknown input
 	 */
 	static List<Map<String, Tensor>> readInputs(String examplesJson, List<TensorSpec> inputs) {

@@ -30,9 +30,9 @@ public interface Model extends AutoCloseable {
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
 	 * gets the message of this exception.
 	 * @throws InsufficientMemoryException if the call needs more memory than the model
-	 * has. The client is told to send less, or to try again. Any other exception is a
-	 * failure of the model.
+	 * has. The client is told to send less, or to try again
 	 * @throws DeviceLostException if no later call can succeed in this process
+	 * @throws RuntimeException if the model fails for another reason
 	 */
 	Map<String, Tensor> infer(Map<String, Tensor> inputs);
 

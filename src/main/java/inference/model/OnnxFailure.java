@@ -104,9 +104,9 @@ final class OnnxFailure {
 	}
 
 	/**
-	 * The exception for a call that failed. ONNX Runtime's error "invalid argument" is
-	 * the client's mistake: the inputs fit the signature, so the model cannot use one of
-	 * their values or variable sizes.
+	 * The exception for a call that failed. ONNX Runtime's error "invalid argument" means
+	 * a mistake of the client. The inputs have the right types and shapes, but the model
+	 * cannot use one of their values or variable sizes.
 	 */
 	static RuntimeException callException(OrtException failure) {
 		String text = cleanMessage(failure);

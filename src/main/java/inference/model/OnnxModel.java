@@ -139,7 +139,7 @@ public final class OnnxModel implements Model {
 					onnxInputs.put(input.getKey(),
 							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), arena));
 				}
-				return runWithinMemory(onnxInputs, runOptions, reader);
+				return runAndRetryAlone(onnxInputs, runOptions, reader);
 			}
 			finally {
 				this.runOptionsByThread.remove(caller);
@@ -153,7 +153,7 @@ public final class OnnxModel implements Model {
 
 	// Other calls may hold the memory that this call needs. Then it waits for their end
 	// and runs again alone.
-	private <T> T runWithinMemory(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
+	private <T> T runAndRetryAlone(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
 			throws OrtException {
 		try {
 			return runBesideOthers(inputs, runOptions, reader);
@@ -203,8 +203,8 @@ public final class OnnxModel implements Model {
 			return reader.read(result);
 		}
 		catch (RuntimeException | OutOfMemoryError ex) {
-			// The array for an output was not allocated, so other requests still have
-			// their heap.
+			// If an array for an output does not fit into the heap, it is not allocated.
+			// So the heap still has room for other requests.
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof OutOfMemoryError) {
 				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex, false);
 			}

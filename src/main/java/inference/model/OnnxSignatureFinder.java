@@ -29,11 +29,11 @@ final class OnnxSignatureFinder {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxSignatureFinder.class);
 
-	// Trial runs have 1 and 2 rows. Their variable inner dimensions have the size 1 and
-	// then 64, or a smaller size if the inputs would be too large. The outputs show which
-	// dimensions are variable.
+	// Trial runs have 1 and 2 rows.
 	private static final int MAX_ROWS = 2;
 
+	// Variable inner dimensions have the size 1 in the first runs and this size in later
+	// runs, or a smaller size if the inputs would be too large.
 	private static final int LARGE_INNER_SIZE = 64;
 
 	// Inputs above this size may not fit into the heap, and a run on them takes long.
@@ -172,8 +172,8 @@ final class OnnxSignatureFinder {
 			.map((output) -> new TensorSpec(output.name(), output.dataType(), commonShape(output), output.keys()))
 			.toList();
 		if (outputs.isEmpty()) {
-			throw new IllegalArgumentException(("output '%s' is a sequence, and the model must run once to show what"
-					+ " is in it, but it cannot run on zeros%s; add examples to its metadata '%s'")
+			throw new IllegalArgumentException(("output '%s' is a sequence, and the model must run once to show its"
+					+ " contents, but no trial run showed them%s; add examples to the model's metadata '%s'")
 				.formatted(name, this.lastFailureMessage.isEmpty() ? "" : " (%s)".formatted(this.lastFailureMessage),
 						Example.METADATA_KEY));
 		}
@@ -184,8 +184,10 @@ final class OnnxSignatureFinder {
 		List<TensorSpec> observedSpecs = observedSpecs(declaredSpec.name());
 		for (TensorSpec observedSpec : observedSpecs) {
 			if (!declaredSpec.shape().accepts(observedSpec.shape())) {
-				logger.warn("The model declares output {}, but its shape can be {}. The server answers the shape that"
-						+ " the model gives, and does not batch requests.", declaredSpec, observedSpec.shape());
+				logger.warn(
+						"The model declares output {}, but its shape can be {}. The server answers with the shape"
+								+ " that the model gives, and does not batch requests.",
+						declaredSpec, observedSpec.shape());
 				return withAnyRank(declaredSpec);
 			}
 		}

@@ -46,11 +46,9 @@ final class OnnxTensors {
 	static TensorSpec inputSpec(NodeInfo node) {
 		TensorSpec spec = spec("input", node);
 		return switch (spec.dataType()) {
-			case UINT16, UINT32,
-					UINT64 ->
-				throw new IllegalArgumentException(
-						"input '%s' is %s, which ONNX Runtime's Java API cannot carry; put a Cast in front of it"
-							.formatted(spec.name(), spec.dataType()));
+			case UINT16, UINT32, UINT64 -> throw new IllegalArgumentException(
+					"input '%s' is %s, which ONNX Runtime's Java API cannot carry; declare another type and cast it inside the model"
+						.formatted(spec.name(), spec.dataType()));
 			default -> spec;
 		};
 	}
@@ -159,9 +157,9 @@ final class OnnxTensors {
 	/**
 	 * Reads a sequence of tensors. The tensors are either stacked to one tensor with the
 	 * sequence's name, or they are named {@code name.0}, {@code name.1} and so on.
-	 * @param signature the model's signature: tensors are stacked if it has an output of
-	 * the sequence's name; {@code null} before it is found: tensors are stacked if their
-	 * shapes are equal
+	 * @param signature the model's signature, or {@code null} before it is found. With a
+	 * signature, the tensors are stacked if it has an output of the sequence's name.
+	 * Without one, they are stacked if their shapes are equal
 	 * @throws InvalidOutputException if tensors to stack have different shapes
 	 */
 	static Map<String, Tensor> readTensors(String name, OnnxSequence sequence, @Nullable Signature signature)

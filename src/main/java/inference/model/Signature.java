@@ -90,7 +90,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 		for (TensorSpec spec : specs) {
 			if (!names.add(spec.name())) {
 				throw new IllegalArgumentException(
-						"the signature's %s name '%s' twice".formatted(listName, spec.name()));
+						"two %s of the signature have the name '%s'".formatted(listName, spec.name()));
 			}
 		}
 	}

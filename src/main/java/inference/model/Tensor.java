@@ -189,8 +189,9 @@ public final class Tensor {
 			long length = (contents.capacity() - position < Integer.BYTES) ? Long.MAX_VALUE
 					: Integer.toUnsignedLong(contents.getInt(position));
 			if (length > contents.capacity() - position - Integer.BYTES) {
-				throw new IllegalArgumentException("BYTES %s: element %d does not end inside its %d bytes"
-					.formatted(shape, stringCount, contents.capacity()));
+				throw new IllegalArgumentException(
+						"BYTES %s: element %d is longer than the rest of the tensor's %d bytes".formatted(shape,
+								stringCount, contents.capacity()));
 			}
 			position += Integer.BYTES + (int) length;
 			stringCount++;

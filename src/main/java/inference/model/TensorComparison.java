@@ -17,8 +17,8 @@ public final class TensorComparison {
 
 	/**
 	 * Compares two tensors, element by element. NaN equals NaN.
-	 * @param tolerance the allowed difference of floating point numbers, relative to the
-	 * larger of the expected absolute value and the scale
+	 * @param tolerance the allowed difference of floating point numbers, as a fraction of
+	 * the expected number's absolute value, or of the scale if that is larger
 	 * @param scale the magnitude of the tensor's numbers, such as
 	 * {@link #largestAbsoluteValue}
 	 * @return the first difference as the end of a sentence, such as "is 1 instead of 2
@@ -56,7 +56,7 @@ public final class TensorComparison {
 				return "is '%s' instead of '%s' at element %d".formatted(actual.get(i), expected.get(i), i);
 			}
 		}
-		return "differs from the expected bytes, which are not UTF-8";
+		return "differs from the expected bytes, and one of the two is not UTF-8";
 	}
 
 	/**
@@ -72,7 +72,6 @@ public final class TensorComparison {
 			.orElse(0);
 	}
 
-	// Strings are not numbers, so a BYTES tensor has no numbers.
 	private static int numberCount(Tensor tensor) {
 		return (tensor.dataType() == DataType.BYTES) ? 0 : (int) tensor.shape().elementCount();
 	}

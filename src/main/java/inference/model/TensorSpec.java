@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +59,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 
 	/** Whether a dimension other than the first is {@link Shape#VARIABLE}. */
 	public boolean hasVariableInnerSize() {
-		return elementCount(1, 2) > elementCount(1, 1);
+		return LongStream.of(this.shape.dimensions()).skip(1).anyMatch((dimension) -> dimension == Shape.VARIABLE);
 	}
 
 	/** The size in bytes of {@link #elementCount} elements. Strings count as empty. */

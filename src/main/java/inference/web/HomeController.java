@@ -83,7 +83,7 @@ class HomeController {
 
 	private Object summary() {
 		ProbeResults results = this.probes.results();
-		return ModelDescriptions.object()
+		return ModelDescriptions.newObject()
 			.put("status", "alive")
 			.put("name", this.modelProperties.name())
 			.put("version", this.modelProperties.version())

@@ -16,12 +16,18 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
 import inference.admission.ConnectionCapacity;
 
 /**
- * Tomcat's protocol with seven additions. Probes without TLS run on threads of their own.
- * Host names may have an underscore, as in Docker Compose and in nginx's upstreams. Every
- * path is also served under {@code /api/predict/{service}}, which EAS clients use. Each
- * request can limit how long reading its body blocks, and can ask whether its client has
- * gone. The heap limits the number of connections. The port is closed before Tomcat
- * pauses.
+ * Tomcat's protocol with these additions:
+ * <ul>
+ * <li>Probes without TLS run on threads of their own.</li>
+ * <li>Host names may have an underscore, as in Docker Compose and in nginx's
+ * upstreams.</li>
+ * <li>Every path is also served under {@code /api/predict/{service}}, which EAS clients
+ * use.</li>
+ * <li>Each request can limit how long reading its body blocks, and can ask whether its
+ * client has gone.</li>
+ * <li>The heap and the file descriptors limit the number of connections.</li>
+ * <li>The port is closed before Tomcat pauses.</li>
+ * </ul>
  */
 public final class HttpProtocol extends Http11NioProtocol {
 
@@ -31,8 +37,10 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	// One connection is allowed for this much of the heap. A connection that sends
 	// nothing takes 18 KB, and one whose request has many headers and waits for its body
-	// takes 115 KB. So all connections together take half of the heap at most.
+	// takes 115 KB. So all connections together take about half of the heap at most.
 	private static final int HEAP_BYTES_PER_CONNECTION = 224 * 1024;
+
+	private static final int FILE_DESCRIPTOR_EIGHTHS = 6;
 
 	private static final long MAX_PAUSE_DELAY_MILLIS = 100;
 
@@ -75,7 +83,8 @@ public final class HttpProtocol extends Http11NioProtocol {
 	 */
 	@Override
 	public void setMaxConnections(int maxConnections) {
-		super.setMaxConnections(ConnectionCapacity.maxConnections(maxConnections, HEAP_BYTES_PER_CONNECTION, 6));
+		super.setMaxConnections(
+				ConnectionCapacity.maxConnections(maxConnections, HEAP_BYTES_PER_CONNECTION, FILE_DESCRIPTOR_EIGHTHS));
 	}
 
 	/**

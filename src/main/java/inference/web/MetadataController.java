@@ -38,7 +38,7 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 import inference.web.RequestExecutor.Wait;
 
-import static inference.web.ModelDescriptions.object;
+import static inference.web.ModelDescriptions.newObject;
 
 /**
  * Describes the model and the server: under {@code /v1} in the form of TensorFlow Serving
@@ -100,9 +100,9 @@ class MetadataController {
 	Object modelStatus() {
 		ProbeResults results = this.probes.results();
 		boolean ready = results.ready();
-		JsonNode availability = object().put("error_code", ready ? "OK" : "UNAVAILABLE")
+		JsonNode availability = newObject().put("error_code", ready ? "OK" : "UNAVAILABLE")
 			.put("error_message", ready ? "" : results.reason());
-		JsonNode versionStatus = object().put("version", this.modelProperties.version())
+		JsonNode versionStatus = newObject().put("version", this.modelProperties.version())
 			.put("state", ready ? "AVAILABLE" : "LOADING")
 			.set("status", availability);
 		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(versionStatus));
@@ -116,7 +116,7 @@ class MetadataController {
 
 	@GetMapping({ "/v2", "/v2/" })
 	Object serverMetadata() {
-		return object().put("name", "inference-server")
+		return newObject().put("name", "inference-server")
 			.put("version", this.serverVersion)
 			.putPOJO("extensions", List.of("binary_tensor_data", "model_configuration", "statistics"));
 	}
@@ -124,13 +124,13 @@ class MetadataController {
 	@GetMapping("/v2/health/live")
 	ResponseEntity<Object> live() {
 		ProbeResults results = this.probes.results();
-		return probeAnswer(results, results.live(), object().put("live", results.live()));
+		return probeAnswer(results, results.live(), newObject().put("live", results.live()));
 	}
 
 	@GetMapping("/v2/health/ready")
 	ResponseEntity<Object> ready() {
 		ProbeResults results = this.probes.results();
-		return probeAnswer(results, results.ready(), object().put("live", results.live()));
+		return probeAnswer(results, results.ready(), newObject().put("live", results.live()));
 	}
 
 	@GetMapping({ "/v2/models/{model}/ready", "/v2/models/{model}/versions/{version}/ready" })
@@ -189,22 +189,25 @@ class MetadataController {
 		return Map.of("model_stats", List.of(modelStatistics));
 	}
 
-	/** Lets {@link #requireServed} reject predictions for other models and versions. */
+	/**
+	 * A prediction for another model, version or label, which {@link #requireServed}
+	 * refuses. {@link PredictionServlet} has the paths of the served model.
+	 */
 	@PostMapping({ "/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict",
 			"/v1/models/{model}/labels/{label}:predict", "/v2/models/{model}/infer",
 			"/v2/models/{model}/versions/{version}/infer" })
-	void rejectPrediction() {
+	void predictionForOtherModel() {
 	}
 
 	private ObjectNode objectWithName() {
-		return object().put("name", this.modelProperties.name());
+		return newObject().put("name", this.modelProperties.name());
 	}
 
 	private static ObjectNode tensorMetadata(TensorSpec spec) {
-		ObjectNode tensor = object().put("name", spec.name())
+		ObjectNode tensor = newObject().put("name", spec.name())
 			.put("datatype", spec.dataType().name())
 			.putPOJO("shape", spec.shape().dimensions());
-		return spec.keys().isEmpty() ? tensor : tensor.set("parameters", object().putPOJO("keys", spec.keys()));
+		return spec.keys().isEmpty() ? tensor : tensor.set("parameters", newObject().putPOJO("keys", spec.keys()));
 	}
 
 	// Returns the first golden example as a request's body, with which the console fills

@@ -38,49 +38,49 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 		List<TensorSpec> outputs = this.metadata.signature().outputs();
 		boolean isBatchable = this.metadata.signature().isBatchable();
 		String platform = this.metadata.platform();
-		return object().put("name", this.modelProperties.name())
+		return newObject().put("name", this.modelProperties.name())
 			.put("platform", platform)
 			.put("backend", platform.substring(0, Math.max(platform.indexOf('_'), 0)))
-			.putPOJO("version_policy", object().set("latest", object().put("num_versions", 1)))
+			.putPOJO("version_policy", newObject().set("latest", newObject().put("num_versions", 1)))
 			.put("max_batch_size", isBatchable ? NOMINAL_MAX_BATCH_SIZE : 0)
 			.putPOJO("input", inputs.stream().map((input) -> tritonTensor(input, isBatchable)).toList())
 			.putPOJO("output", outputs.stream().map((output) -> tritonTensor(output, isBatchable)).toList())
-			.set("parameters", object());
+			.set("parameters", newObject());
 	}
 
 	// Triton's "dims" omit the batch dimension of a batchable model, but are never empty.
 	private static ObjectNode tritonTensor(TensorSpec tensor, boolean isBatchable) {
 		Shape shape = isBatchable ? tensor.shape().rowShape() : tensor.shape();
-		ObjectNode description = object().put("name", tensor.name())
+		ObjectNode description = newObject().put("name", tensor.name())
 			.put("data_type", "TYPE_" + ((tensor.dataType() == DataType.BYTES) ? "STRING" : tensor.dataType().name()));
 		return (shape.rank() > 0) ? description.putPOJO("dims", shape.dimensions())
 				: description.putPOJO("dims", new long[] { 1 })
-					.set("reshape", object().putPOJO("shape", shape.dimensions()));
+					.set("reshape", newObject().putPOJO("shape", shape.dimensions()));
 	}
 
 	/** TensorFlow Serving's {@code GetModelMetadataResponse} message in JSON. */
 	JsonNode tensorFlowMetadata() {
-		JsonNode signatureDef = object().set("inputs", tensorFlowTensors(this.metadata.signature().inputs()))
+		JsonNode signatureDef = newObject().set("inputs", tensorFlowTensors(this.metadata.signature().inputs()))
 			.set("outputs", tensorFlowTensors(this.metadata.signature().outputs()))
 			.put("method_name", "tensorflow/serving/predict");
-		JsonNode signatureDefs = object().set("signature_def", object().set("serving_default", signatureDef));
-		return object()
+		JsonNode signatureDefs = newObject().set("signature_def", newObject().set("serving_default", signatureDef));
+		return newObject()
 			.set("model_spec",
-					object().put("name", this.modelProperties.name())
+					newObject().put("name", this.modelProperties.name())
 						.put("signature_name", "")
 						.put("version", this.modelProperties.version()))
-			.set("metadata", object().set("signature_def", signatureDefs));
+			.set("metadata", newObject().set("signature_def", signatureDefs));
 	}
 
 	private static ObjectNode tensorFlowTensors(List<TensorSpec> tensors) {
-		ObjectNode descriptions = object();
+		ObjectNode descriptions = newObject();
 		for (TensorSpec tensor : tensors) {
-			ObjectNode shape = object().put("unknown_rank", tensor.shape().isOfAnyRank());
+			ObjectNode shape = newObject().put("unknown_rank", tensor.shape().isOfAnyRank());
 			for (long size : tensor.shape().isOfAnyRank() ? new long[0] : tensor.shape().dimensions()) {
 				shape.withArray("dim").addObject().put("size", Long.toString(size)).put("name", "");
 			}
 			descriptions.set(tensor.name(),
-					object().put("dtype", tensorFlowType(tensor.dataType()))
+					newObject().put("dtype", tensorFlowType(tensor.dataType()))
 						.put("name", tensor.name())
 						.set("tensor_shape", shape));
 		}
@@ -108,7 +108,7 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 		// perf_analyzer stops if the stages have different counts. While requests run,
 		// the real counts differ, so every stage gets the number of successful requests.
 		long count = count(succeededTimers);
-		return object().set("success", duration(count, succeededTimers))
+		return newObject().set("success", duration(count, succeededTimers))
 			.set("fail", duration(count(failedTimers), failedTimers))
 			.set("queue", duration(count, List.of(statistics.stageTimer(Stage.QUEUE))))
 			.set("compute_input", duration(count, List.of(statistics.stageTimer(Stage.READ))))
@@ -124,10 +124,10 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 
 	private static JsonNode duration(long count, List<Timer> timers) {
 		double nanos = timers.stream().mapToDouble((timer) -> timer.totalTime(TimeUnit.NANOSECONDS)).sum();
-		return object().put("count", count).put("ns", (long) nanos);
+		return newObject().put("count", count).put("ns", (long) nanos);
 	}
 
-	static ObjectNode object() {
+	static ObjectNode newObject() {
 		return JsonNodeFactory.instance.objectNode();
 	}
 

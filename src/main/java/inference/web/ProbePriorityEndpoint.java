@@ -23,10 +23,10 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
  */
 final class ProbePriorityEndpoint extends NioEndpoint {
 
-	private static final Pattern PROBE_START = Pattern
+	private static final Pattern PROBE_REQUEST_PREFIX = Pattern
 		.compile("(GET|HEAD) /(actuator/health/|(startupz|livez|readyz|v2/health/(live|ready))[ ?/])");
 
-	private static final int MAX_PROBE_START_LENGTH = "HEAD /actuator/health/".length();
+	private static final int MAX_PROBE_REQUEST_PREFIX_LENGTH = "HEAD /actuator/health/".length();
 
 	// While this many probes run, further probes wait like other requests. This limits
 	// the memory that a flood of probes can use.
@@ -55,11 +55,11 @@ final class ProbePriorityEndpoint extends NioEndpoint {
 	// Reads the first bytes that have arrived, without blocking, and puts them back into
 	// the socket's read buffer.
 	private static boolean isProbe(SocketWrapperBase<NioChannel> socket) throws IOException {
-		ByteBuffer firstBytes = ByteBuffer.allocate(MAX_PROBE_START_LENGTH);
+		ByteBuffer firstBytes = ByteBuffer.allocate(MAX_PROBE_REQUEST_PREFIX_LENGTH);
 		socket.read(false, firstBytes);
 		String text = new String(firstBytes.array(), 0, firstBytes.position(), StandardCharsets.US_ASCII);
 		socket.unRead(firstBytes.flip());
-		return PROBE_START.matcher(text).lookingAt();
+		return PROBE_REQUEST_PREFIX.matcher(text).lookingAt();
 	}
 
 }

@@ -43,7 +43,8 @@ final class RequestBody extends InputStream {
 	private final RequestExecutor requestExecutor;
 
 	/**
-	 * @param maxBodyBytes limits the body in bytes, before and after decompression
+	 * @param maxBodyBytes limits the body's stated length, and its length after
+	 * decompression, in bytes
 	 */
 	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation,
 			RequestExecutor requestExecutor) {
@@ -84,13 +85,11 @@ final class RequestBody extends InputStream {
 	// large.
 	private byte[] readAll(InputStream source, long maxLength) throws IOException {
 		try (source) {
-			int size = 0;
 			byte[] body = resize(new byte[0], Math.min(INITIAL_BYTES, maxLength));
-			for (int count = 0; count >= 0 && size < maxLength; size += Math.max(count, 0)) {
-				if (size == body.length) {
-					body = resize(body, Math.min((long) GROWTH_FACTOR * size, maxLength));
-				}
-				count = source.read(body, size, body.length - size);
+			int size = source.readNBytes(body, 0, body.length);
+			while (size == body.length && size < maxLength) {
+				body = resize(body, Math.min((long) GROWTH_FACTOR * size, maxLength));
+				size += source.readNBytes(body, size, body.length - size);
 			}
 			requireAllowedSize(size);
 			return (size == body.length) ? body : resize(body, size);

@@ -52,8 +52,8 @@ final class RequestValve extends ErrorReportValve {
 
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
-		// Tomcat would run the next request of a connection on the same thread. After a
-		// probe, the next request may not be a probe.
+		// A connection ends after a probe. Otherwise Tomcat could run its next request,
+		// such as a prediction, on the probe's thread.
 		if (isProbeThread() || this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
@@ -88,8 +88,8 @@ final class RequestValve extends ErrorReportValve {
 		try {
 			ErrorAnswer answer = (ErrorAnswer) request.getAttribute(ErrorAnswer.ATTRIBUTE);
 			((answer != null) ? answer : containerErrorAnswer(request, response, failure)).send(request, response);
-			// If the error is not marked as reported, the valve that Spring Boot adds,
-			// which runs after this valve, closes the connection.
+			// Spring Boot's own error valve continues when this method has returned. It
+			// closes the connection of an error that is sent but not marked as reported.
 			response.setErrorReported();
 		}
 		catch (IOException ex) {
@@ -152,6 +152,7 @@ final class RequestValve extends ErrorReportValve {
 		HttpProtocol.setReadTimeout(request, (isProbeThread() ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
 		Duration maxTime = isProbeThread() ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
 		long endNanos = System.nanoTime() + (isBodyWithheld(request) ? 0 : maxTime.toNanos());
+		// The handler takes the bytes, which are not used.
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		int count = 0;
 		try {

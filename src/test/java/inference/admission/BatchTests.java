@@ -48,10 +48,11 @@ class BatchTests {
 
 	@Test
 	void callsOfDifferentRowShapesDoNotFit() {
-		assertThat(Batch.fits(Map.of("x", floats(1, 2, 0, 0)), Map.of("x", floats(2, 2, 0, 0, 0, 0)))).isTrue();
-		assertThat(Batch.fits(Map.of("x", floats(1, 2, 0, 0)), Map.of("x", floats(1, 1, 0)))).isFalse();
-		assertThat(Batch.fits(Map.of("x", floats(1, 1, 0)), Map.of("x", Tensor.ofFloats(Shape.of(1), 0)))).isFalse();
-		assertThat(Batch.fits(Map.of("x", Tensor.ofFloats(Shape.of(), 0)), Map.of("x", Tensor.ofFloats(Shape.of(), 0))))
+		assertThat(Batch.canJoin(Map.of("x", floats(1, 2, 0, 0)), Map.of("x", floats(2, 2, 0, 0, 0, 0)))).isTrue();
+		assertThat(Batch.canJoin(Map.of("x", floats(1, 2, 0, 0)), Map.of("x", floats(1, 1, 0)))).isFalse();
+		assertThat(Batch.canJoin(Map.of("x", floats(1, 1, 0)), Map.of("x", Tensor.ofFloats(Shape.of(1), 0)))).isFalse();
+		assertThat(
+				Batch.canJoin(Map.of("x", Tensor.ofFloats(Shape.of(), 0)), Map.of("x", Tensor.ofFloats(Shape.of(), 0))))
 			.isFalse();
 	}
 
@@ -59,9 +60,9 @@ class BatchTests {
 	void aCallWhoseInputsDoNotAgreeOnTheirRowsFitsNoOther() {
 		var uneven = Map.of("a", floats(1, 1, 0), "b", floats(2, 1, 0, 0));
 		var even = Map.of("a", floats(1, 1, 0), "b", floats(1, 1, 0));
-		assertThat(Batch.fits(uneven, even)).isFalse();
-		assertThat(Batch.fits(even, uneven)).isFalse();
-		assertThat(Batch.fits(even, even)).isTrue();
+		assertThat(Batch.canJoin(uneven, even)).isFalse();
+		assertThat(Batch.canJoin(even, uneven)).isFalse();
+		assertThat(Batch.canJoin(even, even)).isTrue();
 	}
 
 	@Test

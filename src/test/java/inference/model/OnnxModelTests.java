@@ -325,8 +325,10 @@ class OnnxModelTests {
 	@EnumSource(names = { "UINT16", "UINT32", "UINT64" })
 	void refusesInputTypesThatTheJavaApiDoesNotSupport(TensorProto.DataType declared) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.identity(declared, -1)))
-			.withMessage("The model at %s cannot be served. Export it again: input 'x' is %s, which ONNX Runtime's "
-					+ "Java API cannot carry; put a Cast in front of it.", file(), declared);
+			.withMessage(
+					"The model at %s cannot be served. Export it again: input 'x' is %s, which ONNX Runtime's "
+							+ "Java API cannot carry; declare another type and cast it inside the model.",
+					file(), declared);
 	}
 
 	@Test

@@ -46,9 +46,9 @@ class SignatureTests {
 	@Test
 	void refusesTheSameNameTwice() {
 		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(X, X), List.of(SCORE)))
-			.withMessage("the signature's inputs name 'x' twice");
+			.withMessage("two inputs of the signature have the name 'x'");
 		assertThatIllegalArgumentException().isThrownBy(() -> new Signature(List.of(X), List.of(LABEL, LABEL)))
-			.withMessage("the signature's outputs name 'label' twice");
+			.withMessage("two outputs of the signature have the name 'label'");
 	}
 
 	@Test

@@ -83,13 +83,13 @@ class TensorTests {
 	void refusesStringsThatDoNotEndInsideTheirBytes() {
 		var lengthCutOff = ByteBuffer.wrap(new byte[] { 1, 0, 0, 0, 'a', 1, 0 });
 		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(2), lengthCutOff))
-			.withMessage("BYTES [2]: element 1 does not end inside its 7 bytes");
+			.withMessage("BYTES [2]: element 1 is longer than the rest of the tensor's 7 bytes");
 		var textCutOff = ByteBuffer.wrap(new byte[] { 2, 0, 0, 0, 'a' });
 		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(1), textCutOff))
-			.withMessage("BYTES [1]: element 0 does not end inside its 5 bytes");
+			.withMessage("BYTES [1]: element 0 is longer than the rest of the tensor's 5 bytes");
 		var fourGigabytes = ByteBuffer.wrap(new byte[] { -1, -1, -1, -1, 'a' });
 		assertThatIllegalArgumentException().isThrownBy(() -> Tensor.of(DataType.BYTES, Shape.of(1), fourGigabytes))
-			.withMessage("BYTES [1]: element 0 does not end inside its 5 bytes");
+			.withMessage("BYTES [1]: element 0 is longer than the rest of the tensor's 5 bytes");
 	}
 
 	@Test
@@ -178,7 +178,7 @@ class TensorTests {
 	void findsADifferenceBetweenBytesThatAreNotUtf8() {
 		assertThat(TensorComparison.difference(bytes(DataType.BYTES, 1, 0, 0, 0, 0xFE),
 				bytes(DataType.BYTES, 1, 0, 0, 0, 0xFF), 0, 1))
-			.isEqualTo("differs from the expected bytes, which are not UTF-8");
+			.isEqualTo("differs from the expected bytes, and one of the two is not UTF-8");
 	}
 
 	private static Tensor bytes(DataType dataType, int... values) {
