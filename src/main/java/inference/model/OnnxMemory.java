@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -68,6 +69,11 @@ final class OnnxMemory {
 	// In an arena's configuration, this number means ONNX Runtime's default.
 	private static final int USE_DEFAULT = -1;
 
+	// M_MMAP_THRESHOLD of the C library's mallopt().
+	private static final int MMAP_THRESHOLD = -3;
+
+	private static final int LARGE_BLOCK_BYTES = 1 << 20;
+
 	private OnnxMemory() {
 	}
 
@@ -83,6 +89,8 @@ final class OnnxMemory {
 				Runtime.getRuntime().availableProcessors(), fileBytes(modelFile));
 		logger.info("All running calls together can take {} MB of native memory", limitBytes >> 20);
 		registerArena(environment, limitBytes);
+		Linker linker = Linker.nativeLinker();
+		linker.defaultLookup().find("mallopt").ifPresent((mallopt) -> returnLargeBlocks(linker, mallopt));
 		options.setMemoryPatternOptimization(limitBytes > MEMORY_PATTERN_THRESHOLD_BYTES);
 	}
 
@@ -92,6 +100,18 @@ final class OnnxMemory {
 		long modelBytes = (long) (MODEL_BYTES_PER_FILE_BYTE * fileBytes);
 		long freeBytes = totalBytes - totalBytes / RESERVE_DIVISOR - jvmBytes - modelBytes;
 		return Math.max(freeBytes, totalBytes / MIN_LIMIT_DIVISOR);
+	}
+
+	// By default, the C library keeps freed blocks of up to 32 MB. ONNX Runtime allocates
+	// large texts and some copies outside of its arena, so these would add up.
+	private static void returnLargeBlocks(Linker linker, MemorySegment mallopt) {
+		FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT);
+		try {
+			int _ = (int) linker.downcallHandle(mallopt, descriptor).invokeExact(MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("The C library could not be told to return large blocks", ex);
+		}
 	}
 
 	// Creates an arena allocator, which the sessions of the environment can share.

@@ -134,6 +134,12 @@ final class OnnxTensors {
 		return Tensor.of(spec.dataType(), spec.shape(), contents);
 	}
 
+	// ONNX Runtime copies all tensors of a sequence outside of its arena, whose size is
+	// limited. So only one call at a time may have such copies.
+	private static synchronized List<Tensor> copyTensors(OnnxSequence sequence) throws OrtException {
+		return fromOnnx(sequence.getValue());
+	}
+
 	/** Copies tensors to the Java heap, and closes all of them, even if a copy fails. */
 	static List<Tensor> fromOnnx(List<? extends OnnxValue> values) {
 		List<Tensor> tensors = new ArrayList<>();
@@ -164,7 +170,7 @@ final class OnnxTensors {
 	 */
 	static Map<String, Tensor> readTensors(String name, OnnxSequence sequence, @Nullable Signature signature)
 			throws OrtException {
-		List<Tensor> tensors = fromOnnx(sequence.getValue());
+		List<Tensor> tensors = copyTensors(sequence);
 		boolean haveEqualShapes = tensors.stream().map(Tensor::shape).distinct().count() == 1;
 		if ((signature != null) ? signature.output(name) != null : haveEqualShapes) {
 			if (!haveEqualShapes) {
@@ -189,7 +195,8 @@ final class OnnxTensors {
 		for (long row = 0; row < rowCount; row++) {
 			for (ByteBuffer source : sources) {
 				int rowBytes = dataType.byteCount(source, elementsPerRow);
-				stacked.put(source.slice(source.position(), rowBytes));
+				stacked.put(stacked.position(), source, source.position(), rowBytes);
+				stacked.position(stacked.position() + rowBytes);
 				source.position(source.position() + rowBytes);
 			}
 		}

@@ -151,6 +151,21 @@ class MemoryIT {
 		}
 	}
 
+	@Test
+	void sequencesThatTakeMuchNativeMemoryAreServedOrRefused(@TempDir Path directory) throws Exception {
+		try (Container container = runModel(OnnxFiles.sequenceOfZeros(), directory, "--env",
+				"INFERENCE_ADMISSION_MAXCONCURRENT=4")) {
+			for (int size : new int[] { 1_000_000, 1_500_000, 2_000_000 }) {
+				byte[] body = "{\"inputs\":[{\"name\":\"size\",\"shape\":[1],\"datatype\":\"INT64\",\"data\":[%d]}]}"
+					.formatted(size)
+					.getBytes(StandardCharsets.UTF_8);
+				assertThat(ask(6, 18, List.of(() -> post(container, INFER, body)))).contains(200)
+					.isSubsetOf(200, 413, 429);
+			}
+			assertThat(container.running()).isTrue();
+		}
+	}
+
 	private Container runTransformer(Path directory, String... options) throws IOException {
 		try (InputStream model = MemoryIT.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
 			return runModel(model.readAllBytes(), directory, options);

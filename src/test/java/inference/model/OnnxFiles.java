@@ -179,15 +179,30 @@ public final class OnnxFiles {
 
 	/** Makes a sequence {@code y} of {@code x}, FP32 [-1], by an operator. */
 	static byte[] sequence(String operator) {
-		var x = tensor("x", DataType.FLOAT, -1);
 		return model(GraphProto.newBuilder()
 			.setName("sequence")
-			.addInput(x)
+			.addInput(tensor("x", DataType.FLOAT, -1))
 			.addNode(node(operator, List.of("x"), "y"))
-			.addOutput(ValueInfoProto.newBuilder()
-				.setName("y")
-				.setType(TypeProto.newBuilder()
-					.setSequenceType(TypeProto.Sequence.newBuilder().setElemType(x.getType())))));
+			.addOutput(sequenceOf("y", tensor("x", DataType.FLOAT, -1))));
+	}
+
+	/**
+	 * Returns a sequence of three tensors of as many zeros as {@code size}, INT64 [1].
+	 */
+	public static byte[] sequenceOfZeros() {
+		return model(GraphProto.newBuilder()
+			.setName("sequence-of-zeros")
+			.addInput(tensor("size", DataType.INT64, 1))
+			.addNode(node("ConstantOfShape", List.of("size"), "zeros"))
+			.addNode(node("SequenceConstruct", List.of("zeros", "zeros", "zeros"), "y"))
+			.addOutput(sequenceOf("y", tensor("zeros", DataType.FLOAT, -1))));
+	}
+
+	private static ValueInfoProto.Builder sequenceOf(String name, ValueInfoProto element) {
+		return ValueInfoProto.newBuilder()
+			.setName(name)
+			.setType(TypeProto.newBuilder()
+				.setSequenceType(TypeProto.Sequence.newBuilder().setElemType(element.getType())));
 	}
 
 	/** Puts {@code x}, FP32 [-1,K], out as a sequence {@code y} of maps with K keys. */
