@@ -41,7 +41,8 @@ final class ConnectionLimit extends ServerTransportFilter {
 	public void transportTerminated(@Nullable Attributes attributes) {
 		if (attributes != null) {
 			this.permits.release();
-			// gRPC does not end a call if its client has begun the call's stream twice.
+			// If a client sends the headers of a stream twice, gRPC reports the stream's
+			// end only to the second call. The first call is ended here.
 			Objects.requireNonNull(attributes.get(CALLS_KEY)).forEach((call) -> call.streamClosed(Status.CANCELLED));
 		}
 	}

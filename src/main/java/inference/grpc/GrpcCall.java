@@ -96,9 +96,6 @@ final class GrpcCall extends ServerStreamTracer {
 		CancellableContext context = UnreservedCalls.hasDeadline(this.fullMethodName)
 				? callContext.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool())
 				: callContext.withCancellation();
-		if (!this.isPrediction) {
-			this.unreservedCalls.add(context);
-		}
 		this.context = context;
 		return context;
 	}
@@ -107,6 +104,10 @@ final class GrpcCall extends ServerStreamTracer {
 	public void serverCallStarted(ServerCallInfo<?, ?> call) {
 		this.openCalls = Objects.requireNonNull(call.getAttributes().get(ConnectionLimit.CALLS_KEY));
 		this.openCalls.add(this);
+		CancellableContext context = this.context;
+		if (context != null && !this.isPrediction) {
+			this.unreservedCalls.add(context);
+		}
 	}
 
 	/** Admits the call if it is a prediction, and then requests its message from gRPC. */

@@ -58,8 +58,8 @@ final class UnreservedCalls implements ServerInterceptor {
 	}
 
 	/**
-	 * Cancels the calls without a deadline, because they might never end. With another
-	 * cause than a TimeoutException, gRPC would not end them.
+	 * Cancels the calls without a deadline, because they might never end. gRPC ends a
+	 * call whose context is cancelled only if the cause is a TimeoutException.
 	 */
 	void cancelEndlessCalls() {
 		this.contexts.stream()

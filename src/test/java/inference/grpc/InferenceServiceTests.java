@@ -42,6 +42,8 @@ import openinference.Oip.ModelReadyRequest;
 import openinference.Oip.ModelReadyResponse;
 import openinference.Oip.ServerMetadataRequest;
 import openinference.Oip.ServerMetadataResponse;
+import openinference.Oip.ServerLiveRequest;
+import openinference.Oip.ServerLiveResponse;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -280,15 +282,9 @@ class InferenceServiceTests {
 	// gRPC reports the end of a stream only to the call that its last headers have begun.
 	@Test
 	void callsWhoseStreamBeganTwiceEndWithTheirConnection() throws IOException {
-		String path = "/" + InferenceService.PREDICTION_METHOD_NAME;
-		String headers = "\u0083\u0086\u0004%c%s\u000f\u0010\u0010application/grpc\0\u0002te\btrailers"
-			.formatted(path.length(), path);
-		int port = server.server().context().getBean(GrpcServerLifecycle.class).getPort();
-		try (Socket socket = new Socket("localhost", port)) {
-			socket.setSoTimeout(10_000);
+		String headers = headers("/" + InferenceService.PREDICTION_METHOD_NAME);
+		try (Socket socket = connect()) {
 			OutputStream stream = socket.getOutputStream();
-			stream.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-			writeFrame(stream, 4, 0, 0, "");
 			writeFrame(stream, 1, 4, 1, headers);
 			writeFrame(stream, 0, 0, 1, "\0\0\0\0dpart of a message of 100 bytes");
 			awaitMemoryInUse();
@@ -297,6 +293,38 @@ class InferenceServiceTests {
 			socket.getInputStream().readAllBytes();
 		}
 		awaitGauge(server, "inference.memory.reserved", 0);
+	}
+
+	@Test
+	void callsOfUnknownMethodsWhoseStreamBeganTwiceDoNotCountAsOpen() throws IOException {
+		String headers = headers("/a.b/Unknown");
+		for (int connection = 0; connection < 11; connection++) {
+			try (Socket socket = connect()) {
+				OutputStream stream = socket.getOutputStream();
+				for (int streamId = 1; streamId < 200; streamId += 2) {
+					writeFrame(stream, 1, 4, streamId, headers);
+					writeFrame(stream, 1, 5, streamId, headers);
+				}
+				socket.shutdownOutput();
+				socket.getInputStream().readAllBytes();
+			}
+		}
+		var answer = server.ask("ServerLive", ServerLiveRequest.getDefaultInstance(),
+				ServerLiveResponse.getDefaultInstance());
+		assertThat(answer.getLive()).isTrue();
+	}
+
+	private static Socket connect() throws IOException {
+		Socket socket = new Socket("localhost", server.server().context().getBean(GrpcServerLifecycle.class).getPort());
+		socket.setSoTimeout(10_000);
+		socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+		writeFrame(socket.getOutputStream(), 4, 0, 0, "");
+		return socket;
+	}
+
+	private static String headers(String path) {
+		return "\u0083\u0086\u0004%c%s\u000f\u0010\u0010application/grpc\0\u0002te\btrailers".formatted(path.length(),
+				path);
 	}
 
 	private static void awaitMemoryInUse() {
