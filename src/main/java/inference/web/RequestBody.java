@@ -66,15 +66,14 @@ final class RequestBody extends InputStream {
 		try {
 			return switch (encoding.toLowerCase(Locale.ROOT)) {
 				case "identity" -> readAll(this, (length >= 0) ? length : this.maxBodyBytes + 1);
-				case "gzip", "x-gzip" -> readAll(new GZIPInputStream(this, INITIAL_BYTES), this.maxBodyBytes + 1);
+				case "gzip", "x-gzip" -> readAll(new GzipStream(this, INITIAL_BYTES), this.maxBodyBytes + 1);
 				case "deflate" -> readAll(new InflaterInputStream(this), this.maxBodyBytes + 1);
 				default -> throw new ResponseStatusException(HttpStatus.UNSUPPORTED_MEDIA_TYPE,
 						"Content-Encoding '%s' is not supported: send gzip, deflate or none."
 							.formatted(InvalidRequestException.excerpt(encoding)));
 			};
 		}
-		catch (ZipException | EOFException | StackOverflowError _) {
-			// GZIPInputStream calls itself for each empty member of a gzip file.
+		catch (ZipException | EOFException _) {
 			throw new InvalidRequestException(
 					"The body is not the %s that its Content-Encoding says.".formatted(encoding));
 		}
@@ -143,6 +142,36 @@ final class RequestBody extends InputStream {
 			}
 			throw new InvalidRequestException("The body ended early, or its chunks are not valid.");
 		}
+	}
+
+	/**
+	 * A stream that refuses many empty gzip members in a row, because
+	 * {@link GZIPInputStream#read} calls itself for each of them.
+	 */
+	private static final class GzipStream extends GZIPInputStream {
+
+		private static final int MAX_EMPTY_MEMBERS = 100;
+
+		private int depth;
+
+		GzipStream(InputStream source, int bufferBytes) throws IOException {
+			super(source, bufferBytes);
+		}
+
+		@Override
+		public int read(byte[] target, int offset, int count) throws IOException {
+			if (this.depth > MAX_EMPTY_MEMBERS) {
+				throw new ZipException("too many empty members");
+			}
+			this.depth++;
+			try {
+				return super.read(target, offset, count);
+			}
+			finally {
+				this.depth--;
+			}
+		}
+
 	}
 
 }
