@@ -5,9 +5,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import inference.admission.Rejection.Kind;
 
 /**
- * The part of the Java heap that requests may fill with bodies, tensors and answers. The
- * memory is reserved before it is allocated, so that a flood of requests cannot exhaust
- * the heap.
+ * The memory that requests may take for bodies, tensors and answers, including estimates
+ * of the native memory of texts and maps. It is half of the heap's size. The memory is
+ * reserved before it is allocated, so that a flood of requests cannot exhaust the heap.
  */
 final class MemoryBudget {
 
@@ -48,13 +48,12 @@ final class MemoryBudget {
 	 */
 	void reserve(long bytes, long heldBytes) {
 		long maxRequestBytes = this.maxBytes - this.maxBytes / SMALL_REQUEST_RESERVE_DIVISOR;
-		long requestBytes = heldBytes + bytes;
-		if (requestBytes > maxRequestBytes) {
+		if (bytes > maxRequestBytes - heldBytes) {
 			throw new Rejection(Kind.TOO_LARGE,
 					"The request and its answer need more than the %d MB of memory that a request can have: send fewer rows per request, or give the server more memory"
 						.formatted(maxRequestBytes >> 20));
 		}
-		long limitBytes = (requestBytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : maxRequestBytes;
+		long limitBytes = (heldBytes + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : maxRequestBytes;
 		if (this.reservedBytes.addAndGet(bytes) > limitBytes) {
 			release(bytes);
 			throw Rejection.memoryFull();

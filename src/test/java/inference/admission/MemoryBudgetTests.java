@@ -87,6 +87,17 @@ class MemoryBudgetTests {
 		}
 	}
 
+	@Test
+	void refusesOutputsWhoseSizeExceedsALong() {
+		Signature signature = new Signature(List.of(new TensorSpec("x", DataType.INT64, Shape.of(-1, -1))),
+				List.of(new TensorSpec("y", DataType.FP32, Shape.of(-1, 2))));
+		Tensor manyEmptyRows = Tensor.ofLongs(Shape.of(1L << 62, 0));
+		try (Reservation request = reservation()) {
+			assertRejected(Kind.TOO_LARGE, () -> request.addExpectedCallMemory(signature, Map.of("x", manyEmptyRows)));
+		}
+		assertThat(this.budget.reservedBytes()).isZero();
+	}
+
 	private static Map<String, Tensor> texts(int count) {
 		return Map.of("text", Tensor.ofStrings(Shape.of(count), Collections.nCopies(count, "")));
 	}
