@@ -65,7 +65,7 @@ public final class Rejection extends RuntimeException {
 				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input" + reasonSuffix(failure));
 			case InsufficientMemoryException ex when ex.isTemporary() -> memoryFull();
 			case InsufficientMemoryException _ -> {
-				logger.warn("A request needs more memory than the model has: {}", failure.getMessage());
+				logger.debug("A request needs more memory than the model has: {}", failure.getMessage());
 				yield new Rejection(Kind.TOO_LARGE,
 						"The model needs more memory for this request than it can have: send fewer rows or smaller inputs, or give the server more memory.");
 			}

@@ -8,6 +8,11 @@ public final class InsufficientMemoryException extends RuntimeException {
 
 	private final boolean isTemporary;
 
+	/** An exception for a call that can never have the memory that it needs. */
+	public InsufficientMemoryException(String message, Throwable cause) {
+		this(message, cause, false);
+	}
+
 	/**
 	 * Creates the exception.
 	 * @param isTemporary {@code true} if other calls hold the memory, so that the client

@@ -111,7 +111,7 @@ final class OnnxFailure {
 	static RuntimeException callException(OrtException failure) {
 		String text = cleanMessage(failure);
 		if (isArenaFull(failure) || OVERFLOW_MESSAGE.matcher(text).find()) {
-			return new InsufficientMemoryException(text, failure, false);
+			return new InsufficientMemoryException(text, failure);
 		}
 		if (failure.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
 			return new IllegalArgumentException(text, failure);
