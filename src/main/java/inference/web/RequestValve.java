@@ -117,7 +117,8 @@ final class RequestValve extends ErrorReportValve {
 				&& (contentLength.matches("[0-9]+") || request.getHeader("Transfer-Encoding") != null);
 	}
 
-	// Whether the client waits for "100 Continue" before it sends its body.
+	// Whether the client may still wait for "100 Continue": none of its body has been
+	// read.
 	private static boolean isBodyWithheld(Request request) {
 		return request.getHeader("Expect") != null && request.getCoyoteRequest().getBytesRead() == 0;
 	}

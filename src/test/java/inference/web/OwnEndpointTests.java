@@ -27,6 +27,7 @@ import inference.model.Tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.startsWith;
 
 /**
  * A controller of a fork that predicts through the same queue as all other requests.
@@ -85,6 +86,17 @@ class OwnEndpointTests {
 	void hidesTheReasonOfItsOwnFailure() {
 		post(server, "/broken", 500).body(ErrorBody.SENTENCE,
 				equalTo("The server failed. The server's log has the reason, with this answer's X-Request-Id."));
+	}
+
+	@Test
+	void saysWhichContentTypeItDoesNotSupport() {
+		server.request()
+			.contentType("application/octet-stream")
+			.body(new byte[] { 1 })
+			.post("/own")
+			.then()
+			.statusCode(415)
+			.body(ErrorBody.SENTENCE, startsWith("Content-Type 'application/octet-stream"));
 	}
 
 	@Test

@@ -44,7 +44,7 @@ class ProbePathsTests {
 
 	@ParameterizedTest
 	@CsvSource({ "startup, server:/startupz", "liveness, server:/livez", "readiness, server:/readyz" })
-	void areKnownToSpringSecurity(String group, String path) {
+	void areAdditionalPathsOfTheHealthGroups(String group, String path) {
 		var groups = this.server.context().getBean(HealthEndpointGroups.class);
 		assertThat(groups.get(group)).isNotNull().extracting(HealthEndpointGroup::getAdditionalPath).hasToString(path);
 	}
