@@ -51,10 +51,10 @@ final class OnnxMemory {
 	// The process may then be killed.
 	private static final int MIN_LIMIT_DIVISOR = 8;
 
-	// ONNX Runtime's memory patterns are used only if the limit is higher. They make
-	// MiniLM 4 % faster, but its second call with the same shapes takes 1.5 times the
-	// memory.
-	private static final long MEMORY_PATTERN_THRESHOLD_BYTES = 1L << 30;
+	// Up to this limit, memory is saved at the cost of time. ONNX Runtime's memory
+	// patterns, which are off then, make MiniLM 4 % faster, but its second call with the
+	// same shapes takes 1.5 times the memory.
+	private static final long SMALL_LIMIT_BYTES = 1L << 30;
 
 	// A large first chunk is less fragmented than many small ones. But ONNX Runtime
 	// writes its own data for the chunk at once, 1/32 of the chunk's size.
@@ -89,9 +89,11 @@ final class OnnxMemory {
 				Runtime.getRuntime().availableProcessors(), fileBytes(modelFile));
 		logger.info("All running calls together can take {} MB of native memory", limitBytes >> 20);
 		registerArena(environment, limitBytes);
-		Linker linker = Linker.nativeLinker();
-		linker.defaultLookup().find("mallopt").ifPresent((mallopt) -> returnLargeBlocks(linker, mallopt));
-		options.setMemoryPatternOptimization(limitBytes > MEMORY_PATTERN_THRESHOLD_BYTES);
+		if (limitBytes <= SMALL_LIMIT_BYTES) {
+			options.setMemoryPatternOptimization(false);
+			Linker linker = Linker.nativeLinker();
+			linker.defaultLookup().find("mallopt").ifPresent((mallopt) -> returnLargeBlocks(linker, mallopt));
+		}
 	}
 
 	/** The part of the total memory that neither the JVM nor the model itself takes. */
@@ -103,7 +105,8 @@ final class OnnxMemory {
 	}
 
 	// By default, the C library keeps freed blocks of up to 32 MB. ONNX Runtime allocates
-	// large texts and some copies outside of its arena, so these would add up.
+	// large texts and some copies outside of its arena, so these would add up. The copy
+	// of an input of 1 MB or more takes about three times as long then.
 	private static void returnLargeBlocks(Linker linker, MemorySegment mallopt) {
 		FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT);
 		try {

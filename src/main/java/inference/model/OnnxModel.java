@@ -32,7 +32,7 @@ import org.springframework.util.function.ThrowingBiFunction;
  * <p>
  * {@link #infer} copies inputs to native memory and outputs from native memory, and frees
  * this memory before it returns, so that native memory never waits for a garbage
- * collection. A copy takes about 10 µs per 100 KB.
+ * collection. A copy takes 10 to 30 µs per 100 KB.
  */
 @Fallback
 @Component
@@ -206,7 +206,7 @@ public final class OnnxModel implements Model {
 			// If an array for an output does not fit into the heap, it is not allocated.
 			// So the heap still has room for other requests.
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof OutOfMemoryError) {
-				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex, false);
+				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex);
 			}
 			throw ex;
 		}

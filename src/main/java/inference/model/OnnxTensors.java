@@ -134,14 +134,14 @@ final class OnnxTensors {
 		return Tensor.of(spec.dataType(), spec.shape(), contents);
 	}
 
-	// ONNX Runtime copies all tensors of a sequence outside of its arena, whose size is
-	// limited. So only one call at a time may have such copies.
+	// getValue() copies all tensors of a sequence to memory that no limit covers. So only
+	// one call at a time may hold such copies.
 	private static synchronized List<Tensor> copyTensors(OnnxSequence sequence) throws OrtException {
-		return fromOnnx(sequence.getValue());
+		return copyAndClose(sequence.getValue());
 	}
 
 	/** Copies tensors to the Java heap, and closes all of them, even if a copy fails. */
-	static List<Tensor> fromOnnx(List<? extends OnnxValue> values) {
+	static List<Tensor> copyAndClose(List<? extends OnnxValue> values) {
 		List<Tensor> tensors = new ArrayList<>();
 		try {
 			for (OnnxValue value : values) {
