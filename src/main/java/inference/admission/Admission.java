@@ -62,8 +62,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	Admission(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
 			DeadlineProperties deadlineProperties, Batching batching, Statistics statistics) {
 		this.lifecycle = lifecycle;
-		// If it kept cancelled timeouts, the timer would wake for each call that has
-		// ended.
+		// Otherwise the timer would wake for the timeouts of calls that have ended.
 		this.timer.setRemoveOnCancelPolicy(true);
 		this.maxConcurrent = admissionProperties.maxConcurrentOrDefault(modelProperties.threads());
 		this.maxQueued = admissionProperties.maxQueued();
@@ -110,13 +109,14 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	/**
 	 * Runs the model for a request, as soon as a model thread is free.
 	 * @param inputs the inputs, which the caller has checked against the signature
-	 * @param reservation the request's reservation, to which the outputs are added
+	 * @param reservation the request's reservation, to which the outputs' memory is added
 	 * @param timeout the timeout in the request's body, counted from the admission;
 	 * {@code null} if the body has none
 	 * @param isClientGone whether the client no longer waits for the answer. A model
-	 * thread calls the function when it takes the call, so it must not block or throw
-	 * @param longWaitExecutor runs, on the calling thread, the part of the wait after the
-	 * first 20 ms
+	 * thread calls this function before it runs the model, so the function must not block
+	 * or throw
+	 * @param longWaitExecutor runs the rest of the wait after the first 20 ms, on the
+	 * calling thread. An HTTP request gives up its permit for that time
 	 * @throws Rejection for each reason of {@link Rejection.Kind}
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,

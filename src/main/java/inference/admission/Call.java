@@ -86,8 +86,8 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	/**
 	 * Waits for the outputs.
 	 * @param timer ends the wait after 20 ms and at the deadline
-	 * @param longWaitExecutor runs, on the calling thread, the part of the wait after the
-	 * first 20 ms
+	 * @param longWaitExecutor runs the rest of the wait after the first 20 ms, on the
+	 * calling thread
 	 * @throws Rejection if the deadline passes, the model thread does not begin the call,
 	 * the model fails, or the server stops
 	 */

@@ -54,8 +54,8 @@ final class ModelThreads implements AutoCloseable {
 				List<Call> calls = this.queue.takeBatch();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, call.waitedNanos()));
 				Runnable completion = run(calls);
-				// The client may send its next call as soon as it has its answer. So this
-				// thread becomes idle before the calls are completed.
+				// The client may send its next call as soon as it has its answer. This
+				// thread is marked idle before that, so that the next call finds it idle.
 				this.queue.markIdle();
 				completion.run();
 			}

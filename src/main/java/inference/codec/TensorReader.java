@@ -58,8 +58,8 @@ final class TensorReader {
 
 	/**
 	 * Reads the parser's current value, and everything in that value.
-	 * @param parser is at the first token of the value; in an object {@code {"b64":
-	 * "…"}}, the parser may be at the name already
+	 * @param parser is at the first token of the value. For {@code {"b64": "…"}}, it may
+	 * also be at the member's name, if the caller has read the brace
 	 * @param depth how many of the tensor's dimensions enclose the value; 1 for a row
 	 */
 	void read(JsonParser parser, int depth) {
@@ -87,9 +87,9 @@ final class TensorReader {
 	}
 
 	/**
-	 * Returns the tensor, in the shape of the JSON's nesting. Dimensions inside an empty
-	 * array come from the specification, or are 0 if variable. If the innermost dimension
-	 * is 1, its brackets may be left out: {@code 20} means {@code [20]}.
+	 * Returns the tensor, in the shape of the JSON's nesting. The inner dimensions of an
+	 * empty array come from the specification; a variable one is 0. If the innermost
+	 * dimension is 1, its brackets may be left out: {@code 20} means {@code [20]}.
 	 */
 	Tensor toTensor() {
 		long[] dimensions = foundDimensions();

@@ -58,7 +58,7 @@ final class GrpcCall extends ServerStreamTracer {
 	// The stream and the answering thread use the reservation. The last user closes it.
 	private final AtomicInteger reservationUserCount = new AtomicInteger(1);
 
-	private @Nullable Set<GrpcCall> openCalls;
+	private @Nullable Set<GrpcCall> openCallsOfConnection;
 
 	private volatile String id;
 
@@ -93,17 +93,16 @@ final class GrpcCall extends ServerStreamTracer {
 		// After the deadline, the client has one more second to read its answer.
 		Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
 		Context callContext = outerContext.withValue(CALL_KEY, this);
-		CancellableContext context = UnreservedCalls.hasDeadline(this.fullMethodName)
+		this.context = UnreservedCalls.hasDeadline(this.fullMethodName)
 				? callContext.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool())
 				: callContext.withCancellation();
-		this.context = context;
-		return context;
+		return this.context;
 	}
 
 	@Override
 	public void serverCallStarted(ServerCallInfo<?, ?> call) {
-		this.openCalls = Objects.requireNonNull(call.getAttributes().get(ConnectionLimit.CALLS_KEY));
-		this.openCalls.add(this);
+		this.openCallsOfConnection = Objects.requireNonNull(call.getAttributes().get(ConnectionLimit.CALLS_KEY));
+		this.openCallsOfConnection.add(this);
 		CancellableContext context = this.context;
 		if (context != null && !this.isPrediction) {
 			this.unreservedCalls.add(context);
@@ -166,7 +165,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	@Override
 	public void streamClosed(Status status) {
-		if (this.openCalls != null && !this.openCalls.remove(this)) {
+		if (this.openCallsOfConnection != null && !this.openCallsOfConnection.remove(this)) {
 			return;
 		}
 		CancellableContext context = this.context;

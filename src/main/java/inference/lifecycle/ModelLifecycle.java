@@ -54,7 +54,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Model model;
 
-	/** The metadata are kept, because a model may compute them in each call. */
+	/** The metadata are kept, because a model may compute them each time it is asked. */
 	private volatile @Nullable ModelMetadata metadata;
 
 	ModelLifecycle(ModelLoader loader, DrainProperties drainProperties, Watchdog watchdog,

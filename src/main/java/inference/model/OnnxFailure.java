@@ -28,7 +28,7 @@ final class OnnxFailure {
 	private static final Pattern FULL_ARENA_MESSAGE = Pattern
 		.compile("is smaller than requested bytes|Failed to allocate memory");
 
-	// ONNX Runtime's messages if the size of a tensor, in bytes, exceeds 64 bits.
+	// ONNX Runtime's messages if a tensor's size in bytes does not fit into 64 bits.
 	private static final Pattern OVERFLOW_MESSAGE = Pattern.compile("Integer overflow|size overflowed");
 
 	private static final String MESSAGE_MARKER = " - message: ";

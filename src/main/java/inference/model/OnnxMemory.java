@@ -51,13 +51,13 @@ final class OnnxMemory {
 	// The process may then be killed.
 	private static final int MIN_LIMIT_DIVISOR = 8;
 
-	// Up to this limit, memory is saved at the cost of time. ONNX Runtime's memory
-	// patterns, which are off then, make MiniLM 4 % faster, but its second call with the
-	// same shapes takes 1.5 times the memory.
+	// Up to this limit, memory is saved at the cost of time. So ONNX Runtime's memory
+	// patterns are switched off. With patterns, MiniLM is 4 % faster, but the second call
+	// with the same shapes takes 1.5 times the memory.
 	private static final long SMALL_LIMIT_BYTES = 1L << 30;
 
-	// A large first chunk is less fragmented than many small ones. But ONNX Runtime
-	// writes its own data for the chunk at once, 1/32 of the chunk's size.
+	// A large first chunk is less fragmented than many small ones. But ONNX Runtime fills
+	// 1/32 of a chunk with its own data at once, so the size is limited.
 	private static final long MAX_FIRST_CHUNK_BYTES = 256L << 20;
 
 	// OrtArenaAllocator of the C API.
@@ -70,9 +70,9 @@ final class OnnxMemory {
 	private static final int USE_DEFAULT = -1;
 
 	// M_MMAP_THRESHOLD of the C library's mallopt().
-	private static final int MMAP_THRESHOLD = -3;
+	private static final int MMAP_THRESHOLD_OPTION = -3;
 
-	private static final int LARGE_BLOCK_BYTES = 1 << 20;
+	private static final int MMAP_THRESHOLD_BYTES = 1 << 20;
 
 	private OnnxMemory() {
 	}
@@ -92,7 +92,7 @@ final class OnnxMemory {
 		if (limitBytes <= SMALL_LIMIT_BYTES) {
 			options.setMemoryPatternOptimization(false);
 			Linker linker = Linker.nativeLinker();
-			linker.defaultLookup().find("mallopt").ifPresent((mallopt) -> returnLargeBlocks(linker, mallopt));
+			linker.defaultLookup().find("mallopt").ifPresent((mallopt) -> setMmapThreshold(linker, mallopt));
 		}
 	}
 
@@ -105,12 +105,13 @@ final class OnnxMemory {
 	}
 
 	// By default, the C library keeps freed blocks of up to 32 MB. ONNX Runtime allocates
-	// large texts and some copies outside of its arena, so these would add up. The copy
-	// of an input of 1 MB or more takes about three times as long then.
-	private static void returnLargeBlocks(Linker linker, MemorySegment mallopt) {
+	// large texts and some copies outside of its arena, so these would add up. With this
+	// threshold, copying an input of 1 MB or more takes about three times as long.
+	private static void setMmapThreshold(Linker linker, MemorySegment mallopt) {
 		FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT);
 		try {
-			int _ = (int) linker.downcallHandle(mallopt, descriptor).invokeExact(MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+			int _ = (int) linker.downcallHandle(mallopt, descriptor)
+				.invokeExact(MMAP_THRESHOLD_OPTION, MMAP_THRESHOLD_BYTES);
 		}
 		catch (Throwable ex) {
 			throw new IllegalStateException("The C library could not be told to return large blocks", ex);

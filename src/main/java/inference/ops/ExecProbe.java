@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A program for the kubelet's exec probe. It asks the server in the same container for
  * one probe's result, and turns the answer into the exit code 0 or 1. The only argument
- * is {@code readiness}, {@code liveness} or {@code startup}; the reason goes to standard
- * output.
+ * is {@code readiness}, {@code liveness} or {@code startup}. The answer, or why there is
+ * none, is printed to standard output.
  * <p>
  * The program does not retry, because the kubelet runs it again. It reads the port from
  * the environment variable {@code SERVER_PORT}, as the server does.
