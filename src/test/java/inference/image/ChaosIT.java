@@ -146,8 +146,10 @@ class ChaosIT {
 				options.toArray(String[]::new));
 	}
 
+	// If the network of a container vanishes with its process, its connections never end.
 	private static HttpRequest predict(Container container, String path, String body) throws IOException {
 		return HttpRequest.newBuilder(URI.create("http://%s:8000%s".formatted(container.address(), path)))
+			.timeout(Duration.ofSeconds(30))
 			.POST(BodyPublishers.ofString(body))
 			.build();
 	}
