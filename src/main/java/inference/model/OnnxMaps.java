@@ -20,10 +20,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
- * The maps in a sequence that a model puts out. ONNX Runtime's Java API can only copy all
- * maps at once, which takes twice the memory of the call and three times as long. So the
- * maps are read one by one, through the C API, which treats a map as a sequence of two
- * tensors.
+ * The maps in a sequence that a model puts out. They are read one by one through the C
+ * API, which treats a map as a sequence of two tensors. ONNX Runtime's Java API reads all
+ * maps at once, so the call takes twice the memory and three times as long.
  *
  * @param keys the keys of each map; empty if there is no map
  * @param values a tensor with one row for each map, in the order of the keys

@@ -152,12 +152,8 @@ final class OnnxTensors {
 			return tensors;
 		}
 		finally {
-			closeAll(values);
+			values.stream().filter((value) -> !value.isClosed()).forEach(OnnxValue::close);
 		}
-	}
-
-	private static void closeAll(List<? extends OnnxValue> values) {
-		values.stream().filter((value) -> !value.isClosed()).forEach(OnnxValue::close);
 	}
 
 	/**

@@ -93,7 +93,7 @@ class WebConfiguration implements WebMvcConfigurer {
 			// If reading the body failed, isCommitted() is true before an answer is sent.
 			boolean isBodyUnreadable = failure instanceof HttpMessageNotReadableException;
 			if (response.isCommitted() && !isBodyUnreadable) {
-				// Tomcat logs the stack trace of a failure for which this is null.
+				// If this resolver returns null, Tomcat logs the failure's stack trace.
 				return DisconnectedClientHelper.isClientDisconnectedException(failure) ? new ModelAndView() : null;
 			}
 			try {
