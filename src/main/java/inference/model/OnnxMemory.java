@@ -4,7 +4,6 @@ import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -91,8 +90,7 @@ final class OnnxMemory {
 		registerArena(environment, limitBytes);
 		if (limitBytes <= SMALL_LIMIT_BYTES) {
 			options.setMemoryPatternOptimization(false);
-			Linker linker = Linker.nativeLinker();
-			linker.defaultLookup().find("mallopt").ifPresent((mallopt) -> setMmapThreshold(linker, mallopt));
+			OnnxSetup.findCFunction("mallopt", JAVA_INT, JAVA_INT).ifPresent(OnnxMemory::setMmapThreshold);
 		}
 	}
 
@@ -107,11 +105,9 @@ final class OnnxMemory {
 	// By default, the C library keeps freed blocks of up to 32 MB. ONNX Runtime allocates
 	// large texts and some copies outside of its arena, so these would add up. With this
 	// threshold, copying an input of 1 MB or more takes about three times as long.
-	private static void setMmapThreshold(Linker linker, MemorySegment mallopt) {
-		FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT);
+	private static void setMmapThreshold(MethodHandle mallopt) {
 		try {
-			int _ = (int) linker.downcallHandle(mallopt, descriptor)
-				.invokeExact(MMAP_THRESHOLD_OPTION, MMAP_THRESHOLD_BYTES);
+			int _ = (int) mallopt.invokeExact(MMAP_THRESHOLD_OPTION, MMAP_THRESHOLD_BYTES);
 		}
 		catch (Throwable ex) {
 			throw new IllegalStateException("The C library could not be told to return large blocks", ex);

@@ -4,12 +4,14 @@ import java.io.FileNotFoundException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 import ai.onnxruntime.OrtEnvironment;
@@ -51,8 +53,8 @@ final class OnnxSetup {
 	 */
 	static OrtEnvironment environment() throws OrtException {
 		if (System.getenv(TELEMETRY_VARIABLE) == null) {
-			Linker linker = Linker.nativeLinker();
-			linker.defaultLookup().find("setenv").ifPresent((setenv) -> disableTelemetry(linker, setenv));
+			findCFunction("setenv", ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT)
+				.ifPresent(OnnxSetup::disableTelemetry);
 		}
 		try {
 			// ONNX Runtime throws errors as exceptions. By default it also writes them to
@@ -68,14 +70,20 @@ final class OnnxSetup {
 		}
 	}
 
-	// Java cannot change environment variables, so this method calls C's setenv.
+	/**
+	 * Finds a function of the C library that returns an int; Windows lacks some of them.
+	 */
 	@SuppressWarnings("restricted")
-	private static void disableTelemetry(Linker linker, MemorySegment setenv) {
-		FunctionDescriptor descriptor = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS,
-				ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+	static Optional<MethodHandle> findCFunction(String name, MemoryLayout... argumentLayouts) {
+		Linker linker = Linker.nativeLinker();
+		FunctionDescriptor descriptor = FunctionDescriptor.of(ValueLayout.JAVA_INT, argumentLayouts);
+		return linker.defaultLookup().find(name).map((function) -> linker.downcallHandle(function, descriptor));
+	}
+
+	// Java cannot change environment variables, so this method calls C's setenv.
+	private static void disableTelemetry(MethodHandle setenv) {
 		try (Arena arena = Arena.ofConfined()) {
-			int _ = (int) linker.downcallHandle(setenv, descriptor)
-				.invokeExact(arena.allocateFrom(TELEMETRY_VARIABLE), arena.allocateFrom("1"), 1);
+			int _ = (int) setenv.invokeExact(arena.allocateFrom(TELEMETRY_VARIABLE), arena.allocateFrom("1"), 1);
 		}
 		catch (Throwable ex) {
 			throw new IllegalStateException("%s could not be set".formatted(TELEMETRY_VARIABLE), ex);
