@@ -89,7 +89,7 @@ public final class OnnxModel implements Model {
 		try {
 			String examplesJson = this.session.getMetadata().getCustomMetadataValue(Example.METADATA_KEY).orElse("[]");
 			this.signature = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observeOutputs),
-					examplesJson)
+					examplesJson, OnnxNative.namesOfUnknownRank(this.session))
 				.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
 			this.examples = Example.read(examplesJson, this.signature);
 		}

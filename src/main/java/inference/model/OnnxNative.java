@@ -13,7 +13,9 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
@@ -22,6 +24,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
@@ -98,6 +101,45 @@ final class OnnxNative {
 		String name = nameSegment.reinterpret(Long.MAX_VALUE).getString(0);
 		requireOk((MemorySegment) allocatorFree.invokeExact(allocator, nameSegment));
 		return name;
+	}
+
+	/**
+	 * The names of the inputs and outputs whose rank the model's file does not declare.
+	 * The Java API reports their rank as 0, which is also the rank of a scalar.
+	 */
+	static Set<String> namesOfUnknownRank(OrtSession session) {
+		MethodHandle sessionGetInputTypeInfo = findFunction(33, ADDRESS, JAVA_LONG, ADDRESS);
+		MethodHandle sessionGetOutputTypeInfo = findFunction(34, ADDRESS, JAVA_LONG, ADDRESS);
+		Set<String> namesOfUnknownRank = new HashSet<>();
+		addNamesOfUnknownRank(session, session.getInputNames(), sessionGetInputTypeInfo, namesOfUnknownRank);
+		addNamesOfUnknownRank(session, session.getOutputNames(), sessionGetOutputTypeInfo, namesOfUnknownRank);
+		return namesOfUnknownRank;
+	}
+
+	private static void addNamesOfUnknownRank(OrtSession session, Set<String> names, MethodHandle getTypeInfo,
+			Set<String> namesOfUnknownRank) {
+		MethodHandle castTypeInfoToTensorInfo = findFunction(55, ADDRESS, ADDRESS);
+		MethodHandle releaseTypeInfo = findFunction(98, FunctionDescriptor.ofVoid(ADDRESS));
+		MethodHandle tensorTypeAndShapeHasShape = findFunction(390, FunctionDescriptor.of(JAVA_BOOLEAN, ADDRESS));
+		MemorySegment sessionPointer = MemorySegment.ofAddress((long) SESSION_POINTER.get(session));
+		try (Arena arena = Arena.ofConfined()) {
+			MemorySegment resultPointer = arena.allocate(ADDRESS);
+			long index = 0;
+			for (String name : names) {
+				requireOk((MemorySegment) getTypeInfo.invokeExact(sessionPointer, index++, resultPointer));
+				MemorySegment typeInfo = resultPointer.get(ADDRESS, 0);
+				requireOk((MemorySegment) castTypeInfoToTensorInfo.invokeExact(typeInfo, resultPointer));
+				MemorySegment tensorInfo = resultPointer.get(ADDRESS, 0);
+				// A sequence has no information about a tensor, so the address is 0.
+				if (tensorInfo.address() != 0 && !(boolean) tensorTypeAndShapeHasShape.invokeExact(tensorInfo)) {
+					namesOfUnknownRank.add(name);
+				}
+				releaseTypeInfo.invokeExact(typeInfo);
+			}
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not describe its inputs and outputs", ex);
+		}
 	}
 
 	/**

@@ -20,10 +20,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds the signature of an ONNX model. The declaration in the file is not enough,
- * because many models put out other shapes. In addition, ONNX Runtime's Java API shows
- * neither the keys of maps nor that a rank is unknown. So trial runs are made while the
- * model is loaded. Their inputs are zeros, or those of the model's examples if it cannot
- * run on zeros.
+ * because many models put out other shapes, and because only the outputs of a run show
+ * the keys of maps. So trial runs are made while the model is loaded. Their inputs are
+ * zeros, or those of the model's examples if it cannot run on zeros.
  */
 final class OnnxSignatureFinder {
 
@@ -43,6 +42,8 @@ final class OnnxSignatureFinder {
 
 	private final String examplesJson;
 
+	private final Set<String> namesOfUnknownRank;
+
 	private final List<List<TensorSpec>> observedOutputs = new ArrayList<>();
 
 	/** The names of outputs with another number of rows than the first input. */
@@ -53,10 +54,13 @@ final class OnnxSignatureFinder {
 	/**
 	 * @param trialRun runs the model and returns {@link #observeOutputs} of the result
 	 * @param examplesJson the examples in the file's metadata
+	 * @param namesOfUnknownRank the names of the inputs and outputs of undeclared rank
 	 */
-	OnnxSignatureFinder(Function<Map<String, Tensor>, List<TensorSpec>> trialRun, String examplesJson) {
+	OnnxSignatureFinder(Function<Map<String, Tensor>, List<TensorSpec>> trialRun, String examplesJson,
+			Set<String> namesOfUnknownRank) {
 		this.trialRun = trialRun;
 		this.examplesJson = examplesJson;
+		this.namesOfUnknownRank = namesOfUnknownRank;
 	}
 
 	/** The outputs of one call, each with the shape that it has in this call. */
@@ -87,34 +91,30 @@ final class OnnxSignatureFinder {
 	 * @throws IllegalArgumentException if an input or output is not supported
 	 */
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
-		List<TensorSpec> inputs = declaredInputs.stream().map(OnnxTensors::inputSpec).toList();
-		boolean hasRun = runTrials(inputs);
+		List<TensorSpec> inputs = declaredInputs.stream()
+			.map(OnnxTensors::inputSpec)
+			.map(this::withDeclaredRank)
+			.toList();
+		runTrials(inputs);
 		if (this.lastFailureMessage.contains("Invalid input name")
 				|| this.lastFailureMessage.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
 					+ " basic plane, which ONNX Runtime's Java API changes; rename it (%s)")
 				.formatted(this.lastFailureMessage));
 		}
-		if (inputs.stream().anyMatch((input) -> input.shape().rank() == 0)) {
-			// The Java API reports an unknown rank as rank 0. The rank is taken as
-			// unknown if a run with rank 2 in place of rank 0 succeeds, or if no run
-			// succeeded.
-			List<TensorSpec> anyRankInputs = inputs.stream()
-				.map((input) -> (input.shape().rank() > 0) ? input : withAnyRank(input))
-				.toList();
-			inputs = (runTrials(anyRankInputs) || !hasRun) ? anyRankInputs : inputs;
-		}
 		return new Signature(inputs,
 				declaredOutputs.stream().flatMap((output) -> outputSpecs(output).stream()).toList());
+	}
+
+	private TensorSpec withDeclaredRank(TensorSpec spec) {
+		return this.namesOfUnknownRank.contains(spec.name()) ? withAnyRank(spec) : spec;
 	}
 
 	private static TensorSpec withAnyRank(TensorSpec spec) {
 		return new TensorSpec(spec.name(), spec.dataType(), Shape.ANY);
 	}
 
-	// Returns whether at least one of these runs succeeded.
-	private boolean runTrials(List<TensorSpec> inputs) {
-		int previousRunCount = this.observedOutputs.size();
+	private void runTrials(List<TensorSpec> inputs) {
 		tryZeros(inputs, 1);
 		if (inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize)) {
 			int innerSize = LARGE_INNER_SIZE;
@@ -123,10 +123,9 @@ final class OnnxSignatureFinder {
 			}
 			tryZeros(inputs, innerSize);
 		}
-		if (this.observedOutputs.size() == previousRunCount) {
+		if (this.observedOutputs.isEmpty()) {
 			Example.readInputs(this.examplesJson, inputs).forEach(this::tryRun);
 		}
-		return this.observedOutputs.size() > previousRunCount;
 	}
 
 	private void tryZeros(List<TensorSpec> inputs, int innerSize) {
@@ -163,7 +162,7 @@ final class OnnxSignatureFinder {
 	private List<TensorSpec> outputSpecs(NodeInfo declaredOutput) {
 		String name = declaredOutput.getName();
 		if (!(declaredOutput.getInfo() instanceof SequenceInfo)) {
-			return List.of(correctedOutput(OnnxTensors.spec("output", declaredOutput)));
+			return List.of(correctedOutput(withDeclaredRank(OnnxTensors.spec("output", declaredOutput))));
 		}
 		List<TensorSpec> outputs = this.observedOutputs.stream()
 			.limit(1)
@@ -191,12 +190,9 @@ final class OnnxSignatureFinder {
 				return withAnyRank(declaredSpec);
 			}
 		}
-		// The Java API reports an unknown rank as rank 0. If no trial run shows that the
-		// output is a scalar, the rank is taken as unknown.
-		boolean isRankUnknown = declaredSpec.shape().rank() == 0 && observedSpecs.isEmpty();
 		boolean hasOtherRowCount = declaredSpec.shape().isBatched()
 				&& this.outputsWithOtherRowCount.contains(declaredSpec.name());
-		return (isRankUnknown || hasOtherRowCount) ? withAnyRank(declaredSpec) : declaredSpec;
+		return hasOtherRowCount ? withAnyRank(declaredSpec) : declaredSpec;
 	}
 
 	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its

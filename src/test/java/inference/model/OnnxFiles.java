@@ -84,6 +84,16 @@ public final class OnnxFiles {
 			.addOutput(tensor("sum", DataType.FLOAT, -1)));
 	}
 
+	/** Multiplies {@code x}, FP32 [-1,2], by the scalar {@code k}, FP32 []. */
+	static byte[] scaled() {
+		return model(GraphProto.newBuilder()
+			.setName("scaled")
+			.addInput(tensor("x", DataType.FLOAT, -1, 2))
+			.addInput(tensor("k", DataType.FLOAT))
+			.addNode(node("Mul", List.of("x", "k"), "y"))
+			.addOutput(tensor("y", DataType.FLOAT, -1, 2)));
+	}
+
 	/**
 	 * Like {@link #sum()}, with an operator, operator set and format that need not exist.
 	 */

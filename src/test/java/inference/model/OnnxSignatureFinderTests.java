@@ -64,4 +64,13 @@ class OnnxSignatureFinderTests {
 		}
 	}
 
+	@Test
+	void tellsAScalarFromAnInputOfUnknownRank() throws Exception {
+		// ONNX Runtime accepts any rank for both.
+		try (var model = OnnxFiles.load(OnnxFiles.scaled(), this.directory)) {
+			assertThat(model.signature().inputs()).extracting(TensorSpec::shape)
+				.containsExactly(Shape.of(-1, 2), Shape.of());
+		}
+	}
+
 }
