@@ -90,12 +90,11 @@ record OnnxMaps(List<String> keys, Tensor values) {
 	 * specification
 	 */
 	Tensor toTensor(TensorSpec spec) {
-		long mapCount = this.values.shape().dimension(0);
-		if (mapCount > 0 && !this.keys.equals(spec.keys())) {
+		if (!this.keys.equals(spec.keys())) {
 			throw new InvalidOutputException("output '%s' has a row with the keys %s instead of %s"
 				.formatted(spec.name(), this.keys, spec.keys()));
 		}
-		return Tensor.of(DataType.FP32, Shape.of(mapCount, spec.keys().size()), this.values.contents());
+		return this.values;
 	}
 
 	private static List<String> toStrings(Tensor keys) {
@@ -103,14 +102,15 @@ record OnnxMaps(List<String> keys, Tensor values) {
 				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
 	}
 
-	private static int length(OnnxSequence sequence) {
+	/** The number of elements of a sequence. */
+	static int length(OnnxSequence sequence) {
 		try (Arena arena = Arena.ofConfined()) {
 			MemorySegment countSegment = arena.allocate(JAVA_LONG);
 			OnnxNative.requireOk((MemorySegment) GET_VALUE_COUNT.invokeExact(pointer(sequence), countSegment));
 			return Math.toIntExact(countSegment.get(JAVA_LONG, 0));
 		}
 		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not count its maps", ex);
+			throw new IllegalStateException("ONNX Runtime could not give the length of a sequence", ex);
 		}
 	}
 

@@ -110,14 +110,23 @@ final class OnnxTensors {
 			if (output.getValue() instanceof OnnxTensor tensor) {
 				tensors.put(name, fromOnnx(tensor));
 			}
-			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				tensors.put(name, OnnxMaps.read(sequence).toTensor(Objects.requireNonNull(signature.output(name))));
-			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {
-				tensors.putAll(readTensors(name, sequence, signature));
+				tensors.putAll(fromOnnx(name, sequence, signature));
 			}
 		}
 		return tensors;
+	}
+
+	private static Map<String, Tensor> fromOnnx(String name, OnnxSequence sequence, Signature signature)
+			throws OrtException {
+		TensorSpec spec = signature.output(name);
+		// ONNX Runtime cannot tell what an empty sequence would contain.
+		if (spec != null && OnnxMaps.length(sequence) == 0) {
+			return Map.of(name, Tensor.of(spec.dataType(), spec.shape().withSizes(0, 0), ByteBuffer.allocate(0)));
+		}
+		return sequence.getInfo().isSequenceOfMaps()
+				? Map.of(name, OnnxMaps.read(sequence).toTensor(Objects.requireNonNull(spec)))
+				: readTensors(name, sequence, signature);
 	}
 
 	static Tensor fromOnnx(OnnxTensor tensor) {

@@ -73,4 +73,22 @@ class OnnxSignatureFinderTests {
 		}
 	}
 
+	@Test
+	void answersNoRowsWithEmptyMaps() throws Exception {
+		try (var model = OnnxFiles.load(OnnxFiles.maps("a", "b"), this.directory)) {
+			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(0, 2))));
+			assertThat(outputs.get("y")).hasToString("FP32 [0,2]");
+			model.signature().requireOutputs(outputs);
+		}
+	}
+
+	@Test
+	void answersNoRowsWithAnEmptySequence() throws Exception {
+		try (var model = OnnxFiles.load(OnnxFiles.sequence("SplitToSequence"), this.directory)) {
+			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(0))));
+			assertThat(outputs.get("y")).hasToString("FP32 [0,0]");
+			model.signature().requireOutputs(outputs);
+		}
+	}
+
 }
