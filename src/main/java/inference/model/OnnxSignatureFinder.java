@@ -170,6 +170,12 @@ final class OnnxSignatureFinder {
 			.filter((output) -> output.name().equals(name) || output.name().matches("\\Q%s\\E\\.\\d+".formatted(name)))
 			.map((output) -> new TensorSpec(output.name(), output.dataType(), commonShape(output), output.keys()))
 			.toList();
+		if (outputs.isEmpty() && this.lastFailureMessage.contains("Unsupported type in a sequence")) {
+			throw new IllegalArgumentException(
+					("output '%s' is a sequence of a type that ONNX Runtime's Java API cannot"
+							+ " read; cast it to FP32, FP64, INT64 or a string inside the model")
+						.formatted(name));
+		}
 		if (outputs.isEmpty()) {
 			throw new IllegalArgumentException(("output '%s' is a sequence, and the model must run once to show its"
 					+ " contents, but no trial run showed them%s; add examples to the model's metadata '%s'")

@@ -189,11 +189,15 @@ public final class OnnxFiles {
 
 	/** Makes a sequence {@code y} of {@code x}, FP32 [-1], by an operator. */
 	static byte[] sequence(String operator) {
+		return sequence(operator, DataType.FLOAT);
+	}
+
+	static byte[] sequence(String operator, DataType type) {
 		return model(GraphProto.newBuilder()
 			.setName("sequence")
-			.addInput(tensor("x", DataType.FLOAT, -1))
+			.addInput(tensor("x", type, -1))
 			.addNode(node(operator, List.of("x"), "y"))
-			.addOutput(sequenceOf("y", tensor("x", DataType.FLOAT, -1))));
+			.addOutput(sequenceOf("y", tensor("x", type, -1))));
 	}
 
 	/**

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 class OnnxSignatureFinderTests {
 
@@ -89,6 +90,14 @@ class OnnxSignatureFinderTests {
 			assertThat(outputs.get("y")).hasToString("FP32 [0,0]");
 			model.signature().requireOutputs(outputs);
 		}
+	}
+
+	@Test
+	void namesTheRemedyForASequenceThatItCannotRead() {
+		assertThatExceptionOfType(UnusableModelException.class)
+			.isThrownBy(() -> OnnxFiles.load(OnnxFiles.sequence("SplitToSequence", TensorProto.DataType.FLOAT16),
+					this.directory))
+			.withMessageContaining("cast it to FP32, FP64, INT64 or a string inside the model");
 	}
 
 }
