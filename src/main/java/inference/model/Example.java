@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -26,6 +28,10 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	static final String METADATA_KEY = "inference.examples";
 
 	private static final double DEFAULT_TOLERANCE = 1e-3;
+
+	private static final JsonMapper JSON_MAPPER = JsonMapper.builder()
+		.enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+		.build();
 
 	public Example {
 		inputs = Map.copyOf(inputs);
@@ -81,7 +87,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 
 	private static <T> List<T> read(String examplesJson, Function<JsonNode, T> reader) {
 		try {
-			JsonNode examples = JsonMapper.shared().readTree(examplesJson);
+			JsonNode examples = JSON_MAPPER.readTree(examplesJson);
 			if (!examples.isArray()) {
 				throw new IllegalArgumentException("it is not an array");
 			}
@@ -114,7 +120,11 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		List<JsonNode> elements = List.of(array);
 		List<Long> dimensions = new ArrayList<>();
 		for (JsonNode level = array; level.isArray(); level = level.path(0)) {
-			dimensions.add((long) level.size());
+			int length = level.size();
+			if (elements.stream().anyMatch((element) -> element.size() != length)) {
+				throw new IllegalArgumentException("an array has rows of different lengths");
+			}
+			dimensions.add((long) length);
 			elements = elements.stream().flatMap(JsonNode::valueStream).toList();
 		}
 		Shape shape = Shape.of(dimensions.stream().mapToLong(Long::longValue).toArray());
@@ -122,9 +132,29 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 			return Tensor.ofStrings(shape, elements.stream().map(JsonNode::asString).toList());
 		}
 		ByteBuffer contents = Tensor.allocate(elements.size() * dataType.width());
-		elements.forEach((element) -> dataType.put(contents,
-				element.isBoolean() ? (element.booleanValue() ? 1 : 0) : element.numberValue()));
+		elements.forEach((element) -> put(dataType, contents, element));
 		return Tensor.of(dataType, shape, contents.flip());
+	}
+
+	// A floating point type may round a value. Any other change would weaken the example.
+	private static void put(DataType dataType, ByteBuffer contents, JsonNode element) {
+		Number value = element.isBoolean() ? (element.booleanValue() ? 1 : 0) : element.numberValue();
+		int position = contents.position();
+		dataType.put(contents, value);
+		Number stored = dataType.get(contents, position);
+		boolean isHeld = switch (dataType) {
+			case FP16, BF16, FP32, FP64 ->
+				Double.isFinite(stored.doubleValue()) == Double.isFinite(value.doubleValue());
+			case UINT64 -> isEqual(value.toString(), Long.toUnsignedString(stored.longValue()));
+			default -> isEqual(value.toString(), stored.toString());
+		};
+		if (!isHeld) {
+			throw new IllegalArgumentException("%s cannot hold the value %s".formatted(dataType, element));
+		}
+	}
+
+	private static boolean isEqual(String number, String otherNumber) {
+		return new BigDecimal(number).compareTo(new BigDecimal(otherNumber)) == 0;
 	}
 
 }

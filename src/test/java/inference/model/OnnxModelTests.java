@@ -67,13 +67,13 @@ class OnnxModelTests {
 	@Test
 	void readsExamplesFromTheMetadata() throws Exception {
 		try (OnnxModel model = load(OnnxFiles.echo("""
-				[{"inputs":{"x":[1.5,-2]},"outputs":{"y":[1.5,-2]},"tolerance":0.5}]"""))) {
+				[{"inputs":{"x":[1.5,-2,NaN]},"outputs":{"y":[1.5,-2,NaN]},"tolerance":0.5}]"""))) {
 			Example example = model.examples().getFirst();
 			assertThat(example.difference(model.infer(example.inputs()))).isNull();
-			assertThat(example.difference(Map.of("y", Tensor.ofFloats(Shape.of(2), 1.5f, -4))))
+			assertThat(example.difference(Map.of("y", Tensor.ofFloats(Shape.of(3), 1.5f, -4, Float.NaN))))
 				.isEqualTo("output 'y' is -4.0 instead of -2.0 at element 1");
 			assertThat(example.difference(Map.of("y", Tensor.ofFloats(Shape.of(1), 1))))
-				.isEqualTo("output 'y' is FP32 [1] instead of FP32 [2]");
+				.isEqualTo("output 'y' is FP32 [1] instead of FP32 [3]");
 		}
 	}
 
@@ -85,6 +85,23 @@ class OnnxModelTests {
 	void saysThatItsExamplesDoNotFit(String examples) {
 		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> load(OnnxFiles.echo(examples)))
 			.withMessageContaining("its metadata 'inference.examples' is not as expected: ");
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			INT8   | [127,300]  | INT8 cannot hold the value 300
+			UINT64 | [-1]       | UINT64 cannot hold the value -1
+			INT64  | [1.9]      | INT64 cannot hold the value 1.9
+			INT64  | [9223372036854775808] | INT64 cannot hold the value 9223372036854775808
+			FP32   | [1e40]     | FP32 cannot hold the value 1.0E40
+			FP32   | [[1,2],[3,4,5],[6]] | an array has rows of different lengths
+			""")
+	void refusesExamplesWhoseValuesWouldBeChanged(DataType dataType, String array, String problem) {
+		Signature signature = new Signature(List.of(new TensorSpec("x", dataType, Shape.ANY)),
+				List.of(new TensorSpec("y", dataType, Shape.ANY)));
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> Example.read("[{\"inputs\":{\"x\":%s},\"outputs\":{}}]".formatted(array), signature))
+			.withMessageEndingWith(problem);
 	}
 
 	@Test
