@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import org.springframework.util.StringUtils;
+
 import inference.model.DeviceLostException;
 import inference.model.Example;
 import inference.model.Model;
@@ -50,7 +52,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 	int run() {
 		List<Example> examples = this.metadata.examples();
 		for (Example example : examples) {
-			String difference = example.difference(inferAndCheckOutputs(example.inputs()));
+			String difference = example.difference(runExample(example));
 			if (difference != null) {
 				throw new UnusableModelException("The model gets its example wrong: %s.".formatted(difference),
 						"Serve the model that the example was made with, or make the example again.", null);
@@ -59,6 +61,17 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 		this.listeners.forEach((listener) -> listener.beforeTimedRuns(this.metadata, this::inferAndCheckOutputs));
 		Map<String, Tensor> inputs = examples.isEmpty() ? findAcceptedZeros() : examples.getFirst().inputs();
 		return (inputs != null) ? runUntilNoFaster(inputs) : 0;
+	}
+
+	private Map<String, Tensor> runExample(Example example) {
+		try {
+			return inferAndCheckOutputs(example.inputs());
+		}
+		catch (IllegalArgumentException | IllegalStateException ex) {
+			String reason = StringUtils.trimTrailingCharacter(String.valueOf(ex.getMessage()), '.');
+			throw new UnusableModelException("The model cannot run its example: %s.".formatted(reason),
+					"Make the example again, with inputs that the model accepts.", ex);
+		}
 	}
 
 	/** Finds zeros that the model accepts; {@code null} if it refuses all sizes. */
