@@ -152,12 +152,12 @@ public final class RequestReader {
 	}
 
 	// The column form and the Open Inference Protocol both use the member "inputs". If
-	// the path takes both forms, a second parser looks at the first element of the array.
-	// An object other than {"b64": …} means the Open Inference Protocol. An empty array
-	// is a column, unless the model has no inputs.
+	// the path takes columns, a second parser looks at the first element of the array. An
+	// object other than {"b64": …} means the Open Inference Protocol. An empty array
+	// means columns, unless the model has no inputs.
 	private boolean isOip(JsonParser parser, byte[] body, int jsonEnd) {
-		if (!this.allowedFormats.contains(BodyFormat.OIP) || !this.allowedFormats.contains(BodyFormat.COLUMNS)) {
-			return this.allowedFormats.contains(BodyFormat.OIP);
+		if (!this.allowedFormats.contains(BodyFormat.COLUMNS)) {
+			return true;
 		}
 		if (parser.currentToken() != JsonToken.START_ARRAY) {
 			return false;
@@ -165,7 +165,8 @@ public final class RequestReader {
 		try (JsonParser lookaheadParser = Json.parser(this.signature, body, Json.tokenOffset(parser), jsonEnd)) {
 			lookaheadParser.nextToken();
 			boolean isObject = lookaheadParser.nextToken() == JsonToken.START_OBJECT;
-			return isObject ? !"b64".equals(lookaheadParser.nextName()) : this.signature.inputs().isEmpty();
+			return isObject ? !"b64".equals(lookaheadParser.nextName())
+					: this.signature.inputs().isEmpty() && this.allowedFormats.contains(BodyFormat.OIP);
 		}
 	}
 
@@ -198,14 +199,16 @@ public final class RequestReader {
 		return (micros > 0) ? Duration.of(micros, ChronoUnit.MICROS) : null;
 	}
 
-	// Removes two parts of Jackson's message that do not help a client: advice about the
-	// configuration of Jackson, and "(start marker at [Source: REDACTED …])".
+	// Removes the parts of Jackson's message that do not help a client: advice about the
+	// configuration of Jackson, lists of all values, and "(start marker at …)".
 	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage()
-			.replaceAll("[:,] (enable|from) `[^`]*`( to allow)?| \\(start marker at .*", "");
+			.replaceAll(
+					"[:,] (enable|from) `[^`]*`( to allow)?|(: was expecting)? \\(JSON .*| \\((start marker at|not recognized) .*",
+					"");
 		TokenStreamLocation place = ex.getLocation();
-		String locationSuffix = (place == null) ? ""
-				: " (line %d, column %d)".formatted(place.getLineNr(), place.getColumnNr());
+		String locationSuffix = (place == null) ? "."
+				: " (line %d, column %d).".formatted(place.getLineNr(), place.getColumnNr());
 		return InvalidRequestException.excerpt(message) + locationSuffix;
 	}
 

@@ -58,7 +58,7 @@ class RequestMemoryTests {
 		assertThatExceptionOfType(InvalidRequestException.class)
 			.isThrownBy(() -> read(DataType.FP32, "{\"inputs\":[\"%s\"]}".formatted("a".repeat(1001))))
 			.withMessage(
-					"The body is not JSON as expected: String value length (1001) exceeds the maximum allowed (1000)");
+					"The body is not JSON as expected: String value length (1001) exceeds the maximum allowed (1000).");
 	}
 
 	private static InferenceRequest read(DataType inputType, String body) {
