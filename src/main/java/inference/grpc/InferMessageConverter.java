@@ -93,7 +93,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 				parameters.put("binary_data_size", rawContents.get(inputObjects.size()).size());
 			}
 			else {
-				inputObject.put("data", elements(input.getContents()));
+				inputObject.put("data", elements(input.getDatatype(), input.getContents()));
 			}
 			inputObjects.add(inputObject);
 		}
@@ -152,7 +152,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 		return parameters;
 	}
 
-	private static List<Object> elements(InferTensorContents contents) {
+	private static List<Object> elements(String dataType, InferTensorContents contents) {
 		List<Object> elements = new ArrayList<>();
 		contents.getAllFields().forEach((field, values) -> {
 			for (Object value : (List<?>) values) {
@@ -161,6 +161,9 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 						require(string.isValidUtf8(), "Typed BYTES must be UTF-8: send raw_input_contents.");
 						yield string.toStringUtf8();
 					}
+					// An FP64 input needs all digits of the float. Only a double is
+					// written with all of them.
+					case Float number when dataType.equals("FP64") -> number.doubleValue();
 					case Integer number when field.getType() == FieldDescriptor.Type.UINT32 ->
 						Integer.toUnsignedLong(number);
 					case Long number when field.getType() == FieldDescriptor.Type.UINT64 ->
