@@ -1,5 +1,6 @@
 package inference;
 
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -19,6 +20,8 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.boot.web.server.WebServerException;
+import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
@@ -33,17 +36,19 @@ import inference.model.UnusableModelException;
  * would report bad settings with Java types or a stack trace.
  */
 @Order(0)
-class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements EnvironmentPostProcessor {
+class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
+		implements EnvironmentPostProcessor, ApplicationContextInitializer<ConfigurableApplicationContext> {
+
+	private static final List<String> PORT_PROPERTIES = List.of("server.port", "management.server.port",
+			"spring.grpc.server.port");
 
 	private static final Set<Integer> RESERVED_PORTS = Set.of(8080, 9090);
 
 	private static final Set<String> LOG_FORMATS = Set.of("", "ecs", "gelf", "logstash");
 
+	/** Checks the log format before Spring Boot uses it. */
 	@Override
 	public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {
-		checkPort(environment, "server.port");
-		checkPort(environment, "management.server.port");
-		checkPort(environment, "spring.grpc.server.port");
 		String formatProperty = "logging.structured.format.console";
 		String format = environment.getProperty(formatProperty, "");
 		if (!LOG_FORMATS.contains(format) && !ClassUtils.isPresent(format, null)) {
@@ -52,14 +57,24 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 		}
 	}
 
-	private static void checkPort(ConfigurableEnvironment environment, String name) {
-		int port = Binder.get(environment).bind(name, Integer.class).orElse(0);
-		if (port < -1 || port > 65535) {
-			throw new InvalidConfigurationPropertyValueException(name, port, "a port is between 0 and 65535");
-		}
-		if (RESERVED_PORTS.contains(port)) {
-			throw new InvalidConfigurationPropertyValueException(name, port,
-					"EAS reserves the ports 8080 and 9090, and service.json expects 8000");
+	/** Checks the ports. A failure is logged in the configured format. */
+	@Override
+	public void initialize(ConfigurableApplicationContext context) {
+		Binder binder = Binder.get(context.getEnvironment());
+		for (String name : PORT_PROPERTIES) {
+			int port = binder.bind(name, Integer.class).orElse(0);
+			String value = binder.bind(name, String.class).orElse("0");
+			// Actuator may have no port of its own. For the other ports, an empty value
+			// would
+			// mean Spring Boot's default, which EAS reserves, and -1 would open no port.
+			boolean isMissing = port == -1 || value.isBlank();
+			if (port < -1 || port > 65535 || (isMissing && !name.startsWith("management."))) {
+				throw new InvalidConfigurationPropertyValueException(name, value, "a port is between 0 and 65535");
+			}
+			if (RESERVED_PORTS.contains(port)) {
+				throw new InvalidConfigurationPropertyValueException(name, port,
+						"EAS reserves the ports 8080 and 9090");
+			}
 		}
 	}
 
@@ -124,7 +139,9 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> implements
 		if (bindFailure == null) {
 			return null;
 		}
-		String reason = NestedExceptionUtils.getMostSpecificCause(bindFailure).getMessage();
+		Throwable rootCause = NestedExceptionUtils.getMostSpecificCause(bindFailure);
+		String reason = (rootCause instanceof NumberFormatException) ? "must be a whole number"
+				: rootCause.getMessage();
 		ConfigurationProperty property = bindFailure.getProperty();
 		return (property != null)
 				? propertySentence(property.getName(), property.getValue(), property.getOrigin(), reason)

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -87,13 +88,18 @@ class ConfigurationTests {
 			textBlock = """
 					management.server.port       | 9090 | Property management.server.port is '9090': EAS reserves
 					server.port                  | 99999 | Property server.port is '99999': a port is between 0 and 65535.
-					server.port                  | -2   | Property server.port is '-2': a port is between 0 and 65535.
+					server.port                  | -1   | Property server.port is '-1': a port is between 0 and 65535.
+					server.port                  | ''   | Property server.port is '': a port is between 0 and 65535.
+					spring.grpc.server.port      | ''   | Property spring.grpc.server.port is '': a port is between 0 and 65535.
+					management.server.port       | ${NOPE} | Property management.server.port is '${NOPE}'
 					server.port                  | http | Property server.port is 'http'
 					inference.deadline           | 25d  | Property inference.deadline is 'PT600H'
 					inference.batching.max-delay | 25d  | Property inference.batching.max-delay is 'PT600H'
+					inference.admission.max-queued | many | must be a whole number.
 					inference.admission.max-queued | -1 | Property inference.admission.max-queued is '-1'
 					inference.admission.max-concurrent | 1001 | Property inference.admission.max-concurrent is '1001'
 					inference.admission.max-concurrent | 0 | Property inference.admission.max-concurrent is '0'
+					inference.model.name         | ..   | Property inference.model.name is '..'
 					inference.model.name         | a/b  | Property inference.model.name is 'a/b'
 					inference.model.device       | gpu  | Property inference.model.device is 'gpu'
 					inference.model.threads      | 1001 | Property inference.model.threads is '1001'
@@ -104,6 +110,12 @@ class ConfigurationTests {
 					""")
 	void namesThePropertyItsValueAndTheRule(String name, String value, String sentence) {
 		assertThat(refusal(name, value)).contains(sentence);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "-1", "8002" })
+	void takesAPortForActuatorOrNone(String value) {
+		assertThat(refusal("management.server.port", value)).isNull();
 	}
 
 	@Test
@@ -132,6 +144,7 @@ class ConfigurationTests {
 		Stream.of(sources).forEach(environment.getPropertySources()::addFirst);
 		try {
 			analyzer.postProcessEnvironment(environment, application);
+			analyzer.initialize(context);
 			for (String bean : context.getBeanNamesForAnnotation(ConfigurationProperties.class)) {
 				var properties = context.findAnnotationOnBean(bean, ConfigurationProperties.class);
 				if (name.startsWith(Objects.requireNonNull(properties).prefix())) {

@@ -14,7 +14,8 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The model to serve, and its name.
  *
- * @param name the model's name in paths and metadata, of letters, digits, '.', '_', '-'
+ * @param name the model's name in paths and metadata, of letters, digits, '.', '_', '-';
+ * neither '.' nor '..'
  * @param version the model's version in paths and metadata, of the same characters
  * @param location the ONNX file: {@code classpath:model.onnx}, a file, or a directory
  * that contains {@code model.onnx}, such as a mounted volume
@@ -44,9 +45,9 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 	/** The version that means the newest one. OpenVINO's client sends it by default. */
 	public static final String NEWEST_VERSION = "0";
 
-	private static final String NAME_PATTERN = "[A-Za-z0-9._-]{0,100}";
+	private static final String NAME_PATTERN = "(?!\\.{1,2}$)[A-Za-z0-9._-]{0,100}";
 
-	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most";
+	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most, and neither '.' nor '..'";
 
 	/** Whether a request's version is the served one. */
 	public boolean servesVersion(String requestedVersion) {
