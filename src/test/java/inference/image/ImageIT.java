@@ -102,6 +102,7 @@ class ImageIT {
 				"JAVA_TOOL_OPTIONS=-XX:-UseSerialGC -XX:+UseG1GC -XX:MaxRAMPercentage=25")) {
 			await().atMost(START).until(() -> other.logs().contains("Serving model "));
 			assertThat(other.logs()).contains(" a heap of 128 MB ");
+			assertThat(other.exec(START, "/opt/java/bin/java", "@/app/probe.args", "readiness").exitCode()).isZero();
 		}
 	}
 
