@@ -113,6 +113,14 @@ class LogTests {
 	}
 
 	@Test
+	void everyAnswerRepeatsTheIdOfItsRequest() {
+		for (String path : List.of("/", "/v2", "/livez", "/actuator/info")) {
+			assertThat(server.request().header("X-Request-Id", "seven").get(path).header("X-Request-Id"))
+				.isEqualTo("seven");
+		}
+	}
+
+	@Test
 	void truncatesALongId() {
 		server.request()
 			.header("X-Request-Id", "x".repeat(5000))

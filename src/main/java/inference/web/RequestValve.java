@@ -57,6 +57,10 @@ final class RequestValve extends ErrorReportValve {
 		if (isProbeThread() || this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
+		String idFromClient = RequestId.givenByClient(request);
+		if (idFromClient != null) {
+			response.setHeader(RequestId.HEADER, idFromClient);
+		}
 		LogContext.setIds(RequestId.of(request), request.getHeader("traceparent"));
 		if (String.valueOf(request.getDecodedRequestURI()).startsWith(ACTUATOR_PATH_PREFIX)) {
 			removeUnusedHeaders(request);
