@@ -103,7 +103,7 @@ class MetadataController {
 		JsonNode availability = newObject().put("error_code", ready ? "OK" : "UNAVAILABLE")
 			.put("error_message", ready ? "" : results.reason());
 		JsonNode versionStatus = newObject().put("version", this.modelProperties.version())
-			.put("state", ready ? "AVAILABLE" : "LOADING")
+			.put("state", ready ? "AVAILABLE" : results.started() ? "UNLOADING" : "LOADING")
 			.set("status", availability);
 		return objectWithName().put("ready", ready).putPOJO("model_version_status", List.of(versionStatus));
 	}

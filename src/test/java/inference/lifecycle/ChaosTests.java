@@ -270,6 +270,19 @@ class ChaosTests {
 	}
 
 	@Test
+	void refusesToServeAModelThatCannotRunItsExample(CapturedOutput output) {
+		FakeModel model = new FakeModel(new Example(Map.of("x", Tensor.ofFloats(Shape.of(1), 1)), Map.of(), 0));
+		model.behave((_) -> {
+			throw new IllegalArgumentException("index 99 is out of range");
+		});
+		try (Server server = Server.starting(() -> model)) {
+			server.await(State.FAILED);
+			Surfaces.verify(server, State.FAILED, 503, 200, 503, "The model cannot run its example");
+			assertThat(output).contains("The model cannot run its example: index 99 is out of range.");
+		}
+	}
+
+	@Test
 	void servesWhileDrainingAndClosesConnections() throws Exception {
 		Server server = Server.ready(() -> this.model, "inference.drain.delay=1h");
 		CountDownLatch closed = new CountDownLatch(1);
@@ -283,6 +296,7 @@ class ChaosTests {
 		assertThat(answer.statusCode()).isEqualTo(200);
 		assertThat(answer.headers().firstValue("Connection")).hasValue("close");
 		metric(server, "inference_state{state=\"draining\"} 1.0");
+		server.request().get("/v1/models/m").then().body(containsString("UNLOADING"));
 		closing.interrupt();
 		assertThat(closed.await(10, TimeUnit.SECONDS)).isTrue();
 		assertThat(this.model.closings()).isOne();
