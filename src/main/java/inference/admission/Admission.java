@@ -71,14 +71,15 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.statistics = statistics;
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
 		this.modelThreads = new ModelThreads(this.maxConcurrent, this.queue, lifecycle, statistics, this.serviceTime);
-		statistics.registerGauge("inference.running", null, "Calls inside the model", this.queue::busyThreads);
+		statistics.registerGauge("inference.running", null, "Runs of the model at this moment",
+				this.queue::busyThreads);
 		statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
 		statistics.registerGauge("inference.predicted.wait", "seconds", "How long a call that arrives now would wait",
 				() -> predictedWaitNanos() / 1e9);
 		statistics.registerGauge("inference.memory.reserved", "bytes",
 				"Memory that requests have reserved for bodies, tensors and answers", this.memoryBudget::reservedBytes);
 		// The limits are gauges, too, so that alerts can compare the load with them.
-		statistics.registerGauge("inference.max.concurrent", null, "The most calls inside the model",
+		statistics.registerGauge("inference.max.concurrent", null, "The most runs of the model at once",
 				() -> this.maxConcurrent);
 		statistics.registerGauge("inference.max.queued", null, "The most calls waiting for a model thread",
 				() -> this.maxQueued);
