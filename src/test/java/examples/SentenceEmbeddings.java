@@ -29,8 +29,9 @@ import inference.model.Tensor;
 import inference.model.TensorSpec;
 
 /**
- * Text in, vectors out: each of length 1, and the product of two the higher, the more
- * alike their texts are in meaning. The ONNX file takes tokens, this class takes text.
+ * A model that turns texts into vectors. Each vector has length 1. The more similar two
+ * texts are, the larger the dot product of their vectors. The ONNX file takes tokens,
+ * this class takes text.
  */
 @Component
 class SentenceEmbeddings implements Model {
@@ -39,8 +40,8 @@ class SentenceEmbeddings implements Model {
 
 	private static final int WIDTH = 384;
 
-	// What the file was trained with; more it can take, but has not learnt to
-	private static final int MOST_TOKENS = 256;
+	// The model was trained on at most this many tokens.
+	private static final int MAX_TOKENS = 256;
 
 	private final Map<String, Long> vocabulary;
 
@@ -85,8 +86,8 @@ class SentenceEmbeddings implements Model {
 		return Map.of("embedding", Tensor.ofFloats(Shape.of(texts.size(), WIDTH), vectors));
 	}
 
-	// To warm up with. The quantised file rounds by what else is in a batch: hence the
-	// tolerance
+	// The warm-up uses this example. Rows in one batch share a quantisation scale, so
+	// results differ by up to the tolerance.
 	@Override
 	public List<Example> examples() {
 		List<String> texts = List.of("hello", "The weather is lovely today.", "He drove to the stadium.");
@@ -101,14 +102,15 @@ class SentenceEmbeddings implements Model {
 	// A tokenizer is for one thread, and infer is called by several
 	private long[] tokens(String text) {
 		Tokenizer tokenizer = new WordpieceTokenizer(this.pieces, new WordpieceBasicTokenizer(), true, true, Set.of());
-		Stream<String> tokens = tokenizer.split(text).stream().limit(MOST_TOKENS - 2);
+		Stream<String> tokens = tokenizer.split(text).stream().limit(MAX_TOKENS - 2);
 		return Stream.of(Stream.of("[CLS]"), tokens, Stream.of("[SEP]"))
 			.flatMap((part) -> part)
 			.mapToLong((token) -> this.vocabulary.getOrDefault(token, 0L))
 			.toArray();
 	}
 
-	// The mean of a text's tokens, without its padding, made 1 long: so the sum does
+	// The mean of the states of a text's tokens, without padding. The vector is scaled to
+	// length 1, so the sum can replace the mean.
 	private static void pool(float[] states, int first, int count, float[] vectors, int row) {
 		double squares = 0;
 		for (int i = 0; i < WIDTH; i++) {
