@@ -1,6 +1,7 @@
 package inference.web;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,7 +27,8 @@ import inference.admission.ConnectionCapacity;
  * <li>Each request can limit how long reading its body blocks, and can ask whether its
  * client has gone.</li>
  * <li>The heap and the file descriptors limit the number of connections.</li>
- * <li>The port is closed before Tomcat pauses.</li>
+ * <li>Before Tomcat pauses, the port is closed and the requests that have arrived are
+ * begun.</li>
  * </ul>
  */
 public final class HttpProtocol extends Http11NioProtocol {
@@ -42,7 +44,9 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final int FILE_DESCRIPTOR_EIGHTHS = 6;
 
-	private static final long MAX_PAUSE_DELAY_MILLIS = 100;
+	private static final long PAUSE_CHECK_MILLIS = 100;
+
+	private static final Duration MAX_PAUSE_DELAY = Duration.ofSeconds(5);
 
 	private static final String SOCKET_ATTRIBUTE = HttpProtocol.class.getName();
 
@@ -88,13 +92,18 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Closes the port and waits up to 100 ms until all connections have ended, before
-	 * Tomcat pauses. A paused Tomcat closes new connections without an answer.
+	 * Closes the port. Then waits until no request has a permit or waits for one, but 5 s
+	 * at most, and pauses Tomcat. A paused Tomcat finishes the requests that wait inside
+	 * a servlet, but closes all other connections without an answer.
 	 */
 	@Override
 	public void pause() throws Exception {
 		closeServerSocketGraceful();
-		awaitConnectionsClose(MAX_PAUSE_DELAY_MILLIS);
+		long endNanos = System.nanoTime() + MAX_PAUSE_DELAY.toNanos();
+		do {
+			awaitConnectionsClose(PAUSE_CHECK_MILLIS);
+		}
+		while (getExecutor() instanceof RequestExecutor executor && !executor.isIdle() && System.nanoTime() < endNanos);
 		super.pause();
 	}
 

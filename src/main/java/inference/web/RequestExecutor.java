@@ -51,6 +51,8 @@ final class RequestExecutor implements Executor {
 	// The number is negative while more requests are active than there are permits.
 	private final AtomicInteger freePermits;
 
+	private final int maxActiveRequests;
+
 	private final long maxPermitWaitNanos;
 
 	@Autowired
@@ -60,6 +62,7 @@ final class RequestExecutor implements Executor {
 
 	RequestExecutor(MeterRegistry registry, int maxActiveRequests, Duration maxPermitWait) {
 		this.freePermits = new AtomicInteger(maxActiveRequests);
+		this.maxActiveRequests = maxActiveRequests;
 		this.maxPermitWaitNanos = maxPermitWait.toNanos();
 		Gauge.builder("inference.backlog", this.waitingRequests, Queue::size)
 			.description("Requests that have arrived and wait to be read")
@@ -67,6 +70,11 @@ final class RequestExecutor implements Executor {
 	}
 
 	private record WaitingRequest(Runnable request, long arrivalNanos) {
+	}
+
+	/** Whether no request waits for a permit, and no request has one. */
+	boolean isIdle() {
+		return this.waitingRequests.isEmpty() && this.freePermits.get() >= this.maxActiveRequests;
 	}
 
 	@Override

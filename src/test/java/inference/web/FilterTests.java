@@ -2,11 +2,26 @@ package inference.web;
 
 import java.io.IOException;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
 import jakarta.servlet.FilterRegistration;
 import jakarta.servlet.http.HttpServletResponse;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +31,7 @@ import org.springframework.boot.web.servlet.ServletContextInitializer;
 
 import inference.ErrorBody;
 import inference.Server;
+import inference.model.Gate;
 import inference.TestModel;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -91,6 +107,48 @@ class FilterTests {
 	void doesNotAffectOtherPaths() {
 		server.request().get("/api/predict/some_service/v2").then().statusCode(200);
 		server.request().body("{\"instances\":[[1,2]]}").post("/api/predict/some_service").then().statusCode(200);
+	}
+
+	@Test
+	void answersTheRequestsThatWaitForAPermitWhenTheServerStops() throws Exception {
+		// The filter holds up as many requests as there are permits, so 16 more wait.
+		Gate gate = new Gate();
+		AtomicInteger begunRequests = new AtomicInteger();
+		Server slowServer = Server.ready(TestModel::new,
+				(context) -> context.registerBean("fork", Filter.class, () -> (request, response, chain) -> {
+					begunRequests.incrementAndGet();
+					gate.pass();
+					chain.doFilter(request, response);
+				}));
+		HttpRequest request = HttpRequest
+			.newBuilder(URI.create("http://localhost:%d/v1/models/m:predict".formatted(slowServer.port())))
+			.POST(BodyPublishers.ofString("{\"instances\":[[1,2]]}"))
+			.build();
+		Gauge backlog = slowServer.context().getBean(MeterRegistry.class).get("inference.backlog").gauge();
+		try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+			List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 80)
+				.mapToObj((_) -> client.sendAsync(request, BodyHandlers.ofString()))
+				.toList();
+			Awaitility.await()
+				.pollInterval(Duration.ofMillis(10))
+				.until(() -> begunRequests.get() + backlog.value() == 80);
+			Thread closing = Thread.ofPlatform().start(slowServer::close);
+			Awaitility.await().during(Duration.ofMillis(300)).until(() -> isClosed(slowServer.port()));
+			gate.open();
+			assertThat(answers).extracting(CompletableFuture::join)
+				.extracting(HttpResponse::statusCode)
+				.containsOnly(200);
+			closing.join();
+		}
+	}
+
+	private static boolean isClosed(int port) {
+		try (Socket _ = new Socket("localhost", port)) {
+			return false;
+		}
+		catch (IOException ex) {
+			return true;
+		}
 	}
 
 }
