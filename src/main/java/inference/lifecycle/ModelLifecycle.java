@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
@@ -50,7 +51,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private volatile @Nullable Thread watchdogThread;
 
-	private volatile boolean isDeviceLost;
+	private final AtomicBoolean isDeviceLost = new AtomicBoolean();
 
 	private volatile @Nullable Model model;
 
@@ -98,8 +99,9 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 			return outputs;
 		}
 		catch (DeviceLostException ex) {
-			this.isDeviceLost = true;
-			become(State.STUCK, "the device is lost: %s".formatted(ex.getMessage()), ex);
+			if (!this.isDeviceLost.getAndSet(true)) {
+				become(State.STUCK, "the device is lost: %s".formatted(ex.getMessage()), ex);
+			}
 			throw ex;
 		}
 		finally {
@@ -152,7 +154,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		}
 	}
 
-	/** Ends the drain delay, even if the delay has not begun yet. */
+	/** Ends the drain delay, even before it begins. */
 	void endDrainDelay() {
 		this.drainDelayEnded.countDown();
 	}
@@ -206,7 +208,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	void updateStuckState() {
 		Thread stuckThread = this.watchdog.findStuckThread();
 		State state = this.snapshot.get().state();
-		if (stuckThread == null && state == State.STUCK && !this.isDeviceLost) {
+		if (stuckThread == null && state == State.STUCK && !this.isDeviceLost.get()) {
 			become(State.READY, "calls return from the model again");
 		}
 		else if (stuckThread != null && state == State.READY) {

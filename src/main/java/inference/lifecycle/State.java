@@ -39,13 +39,16 @@ public enum State {
 		return this == LOADING || this == WARMING;
 	}
 
-	/** Whether the given state may follow this one. */
+	/**
+	 * Whether the given state may follow this one. STUCK may follow itself with another
+	 * reason, because a call that hangs may end with the loss of the device.
+	 */
 	boolean canBecome(State next) {
 		return switch (this) {
 			case LOADING -> next == WARMING || next == FAILED || next == DRAINING;
 			case WARMING -> next == READY || next == FAILED || next == DRAINING;
 			case READY -> next == STUCK || next == DRAINING;
-			case STUCK -> next == READY || next == DRAINING;
+			case STUCK -> next == READY || next == STUCK || next == DRAINING;
 			case DRAINING, FAILED -> next == CLOSED;
 			case CLOSED -> false;
 		};

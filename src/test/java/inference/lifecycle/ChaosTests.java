@@ -104,6 +104,22 @@ class ChaosTests {
 	}
 
 	@Test
+	void saysThatTheDeviceIsLostEvenIfTheCallHasHungBefore(CapturedOutput output) throws Exception {
+		try (Server server = Server.ready(() -> this.model, "inference.watchdog.stuck-after=200ms")) {
+			this.model.behave((_) -> {
+				this.gate.passUninterruptibly();
+				throw new DeviceLostException("CUDA error 700", new IllegalStateException());
+			});
+			var hanging = predict(server, Map.of());
+			server.await(State.STUCK);
+			this.gate.open();
+			assertThat(hanging.get().statusCode()).isEqualTo(500);
+			Surfaces.verify(server, State.STUCK, 200, 503, 503, "the device is lost: CUDA error 700");
+			assertThat(output).contains("STUCK: the device is lost: CUDA error 700");
+		}
+	}
+
+	@Test
 	void answersALateCallAtItsDeadlineAndKeepsItsSlotTaken() throws Exception {
 		try (Server server = Server.ready(() -> this.model, "inference.admission.max-concurrent=1",
 				"inference.admission.max-queued=0")) {
