@@ -47,7 +47,8 @@ public interface Model extends AutoCloseable {
 
 	/**
 	 * Asks the model to end a running call early, because nobody waits for the outputs
-	 * any more. If the model cannot end the call, the call keeps its thread.
+	 * any more. If the model cannot end the call, the call keeps its thread. This method
+	 * must return at once, because the client's answer waits for it.
 	 * @param caller the thread that called {@link #infer}
 	 */
 	default void cancel(Thread caller) {
@@ -62,7 +63,10 @@ public interface Model extends AutoCloseable {
 		return "java_class";
 	}
 
-	/** Frees the model. The server calls this method at most once, while no call runs. */
+	/**
+	 * Frees the model. The server calls this method at most once, while no call runs. The
+	 * process ends only after this method has returned.
+	 */
 	@Override
 	default void close() {
 	}
