@@ -96,6 +96,10 @@ final class OnnxSignatureFinder {
 			.map(this::withDeclaredRank)
 			.toList();
 		runTrials(inputs);
+		if (this.observedOutputs.isEmpty() && !this.namesOfUnknownRank.isEmpty()) {
+			// An input of unknown rank may have to be a scalar.
+			runTrials(inputs.stream().map(OnnxSignatureFinder::withScalarForAnyRank).toList());
+		}
 		if (this.lastFailureMessage.contains("Invalid input name")
 				|| this.lastFailureMessage.contains("Invalid output name")) {
 			throw new IllegalArgumentException(("the name of an input or output has a character outside of Unicode's"
@@ -108,6 +112,10 @@ final class OnnxSignatureFinder {
 
 	private TensorSpec withDeclaredRank(TensorSpec spec) {
 		return this.namesOfUnknownRank.contains(spec.name()) ? withAnyRank(spec) : spec;
+	}
+
+	private static TensorSpec withScalarForAnyRank(TensorSpec spec) {
+		return spec.shape().isOfAnyRank() ? new TensorSpec(spec.name(), spec.dataType(), Shape.of()) : spec;
 	}
 
 	private static TensorSpec withAnyRank(TensorSpec spec) {

@@ -84,6 +84,32 @@ public final class OnnxFiles {
 			.addOutput(tensor("sum", DataType.FLOAT, -1)));
 	}
 
+	/**
+	 * Puts the numbers from 0 to {@code limit}, a scalar of undeclared rank, out as a
+	 * sequence {@code y} of one tensor.
+	 */
+	static byte[] counted() {
+		ValueInfoProto.Builder limit = tensor("limit", DataType.INT64).toBuilder();
+		limit.getTypeBuilder().getTensorTypeBuilder().clearShape();
+		return model(GraphProto.newBuilder()
+			.setName("counted")
+			.addInput(limit)
+			.addInitializer(scalar("start", 0))
+			.addInitializer(scalar("delta", 1))
+			.addNode(node("Add", List.of("limit", "delta"), "end"))
+			.addNode(node("Range", List.of("start", "end", "delta"), "numbers"))
+			.addNode(node("SequenceConstruct", List.of("numbers"), "y"))
+			.addOutput(sequenceOf("y", tensor("numbers", DataType.INT64, -1))));
+	}
+
+	private static TensorProto scalar(String name, long value) {
+		return TensorProto.newBuilder()
+			.setName(name)
+			.setDataType(DataType.INT64.getNumber())
+			.addInt64Data(value)
+			.build();
+	}
+
 	/** Multiplies {@code x}, FP32 [-1,2], by the scalar {@code k}, FP32 []. */
 	static byte[] scaled() {
 		return model(GraphProto.newBuilder()

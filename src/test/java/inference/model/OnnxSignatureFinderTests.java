@@ -75,6 +75,14 @@ class OnnxSignatureFinderTests {
 	}
 
 	@Test
+	void triesAScalarForAnInputOfUnknownRank() throws Exception {
+		try (var model = OnnxFiles.load(OnnxFiles.counted(), this.directory)) {
+			assertThat(model.signature().inputs()).singleElement().hasToString("limit INT64 [-1]");
+			assertThat(model.signature().outputs()).singleElement().extracting(TensorSpec::name).isEqualTo("y");
+		}
+	}
+
+	@Test
 	void answersNoRowsWithEmptyMaps() throws Exception {
 		try (var model = OnnxFiles.load(OnnxFiles.maps("a", "b"), this.directory)) {
 			var outputs = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(0, 2))));
