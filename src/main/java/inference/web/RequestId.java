@@ -3,6 +3,7 @@ package inference.web;
 import java.util.UUID;
 
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import org.jspecify.annotations.Nullable;
 
 import inference.admission.LogContext;
@@ -34,8 +35,16 @@ final class RequestId {
 		}
 	}
 
+	/** Adds the id that the client gave to the answer, if the client gave one. */
+	static void addToAnswer(HttpServletRequest request, HttpServletResponse response) {
+		String id = givenByClient(request);
+		if (id != null) {
+			response.setHeader(HEADER, id);
+		}
+	}
+
 	/** The id that the client gave, or {@code null}. */
-	static @Nullable String givenByClient(HttpServletRequest request) {
+	private static @Nullable String givenByClient(HttpServletRequest request) {
 		String id = request.getHeader(HEADER);
 		return LogContext.toPrintable((id != null) ? id : (String) request.getAttribute(ATTRIBUTE));
 	}

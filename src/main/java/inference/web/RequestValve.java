@@ -57,10 +57,7 @@ final class RequestValve extends ErrorReportValve {
 		if (isProbeThread() || this.admission.isDraining() || isNearConnectionLimit(request)) {
 			response.setHeader("Connection", "close");
 		}
-		String idFromClient = RequestId.givenByClient(request);
-		if (idFromClient != null) {
-			response.setHeader(RequestId.HEADER, idFromClient);
-		}
+		RequestId.addToAnswer(request, response);
 		LogContext.setIds(RequestId.of(request), request.getHeader("traceparent"));
 		if (String.valueOf(request.getDecodedRequestURI()).startsWith(ACTUATOR_PATH_PREFIX)) {
 			removeUnusedHeaders(request);
