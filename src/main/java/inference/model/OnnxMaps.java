@@ -24,7 +24,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
  * API, which treats a map as a sequence of two tensors. ONNX Runtime's Java API reads all
  * maps at once, so the call takes twice the memory and three times as long.
  *
- * @param keys the keys of each map; empty if there is no map
+ * @param keys the keys of each map
  * @param values a tensor with one row for each map, in the order of the keys
  */
 @SuppressWarnings("restricted")
@@ -56,9 +56,10 @@ record OnnxMaps(List<String> keys, Tensor values) {
 	private static final MethodHandle RELEASE_VALUE = OnnxNative.findFunction(96, FunctionDescriptor.ofVoid(ADDRESS));
 
 	/**
-	 * Reads the maps. Keys come in ONNX Runtime's order: numbers ascending, texts by
-	 * their bytes. The keys are read from the first map only, because ZipMap, the only
-	 * operator that makes maps, gives each map the same keys. Its values are always FP32.
+	 * Reads the maps of a sequence that is not empty. Keys come in ONNX Runtime's order:
+	 * numbers ascending, texts by their bytes. The keys are read from the first map only,
+	 * because ZipMap, the only operator that makes maps, gives each map the same keys.
+	 * Its values are always FP32.
 	 */
 	static OnnxMaps read(OnnxSequence sequence) {
 		int mapCount = length(sequence);

@@ -73,9 +73,7 @@ final class OnnxSignatureFinder {
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
 				OnnxMaps maps = OnnxMaps.read(sequence);
-				if (!maps.keys().isEmpty()) {
-					outputs.add(new TensorSpec(name, maps.values().dataType(), maps.values().shape(), maps.keys()));
-				}
+				outputs.add(new TensorSpec(name, maps.values().dataType(), maps.values().shape(), maps.keys()));
 			}
 			else if (output.getValue() instanceof OnnxSequence sequence) {
 				OnnxTensors.readTensors(name, sequence, null)
