@@ -64,9 +64,9 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 		for (String name : PORT_PROPERTIES) {
 			int port = binder.bind(name, Integer.class).orElse(0);
 			String value = binder.bind(name, String.class).orElse("0");
-			// Actuator may have no port of its own. For the other ports, an empty value
-			// would
-			// mean Spring Boot's default, which EAS reserves, and -1 would open no port.
+			// Actuator need not have a port of its own. For the other ports, an empty
+			// value would mean Spring Boot's default, which EAS reserves, and -1 would
+			// open no port.
 			boolean isMissing = port == -1 || value.isBlank();
 			if (port < -1 || port > 65535 || (isMissing && !name.startsWith("management."))) {
 				throw new InvalidConfigurationPropertyValueException(name, value, "a port is between 0 and 65535");

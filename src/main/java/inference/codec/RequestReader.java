@@ -154,7 +154,7 @@ public final class RequestReader {
 	// The column form and the Open Inference Protocol both use the member "inputs". If
 	// the path takes columns, a second parser looks at the first element of the array. An
 	// object other than {"b64": …} means the Open Inference Protocol. An empty array
-	// means columns, unless the model has no inputs.
+	// means columns, unless the path takes the protocol and the model has no inputs.
 	private boolean isOip(JsonParser parser, byte[] body, int jsonEnd) {
 		if (!this.allowedFormats.contains(BodyFormat.COLUMNS)) {
 			return true;

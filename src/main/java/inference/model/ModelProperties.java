@@ -14,8 +14,8 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The model to serve, and its name.
  *
- * @param name the model's name in paths and metadata, of letters, digits, '.', '_', '-';
- * neither '.' nor '..'
+ * @param name the model's name in paths and metadata, of letters, digits, '.', '_', '-'.
+ * The names '.' and '..' are not allowed
  * @param version the model's version in paths and metadata, of the same characters
  * @param location the ONNX file: {@code classpath:model.onnx}, a file, or a directory
  * that contains {@code model.onnx}, such as a mounted volume

@@ -71,7 +71,8 @@ final class OnnxSetup {
 	}
 
 	/**
-	 * Finds a function of the C library that returns an int; Windows lacks some of them.
+	 * Finds a function of the C library that returns an int. Windows does not have all of
+	 * them.
 	 */
 	@SuppressWarnings("restricted")
 	static Optional<MethodHandle> findCFunction(String name, MemoryLayout... argumentLayouts) {

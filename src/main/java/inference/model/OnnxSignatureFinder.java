@@ -95,7 +95,7 @@ final class OnnxSignatureFinder {
 			.toList();
 		runTrials(inputs);
 		if (this.observedOutputs.isEmpty() && !this.namesOfUnknownRank.isEmpty()) {
-			// An input of unknown rank may have to be a scalar.
+			// Where the rank is unknown, the model may take only a scalar.
 			runTrials(inputs.stream().map(OnnxSignatureFinder::withScalarForAnyRank).toList());
 		}
 		if (this.lastFailureMessage.contains("Invalid input name")

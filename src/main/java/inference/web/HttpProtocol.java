@@ -92,9 +92,9 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Closes the port. Then waits until no request has a permit or waits for one, but 5 s
-	 * at most, and pauses Tomcat. A paused Tomcat finishes the requests that wait inside
-	 * a servlet, but closes all other connections without an answer.
+	 * Closes the port, waits up to 5 s until no request has a permit or waits for one,
+	 * and pauses Tomcat. A paused Tomcat finishes the requests that wait inside a
+	 * servlet. It closes all other connections without an answer.
 	 */
 	@Override
 	public void pause() throws Exception {

@@ -155,8 +155,7 @@ final class PredictionServlet extends HttpServlet {
 			HttpServletResponse response, Deadline deadline) throws IOException {
 		InferenceResponse answer = new InferenceResponse(this.modelProperties.name(), this.modelProperties.version(),
 				inferenceRequest, outputs);
-		// RequestValve has added only an id from the header. This one may be from the
-		// body.
+		// RequestValve adds an id of the header. This id may come from the body.
 		RequestId.addToAnswer(request, response);
 		response.setContentType(answer.hasBinaryOutputs() ? "application/octet-stream" : "application/json");
 		if (answer.hasBinaryOutputs()) {
