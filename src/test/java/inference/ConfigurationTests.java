@@ -89,6 +89,7 @@ class ConfigurationTests {
 					management.server.port       | 9090 | Property management.server.port is '9090': EAS reserves
 					server.port                  | 99999 | Property server.port is '99999': a port is between 0 and 65535.
 					server.port                  | -1   | Property server.port is '-1': a port is between 0 and 65535.
+					server.port                  | -2   | Property server.port is '-2': a port is between 0 and 65535.
 					server.port                  | ''   | Property server.port is '': a port is between 0 and 65535.
 					spring.grpc.server.port      | ''   | Property spring.grpc.server.port is '': a port is between 0 and 65535.
 					management.server.port       | ${NOPE} | Property management.server.port is '${NOPE}'
