@@ -15,7 +15,7 @@ public final class Reservation implements AutoCloseable {
 
 	// The memory of one request for its headers, its connection's buffers and the stack
 	// of its thread.
-	private static final long REQUEST_OVERHEAD_BYTES = 112 * 1024;
+	private static final long REQUEST_OVERHEAD_BYTES = 136 * 1024;
 
 	// The estimated heap memory of one output text: String, byte array and reference.
 	private static final int ESTIMATED_TEXT_BYTES = 64;
