@@ -12,10 +12,14 @@ import jakarta.servlet.http.HttpServletResponse;
 import org.apache.tomcat.util.http.InvalidParameterException;
 import tools.jackson.databind.json.JsonMapper;
 
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.converter.HttpMessageNotReadableException;
 import org.springframework.web.ErrorResponse;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.multipart.MultipartException;
 import org.springframework.web.server.ResponseStatusException;
 
 import inference.admission.Rejection;
@@ -53,8 +57,21 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 				int status = ex.getStatusCode().value();
 				yield of(status, Objects.requireNonNullElseGet(ex.getBody().getDetail(), () -> sentenceFor(status)));
 			}
-			default -> of(Rejection.of(failure));
+			case MultipartException _ -> of(400, "The form cannot be read: check its boundary and its parts.");
+			case MethodArgumentTypeMismatchException ex -> of(400, "The value of '%s' is not valid: %s."
+				.formatted(ex.getName(), InvalidRequestException.excerpt(String.valueOf(ex.getValue()))));
+			default -> {
+				ResponseStatus annotation = AnnotatedElementUtils.findMergedAnnotation(failure.getClass(),
+						ResponseStatus.class);
+				yield (annotation == null) ? of(Rejection.of(failure)) : of(annotation);
+			}
 		};
+	}
+
+	// A fork can annotate an exception with the status that answers it.
+	private static ErrorAnswer of(ResponseStatus annotation) {
+		int status = annotation.code().value();
+		return of(status, annotation.reason().isEmpty() ? sentenceFor(status) : annotation.reason());
 	}
 
 	static ErrorAnswer notFound(String path) {

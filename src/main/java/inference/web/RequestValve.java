@@ -59,7 +59,8 @@ final class RequestValve extends ErrorReportValve {
 		}
 		RequestId.addToAnswer(request, response);
 		LogContext.setIds(RequestId.of(request), request.getHeader("traceparent"));
-		if (String.valueOf(request.getDecodedRequestURI()).startsWith(ACTUATOR_PATH_PREFIX)) {
+		boolean isActuatorPath = String.valueOf(request.getDecodedRequestURI()).startsWith(ACTUATOR_PATH_PREFIX);
+		if (isActuatorPath && !"POST".equals(request.getMethod())) {
 			removeUnusedHeaders(request);
 		}
 		try {
@@ -69,7 +70,7 @@ final class RequestValve extends ErrorReportValve {
 			else {
 				super.invoke(request, response);
 			}
-			if (isBodyUnread(request)) {
+			if (!request.isAsyncStarted() && isBodyUnread(request)) {
 				response.flushBuffer();
 				try (Wait _ = this.requestExecutor.beginWait()) {
 					discardBody(request);

@@ -90,12 +90,16 @@ class WebConfiguration implements WebMvcConfigurer {
 
 	@Override
 	public void configureContentNegotiation(ContentNegotiationConfigurer negotiation) {
-		negotiation.ignoreAcceptHeader(true).defaultContentType(MediaType.APPLICATION_JSON);
+		// With ALL, a controller of a fork can answer with another media type.
+		negotiation.ignoreAcceptHeader(true).defaultContentType(MediaType.APPLICATION_JSON, MediaType.ALL);
 	}
 
+	// Spring's first resolver calls the methods with @ExceptionHandler of a fork.
+	// Spring's
+	// other resolvers would not answer in the form of this server's errors.
 	@Override
-	public void configureHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
-		resolvers.add((request, response, _, failure) -> {
+	public void extendHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
+		resolvers.add(1, (request, response, _, failure) -> {
 			// If reading the body failed, isCommitted() is true before an answer is sent.
 			boolean isBodyUnreadable = failure instanceof HttpMessageNotReadableException;
 			if (response.isCommitted() && !isBodyUnreadable) {

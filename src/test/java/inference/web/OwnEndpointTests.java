@@ -1,7 +1,10 @@
 package inference.web;
 
+import java.io.InputStream;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -9,11 +12,20 @@ import io.restassured.response.ValidatableResponse;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.server.ResponseStatusException;
 
 import inference.ErrorBody;
@@ -21,10 +33,12 @@ import inference.Server;
 import inference.admission.Admission;
 import inference.model.DeviceLostException;
 import inference.model.FakeModel;
+import inference.model.Gate;
 import inference.model.Shape;
 import inference.model.Tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.startsWith;
@@ -104,8 +118,66 @@ class OwnEndpointTests {
 		post(server, "/missing", 404).body(ErrorBody.SENTENCE, equalTo("Not Found."));
 	}
 
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			/handled   | 422 | The score is below 0.
+			/advised   | 423 | The score is locked.
+			/annotated | 409 | The score exists.
+			/plain     | 402 | Payment Required.
+			""")
+	void answersExceptionsAsItsOwnHandlersAndAnnotationsSay(String path, int status, String sentence) {
+		post(server, path, status).contentType(ErrorBody.CONTENT_TYPE).body(ErrorBody.SENTENCE, equalTo(sentence));
+	}
+
+	@Test
+	void saysWhichParameterIsNotValid() {
+		server.request()
+			.get("/numbers/abc")
+			.then()
+			.statusCode(400)
+			.body(ErrorBody.SENTENCE, equalTo("The value of 'number' is not valid: abc."));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "text/csv", "application/json", "*/*" })
+	void answersWithItsOwnMediaType(String accept) {
+		server.request().accept(accept).get("/table").then().statusCode(200).contentType("text/csv");
+	}
+
+	@Test
+	void readsABodyAfterItsMethodHasReturned() {
+		Gate gate = new Gate();
+		try (Server uploads = Server.ready(() -> this.model,
+				(context) -> context.registerBean(UploadController.class, () -> new UploadController(gate)))) {
+			CompletableFuture<ValidatableResponse> answer = CompletableFuture
+				.supplyAsync(() -> uploads.request().body(new byte[300_000]).post("/upload").then());
+			gate.awaitArrivals(1);
+			// The request's thread has returned, so it has a permit no longer.
+			await().until(uploads.context().getBean(RequestExecutor.class)::isIdle);
+			gate.open();
+			answer.join().statusCode(201).body(equalTo("300000"));
+		}
+	}
+
+	@Test
+	void refusesAFormWithoutABoundary() {
+		try (Server forms = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class),
+				"spring.servlet.multipart.enabled=true")) {
+			forms.request()
+				.header("Content-Type", "multipart/form-data")
+				.body(new byte[] { 1 })
+				.post("/missing")
+				.then()
+				.statusCode(400)
+				.body(ErrorBody.SENTENCE, equalTo("The form cannot be read: check its boundary and its parts."));
+		}
+	}
+
 	private static Server ready(FakeModel model) {
-		return Server.ready(() -> model, (context) -> context.registerBean(ScoreController.class));
+		return Server.ready(() -> model, (context) -> {
+			context.registerBean(ScoreController.class);
+			context.registerBean(ScoreAdvice.class);
+		});
 	}
 
 	private static ValidatableResponse assertCounted(Server server, String path, int status, String outcome) {
@@ -148,10 +220,85 @@ class OwnEndpointTests {
 			throw new ResponseStatusException(HttpStatus.NOT_FOUND);
 		}
 
+		@PostMapping("/handled")
+		void handled() {
+			throw new ArithmeticException("The score is below 0.");
+		}
+
+		@ExceptionHandler
+		ResponseEntity<Map<String, String>> answer(ArithmeticException failure) {
+			return ResponseEntity.unprocessableContent().body(Map.of("error", String.valueOf(failure.getMessage())));
+		}
+
+		@PostMapping("/advised")
+		void advised() {
+			throw new UnsupportedOperationException();
+		}
+
+		@PostMapping("/annotated")
+		void annotated() {
+			throw new ScoreExistsException();
+		}
+
+		@PostMapping("/plain")
+		void plain() {
+			throw new PaymentException();
+		}
+
+		@GetMapping("/numbers/{number}")
+		int number(@PathVariable int number) {
+			return number;
+		}
+
+		@GetMapping(path = "/table", produces = "text/csv")
+		String table() {
+			return "a,b";
+		}
+
 		@PostMapping("/own")
 		float[] score(@RequestBody float[] values) {
 			return Objects.requireNonNull(this.admission.predict(FakeModel.question(values)).get("y")).floats();
 		}
+
+	}
+
+	@RestController
+	static class UploadController {
+
+		private final Gate gate;
+
+		UploadController(Gate gate) {
+			this.gate = gate;
+		}
+
+		@PostMapping("/upload")
+		Callable<ResponseEntity<Integer>> upload(InputStream body) {
+			return () -> {
+				this.gate.pass();
+				return ResponseEntity.status(HttpStatus.CREATED).body(body.readAllBytes().length);
+			};
+		}
+
+	}
+
+	@RestControllerAdvice
+	static class ScoreAdvice {
+
+		@ExceptionHandler
+		@ResponseStatus(HttpStatus.LOCKED)
+		Map<String, String> answer(UnsupportedOperationException failure) {
+			return Map.of("error", "The score is locked.");
+		}
+
+	}
+
+	@ResponseStatus(code = HttpStatus.CONFLICT, reason = "The score exists.")
+	static class ScoreExistsException extends RuntimeException {
+
+	}
+
+	@ResponseStatus(HttpStatus.PAYMENT_REQUIRED)
+	static class PaymentException extends RuntimeException {
 
 	}
 

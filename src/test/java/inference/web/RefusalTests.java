@@ -18,6 +18,7 @@ import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
 import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
 import org.springframework.web.servlet.HandlerExceptionResolver;
+import org.springframework.web.servlet.mvc.method.annotation.ExceptionHandlerExceptionResolver;
 
 import inference.ErrorBody;
 import inference.Server;
@@ -126,9 +127,9 @@ class RefusalTests {
 	void doesNotReportToTomcatThatAClientHasGone() {
 		MockHttpServletResponse answer = new MockHttpServletResponse();
 		answer.setCommitted(true);
-		List<HandlerExceptionResolver> resolvers = new ArrayList<>();
-		new WebConfiguration().configureHandlerExceptionResolvers(resolvers);
-		HandlerExceptionResolver resolver = resolvers.getFirst();
+		List<HandlerExceptionResolver> resolvers = new ArrayList<>(List.of(new ExceptionHandlerExceptionResolver()));
+		new WebConfiguration().extendHandlerExceptionResolvers(resolvers);
+		HandlerExceptionResolver resolver = resolvers.getLast();
 		MockHttpServletRequest request = new MockHttpServletRequest();
 		assertThat(resolver.resolveException(request, answer, null, new AsyncRequestNotUsableException("gone")))
 			.isNotNull();
