@@ -6,6 +6,7 @@ import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.boot.EnvironmentPostProcessor;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.properties.bind.BindException;
@@ -31,9 +32,9 @@ import org.springframework.validation.FieldError;
 import inference.model.UnusableModelException;
 
 /**
- * Refuses unusable ports and log formats, and explains why the server cannot start.
- * Without this class, Spring Boot would accept a port that Alibaba's PAI-EAS reserves. It
- * would report bad settings with Java types or a stack trace.
+ * Refuses unusable ports and log formats, and HTTP/2, and explains why the server cannot
+ * start. Without this class, Spring Boot would accept a port that Alibaba's PAI-EAS
+ * reserves. It would report bad settings with Java types or a stack trace.
  */
 @Order(0)
 class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
@@ -57,10 +58,14 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 		}
 	}
 
-	/** Checks the ports. A failure is logged in the configured format. */
+	/** Checks the ports and HTTP/2. A failure is logged in the configured format. */
 	@Override
 	public void initialize(ConfigurableApplicationContext context) {
 		Binder binder = Binder.get(context.getEnvironment());
+		if (binder.bind("server.http2.enabled", Boolean.class).orElse(false)) {
+			throw new InvalidConfigurationPropertyValueException("server.http2.enabled", true,
+					"HTTP/2 is supported only for gRPC, on a port of its own");
+		}
 		for (String name : PORT_PROPERTIES) {
 			int port = binder.bind(name, Integer.class).orElse(0);
 			String value = binder.bind(name, String.class).orElse("0");
@@ -88,8 +93,9 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 		if (description != null) {
 			return new FailureAnalysis(description, "Correct the property, or remove it to get its default.", cause);
 		}
-		if (findCause(cause, PortInUseException.class) != null) {
-			// Spring Boot has its own explanation for this failure.
+		if (findCause(cause, PortInUseException.class) != null
+				|| findCause(cause, BeanCreationException.class) != null) {
+			// Spring Boot explains these failures itself, or logs a stack trace.
 			return null;
 		}
 		WebServerException webServerFailure = findCause(cause, WebServerException.class);

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -35,6 +36,7 @@ class StartFailureTests {
 	@CsvSource(delimiter = '|',
 			textBlock = """
 					server.port=8080                       | Property server.port is '8080': EAS reserves the ports 8080 and 9090
+					server.http2.enabled=true              | Property server.http2.enabled is 'true': HTTP/2 is supported only for gRPC, on a port of its own
 					logging.structured.format.console=none | Property logging.structured.format.console is 'none': must be empty, ecs,
 					inference.deadline=soon                | Property inference.deadline is 'soon'
 					inference.deadline=0s                  | Property inference.deadline is 'PT0S'
@@ -77,6 +79,13 @@ class StartFailureTests {
 			.analyze(new ApplicationContextException("no gRPC server", new BindException("Address already in use"))));
 		assertThat(analysis.getDescription()).isEqualTo("The port of gRPC cannot be opened: Address already in use.");
 		assertThat(analysis.getAction()).contains("spring.grpc.server.port");
+	}
+
+	@Test
+	void leavesTheFailureOfAFilterToSpringBoot() {
+		Throwable failure = new WebServerException("Unable to start embedded Tomcat server",
+				new BeanCreationException("filter", "the property acme.key-file is missing"));
+		assertThat(new StartFailureAnalyzer().analyze(failure)).isNull();
 	}
 
 	@Test
