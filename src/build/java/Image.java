@@ -132,7 +132,9 @@ final class Image {
 		runJdkTool("java", "-cp", classPath, "org.springframework.boot.SpringApplicationAotProcessor",
 				"inference.InferenceServer", sources.toString(), outputDirectory.resolve("resources").toString(),
 				classes, "group", "artifact");
-		List<String> arguments = new ArrayList<>(List.of("-nowarn", "-proc:none", "-cp", classPath, "-d", classes));
+		// The generated code refers to the classes that Spring has generated.
+		List<String> arguments = new ArrayList<>(
+				List.of("-nowarn", "-proc:none", "-cp", classPath + File.pathSeparator + classes, "-d", classes));
 		try (Stream<Path> files = Files.walk(sources)) {
 			files.filter(Files::isRegularFile).map(Path::toString).forEach(arguments::add);
 		}

@@ -19,7 +19,7 @@ import org.springframework.security.web.SecurityFilterChain;
  * Requires a company's API key. The probes need no key, because neither the kubelet nor
  * the run that records the AOT cache has one.
  */
-@Configuration(proxyBeanMethods = false)
+@Configuration
 class SecurityConfiguration {
 
 	@Bean
