@@ -36,9 +36,9 @@ public class InferenceServer {
 	 * other beans than the image was built with. If so, {@link #main} disables the bean
 	 * code that Spring generated at build time, and the server starts more slowly.
 	 */
-	private static boolean mayChangeBeans(String settingName) {
+	static boolean mayChangeBeans(String settingName) {
 		String name = settingName.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);
-		return name.startsWith("management.") || name.startsWith("inference.grpc.")
+		return name.startsWith("management.") || name.startsWith("inference.grpc.") || name.startsWith("server.forward")
 				|| (name.startsWith("spring.") && !name.startsWith("spring.aot."));
 	}
 

@@ -67,6 +67,14 @@ class ConfigurationTests {
 		context.close();
 	}
 
+	@ParameterizedTest
+	@CsvSource({ "SPRING_JSON, true", "--management.server.port=1, true", "INFERENCE_GRPC_ENABLED, true",
+			"SERVER_FORWARD_HEADERS_STRATEGY, true", "server.forward-headers-strategy, true", "SERVER_PORT, false",
+			"spring.aot.enabled, false", "INFERENCE_MODEL_NAME, false" })
+	void mayNeedOtherBeansThanTheImageWasBuiltWith(String settingName, boolean mayChangeBeans) {
+		assertThat(InferenceServer.mayChangeBeans(settingName)).isEqualTo(mayChangeBeans);
+	}
+
 	static Stream<Arguments> everyPropertyWithEachValue() {
 		return Stream.of(PROPERTIES).flatMap((name) -> Stream.of(VALUES).map((value) -> Arguments.of(name, value)));
 	}
