@@ -61,8 +61,10 @@ public final class Rejection extends RuntimeException {
 	static Rejection ofModelFailure(Throwable failure) {
 		return switch (failure) {
 			case Rejection rejection -> rejection;
-			case IllegalArgumentException _ ->
-				new Rejection(Kind.INVALID_INPUT, "The model cannot use the input" + reasonSuffix(failure));
+			case IllegalArgumentException _ -> {
+				logger.debug("The model cannot use the input of a request", failure);
+				yield new Rejection(Kind.INVALID_INPUT, "The model cannot use the input" + reasonSuffix(failure));
+			}
 			case InsufficientMemoryException ex when ex.isTemporary() -> memoryFull();
 			case InsufficientMemoryException _ -> {
 				logger.debug("A request needs more memory than the model has: {}", failure.getMessage());

@@ -25,10 +25,12 @@ public interface Model extends AutoCloseable {
 	 * Runs the model once. Several threads call this method at the same time. The first
 	 * dimension of every tensor is the batch, unless the signature gives it a fixed size.
 	 * @param inputs the signature's inputs, with checked data types and shapes. The map
-	 * must not be changed, because the answer and the next warm-up run use it, too.
+	 * must not be changed, because the answer and the next warm-up run use it, too. Two
+	 * inputs of one call may have different numbers of rows.
 	 * @return the signature's outputs
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
-	 * gets the message of this exception.
+	 * gets the message of this exception, so the model should catch such an exception of
+	 * a library. The server logs the exception at the level debug.
 	 * @throws InsufficientMemoryException if the call needs more memory than the model
 	 * has. The client is told to send less, or to try again
 	 * @throws DeviceLostException if no later call can succeed in this process
