@@ -102,7 +102,9 @@ class SentenceEmbeddings implements Model {
 	// A tokenizer is for one thread, and infer is called by several
 	private long[] tokens(String text) {
 		Tokenizer tokenizer = new WordpieceTokenizer(this.pieces, new WordpieceBasicTokenizer(), true, true, Set.of());
-		Stream<String> tokens = tokenizer.split(text).stream().limit(MAX_TOKENS - 2);
+		// The model has not learnt invisible characters, such as the soft hyphen.
+		String visibleText = text.replaceAll("\\p{Cf}", "");
+		Stream<String> tokens = tokenizer.split(visibleText).stream().limit(MAX_TOKENS - 2);
 		return Stream.of(Stream.of("[CLS]"), tokens, Stream.of("[SEP]"))
 			.flatMap((part) -> part)
 			.mapToLong((token) -> this.vocabulary.getOrDefault(token, 0L))

@@ -54,7 +54,7 @@ class ReadmeTests {
 		server = Server.ready(
 				() -> new OnnxModel(
 						new ModelProperties("iris", "1", "classpath:model.onnx", 1, "cpu", List.of(), List.of())),
-				"inference.model.name=iris");
+				"inference.model.name=iris", "inference.model.version=1");
 	}
 
 	@AfterAll
