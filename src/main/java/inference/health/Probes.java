@@ -41,8 +41,10 @@ public class Probes {
 		this.lifecycle = lifecycle;
 		List<String> riskyProperties = ADDRESS_PROPERTIES.stream().filter(environment::containsProperty).toList();
 		if (!riskyProperties.isEmpty()) {
-			logger.warn("Probes may fail, because {} can change their address: compare the host, port and path of the"
-					+ " platform's probes, such as those in service.json", String.join(", ", riskyProperties));
+			logger.warn(
+					"Probes may fail, because {} can change their address: compare the scheme, host, port and path"
+							+ " of the platform's probes, such as those in service.json",
+					String.join(", ", riskyProperties));
 		}
 	}
 
