@@ -86,8 +86,7 @@ final class Image {
 		// The layers of the image are compressed, so jlink need not compress the modules.
 		runJdkTool("jlink", "--compress", "zip-0", "--strip-java-debug-attributes", "--no-header-files",
 				"--no-man-pages", "--add-modules", MODULES, "--output", runtime.toString());
-		// Jib cannot store symbolic links, so the links to license texts are deleted. The
-		// texts remain in legal/java.base.
+		// Jib cannot store these links. The license texts remain in legal/java.base.
 		delete(runtime.resolve("legal"), Files::isSymbolicLink);
 	}
 
@@ -126,15 +125,14 @@ final class Image {
 	private void generateBeans(Path jar) throws Exception {
 		Path outputDirectory = this.stagingDirectory.resolveSibling("image-beans");
 		delete(outputDirectory);
-		String classPath = jar + File.pathSeparator + this.appDirectory.resolve("lib/*");
 		String classes = outputDirectory.resolve("classes").toString();
+		// Spring also generates classes, to which the generated sources refer.
+		String classPath = String.join(File.pathSeparator, jar.toString(), this.appDirectory + "/lib/*", classes);
 		Path sources = outputDirectory.resolve("sources");
 		runJdkTool("java", "-cp", classPath, "org.springframework.boot.SpringApplicationAotProcessor",
 				"inference.InferenceServer", sources.toString(), outputDirectory.resolve("resources").toString(),
 				classes, "group", "artifact");
-		// The generated code refers to the classes that Spring has generated.
-		List<String> arguments = new ArrayList<>(
-				List.of("-nowarn", "-proc:none", "-cp", classPath + File.pathSeparator + classes, "-d", classes));
+		List<String> arguments = new ArrayList<>(List.of("-nowarn", "-proc:none", "-cp", classPath, "-d", classes));
 		try (Stream<Path> files = Files.walk(sources)) {
 			files.filter(Files::isRegularFile).map(Path::toString).forEach(arguments::add);
 		}

@@ -173,7 +173,7 @@ class LogTests {
 			.map((line) -> line.path("message").asString())
 			.filter((message) -> message.startsWith("Serving "))).singleElement()
 			.asString()
-			.contains("Serving model m version 9 with 1 inputs and 2 outputs on ")
+			.contains("Serving model m version 9 (java_class) with 1 inputs and 2 outputs on ")
 			.containsPattern(" \\d+ CPUs, a heap of \\d+ MB and \\d+ MB of memory, without an AOT cache$");
 	}
 

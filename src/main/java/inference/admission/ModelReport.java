@@ -115,12 +115,12 @@ final class ModelReport implements InfoContributor {
 		// memory if there is no limit.
 		long memoryLimitBytes = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
 		logger.info(
-				"Serving model {} version {} with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"
+				"Serving model {} version {} ({}) with {} inputs and {} outputs on {} CPUs, a heap of {} MB and {} MB of"
 						+ " memory, {} an AOT cache",
-				this.modelProperties.name(), this.modelProperties.version(), metadata.signature().inputs().size(),
-				metadata.signature().outputs().size(), Runtime.getRuntime().availableProcessors(),
-				Runtime.getRuntime().maxMemory() >> 20, memoryLimitBytes >> 20,
-				this.isAotCacheUsed ? "with" : "without");
+				this.modelProperties.name(), this.modelProperties.version(), metadata.platform(),
+				metadata.signature().inputs().size(), metadata.signature().outputs().size(),
+				Runtime.getRuntime().availableProcessors(), Runtime.getRuntime().maxMemory() >> 20,
+				memoryLimitBytes >> 20, this.isAotCacheUsed ? "with" : "without");
 		warnIfMemoryIsLow(memoryLimitBytes);
 		warnIfNoRequestFits(metadata.signature(), this.requestProperties.maxSize().toBytes());
 	}

@@ -13,7 +13,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.http.HttpStatus;
@@ -118,15 +117,16 @@ class OwnEndpointTests {
 		post(server, "/missing", 404).body(ErrorBody.SENTENCE, equalTo("Not Found."));
 	}
 
-	@ParameterizedTest
-	@CsvSource(delimiter = '|', textBlock = """
-			/handled   | 422 | The score is below 0.
-			/advised   | 423 | The score is locked.
-			/annotated | 409 | The score exists.
-			/plain     | 402 | Payment Required.
-			""")
-	void answersExceptionsAsItsOwnHandlersAndAnnotationsSay(String path, int status, String sentence) {
-		post(server, path, status).contentType(ErrorBody.CONTENT_TYPE).body(ErrorBody.SENTENCE, equalTo(sentence));
+	@Test
+	void answersWithItsOwnExceptionHandlers() {
+		post(server, "/handled", 422).body(equalTo("The score is below 0."));
+		post(server, "/advised", 423).body(equalTo("The score is locked."));
+	}
+
+	@Test
+	void answersWithTheStatusesOfItsExceptions() {
+		post(server, "/annotated", 409).body(ErrorBody.SENTENCE, equalTo("The score exists."));
+		post(server, "/plain", 402).body(ErrorBody.SENTENCE, equalTo("Payment Required."));
 	}
 
 	@Test
@@ -226,8 +226,8 @@ class OwnEndpointTests {
 		}
 
 		@ExceptionHandler
-		ResponseEntity<Map<String, String>> answer(ArithmeticException failure) {
-			return ResponseEntity.unprocessableContent().body(Map.of("error", String.valueOf(failure.getMessage())));
+		ResponseEntity<String> answer(ArithmeticException failure) {
+			return ResponseEntity.unprocessableContent().body(failure.getMessage());
 		}
 
 		@PostMapping("/advised")
@@ -286,8 +286,8 @@ class OwnEndpointTests {
 
 		@ExceptionHandler
 		@ResponseStatus(HttpStatus.LOCKED)
-		Map<String, String> answer(UnsupportedOperationException failure) {
-			return Map.of("error", "The score is locked.");
+		String answer(UnsupportedOperationException failure) {
+			return "The score is locked.";
 		}
 
 	}
