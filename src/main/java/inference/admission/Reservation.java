@@ -20,10 +20,11 @@ public final class Reservation implements AutoCloseable {
 	// The estimated heap memory of one output text: String, byte array and reference.
 	private static final int ESTIMATED_TEXT_BYTES = 64;
 
-	// The native memory that ONNX Runtime's Java API takes for one input text. For
-	// 500,000 short texts, it was 95 bytes. Two native copies of the text's bytes are not
-	// reserved.
-	private static final int INPUT_TEXT_OVERHEAD_BYTES = 96;
+	// ONNX Runtime takes up to 19 bytes of native memory for each byte of an input text
+	// that the model splits into words, and 24 for each of the 4 bytes of a text's
+	// length.
+	// The factor is twice as large, because the heap may already have its full size.
+	private static final int INPUT_TEXT_MEMORY_FACTOR = 48;
 
 	// The native memory that ONNX Runtime takes for one entry of a map in an output.
 	private static final int MAP_ENTRY_BYTES = 96;
@@ -69,7 +70,7 @@ public final class Reservation implements AutoCloseable {
 	long addExpectedCallMemory(Signature signature, Map<String, Tensor> inputs) {
 		long rowCount = Batch.rowCount(inputs);
 		// The sum is a double, because a long could overflow.
-		double expectedBytes = INPUT_TEXT_OVERHEAD_BYTES * (double) textCount(inputs);
+		double expectedBytes = INPUT_TEXT_MEMORY_FACTOR * (double) textBytes(inputs);
 		for (TensorSpec output : signature.outputs()) {
 			expectedBytes += output.elementCount(rowCount, 1) * bytesPerElement(output);
 		}
@@ -82,12 +83,9 @@ public final class Reservation implements AutoCloseable {
 		return output.keys().isEmpty() ? width : width + MAP_ENTRY_BYTES;
 	}
 
-	private static long textCount(Map<String, Tensor> inputs) {
-		return inputs.values()
-			.stream()
-			.filter((input) -> input.dataType() == DataType.BYTES)
-			.mapToLong((input) -> input.shape().elementCount())
-			.sum();
+	private static long textBytes(Map<String, Tensor> inputs) {
+		return Tensor
+			.totalBytes(inputs.values().stream().filter((input) -> input.dataType() == DataType.BYTES).toList());
 	}
 
 	@Override

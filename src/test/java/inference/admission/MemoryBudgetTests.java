@@ -70,9 +70,11 @@ class MemoryBudgetTests {
 		Signature signature = new Signature(List.of(new TensorSpec("text", DataType.BYTES, Shape.of(-1))),
 				List.of(new TensorSpec("count", DataType.INT64, Shape.of(1))));
 		try (Reservation request = reservation()) {
-			request.addExpectedCallMemory(signature, texts(400_000));
+			request.addExpectedCallMemory(signature, texts(200_000, ""));
 			assertThat(this.budget.reservedBytes()).isBetween(36 * MB, 38 * MB);
-			assertRejected(Kind.TOO_LARGE, () -> request.addExpectedCallMemory(signature, texts(600_000)));
+			assertRejected(Kind.TOO_LARGE, () -> request.addExpectedCallMemory(signature, texts(300_000, "")));
+			assertRejected(Kind.TOO_LARGE,
+					() -> request.addExpectedCallMemory(signature, texts(1, "a".repeat(1_000_000))));
 		}
 		assertThat(this.budget.reservedBytes()).isZero();
 	}
@@ -98,8 +100,8 @@ class MemoryBudgetTests {
 		assertThat(this.budget.reservedBytes()).isZero();
 	}
 
-	private static Map<String, Tensor> texts(int count) {
-		return Map.of("text", Tensor.ofStrings(Shape.of(count), Collections.nCopies(count, "")));
+	private static Map<String, Tensor> texts(int count, String text) {
+		return Map.of("text", Tensor.ofStrings(Shape.of(count), Collections.nCopies(count, text)));
 	}
 
 	private Reservation reservation() {
