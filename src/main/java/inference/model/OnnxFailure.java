@@ -116,8 +116,14 @@ final class OnnxFailure {
 		if (failure.getCode() == OrtErrorCode.ORT_INVALID_ARGUMENT) {
 			return new IllegalArgumentException(text, failure);
 		}
-		return LOST_DEVICE_MESSAGE.matcher(text).find() ? new DeviceLostException(text, failure)
-				: new IllegalStateException(text, failure);
+		if (LOST_DEVICE_MESSAGE.matcher(text).find()) {
+			return new DeviceLostException(text, failure);
+		}
+		// Clients can cause the failure of an operator often, and a stack trace of this
+		// server does not tell the reason.
+		IllegalStateException operatorFailure = new IllegalStateException(text);
+		operatorFailure.setStackTrace(new StackTraceElement[0]);
+		return operatorFailure;
 	}
 
 	/** Whether a tensor did not fit into the memory that calls can take. */

@@ -534,7 +534,8 @@ class OnnxModelTests {
 			var three = Tensor.ofFloats(Shape.of(3), 1, 2, 3);
 			assertThatIllegalStateException().isThrownBy(() -> model.infer(Map.of("a", two, "b", three)))
 				.withMessageContaining("2 by 3")
-				.withMessageNotContaining("\n");
+				.withMessageNotContaining("\n")
+				.satisfies((failure) -> assertThat(failure.getStackTrace()).isEmpty());
 			assertThat(infer(model, Map.of("a", two, "b", two), "sum").floats()).containsExactly(2, 4);
 		}
 	}
