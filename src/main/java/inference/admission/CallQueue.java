@@ -60,6 +60,7 @@ final class CallQueue {
 	 * Waits for the next batch, and takes it. The calling thread counts as busy until it
 	 * calls {@link #markIdle}.
 	 * @return the calls to run together, at least one
+	 * @throws InterruptedException if the thread is interrupted, even if calls wait
 	 */
 	synchronized List<Call> takeBatch() throws InterruptedException {
 		List<Call> batch = awaitBatch();
@@ -78,6 +79,10 @@ final class CallQueue {
 	// Waits until the first batch is full, or its first call has waited for max-delay.
 	private List<Call> awaitBatch() throws InterruptedException {
 		while (true) {
+			// The server closes. The model would fail on an interrupted thread.
+			if (Thread.interrupted()) {
+				throw new InterruptedException();
+			}
 			int maxRows = this.batching.maxRows();
 			List<Call> batch = firstBatch(maxRows);
 			if (batch.isEmpty()) {

@@ -1,0 +1,27 @@
+package inference.admission;
+
+import java.time.Duration;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.junit.jupiter.api.Test;
+
+import inference.model.FakeModel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class CallQueueTests {
+
+	@Test
+	void givesNoCallToAThreadThatWasInterruptedWhenTheServerClosed() {
+		Batching batching = new Batching(new BatchingProperties(1, Duration.ZERO),
+				new Statistics(new SimpleMeterRegistry()));
+		CallQueue queue = new CallQueue(1, batching);
+		queue.add(new Call(FakeModel.question(1), Deadline.in(Duration.ofSeconds(10)), () -> false), () -> {
+		});
+		Thread.currentThread().interrupt();
+		assertThatExceptionOfType(InterruptedException.class).isThrownBy(queue::takeBatch);
+		assertThat(queue.size()).isOne();
+	}
+
+}
