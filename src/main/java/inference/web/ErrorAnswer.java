@@ -10,6 +10,8 @@ import java.util.stream.Stream;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import org.apache.tomcat.util.http.InvalidParameterException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -34,10 +36,14 @@ import inference.codec.InvalidRequestException;
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 
+	private static final Logger logger = LoggerFactory.getLogger(ErrorAnswer.class);
+
 	/** The name of the request's attribute that holds the error answer. */
 	static final String ATTRIBUTE = ErrorAnswer.class.getName();
 
-	/** The answer to a failure of a prediction, or of Spring MVC. */
+	/**
+	 * The answer to a failure of a prediction, of Spring MVC or of a fork's controller.
+	 */
 	static ErrorAnswer of(Throwable failure) {
 		return switch (failure) {
 			case InvalidRequestException ex -> of(ex.isUnknownModel() ? 404 : 400, String.valueOf(ex.getMessage()));
@@ -50,14 +56,17 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 						.collect(Collectors.joining(" or ")));
 			case ResponseStatusException ex -> {
 				int status = ex.getStatusCode().value();
-				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> sentenceFor(status)),
+				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> phrase(status)),
 						(status == 415) ? Map.of("Accept-Encoding", "gzip, deflate") : Map.of());
 			}
 			case ErrorResponse ex -> {
 				int status = ex.getStatusCode().value();
-				yield of(status, Objects.requireNonNullElseGet(ex.getBody().getDetail(), () -> sentenceFor(status)));
+				yield of(status, Objects.requireNonNullElseGet(ex.getBody().getDetail(), () -> phrase(status)));
 			}
-			case MultipartException _ -> of(400, "The form cannot be read: check its boundary and its parts.");
+			case MultipartException ex -> {
+				logger.debug("A form could not be read", ex);
+				yield of(400, "The form cannot be read: check its boundary and its parts.");
+			}
 			case MethodArgumentTypeMismatchException ex -> of(400, "The value of '%s' is not valid: %s."
 				.formatted(ex.getName(), InvalidRequestException.excerpt(String.valueOf(ex.getValue()))));
 			default -> {
@@ -71,7 +80,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	// A fork can annotate an exception with the status that answers it.
 	private static ErrorAnswer of(ResponseStatus annotation) {
 		int status = annotation.code().value();
-		return of(status, annotation.reason().isEmpty() ? sentenceFor(status) : annotation.reason());
+		return of(status, annotation.reason().isEmpty() ? phrase(status) : annotation.reason());
 	}
 
 	static ErrorAnswer notFound(String path) {
@@ -93,9 +102,8 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		return new ErrorAnswer(status, sentence, Map.of());
 	}
 
-	/** The sentence for a failure of which only the HTTP status is known. */
+	/** The sentence for a refusal of Tomcat of which only the HTTP status is known. */
 	static String sentenceFor(int status) {
-		HttpStatus httpStatus = HttpStatus.resolve(status);
 		return switch (status) {
 			case 400 -> "The request line or a header is not valid HTTP.";
 			case 417 -> "The header Expect must be 100-continue.";
@@ -103,8 +111,13 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 				"There are more than 100 headers: send fewer. Or they are too large: send shorter ones, or raise server.max-http-request-header-size.";
 			case 501 -> "The transfer encoding must be chunked.";
 			case 505 -> "The version must be HTTP/1.1.";
-			default -> (httpStatus != null) ? httpStatus.getReasonPhrase() + "." : "The request was refused.";
+			default -> phrase(status);
 		};
+	}
+
+	private static String phrase(int status) {
+		HttpStatus httpStatus = HttpStatus.resolve(status);
+		return (httpStatus != null) ? httpStatus.getReasonPhrase() + "." : "The request was refused.";
 	}
 
 	private static ErrorAnswer of(Rejection rejection) {

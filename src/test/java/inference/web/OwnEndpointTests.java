@@ -126,7 +126,7 @@ class OwnEndpointTests {
 	@Test
 	void answersWithTheStatusesOfItsExceptions() {
 		post(server, "/annotated", 409).body(ErrorBody.SENTENCE, equalTo("The score exists."));
-		post(server, "/plain", 402).body(ErrorBody.SENTENCE, equalTo("Payment Required."));
+		post(server, "/plain", 400).body(ErrorBody.SENTENCE, equalTo("Bad Request."));
 	}
 
 	@Test
@@ -242,7 +242,7 @@ class OwnEndpointTests {
 
 		@PostMapping("/plain")
 		void plain() {
-			throw new PaymentException();
+			throw new BadScoreException();
 		}
 
 		@GetMapping("/numbers/{number}")
@@ -297,8 +297,8 @@ class OwnEndpointTests {
 
 	}
 
-	@ResponseStatus(HttpStatus.PAYMENT_REQUIRED)
-	static class PaymentException extends RuntimeException {
+	@ResponseStatus(HttpStatus.BAD_REQUEST)
+	static class BadScoreException extends RuntimeException {
 
 	}
 

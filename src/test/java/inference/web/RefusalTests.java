@@ -124,6 +124,20 @@ class RefusalTests {
 	}
 
 	@Test
+	void doesNotRefuseThatALevelOfTheLogIsChangedIfThatIsAllowed() {
+		try (Server adjustable = Server.ready(TestModel::new,
+				"management.endpoints.web.exposure.include=health,loggers",
+				"management.endpoint.loggers.access=unrestricted")) {
+			adjustable.request()
+				.contentType("application/json")
+				.body("{\"configuredLevel\":null}")
+				.post("/actuator/loggers/inference.unused")
+				.then()
+				.statusCode(204);
+		}
+	}
+
+	@Test
 	void doesNotReportToTomcatThatAClientHasGone() {
 		MockHttpServletResponse answer = new MockHttpServletResponse();
 		answer.setCommitted(true);
