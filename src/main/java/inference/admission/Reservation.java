@@ -20,10 +20,10 @@ public final class Reservation implements AutoCloseable {
 	// The estimated heap memory of one output text: String, byte array and reference.
 	private static final int ESTIMATED_TEXT_BYTES = 64;
 
-	// ONNX Runtime takes up to 19 bytes of native memory for each byte of an input text
-	// that the model splits into words, and 24 for each of the 4 bytes of a text's
-	// length.
-	// The factor is twice as large, because the heap may already have its full size.
+	// ONNX Runtime takes up to 19 bytes of native memory for each byte of a text that the
+	// model splits into words, and 96 for each text. The length of a text has 4 bytes, so
+	// 24 for each byte covers both. The factor is twice as large, because the heap may
+	// already have its full size.
 	private static final int INPUT_TEXT_MEMORY_FACTOR = 48;
 
 	// The native memory that ONNX Runtime takes for one entry of a map in an output.

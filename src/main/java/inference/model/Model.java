@@ -29,8 +29,8 @@ public interface Model extends AutoCloseable {
 	 * inputs of one call may have different numbers of rows.
 	 * @return the signature's outputs
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
-	 * gets the message of this exception, so the model should catch such an exception of
-	 * a library. The server logs the exception at the level debug.
+	 * gets the message of this exception, so catch such an exception of a library, and
+	 * throw one with a message for clients. The level debug of the log shows it.
 	 * @throws InsufficientMemoryException if the call needs more memory than the model
 	 * has. The client is told to send less, or to try again
 	 * @throws DeviceLostException if no later call can succeed in this process

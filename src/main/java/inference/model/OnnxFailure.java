@@ -119,11 +119,11 @@ final class OnnxFailure {
 		if (LOST_DEVICE_MESSAGE.matcher(text).find()) {
 			return new DeviceLostException(text, failure);
 		}
-		// Clients can cause the failure of an operator often, and a stack trace of this
+		// Clients can cause the failure of a call often, and a stack trace of this
 		// server does not tell the reason.
-		IllegalStateException operatorFailure = new IllegalStateException(text);
-		operatorFailure.setStackTrace(new StackTraceElement[0]);
-		return operatorFailure;
+		IllegalStateException callFailure = new IllegalStateException(text);
+		callFailure.setStackTrace(new StackTraceElement[0]);
+		return callFailure;
 	}
 
 	/** Whether a tensor did not fit into the memory that calls can take. */

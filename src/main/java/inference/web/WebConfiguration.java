@@ -94,9 +94,8 @@ class WebConfiguration implements WebMvcConfigurer {
 		negotiation.ignoreAcceptHeader(true).defaultContentType(MediaType.APPLICATION_JSON, MediaType.ALL);
 	}
 
-	// Spring's first resolver calls the methods with @ExceptionHandler of a fork.
-	// Spring's
-	// other resolvers would not answer in the form of this server's errors.
+	// The first resolver calls a fork's methods with @ExceptionHandler. The others of
+	// Spring would not answer in the form of this server's errors.
 	@Override
 	public void extendHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
 		resolvers.add(1, (request, response, _, failure) -> {
