@@ -22,9 +22,9 @@ public final class Reservation implements AutoCloseable {
 
 	// ONNX Runtime takes up to 19 bytes of native memory for each byte of a text that the
 	// model splits into words, and 96 for each text. The length of a text has 4 bytes, so
-	// 24 for each byte covers both. The factor is twice as large, because the heap may
-	// already have its full size.
-	private static final int INPUT_TEXT_MEMORY_FACTOR = 48;
+	// 24 for each byte covers both. The factor is three times as large: the heap may
+	// already have its full size, and then a third of the budget is left for this memory.
+	private static final int INPUT_TEXT_MEMORY_FACTOR = 72;
 
 	// The native memory that ONNX Runtime takes for one entry of a map in an output.
 	private static final int MAP_ENTRY_BYTES = 96;
