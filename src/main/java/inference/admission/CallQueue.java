@@ -79,7 +79,7 @@ final class CallQueue {
 	// Waits until the first batch is full, or its first call has waited for max-delay.
 	private List<Call> awaitBatch() throws InterruptedException {
 		while (true) {
-			// The server closes. The model would fail on an interrupted thread.
+			// The interrupt means that the server closes, and it would make a run fail.
 			if (Thread.interrupted()) {
 				throw new InterruptedException();
 			}

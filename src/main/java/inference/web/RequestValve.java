@@ -137,7 +137,8 @@ final class RequestValve extends ErrorReportValve {
 	}
 
 	// Removes headers because Actuator rejects some values, such as an empty Accept.
-	// Actuator needs only the Accept with which Prometheus asks for OpenMetrics.
+	// Actuator needs only the Accept with which Prometheus asks for OpenMetrics, and the
+	// Content-Type of a POST.
 	private static void removeUnusedHeaders(Request request) {
 		MimeHeaders headers = request.getCoyoteRequest().getMimeHeaders();
 		headers.removeHeader("Content-Type");

@@ -153,7 +153,7 @@ class OwnEndpointTests {
 			CompletableFuture<ValidatableResponse> answer = CompletableFuture
 				.supplyAsync(() -> uploads.request().body(new byte[300_000]).post("/upload").then());
 			this.gate.awaitArrivals(1);
-			// The request's thread has returned, so it has a permit no longer.
+			// The request has given back its permit, so its thread has returned.
 			await().until(uploads.context().getBean(RequestExecutor.class)::isIdle);
 			this.gate.open();
 			answer.join().statusCode(201).body(equalTo("300000"));
