@@ -27,6 +27,7 @@ import tools.jackson.databind.json.JsonMapper;
 import inference.model.ModelClasses;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 /**
@@ -62,6 +63,28 @@ class ImageIT {
 	void startsFromItsAotCache() {
 		assertThat(get(this.container, "/actuator/info")).contains("\"aotCache\":{\"used\":true}");
 		assertThat(get(this.container, "/actuator/prometheus")).contains("inference_aot_cache_used 1.0");
+	}
+
+	@Test
+	void copiesLessThanHalfOfItsAotCache() throws IOException {
+		assumeThat(System.getProperty("user.name")).as("only root can read another user's mappings").isEqualTo("root");
+		Path smapsFile = Path.of("/proc", this.container.inspect("{{.State.Pid}}"), "smaps");
+		long mappedKilobytes = 0;
+		long copiedKilobytes = 0;
+		boolean isCacheMapping = false;
+		for (String line : Files.readAllLines(smapsFile)) {
+			String[] columns = line.split(" +", 3);
+			if (!columns[0].endsWith(":")) {
+				isCacheMapping = line.endsWith(" /app/app.aot");
+			}
+			else if (isCacheMapping && columns[0].equals("Size:")) {
+				mappedKilobytes += Long.parseLong(columns[1]);
+			}
+			else if (isCacheMapping && columns[0].equals("Anonymous:")) {
+				copiedKilobytes += Long.parseLong(columns[1]);
+			}
+		}
+		assertThat(copiedKilobytes).isPositive().isLessThan(mappedKilobytes / 2);
 	}
 
 	@Test
