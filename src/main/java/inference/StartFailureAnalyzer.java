@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.BeanCreationException;
+import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.boot.EnvironmentPostProcessor;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.properties.bind.BindException;
@@ -18,6 +19,7 @@ import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.boot.web.server.WebServerException;
@@ -88,6 +90,12 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 		UnusableModelException unusableModel = findCause(cause, UnusableModelException.class);
 		if (unusableModel != null) {
 			return new FailureAnalysis(unusableModel.description(), unusableModel.action(), cause);
+		}
+		NoSuchBeanDefinitionException missingBean = findCause(cause, NoSuchBeanDefinitionException.class);
+		if (missingBean != null && HealthEndpoint.class.equals(missingBean.getBeanType())) {
+			return new FailureAnalysis("The probes need Actuator's health endpoint, but the configuration disables it.",
+					"Add health to management.endpoints.web.exposure.include, and let management.endpoint.health.access allow reading.",
+					cause);
 		}
 		String description = describeInvalidProperty(cause);
 		if (description != null) {

@@ -35,12 +35,14 @@ class StartFailureTests {
 	@ParameterizedTest
 	@CsvSource(delimiter = '|',
 			textBlock = """
-					server.port=8080                       | Property server.port is '8080': EAS reserves the ports 8080 and 9090
-					server.http2.enabled=true              | Property server.http2.enabled is 'true': HTTP/2 is supported only for gRPC, on a port of its own
-					logging.structured.format.console=none | Property logging.structured.format.console is 'none': must be empty, ecs,
-					inference.deadline=soon                | Property inference.deadline is 'soon'
-					inference.deadline=0s                  | Property inference.deadline is 'PT0S'
-					inference.model.nmae=iris              | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): there is no such property.
+					server.port=8080                               | Property server.port is '8080': EAS reserves the ports 8080 and 9090
+					server.http2.enabled=true                      | Property server.http2.enabled is 'true': HTTP/2 is supported only for gRPC, on a port of its own
+					logging.structured.format.console=none         | Property logging.structured.format.console is 'none': must be empty, ecs,
+					inference.deadline=soon                        | Property inference.deadline is 'soon'
+					inference.deadline=0s                          | Property inference.deadline is 'PT0S'
+					inference.model.nmae=iris                      | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): there is no such property.
+					management.endpoint.health.access=none         | The probes need Actuator's health endpoint
+					management.endpoints.web.exposure.include=info | The probes need Actuator's health endpoint
 					""")
 	void namesThePropertyItsValueAndTheRule(String property, String sentence, CapturedOutput output) {
 		assertThatException().isThrownBy(() -> Server.starting(TestModel::new, property));
