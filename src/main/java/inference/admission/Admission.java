@@ -114,8 +114,8 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * @param timeout the timeout in the request's body, counted from the admission;
 	 * {@code null} if the body has none
 	 * @param isClientGone whether the client no longer waits for the answer. A model
-	 * thread calls this function before it runs the model, so the function must not block
-	 * or throw
+	 * thread calls this function before it runs the model, and the calling thread calls
+	 * it after a wait of more than 20 ms. The function must not block or throw
 	 * @param longWaitExecutor runs the rest of the wait after the first 20 ms, on the
 	 * calling thread. An HTTP request gives up its permit for that time
 	 * @throws Rejection for each reason of {@link Rejection.Kind}

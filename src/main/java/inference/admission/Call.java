@@ -72,7 +72,7 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		// isClientGone may read from the connection. Meanwhile the lock keeps the other
 		// thread in abandon(), so that only one thread at a time uses the connection.
 		if (this.isClientGone.getAsBoolean()) {
-			completeExceptionally(new Rejection(Kind.CLIENT_GONE, "The client gave up"));
+			completeExceptionally(clientGone());
 		}
 		else if (this.deadline.remainingNanos() <= shortestRunNanos) {
 			completeExceptionally(new Rejection(Kind.DEADLINE_EXCEEDED,
@@ -89,12 +89,18 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	 * @param longWaitExecutor runs the rest of the wait after the first 20 ms, on the
 	 * calling thread
 	 * @throws Rejection if the deadline passes, the model thread does not begin the call,
-	 * the model fails, or the server stops
+	 * the client has gone during a wait of more than 20 ms, the model fails, or the
+	 * server stops
 	 */
 	Map<String, Tensor> await(ScheduledExecutorService timer, Executor longWaitExecutor) {
 		awaitDone(timer, Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()));
 		if (!isDone()) {
 			longWaitExecutor.execute(() -> awaitDone(timer, this.deadline.remainingNanos()));
+			// An answer can often be written to a closed connection without an error, and
+			// the metrics would count a success.
+			if (isDone() && !isCompletedExceptionally() && this.isClientGone.getAsBoolean()) {
+				throw clientGone();
+			}
 		}
 		if (!isDone()) {
 			abandon(Thread.currentThread().isInterrupted() ? Rejection.notReady("the server is stopping")
@@ -128,6 +134,10 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		finally {
 			timeout.cancel(false);
 		}
+	}
+
+	private static Rejection clientGone() {
+		return new Rejection(Kind.CLIENT_GONE, "The client gave up");
 	}
 
 	private void abandon(Rejection rejection) {

@@ -129,7 +129,7 @@ public final class Rejection extends RuntimeException {
 		/** The deadline passed, or left no time for the model. */
 		DEADLINE_EXCEEDED,
 
-		/** The client gave up while its call waited. */
+		/** The client closed its connection before its outputs were ready. */
 		CLIENT_GONE,
 
 		/** The model or the server failed, or the outputs cannot be sent. */

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -208,6 +209,39 @@ class ChaosTests {
 			}
 			assertThat(output).doesNotContain("ERROR", "\tat ");
 		}
+	}
+
+	@Test
+	void countsAClientThatHangsUpDuringItsRunAsGone() throws Exception {
+		try (Server server = Server.ready(() -> this.model)) {
+			hangUpDuringRun(server, FakeModel::echo);
+			awaitMetric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1");
+		}
+	}
+
+	@Test
+	void logsAndCountsAFailureAfterItsClientHasHungUp(CapturedOutput output) throws Exception {
+		try (Server server = Server.ready(() -> this.model)) {
+			hangUpDuringRun(server, (_) -> {
+				throw new IllegalStateException("out of handles");
+			});
+			awaitMetric(server, "inference_requests_seconds_count{outcome=\"failed\",protocol=\"http\"} 1");
+			assertThat(output).contains("out of handles");
+		}
+	}
+
+	private void hangUpDuringRun(Server server, UnaryOperator<Map<String, Tensor>> run) throws Exception {
+		this.model.behave((inputs) -> {
+			this.gate.pass();
+			return run.apply(inputs);
+		});
+		try (Socket _ = send(server, ONE_ROW.length(), ONE_ROW)) {
+			this.gate.awaitArrivals(1);
+		}
+		// The server checks the connection only if the wait took more than 20 ms.
+		long hungUpNanos = System.nanoTime();
+		await().until(() -> System.nanoTime() - hungUpNanos > TimeUnit.MILLISECONDS.toNanos(100));
+		this.gate.open();
 	}
 
 	@Test
