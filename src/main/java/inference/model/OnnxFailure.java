@@ -53,6 +53,9 @@ final class OnnxFailure {
 		if (message.contains("External initializer") && message.contains("out of bounds")) {
 			return "Copy the files with its weights again, whole.";
 		}
+		if (message.contains("open file") && message.contains("Permission denied")) {
+			return "Let every user read the files with its weights (chmod a+r): onnx.save() gives them the mode 600.";
+		}
 		if (message.contains("xternal data") || message.contains("external_data")
 				|| message.contains("model_path must not be empty")) {
 			return "Put the files with its weights beside it and mount both; inside the jar a model must be one file.";

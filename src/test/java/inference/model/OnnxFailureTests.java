@@ -1,5 +1,7 @@
 package inference.model;
 
+import java.util.List;
+
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
 import org.junit.jupiter.api.Test;
@@ -18,6 +20,14 @@ class OnnxFailureTests {
 		assertThat(OnnxFailure.cleanMessage(failure))
 			.isEqualTo("Exception during initialization: Failed to construct locale with name:en_US.UTF-8:Please, "
 					+ "install necessary language-pack-XX and configure locales");
+	}
+
+	@Test
+	void saysThatTheFilesWithTheWeightsAreNotReadable() {
+		var failure = new OrtException(OrtErrorCode.ORT_FAIL,
+				"Deserialize tensor W failed.open file \"/models/weights.bin\" failed: Permission denied");
+		assertThat(OnnxFailure.loadRemedy(failure, List.of()))
+			.startsWith("Let every user read the files with its weights");
 	}
 
 }
