@@ -14,6 +14,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -25,6 +26,8 @@ import org.springframework.web.server.ResponseStatusException;
 
 import inference.admission.Admission;
 import inference.admission.Statistics;
+import inference.admission.Statistics.Outcome;
+import inference.admission.Statistics.Protocol;
 import inference.admission.Statistics.Stage;
 import inference.codec.InferenceRequest;
 import inference.codec.InvalidRequestException;
@@ -75,18 +78,29 @@ class MetadataController {
 		this.serverVersion = buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown");
 	}
 
-	/** Refuses paths that name another model, version or label than the served one. */
+	/**
+	 * Refuses paths that name another model, version or label than the served one. Every
+	 * {@code POST} to such a path is a prediction, so its refusal is counted.
+	 */
 	@ModelAttribute
-	void requireServed(@PathVariable(required = false) @Nullable String model,
+	void requireServed(HttpMethod method, @PathVariable(required = false) @Nullable String model,
 			@PathVariable(required = false) @Nullable String version,
 			@PathVariable(required = false) @Nullable String label) {
-		if (model != null) {
-			InvalidRequestException.requireServed(this.modelProperties, model, version);
+		try {
+			if (model != null) {
+				InvalidRequestException.requireServed(this.modelProperties, model, version);
+			}
+			if (label != null && !label.equals(VERSION_LABEL)) {
+				throw new ResponseStatusException(HttpStatus.NOT_FOUND,
+						"Model '%s' has no version labelled '%s', only '%s'.".formatted(model,
+								InvalidRequestException.excerpt(label), VERSION_LABEL));
+			}
 		}
-		if (label != null && !label.equals(VERSION_LABEL)) {
-			throw new ResponseStatusException(HttpStatus.NOT_FOUND,
-					"Model '%s' has no version labelled '%s', only '%s'.".formatted(model,
-							InvalidRequestException.excerpt(label), VERSION_LABEL));
+		catch (RuntimeException ex) {
+			if (method.equals(HttpMethod.POST)) {
+				this.statistics.record(Protocol.HTTP, Outcome.INVALID, 0);
+			}
+			throw ex;
 		}
 	}
 

@@ -3,11 +3,14 @@ package inference.web;
 import java.util.List;
 import java.util.Map;
 
+import io.micrometer.core.instrument.Timer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import inference.Server;
+import inference.admission.Statistics;
+import inference.admission.Statistics.Outcome;
 import inference.model.DataType;
 import inference.model.Example;
 import inference.model.FakeModel;
@@ -17,6 +20,7 @@ import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasKey;
@@ -51,6 +55,25 @@ class MetadataTests {
 			.then()
 			.statusCode(200)
 			.body("parameters.example", containsString("\"data\":[\"NaN and Infinity\"]"));
+	}
+
+	@Test
+	void countsPredictionsForOtherModelsAsInvalid() {
+		long countBefore = invalidCount();
+		for (String path : List.of("/v1/models/other:predict", "/v1/models/m/labels/other:predict",
+				"/v2/models/m/versions/9/infer")) {
+			this.server.request().body("{}").post(path).then().statusCode(404);
+		}
+		this.server.request().get("/v2/models/other").then().statusCode(404);
+		assertThat(invalidCount()).isEqualTo(countBefore + 3);
+	}
+
+	private long invalidCount() {
+		return this.server.context()
+			.getBean(Statistics.class)
+			.requestTimers(Outcome.INVALID)
+			.mapToLong(Timer::count)
+			.sum();
 	}
 
 	@Test
