@@ -94,7 +94,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 		NoSuchBeanDefinitionException missingBean = findCause(cause, NoSuchBeanDefinitionException.class);
 		if (missingBean != null && HealthEndpoint.class.equals(missingBean.getBeanType())) {
 			return new FailureAnalysis("The probes need Actuator's health endpoint, but the configuration disables it.",
-					"Add health to management.endpoints.web.exposure.include, and let management.endpoint.health.access allow reading.",
+					"Let management.endpoints.web.exposure include health, and let the properties management.endpoint*.access allow it to be read.",
 					cause);
 		}
 		String description = describeInvalidProperty(cause);
@@ -141,7 +141,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 			return unknownProperties.getUnboundProperties()
 				.stream()
 				.map((property) -> propertySentence(property.getName(), property.getValue(), property.getOrigin(),
-						"there is no such property"))
+						"".equals(property.getValue()) ? "must not be empty" : "there is no such property"))
 				.collect(Collectors.joining(" "));
 		}
 		InvalidConfigurationPropertyValueException invalidValue = findCause(cause,
@@ -154,9 +154,10 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 			return null;
 		}
 		Throwable rootCause = NestedExceptionUtils.getMostSpecificCause(bindFailure);
-		String reason = (rootCause instanceof NumberFormatException) ? "must be a whole number"
-				: rootCause.getMessage();
 		ConfigurationProperty property = bindFailure.getProperty();
+		boolean isValueEmpty = property != null && "".equals(property.getValue());
+		String reason = isValueEmpty ? "must not be empty"
+				: (rootCause instanceof NumberFormatException) ? "must be a whole number" : rootCause.getMessage();
 		return (property != null)
 				? propertySentence(property.getName(), property.getValue(), property.getOrigin(), reason)
 				: propertySentence(bindFailure.getName(), null, null, reason);

@@ -41,6 +41,8 @@ class StartFailureTests {
 					inference.deadline=soon                        | Property inference.deadline is 'soon'
 					inference.deadline=0s                          | Property inference.deadline is 'PT0S'
 					inference.model.nmae=iris                      | Property inference.model.nmae is 'iris' (from "inference.model.nmae" from property source "commandLineArgs"): there is no such property.
+					inference.admission.max-queued=                | Property inference.admission.max-queued is '' (from "inference.admission.max-queued" from property source "commandLineArgs"): must not be empty.
+					inference.drain.delay=                         | Property inference.drain.delay is '' (from "inference.drain.delay" from property source "commandLineArgs"): must not be empty.
 					management.endpoint.health.access=none         | The probes need Actuator's health endpoint
 					management.endpoints.web.exposure.include=info | The probes need Actuator's health endpoint
 					""")
