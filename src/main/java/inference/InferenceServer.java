@@ -39,7 +39,7 @@ public class InferenceServer {
 	static boolean mayChangeBeans(String settingName) {
 		String name = settingName.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);
 		return name.startsWith("management.") || name.startsWith("inference.grpc.") || name.startsWith("server.forward")
-				|| (name.startsWith("spring.") && !name.startsWith("spring.aot."));
+				|| (name.startsWith("spring.") && !name.matches("spring\\.(aot|lifecycle)\\..*"));
 	}
 
 }

@@ -70,7 +70,8 @@ class ConfigurationTests {
 	@ParameterizedTest
 	@CsvSource({ "SPRING_JSON, true", "--management.server.port=1, true", "INFERENCE_GRPC_ENABLED, true",
 			"SERVER_FORWARD_HEADERS_STRATEGY, true", "server.forward-headers-strategy, true", "SERVER_PORT, false",
-			"spring.aot.enabled, false", "INFERENCE_MODEL_NAME, false" })
+			"spring.aot.enabled, false", "SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE, false",
+			"INFERENCE_MODEL_NAME, false" })
 	void mayNeedOtherBeansThanTheImageWasBuiltWith(String settingName, boolean mayChangeBeans) {
 		assertThat(InferenceServer.mayChangeBeans(settingName)).isEqualTo(mayChangeBeans);
 	}

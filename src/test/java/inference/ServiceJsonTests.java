@@ -87,10 +87,11 @@ class ServiceJsonTests {
 		JsonNode metadata = this.service.path("metadata");
 		assertThat(metadata.at("/rpc/enable_sigterm").asBoolean()).as("without it EAS sends no SIGTERM").isTrue();
 		Duration grace = Duration.ofSeconds(metadata.path("eas.termination_grace_period").asInt());
-		Duration lastRequests = property("spring.lifecycle.timeout-per-shutdown-phase", "30s");
-		assertThat(grace).as("metadata.eas.termination_grace_period")
-			.isGreaterThan(variable("INFERENCE_DRAIN_DELAY", "0s").plus(lastRequests));
-		Duration deadline = property("inference.deadline", "4s");
+		Duration lastRequests = variable("SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE",
+				this.environment.getRequiredProperty("spring.lifecycle.timeout-per-shutdown-phase"));
+		assertThat(grace).as("metadata.eas.termination_grace_period, with 5 s in which Tomcat begins the last requests")
+			.isGreaterThan(variable("INFERENCE_DRAIN_DELAY", "0s").plus(lastRequests).plusSeconds(5));
+		Duration deadline = variable("INFERENCE_DEADLINE", this.environment.getProperty("inference.deadline", "4s"));
 		assertThat(lastRequests).as("spring.lifecycle.timeout-per-shutdown-phase").isGreaterThan(deadline);
 		assertThat(metadata.at("/rpc/keepalive").asLong())
 			.as("metadata.rpc.keepalive: EAS ends a request that takes longer")
@@ -140,10 +141,6 @@ class ServiceJsonTests {
 			.map((variable) -> variable.path("value").asString())
 			.findFirst()
 			.orElse(byDefault));
-	}
-
-	private Duration property(String name, String byDefault) {
-		return DurationStyle.detectAndParse(this.environment.getProperty(name, byDefault));
 	}
 
 }

@@ -5,6 +5,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.slf4j.LoggerFactory;
 
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
+import org.springframework.boot.autoconfigure.context.LifecycleProperties;
 import org.springframework.boot.convert.DurationStyle;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
@@ -32,8 +34,8 @@ import inference.model.TensorSpec;
 /**
  * Tells which model is served and with which resources: in {@code /actuator/info}, and in
  * the log when the server becomes ready. It warns if the start was slow because the JVM
- * refused the AOT cache, and if the memory limit or the limit of a body is too low for
- * the model.
+ * refused the AOT cache, and if the memory limit, the limit of a body or the time for the
+ * shutdown is too low.
  */
 @Component
 final class ModelReport implements InfoContributor {
@@ -55,17 +57,21 @@ final class ModelReport implements InfoContributor {
 
 	private final RequestProperties requestProperties;
 
+	private final LifecycleProperties lifecycleProperties;
+
 	private final boolean isAotCacheUsed;
 
 	private final AtomicBoolean isLogged = new AtomicBoolean();
 
 	ModelReport(ModelLifecycle lifecycle, ModelProperties modelProperties, AdmissionProperties admissionProperties,
-			DeadlineProperties deadlineProperties, RequestProperties requestProperties, Statistics statistics) {
+			DeadlineProperties deadlineProperties, RequestProperties requestProperties,
+			LifecycleProperties lifecycleProperties, Statistics statistics) {
 		this.lifecycle = lifecycle;
 		this.modelProperties = modelProperties;
 		this.admissionProperties = admissionProperties;
 		this.deadlineProperties = deadlineProperties;
 		this.requestProperties = requestProperties;
+		this.lifecycleProperties = lifecycleProperties;
 		boolean isAotCacheGiven = ManagementFactory.getRuntimeMXBean()
 			.getInputArguments()
 			.stream()
@@ -123,6 +129,17 @@ final class ModelReport implements InfoContributor {
 				memoryLimitBytes >> 20, this.isAotCacheUsed ? "with" : "without");
 		warnIfMemoryIsLow(memoryLimitBytes);
 		warnIfNoRequestFits(metadata.signature(), this.requestProperties.maxSize().toBytes());
+		warnIfShutdownIsShort(this.lifecycleProperties.getTimeoutPerShutdownPhase(),
+				this.deadlineProperties.deadline());
+	}
+
+	static void warnIfShutdownIsShort(Duration shutdownTimeout, Duration deadline) {
+		if (shutdownTimeout.compareTo(deadline) <= 0) {
+			logger.warn(
+					"Requests may be lost when the server ends: spring.lifecycle.timeout-per-shutdown-phase is {} ms"
+							+ " and must be longer than inference.deadline, which is {} ms",
+					shutdownTimeout.toMillis(), deadline.toMillis());
+		}
 	}
 
 	static void warnIfNoRequestFits(Signature signature, long maxBodyBytes) {

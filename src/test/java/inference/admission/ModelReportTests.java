@@ -1,5 +1,6 @@
 package inference.admission;
 
+import java.time.Duration;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,19 @@ class ModelReportTests {
 	void isSilentIfOneRowFits(CapturedOutput log) {
 		check(12_582_912);
 		assertThat(log).doesNotContain("smallest request");
+	}
+
+	@Test
+	void warnsIfTheShutdownIsShorterThanTheDeadline(CapturedOutput log) {
+		ModelReport.warnIfShutdownIsShort(Duration.ofSeconds(10), Duration.ofSeconds(10));
+		assertThat(log).contains("spring.lifecycle.timeout-per-shutdown-phase is 10000 ms and must be longer"
+				+ " than inference.deadline, which is 10000 ms");
+	}
+
+	@Test
+	void isSilentIfTheShutdownIsLonger(CapturedOutput log) {
+		ModelReport.warnIfShutdownIsShort(Duration.ofSeconds(10), Duration.ofSeconds(4));
+		assertThat(log).doesNotContain("lost");
 	}
 
 	private static void check(long maxBodyBytes) {
