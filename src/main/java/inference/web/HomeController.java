@@ -42,38 +42,38 @@ class HomeController {
 
 	private final boolean hasConsole;
 
-	private final String consolePage;
-
-	private final String contentSecurityPolicy;
+	private final ResponseEntity<Object> consolePage;
 
 	private final byte[] openApi;
 
-	HomeController(ModelProperties modelProperties, Probes probes, ConsoleProperties console) throws IOException {
+	HomeController(ModelProperties modelProperties, Probes probes, ConsoleProperties console)
+			throws IOException, NoSuchAlgorithmException {
 		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.hasConsole = console.enabled();
 		this.openApi = new ClassPathResource("openapi.json").getContentAsByteArray();
 		// The Content-Security-Policy allows the page's own style and script by their
 		// hashes. A browser replaces \r\n by \n before it hashes them.
-		this.consolePage = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
+		String html = new ClassPathResource("console.html").getContentAsString(StandardCharsets.UTF_8)
 			.replace("\r\n", "\n");
-		this.contentSecurityPolicy = INLINE_ELEMENTS.matcher(this.consolePage)
+		MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+		String contentSecurityPolicy = INLINE_ELEMENTS.matcher(html)
 			.results()
-			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), sha256(inline.group(2))))
+			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), hash(sha256, inline.group(2))))
 			.collect(Collectors.joining("", BASE_CONTENT_SECURITY_POLICY, ""));
+		this.consolePage = ResponseEntity.ok()
+			.varyBy(HttpHeaders.ACCEPT)
+			.eTag(hash(sha256, html))
+			.cacheControl(CacheControl.noCache())
+			.header("Content-Security-Policy", contentSecurityPolicy)
+			.contentType(new MediaType(MediaType.TEXT_HTML, StandardCharsets.UTF_8))
+			.body(html.getBytes(StandardCharsets.UTF_8));
 	}
 
 	@GetMapping("/")
 	ResponseEntity<Object> home(@RequestHeader HttpHeaders headers) {
-		ResponseEntity.BodyBuilder answer = ResponseEntity.ok().varyBy(HttpHeaders.ACCEPT);
-		if (!this.hasConsole || !prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) {
-			return answer.body(summary());
-		}
-		return answer.eTag(sha256(this.consolePage))
-			.cacheControl(CacheControl.noCache())
-			.header("Content-Security-Policy", this.contentSecurityPolicy)
-			.contentType(new MediaType(MediaType.TEXT_HTML, StandardCharsets.UTF_8))
-			.body(this.consolePage.getBytes(StandardCharsets.UTF_8));
+		return (this.hasConsole && prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) ? this.consolePage
+				: ResponseEntity.ok().varyBy(HttpHeaders.ACCEPT).body(summary());
 	}
 
 	@GetMapping("/openapi.json")
@@ -110,14 +110,8 @@ class HomeController {
 		}
 	}
 
-	private static String sha256(String text) {
-		try {
-			byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-			return Base64.getEncoder().encodeToString(hash);
-		}
-		catch (NoSuchAlgorithmException ex) {
-			throw new IllegalStateException(ex);
-		}
+	private static String hash(MessageDigest sha256, String text) {
+		return Base64.getEncoder().encodeToString(sha256.digest(text.getBytes(StandardCharsets.UTF_8)));
 	}
 
 }
