@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -83,13 +82,12 @@ final class PredictionServlet extends HttpServlet {
 	protected void service(HttpServletRequest request, HttpServletResponse response)
 			throws ServletException, IOException {
 		boolean isRoot = request.getServletPath().isEmpty();
-		boolean isGetOrHead = request.getMethod().equals("GET") || request.getMethod().equals("HEAD");
-		if (request.getMethod().equals("POST") || (isRoot && isGetOrHead && RequestBody.isPresent(request))) {
-			predict(request, response);
+		boolean isRootGet = isRoot && (request.getMethod().equals("GET") || request.getMethod().equals("HEAD"));
+		if (isRootGet && !RequestBody.isPresent(request)) {
+			getServletContext().getNamedDispatcher("dispatcherServlet").forward(request, response);
 		}
-		else if (isRoot && isGetOrHead) {
-			RequestDispatcher dispatcher = getServletContext().getNamedDispatcher("dispatcherServlet");
-			dispatcher.forward(request, response);
+		else if (isRootGet || request.getMethod().equals("POST")) {
+			predict(request, response);
 		}
 		else {
 			ErrorAnswer.notAllowed(request.getMethod(), isRoot ? "GET or POST" : "POST").send(request, response);
