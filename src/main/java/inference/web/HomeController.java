@@ -6,7 +6,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Comparator;
-import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -72,7 +71,7 @@ class HomeController {
 
 	@GetMapping("/")
 	ResponseEntity<Object> home(@RequestHeader HttpHeaders headers) {
-		return (this.hasConsole && prefersHtml(headers.getOrEmpty(HttpHeaders.ACCEPT))) ? this.consolePage
+		return (this.hasConsole && prefersHtml(headers)) ? this.consolePage
 				: ResponseEntity.ok().varyBy(HttpHeaders.ACCEPT).body(summary());
 	}
 
@@ -96,9 +95,9 @@ class HomeController {
 
 	// Only clients that prefer text/html get the page. Probes and scripts accept any
 	// type, or send an Accept header that is not valid.
-	private static boolean prefersHtml(List<String> acceptHeaders) {
+	private static boolean prefersHtml(HttpHeaders headers) {
 		try {
-			return MediaType.parseMediaTypes(acceptHeaders)
+			return headers.getAccept()
 				.stream()
 				.filter((type) -> type.getQualityValue() > 0)
 				.max(Comparator.comparingDouble(MediaType::getQualityValue))
