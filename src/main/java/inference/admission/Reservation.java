@@ -90,8 +90,7 @@ public final class Reservation implements AutoCloseable {
 
 	@Override
 	public void close() {
-		this.memoryBudget.release(this.heldBytes);
-		this.heldBytes = 0;
+		add(-this.heldBytes);
 	}
 
 }
