@@ -17,7 +17,6 @@ import ai.onnxruntime.OnnxTensor;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
  * The maps in a sequence that a model puts out. They are read one by one through the C
@@ -51,8 +50,6 @@ record OnnxMaps(List<String> keys, Tensor values) {
 
 	private static final MethodHandle GET_VALUE = OnnxNative.findFunction(80, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
 
-	private static final MethodHandle GET_VALUE_COUNT = OnnxNative.findFunction(81, ADDRESS, ADDRESS);
-
 	private static final MethodHandle RELEASE_VALUE = OnnxNative.findFunction(96, FunctionDescriptor.ofVoid(ADDRESS));
 
 	/**
@@ -62,7 +59,7 @@ record OnnxMaps(List<String> keys, Tensor values) {
 	 * Its values are always FP32.
 	 */
 	static OnnxMaps read(OnnxSequence sequence) {
-		int mapCount = length(sequence);
+		int mapCount = sequence.getInfo().length;
 		List<String> keys = List.of();
 		ByteBuffer values = Tensor.allocate(0);
 		for (int i = 0; i < mapCount; i++) {
@@ -101,18 +98,6 @@ record OnnxMaps(List<String> keys, Tensor values) {
 	private static List<String> toStrings(Tensor keys) {
 		return (keys.dataType() == DataType.BYTES) ? keys.strings()
 				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
-	}
-
-	/** The number of elements of a sequence. */
-	static int length(OnnxSequence sequence) {
-		try (Arena arena = Arena.ofConfined()) {
-			MemorySegment countSegment = arena.allocate(JAVA_LONG);
-			OnnxNative.requireOk((MemorySegment) GET_VALUE_COUNT.invokeExact(pointer(sequence), countSegment));
-			return Math.toIntExact(countSegment.get(JAVA_LONG, 0));
-		}
-		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not give the length of a sequence", ex);
-		}
 	}
 
 	// Returns the K keys and the K values of one map, as two tensors of shape [K], which

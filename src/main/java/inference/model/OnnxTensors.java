@@ -121,7 +121,7 @@ final class OnnxTensors {
 			throws OrtException {
 		TensorSpec spec = signature.output(name);
 		// ONNX Runtime cannot tell what an empty sequence would contain.
-		if (spec != null && OnnxMaps.length(sequence) == 0) {
+		if (spec != null && sequence.getInfo().length == 0) {
 			return Map.of(name, Tensor.of(spec.dataType(), spec.shape().withSizes(0, 0), ByteBuffer.allocate(0)));
 		}
 		return sequence.getInfo().isSequenceOfMaps()
