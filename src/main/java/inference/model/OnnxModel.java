@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 import ai.onnxruntime.OnnxTensor;
@@ -155,8 +156,9 @@ public final class OnnxModel implements Model {
 	// and runs again alone.
 	private <T> T runAndRetryAlone(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
 			throws OrtException {
+		this.memoryLock.readLock().lock();
 		try {
-			return runBesideOthers(inputs, runOptions, reader);
+			return runAndUnlock(this.memoryLock.readLock(), inputs, runOptions, reader);
 		}
 		catch (OrtException ex) {
 			if (!OnnxFailure.isArenaFull(ex)) {
@@ -166,23 +168,7 @@ public final class OnnxModel implements Model {
 				throw new InsufficientMemoryException(OnnxFailure.cleanMessage(ex), ex, true);
 			}
 		}
-		try {
-			return runOnce(inputs, runOptions, reader);
-		}
-		finally {
-			this.memoryLock.writeLock().unlock();
-		}
-	}
-
-	private <T> T runBesideOthers(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
-			throws OrtException {
-		this.memoryLock.readLock().lock();
-		try {
-			return runOnce(inputs, runOptions, reader);
-		}
-		finally {
-			this.memoryLock.readLock().unlock();
-		}
+		return runAndUnlock(this.memoryLock.writeLock(), inputs, runOptions, reader);
 	}
 
 	// While this call waits, no other call can begin. A running call may hang, so the
@@ -197,7 +183,8 @@ public final class OnnxModel implements Model {
 		}
 	}
 
-	private <T> T runOnce(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
+	// Runs the model. The caller holds the lock, and this method releases it.
+	private <T> T runAndUnlock(Lock lock, Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
 			throws OrtException {
 		try (OrtSession.Result result = this.session.run(inputs, runOptions)) {
 			return reader.read(result);
@@ -209,6 +196,9 @@ public final class OnnxModel implements Model {
 				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex);
 			}
 			throw ex;
+		}
+		finally {
+			lock.unlock();
 		}
 	}
 
