@@ -96,7 +96,9 @@ final class OnnxSignatureFinder {
 		runTrials(inputs);
 		if (this.observedOutputs.isEmpty() && !this.namesOfUnknownRank.isEmpty()) {
 			// Where the rank is unknown, the model may take only a scalar.
-			runTrials(inputs.stream().map(OnnxSignatureFinder::withScalarForAnyRank).toList());
+			runTrials(inputs.stream()
+				.map((input) -> input.shape().isOfAnyRank() ? input.withShape(Shape.of()) : input)
+				.toList());
 		}
 		if (this.lastFailureMessage.contains("Invalid input name")
 				|| this.lastFailureMessage.contains("Invalid output name")) {
@@ -109,15 +111,7 @@ final class OnnxSignatureFinder {
 	}
 
 	private TensorSpec withDeclaredRank(TensorSpec spec) {
-		return this.namesOfUnknownRank.contains(spec.name()) ? withAnyRank(spec) : spec;
-	}
-
-	private static TensorSpec withScalarForAnyRank(TensorSpec spec) {
-		return spec.shape().isOfAnyRank() ? new TensorSpec(spec.name(), spec.dataType(), Shape.of()) : spec;
-	}
-
-	private static TensorSpec withAnyRank(TensorSpec spec) {
-		return new TensorSpec(spec.name(), spec.dataType(), Shape.ANY);
+		return this.namesOfUnknownRank.contains(spec.name()) ? spec.withShape(Shape.ANY) : spec;
 	}
 
 	private void runTrials(List<TensorSpec> inputs) {
@@ -174,7 +168,7 @@ final class OnnxSignatureFinder {
 			.limit(1)
 			.flatMap(List::stream)
 			.filter((output) -> output.name().equals(name) || output.name().matches("\\Q%s\\E\\.\\d+".formatted(name)))
-			.map((output) -> new TensorSpec(output.name(), output.dataType(), commonShape(output), output.keys()))
+			.map((output) -> output.withShape(commonShape(output)))
 			.toList();
 		if (outputs.isEmpty() && this.lastFailureMessage.contains("Unsupported type in a sequence")) {
 			throw new IllegalArgumentException(
@@ -199,12 +193,12 @@ final class OnnxSignatureFinder {
 						"The model declares output {}, but its shape can be {}. The server answers with the shape"
 								+ " that the model gives, and does not batch requests.",
 						declaredSpec, observedSpec.shape());
-				return withAnyRank(declaredSpec);
+				return declaredSpec.withShape(Shape.ANY);
 			}
 		}
 		boolean hasOtherRowCount = declaredSpec.shape().isBatched()
 				&& this.outputsWithOtherRowCount.contains(declaredSpec.name());
-		return hasOtherRowCount ? withAnyRank(declaredSpec) : declaredSpec;
+		return hasOtherRowCount ? declaredSpec.withShape(Shape.ANY) : declaredSpec;
 	}
 
 	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its

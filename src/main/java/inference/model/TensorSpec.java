@@ -43,6 +43,10 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 		return (shape.rank() > 0) ? shape.dimension(shape.rank() - 1) : 0;
 	}
 
+	TensorSpec withShape(Shape newShape) {
+		return new TensorSpec(this.name, this.dataType, newShape, this.keys);
+	}
+
 	/**
 	 * The number of elements of a tensor of this declaration. The result is a
 	 * {@code double}, because the product of the dimensions may exceed a {@code long}.
