@@ -93,14 +93,12 @@ final class Json {
 	 * @return the member's name, or {@code null} at the object's end
 	 */
 	static @Nullable String nextMember(JsonParser parser, Set<String> seenNames) {
-		String name = parser.nextName();
-		while (name != null) {
+		for (String name = parser.nextName(); name != null; name = parser.nextName()) {
 			require(seenNames.add(name), "\"%s\" comes twice in an object.", name);
 			require(seenNames.size() <= MAX_MEMBERS, "An object has more than %d members.", MAX_MEMBERS);
 			if (parser.nextToken() != JsonToken.VALUE_NULL) {
 				return name;
 			}
-			name = parser.nextName();
 		}
 		return null;
 	}
