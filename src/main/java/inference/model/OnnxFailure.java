@@ -31,18 +31,16 @@ final class OnnxFailure {
 	// ONNX Runtime's messages if a tensor's size in bytes does not fit into 64 bits.
 	private static final Pattern OVERFLOW_MESSAGE = Pattern.compile("Integer overflow|size overflowed");
 
-	private static final String MESSAGE_MARKER = " - message: ";
-
 	private OnnxFailure() {
 	}
 
 	/** The error's message in one line, without source code positions and full stop. */
 	static String cleanMessage(Exception failure) {
 		String message = String.valueOf(failure.getMessage()).strip().replaceAll("\\s+", " ");
-		int markerIndex = message.indexOf(MESSAGE_MARKER);
-		String text = (markerIndex < 0) ? message : message.substring(markerIndex + MESSAGE_MARKER.length());
-		text = text.replaceFirst("^.*\\[ONNXRuntimeError\\] : \\d+ : \\w+ : (GetExtDataFromTensorProto )?", "");
-		text = MESSAGE_NOISE.matcher(text.replaceFirst("^Load model from .*? failed: ?", "")).replaceAll("");
+		String text = message.replaceFirst("^.*? - message: ", "")
+			.replaceFirst("^.*\\[ONNXRuntimeError\\] : \\d+ : \\w+ : (GetExtDataFromTensorProto )?", "")
+			.replaceFirst("^Load model from .*? failed: ?", "");
+		text = MESSAGE_NOISE.matcher(text).replaceAll("");
 		return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
 	}
 
