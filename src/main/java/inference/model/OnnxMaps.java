@@ -103,10 +103,11 @@ record OnnxMaps(List<String> keys, Tensor values) {
 	// Returns the K keys and the K values of one map, as two tensors of shape [K], which
 	// the caller closes.
 	private static List<OnnxTensor> keysAndValues(OnnxSequence sequence, int mapIndex) {
+		MemorySegment sequencePointer = MemorySegment.ofAddress((long) SEQUENCE_POINTER.get(sequence));
 		long allocator = (long) SEQUENCE_ALLOCATOR.get(sequence);
 		try (Arena arena = Arena.ofConfined()) {
 			MemorySegment mapPointer = arena.allocate(ADDRESS);
-			OnnxNative.requireOk((MemorySegment) GET_VALUE.invokeExact(pointer(sequence), mapIndex,
+			OnnxNative.requireOk((MemorySegment) GET_VALUE.invokeExact(sequencePointer, mapIndex,
 					MemorySegment.ofAddress(allocator), mapPointer));
 			MemorySegment map = mapPointer.get(ADDRESS, 0);
 			try {
@@ -120,10 +121,6 @@ record OnnxMaps(List<String> keys, Tensor values) {
 		catch (Throwable ex) {
 			throw new IllegalStateException("ONNX Runtime could not give a map", ex);
 		}
-	}
-
-	private static MemorySegment pointer(OnnxSequence sequence) {
-		return MemorySegment.ofAddress((long) SEQUENCE_POINTER.get(sequence));
 	}
 
 }
