@@ -26,7 +26,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
  * @param keys the keys of each map
  * @param values a tensor with one row for each map, in the order of the keys
  */
-@SuppressWarnings("restricted")
 record OnnxMaps(List<String> keys, Tensor values) {
 
 	private static final VarHandle SEQUENCE_POINTER;

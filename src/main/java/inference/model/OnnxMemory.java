@@ -29,7 +29,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
  * call that needs more memory fails. Without the limit, one request with many rows would
  * exceed the memory limit of the container, and the platform would kill the process.
  */
-@SuppressWarnings("restricted")
 final class OnnxMemory {
 
 	private static final Logger logger = LoggerFactory.getLogger(OnnxMemory.class);
