@@ -40,11 +40,6 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 		}
 	}
 
-	/** Whether at least one tensor is sent as bytes behind the JSON. */
-	public boolean hasBinaryOutputs() {
-		return !this.request.binaryOutputs().isEmpty();
-	}
-
 	/**
 	 * The number of bytes of the JSON, found by encoding it.
 	 * @throws InvalidOutputException if the JSON is larger than 2 GiB

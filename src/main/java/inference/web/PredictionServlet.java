@@ -155,8 +155,9 @@ final class PredictionServlet extends HttpServlet {
 				inferenceRequest, outputs);
 		// RequestValve adds an id of the header. This id may come from the body.
 		RequestId.addToAnswer(request, response);
-		response.setContentType(answer.hasBinaryOutputs() ? "application/octet-stream" : "application/json");
-		if (answer.hasBinaryOutputs()) {
+		boolean hasBinaryOutputs = !inferenceRequest.binaryOutputs().isEmpty();
+		response.setContentType(hasBinaryOutputs ? "application/octet-stream" : "application/json");
+		if (hasBinaryOutputs) {
 			long jsonLength = answer.jsonLength();
 			response.setHeader(JSON_LENGTH_HEADER, Long.toString(jsonLength));
 			response.setContentLengthLong(jsonLength + answer.binaryLength());
