@@ -93,14 +93,12 @@ final class TensorReader {
 	 */
 	Tensor toTensor() {
 		long[] dimensions = foundDimensions();
-		long[] declaredDimensions = this.spec.shape().dimensions();
-		int foundRank = dimensions.length;
-		if (foundRank < declaredDimensions.length && (this.rank == UNKNOWN
-				|| (this.rank == declaredDimensions.length - 1 && declaredDimensions[this.rank] == 1))) {
-			dimensions = Arrays.copyOf(dimensions, declaredDimensions.length);
-			for (int i = foundRank; i < dimensions.length; i++) {
-				dimensions[i] = Math.max(0, declaredDimensions[i]);
-			}
+		Shape declaredShape = this.spec.shape();
+		if (dimensions.length < declaredShape.rank() && (this.rank == UNKNOWN
+				|| (this.rank == declaredShape.rank() - 1 && declaredShape.dimension(this.rank) == 1))) {
+			long[] allDimensions = declaredShape.withSizes(0, 0).dimensions();
+			System.arraycopy(dimensions, 0, allDimensions, 0, dimensions.length);
+			dimensions = allDimensions;
 		}
 		Shape shape = Shape.of(dimensions);
 		requireShape(this.spec, shape);
