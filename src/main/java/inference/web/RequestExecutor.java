@@ -18,17 +18,13 @@ import org.springframework.stereotype.Component;
 
 /**
  * Runs requests on virtual threads, first come, first served, and limits how many are
- * active at once. Most probes do not come here, see {@link ProbePriorityEndpoint}. A
- * request gets its thread together with its permit. It returns the permit while it waits
- * for its body or for a client that reads slowly, and after it has waited for the model
- * for 20 ms. If requests that wait for a permit had threads, the server would answer a
- * fifth fewer requests with 512 connections.
+ * active at once. Without a limit, thousands of requests would fill the heap with
+ * Tomcat's buffers and block each other at Tomcat's locks. Most probes do not come here,
+ * see {@link ProbePriorityEndpoint}.
  * <p>
- * Without a limit, thousands of active requests on a few CPUs fill the heap with Tomcat's
- * buffers, 80 KB for each request, and block each other at Tomcat's locks. With 2,000
- * connections the server answers 25,000 requests a second without the limit and 36,000
- * with it. During short waits for the model, a request keeps its permit. If it returned
- * the permit, thousands of requests would fill a fast model's queue and be rejected.
+ * A request gets its thread together with its permit. It returns the permit while it
+ * waits for its body or for a client that reads slowly, and after it has waited for the
+ * model for 20 ms. {@code decisions.md} has the measurements.
  */
 @Component
 final class RequestExecutor implements Executor {
