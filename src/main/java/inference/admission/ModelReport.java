@@ -34,8 +34,8 @@ import inference.model.TensorSpec;
 /**
  * Tells which model is served and with which resources: in {@code /actuator/info}, and in
  * the log when the server becomes ready. It warns if the start was slow because the JVM
- * refused the AOT cache, and if the memory limit, the limit of a body or the time for the
- * shutdown is too low.
+ * refused the AOT cache, if the memory limit or the limit of a body is too low for the
+ * model, and if the shutdown may take less time than a request.
  */
 @Component
 final class ModelReport implements InfoContributor {
@@ -44,8 +44,11 @@ final class ModelReport implements InfoContributor {
 
 	private static final Path PROCESS_STATUS_FILE = Path.of("/proc/self/status");
 
-	/** The native memory assumed for compiled code and for small tensors, in bytes. */
+	/** The native memory assumed for compiled code and for buffers, in bytes. */
 	private static final long NATIVE_HEADROOM_BYTES = 64L << 20;
+
+	// The calls of a model get at least this fraction of the memory.
+	private static final int CALL_MEMORY_DIVISOR = 8;
 
 	private final ModelLifecycle lifecycle;
 
@@ -133,12 +136,12 @@ final class ModelReport implements InfoContributor {
 				this.deadlineProperties.deadline());
 	}
 
-	static void warnIfShutdownIsShort(Duration shutdownTimeout, Duration deadline) {
-		if (shutdownTimeout.compareTo(deadline) <= 0) {
+	static void warnIfShutdownIsShort(Duration phaseTimeout, Duration deadline) {
+		if (phaseTimeout.compareTo(deadline) <= 0) {
 			logger.warn(
-					"Requests may be lost when the server ends: spring.lifecycle.timeout-per-shutdown-phase is {} ms"
-							+ " and must be longer than inference.deadline, which is {} ms",
-					shutdownTimeout.toMillis(), deadline.toMillis());
+					"Requests may be cut when the server stops: spring.lifecycle.timeout-per-shutdown-phase ({} ms)"
+							+ " must be longer than inference.deadline ({} ms)",
+					phaseTimeout.toMillis(), deadline.toMillis());
 		}
 	}
 
@@ -154,13 +157,17 @@ final class ModelReport implements InfoContributor {
 
 	private static void warnIfMemoryIsLow(long memoryLimitBytes) {
 		MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
-		long neededBytes = anonymousMemoryBytes() + heap.getMax() - heap.getCommitted() + NATIVE_HEADROOM_BYTES;
+		long neededBytes = neededBytes(anonymousMemoryBytes(), heap.getMax() - heap.getCommitted(), memoryLimitBytes);
 		if (neededBytes > memoryLimitBytes) {
 			logger.warn(
 					"The memory limit of {} MB may be too low for this model: under load the process may take {} MB,"
 							+ " and would then be killed. Raise the limit, or make the heap smaller with -Xmx",
 					memoryLimitBytes >> 20, neededBytes >> 20);
 		}
+	}
+
+	static long neededBytes(long anonymousBytes, long heapGrowthBytes, long memoryLimitBytes) {
+		return anonymousBytes + heapGrowthBytes + memoryLimitBytes / CALL_MEMORY_DIVISOR + NATIVE_HEADROOM_BYTES;
 	}
 
 	/** The process's resident memory without mapped files, in bytes; 0 if unknown. */
