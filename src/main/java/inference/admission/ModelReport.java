@@ -35,7 +35,7 @@ import inference.model.TensorSpec;
  * Tells which model is served and with which resources: in {@code /actuator/info}, and in
  * the log when the server becomes ready. It warns if the start was slow because the JVM
  * refused the AOT cache, if the memory limit or the limit of a body is too low for the
- * model, and if the shutdown may take less time than a request.
+ * model, and if the timeout of the shutdown is not longer than the deadline.
  */
 @Component
 final class ModelReport implements InfoContributor {
@@ -47,7 +47,7 @@ final class ModelReport implements InfoContributor {
 	/** The native memory assumed for compiled code and for buffers, in bytes. */
 	private static final long NATIVE_HEADROOM_BYTES = 64L << 20;
 
-	// The calls of a model get at least this fraction of the memory.
+	// OnnxMemory gives the calls of a model at least this fraction of the memory.
 	private static final int CALL_MEMORY_DIVISOR = 8;
 
 	private final ModelLifecycle lifecycle;
