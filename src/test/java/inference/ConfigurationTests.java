@@ -104,7 +104,7 @@ class ConfigurationTests {
 					management.server.port       | ${NOPE} | Property management.server.port is '${NOPE}'
 					server.port                  | http | Property server.port is 'http'
 					inference.deadline           | 25d  | Property inference.deadline is 'PT600H'
-					inference.batching.max-delay | 25d  | Property inference.batching.max-delay is 'PT600H'
+					inference.batching.max-delay | -1s  | Property inference.batching.max-delay is 'PT-1S'
 					inference.admission.max-queued | many | must be a whole number.
 					inference.admission.max-queued | -1 | Property inference.admission.max-queued is '-1'
 					inference.admission.max-concurrent | 1001 | Property inference.admission.max-concurrent is '1001'

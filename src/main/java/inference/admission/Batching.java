@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.stereotype.Component;
 
 import inference.lifecycle.WarmUpListener;
@@ -30,7 +31,12 @@ final class Batching implements WarmUpListener, InfoContributor {
 
 	private volatile Decision decision;
 
-	Batching(BatchingProperties batchingProperties, Statistics statistics) {
+	Batching(BatchingProperties batchingProperties, DeadlineProperties deadlineProperties, Statistics statistics) {
+		if (batchingProperties.maxSize() > 1
+				&& batchingProperties.maxDelay().compareTo(deadlineProperties.deadline()) >= 0) {
+			throw new InvalidConfigurationPropertyValueException("inference.batching.max-delay",
+					batchingProperties.maxDelay(), "must be shorter than inference.deadline");
+		}
 		this.batchingProperties = batchingProperties;
 		this.decision = new Decision(1,
 				(batchingProperties.maxSize() == 1) ? "inference.batching.max-size is 1" : "not checked yet");

@@ -3,7 +3,6 @@ package inference.admission;
 import java.time.Duration;
 
 import jakarta.validation.constraints.Min;
-import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -17,11 +16,10 @@ import org.springframework.validation.annotation.Validated;
  * @param maxSize the most rows of different requests in one run; 1 disables batching. A
  * larger value has an effect only if the warm-up finds no rows that influence each other
  * @param maxDelay the longest time that a call waits for other calls to join its batch,
- * counted from the call's arrival and rounded up to a millisecond; a day at most. Keep
- * this time below the deadline
+ * counted from the call's arrival and rounded up to a millisecond; shorter than the
+ * deadline
  */
 @Validated
 @ConfigurationProperties(prefix = "inference.batching", ignoreUnknownFields = false)
-record BatchingProperties(@Min(1) @DefaultValue("1") int maxSize,
-		@DurationMin @DurationMax(days = 1) @DefaultValue("0s") Duration maxDelay) {
+record BatchingProperties(@Min(1) @DefaultValue("1") int maxSize, @DurationMin @DefaultValue("0s") Duration maxDelay) {
 }

@@ -287,7 +287,8 @@ class AdmissionTests {
 	@Test
 	void waitsForAFullBatchWithoutAQueue() throws Exception {
 		this.gate.open();
-		var admission = batching(this.lifecycle, new AdmissionProperties(2, 0), 2, LONG);
+		var admission = batching(this.lifecycle, new AdmissionProperties(2, 0), 2,
+				LONG.minusSeconds(1));
 		var callers = List.of(call(admission, 1), call(admission, 2));
 		for (var caller : callers) {
 			assertThat(caller.answer()).hasSize(1);
@@ -564,7 +565,7 @@ class AdmissionTests {
 	private static Admission admission(ModelLifecycle lifecycle, int maxConcurrent, int maxQueued) {
 		var meters = new SimpleMeterRegistry();
 		return Admissions.of(lifecycle, new AdmissionProperties(maxConcurrent, maxQueued),
-				new Batching(new BatchingProperties(1, Duration.ZERO), new Statistics(meters)), meters);
+				Admissions.batching(1, Duration.ZERO, meters), meters);
 	}
 
 	private Admission batching(int maxSize, Duration maxDelay) {
@@ -574,7 +575,7 @@ class AdmissionTests {
 	private static Admission batching(ModelLifecycle lifecycle, AdmissionProperties properties, int maxSize,
 			Duration maxDelay) {
 		var meters = new SimpleMeterRegistry();
-		var batching = new Batching(new BatchingProperties(maxSize, maxDelay), new Statistics(meters));
+		var batching = Admissions.batching(maxSize, maxDelay, meters);
 		batching.beforeTimedRuns(Objects.requireNonNull(lifecycle.metadata()), FakeModel::echo);
 		return Admissions.of(lifecycle, properties, batching, meters);
 	}

@@ -21,7 +21,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  */
 public final class Admissions {
 
-	private static final Duration DEADLINE = Duration.ofSeconds(10);
+	static final Duration DEADLINE = Duration.ofSeconds(10);
 
 	private Admissions() {
 	}
@@ -33,6 +33,11 @@ public final class Admissions {
 			MeterRegistry meters) {
 		return new Admission(lifecycle, new ModelProperties("fake", "1", "nowhere", 1, "cpu", List.of(), List.of()),
 				properties, new DeadlineProperties(DEADLINE), batching, new Statistics(meters));
+	}
+
+	static Batching batching(int maxSize, Duration maxDelay, MeterRegistry meters) {
+		return new Batching(new BatchingProperties(maxSize, maxDelay), new DeadlineProperties(DEADLINE),
+				new Statistics(meters));
 	}
 
 	/** Runs the model for a request whose client waits as long as the server. */

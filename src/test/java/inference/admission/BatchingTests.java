@@ -26,6 +26,7 @@ import inference.model.Tensor;
 import inference.model.TensorComparison;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 
 @ExtendWith(OutputCaptureExtension.class)
 class BatchingTests {
@@ -41,6 +42,13 @@ class BatchingTests {
 		assertThat(batching.maxRows()).isOne();
 		assertThat(batching.maxDelayNanos()).isZero();
 		assertThat(info(batching)).isEqualTo(new Batching.Decision(1, "inference.batching.max-size is 1"));
+	}
+
+	@Test
+	void refusesADelayThatWouldMakeALoneCallMissItsDeadline() {
+		assertThatException().isThrownBy(() -> batching(2, Admissions.DEADLINE))
+			.withMessageContaining("must be shorter than inference.deadline");
+		assertThat(batching(1, Admissions.DEADLINE).maxRows()).isOne();
 	}
 
 	@Test
@@ -116,7 +124,7 @@ class BatchingTests {
 	}
 
 	private Batching batching(int maxSize, Duration maxDelay) {
-		return new Batching(new BatchingProperties(maxSize, maxDelay), new Statistics(this.meters));
+		return Admissions.batching(maxSize, maxDelay, this.meters);
 	}
 
 	private static Batching.Decision info(Batching batching) {

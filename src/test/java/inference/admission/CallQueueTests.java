@@ -14,8 +14,7 @@ class CallQueueTests {
 
 	@Test
 	void givesNoCallToAThreadThatWasInterruptedWhenTheServerClosed() {
-		Batching batching = new Batching(new BatchingProperties(1, Duration.ZERO),
-				new Statistics(new SimpleMeterRegistry()));
+		Batching batching = Admissions.batching(1, Duration.ZERO, new SimpleMeterRegistry());
 		CallQueue queue = new CallQueue(1, batching);
 		queue.add(new Call(FakeModel.question(1), Deadline.in(Duration.ofSeconds(10)), () -> false), () -> {
 		});
