@@ -287,8 +287,7 @@ class AdmissionTests {
 	@Test
 	void waitsForAFullBatchWithoutAQueue() throws Exception {
 		this.gate.open();
-		var admission = batching(this.lifecycle, new AdmissionProperties(2, 0), 2,
-				LONG.minusSeconds(1));
+		var admission = batching(this.lifecycle, new AdmissionProperties(2, 0), 2, LONG.minusSeconds(1));
 		var callers = List.of(call(admission, 1), call(admission, 2));
 		for (var caller : callers) {
 			assertThat(caller.answer()).hasSize(1);

@@ -29,6 +29,7 @@ import inference.model.ModelClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsString;
 
 /**
  * What the image promises to a platform that runs it from service.json.
@@ -63,6 +64,18 @@ class ImageIT {
 	void startsFromItsAotCache() {
 		assertThat(get(this.container, "/actuator/info")).contains("\"aotCache\":{\"used\":true}");
 		assertThat(get(this.container, "/actuator/prometheus")).contains("inference_aot_cache_used 1.0");
+	}
+
+	@Test
+	void writesMetricsAsProtobufWithoutAWarningOfJava() {
+		RestAssured.given()
+			.accept("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
+					+ "application/openmetrics-text;q=0.5")
+			.get(this.container.uri(this.service.port(), "/actuator/prometheus"))
+			.then()
+			.statusCode(200)
+			.contentType(containsString("protobuf"));
+		assertThat(this.container.logs().lines()).allMatch((line) -> line.startsWith("{"));
 	}
 
 	@Test
