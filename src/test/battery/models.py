@@ -73,7 +73,7 @@ GRAPHS = {
     "nan-and-infinity": ("(float[b,4] x) => (float[b,4] y) { y = Log(x) }",
                          {"x": np.float32([[0, 1, -1, np.inf], [np.nan, 2, 0, -0.0]])}),
     "no-rows": ("(float[b,4] x) => (float[b,4] y) { y = Abs(x) }", {"x": ROWS[:0]}),
-    "no-columns": ("(float[b,n] x) => (float[b,n] y) { y = Abs(x) }", {"x": ROWS[:, :0]}),
+    "no-columns": ("(float[b,0] x) => (float[b,0] y) { y = Abs(x) }", {"x": ROWS[:, :0]}),
     "no-inputs": ("() => (float[2] y) <float[2] w = {1, 2}> { y = Abs(w) }", {}),
     "several-inputs": ("(float[b] age, string[b] city, int64[b,2] counts) => (float[b] a, string[b] c, int64[b,2] n) "
                        "{ a = Abs(age) \n c = Identity(city) \n n = Neg(counts) }",

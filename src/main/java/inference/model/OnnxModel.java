@@ -124,7 +124,11 @@ public final class OnnxModel implements Model {
 
 	@Override
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
-		return run(inputs, (result) -> OnnxTensors.fromOnnx(result, this.signature));
+		// TopK, LSTM and other operators of ONNX Runtime end the process if they get no
+		// elements.
+		Map<String, Tensor> outputsWithoutRows = this.signature.outputsWithoutRows(inputs);
+		return (outputsWithoutRows != null) ? outputsWithoutRows
+				: run(inputs, (result) -> OnnxTensors.fromOnnx(result, this.signature));
 	}
 
 	private <T> T run(Map<String, Tensor> inputs, OutputReader<T> reader) {

@@ -3,6 +3,7 @@ package inference.model;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -32,9 +33,8 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	 * and every input and output has the batch as first dimension and a known rank.
 	 */
 	public boolean isBatchable() {
-		return !this.inputs.isEmpty() && Stream.concat(this.inputs.stream(), this.outputs.stream())
-			.map(TensorSpec::shape)
-			.allMatch((shape) -> shape.isBatched() && !shape.isOfAnyRank());
+		return !this.inputs.isEmpty()
+				&& Stream.concat(this.inputs.stream(), this.outputs.stream()).allMatch(Signature::hasKnownBatch);
 	}
 
 	/** Whether at least one input is {@link DataType#BYTES}. */
@@ -56,6 +56,45 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	public boolean acceptsInputs(Map<String, Tensor> tensors) {
 		return tensors.size() == this.inputs.size()
 				&& this.inputs.stream().allMatch((input) -> input.accepts(tensors.get(input.name())));
+	}
+
+	/**
+	 * Returns the outputs for a request without rows. If an input has a batch, the inputs
+	 * without a batch are ignored, such as the state of a recurrent model.
+	 * @param tensors the inputs
+	 * @return tensors without rows; {@code null} if the model must run
+	 * @throws IllegalArgumentException if the model cannot run without rows or on rows
+	 * without elements
+	 */
+	@Nullable Map<String, Tensor> outputsWithoutRows(Map<String, Tensor> tensors) {
+		if (tensors.values().stream().allMatch((tensor) -> tensor.shape().elementCount() > 0)) {
+			return null;
+		}
+		boolean hasBatch = this.inputs.stream().anyMatch((input) -> input.shape().isBatched());
+		List<Shape> shapes = this.inputs.stream()
+			.filter((input) -> input.shape().isBatched() == hasBatch)
+			.map((input) -> Objects.requireNonNull(tensors.get(input.name())).shape())
+			.toList();
+		if (hasBatch && shapes.stream().allMatch(Signature::hasNoRows)
+				&& this.outputs.stream().allMatch(Signature::hasKnownBatch)) {
+			return TensorSpec.zeros(this.outputs, 0, 0);
+		}
+		// An input may be declared with a dimension of size 0, and then has no elements.
+		boolean needsElements = this.inputs.stream().allMatch((input) -> input.elementCount(1, 1) > 0);
+		boolean lacksElements = needsElements && shapes.stream().allMatch((shape) -> shape.elementCount() == 0);
+		if (lacksElements || (hasBatch && shapes.stream().anyMatch(Signature::hasNoRows))) {
+			throw new IllegalArgumentException(
+					"an input has no rows, or its rows have no elements: send a row with elements");
+		}
+		return null;
+	}
+
+	private static boolean hasNoRows(Shape shape) {
+		return shape.rank() > 0 && shape.dimension(0) == 0;
+	}
+
+	private static boolean hasKnownBatch(TensorSpec spec) {
+		return spec.shape().isBatched() && !spec.shape().isOfAnyRank();
 	}
 
 	/**

@@ -77,19 +77,19 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
-	 * A tensor of zeros or empty strings for each input, by name. An input of unknown
-	 * rank gets a tensor of rank 2.
+	 * A tensor of zeros or empty strings for each specification, by name. A specification
+	 * of unknown rank gets a tensor of rank 2.
 	 * @param batchSize the size of the first dimension, if it is variable
 	 * @param innerSize the size of every other variable dimension
 	 * @throws ArithmeticException if a tensor is larger than 2 GB
 	 */
-	public static Map<String, Tensor> zeros(List<TensorSpec> inputs, long batchSize, long innerSize) {
+	public static Map<String, Tensor> zeros(List<TensorSpec> specs, long batchSize, long innerSize) {
 		Map<String, Tensor> zeros = new LinkedHashMap<>();
-		for (TensorSpec input : inputs) {
-			Shape shape = input.shape.isOfAnyRank() ? Shape.of(batchSize, innerSize)
-					: input.shape.withSizes(batchSize, innerSize);
-			int byteCount = Math.toIntExact(Math.multiplyExact(shape.elementCount(), input.minElementBytes()));
-			zeros.put(input.name, Tensor.of(input.dataType, shape, ByteBuffer.allocate(byteCount)));
+		for (TensorSpec spec : specs) {
+			Shape shape = spec.shape.isOfAnyRank() ? Shape.of(batchSize, innerSize)
+					: spec.shape.withSizes(batchSize, innerSize);
+			int byteCount = Math.toIntExact(Math.multiplyExact(shape.elementCount(), spec.minElementBytes()));
+			zeros.put(spec.name, Tensor.of(spec.dataType, shape, ByteBuffer.allocate(byteCount)));
 		}
 		return zeros;
 	}

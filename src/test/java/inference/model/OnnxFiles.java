@@ -110,6 +110,20 @@ public final class OnnxFiles {
 			.build();
 	}
 
+	/**
+	 * Returns the largest element of each row of {@code x}, FP32 [-1,-1], as
+	 * {@code largest}. ONNX Runtime ends the process if there are no rows.
+	 */
+	static byte[] largest() {
+		TensorProto one = scalar("k", 1).toBuilder().addDims(1).build();
+		return model(GraphProto.newBuilder()
+			.setName("largest")
+			.addInput(tensor("x", DataType.FLOAT, -1, -1))
+			.addInitializer(one)
+			.addNode(node("TopK", List.of("x", "k"), "largest").toBuilder().addOutput("index"))
+			.addOutput(tensor("largest", DataType.FLOAT, -1, 1)));
+	}
+
 	/** Multiplies {@code x}, FP32 [-1,2], by the scalar {@code k}, FP32 []. */
 	static byte[] scaled() {
 		return model(GraphProto.newBuilder()

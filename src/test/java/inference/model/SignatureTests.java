@@ -1,9 +1,14 @@
 package inference.model;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -89,6 +94,57 @@ class SignatureTests {
 		assertThat(new Signature(List.of(rows), List.of(rows)).isBatchable()).isTrue();
 		assertThat(new Signature(List.of(rows, fixed), List.of(rows)).isBatchable()).isFalse();
 		assertThat(new Signature(List.of(rows), List.of(fixed)).isBatchable()).isFalse();
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			# inputs of the model | output | inputs of the request | result
+			[-1,2]                | [-1,3] | [1,2]                 | runs
+			[-1,2]                | [-1,3] | [0,2]                 | [0,3]
+			[-1,-1]               | [-1]   | [2,0]                 | is refused
+			[-1,2]                | []     | [0,2]                 | is refused
+			[-1,2]                | any    | [0,2]                 | is refused
+			[-1,0]                | [-1]   | [3,0]                 | runs
+			[-1,0]                | [-1]   | [0,0]                 | [0]
+			any                   | [-1]   | []                    | runs
+			[-1,2] []             | [-1,2] | [0,2] []              | [0,2]
+			[-1,2] [-1]           | [-1]   | [0,2] [1]             | is refused
+			[-1,2] [-1]           | any    | [0,2] [1]             | is refused
+			[-1,1] [-1,2,-1,4]    | [-1]   | [1,1] [1,2,0,4]       | runs
+			[1,4] [-1,4]          | any    | [1,4] [0,4]           | is refused
+			[1,-1,4] [1,8]        | [1,8]  | [1,0,4] [1,8]         | runs
+			[1,-1,4]              | [1,8]  | [1,0,4]               | is refused
+			""")
+	void knowsTheOutputsOfARequestWithoutRows(String declared, String output, String given, String result) {
+		List<TensorSpec> inputs = new ArrayList<>();
+		Map<String, Tensor> tensors = new HashMap<>();
+		String[] givenShapes = given.split(" ", -1);
+		for (String text : declared.split(" ", -1)) {
+			Shape shape = shape(givenShapes[inputs.size()]);
+			String name = "in-" + inputs.size();
+			inputs.add(new TensorSpec(name, DataType.FP32, shape(text)));
+			tensors.put(name, Tensor.ofFloats(shape, new float[(int) shape.elementCount()]));
+		}
+		var model = new Signature(inputs, List.of(new TensorSpec("y", DataType.FP32, shape(output))));
+		if (result.equals("is refused")) {
+			assertThatIllegalArgumentException().isThrownBy(() -> model.outputsWithoutRows(tensors))
+				.withMessage("an input has no rows, or its rows have no elements: send a row with elements");
+		}
+		else if (result.equals("runs")) {
+			assertThat(model.outputsWithoutRows(tensors)).isNull();
+		}
+		else {
+			assertThat(model.outputsWithoutRows(tensors)).hasToString("{y=FP32 %s}".formatted(result));
+		}
+	}
+
+	private static Shape shape(String text) {
+		return text.equals("any") ? Shape.ANY
+				: Shape.of(Pattern.compile("-?[0-9]+")
+					.matcher(text)
+					.results()
+					.mapToLong((number) -> Long.parseLong(number.group()))
+					.toArray());
 	}
 
 }
