@@ -94,9 +94,12 @@ final class ModelThreads implements AutoCloseable {
 			if (begunCalls.size() == 1) {
 				return () -> begunCalls.getFirst().completeExceptionally(ex);
 			}
-			// One call's bad inputs must not fail other calls, so run each call alone.
-			List<Runnable> completions = begunCalls.stream().map((call) -> run(List.of(call))).toList();
-			return () -> completions.forEach(Runnable::run);
+			// One call's bad inputs must not fail other calls, so each half of the batch
+			// runs again. One bad call among 64 costs 13 runs in place of 65. The first
+			// half is answered before the second half runs.
+			int half = begunCalls.size() / 2;
+			run(begunCalls.subList(0, half)).run();
+			return run(begunCalls.subList(half, begunCalls.size()));
 		}
 		finally {
 			MDC.clear();
@@ -134,8 +137,10 @@ final class ModelThreads implements AutoCloseable {
 				// A late cancellation may interrupt this thread. Its next run must not
 				// see the interrupt.
 				Thread.interrupted();
-				// A cancelled run would have taken longer, so its calls are not counted.
-				int completedCalls = (hasSucceeded || isAwaited()) ? callCount : 0;
+				// The calls of a cancelled run are not counted, because it would have
+				// taken longer. The calls of a failed batch are counted when they run
+				// again.
+				int completedCalls = (hasSucceeded || (isAwaited() && callCount == 1)) ? callCount : 0;
 				ModelThreads.this.serviceTime.record(System.nanoTime() - this.startNanos, completedCalls);
 			}
 		}

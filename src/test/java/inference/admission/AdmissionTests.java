@@ -348,6 +348,68 @@ class AdmissionTests {
 	}
 
 	@Test
+	void answersCallsBesideAnUnusableOneAsSoonAsTheyHaveOutputs() throws Exception {
+		var admission = batching(8, Duration.ZERO);
+		var secondHalf = new Gate();
+		this.model.behave((inputs) -> {
+			this.runs.add(floats(inputs));
+			this.gate.pass();
+			if (floats(inputs).equals(List.of(-1f, 5f))) {
+				secondHalf.pass();
+			}
+			if (floats(inputs).contains(-1f)) {
+				throw new IllegalArgumentException("-1 is unusable");
+			}
+			return FakeModel.echo(inputs);
+		});
+		var first = occupy(admission);
+		var good = List.of(queue(admission, 2), queue(admission, 3));
+		var bad = queue(admission, -1);
+		var last = queue(admission, 5);
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		secondHalf.awaitArrivals(1);
+		for (var caller : good) {
+			assertThat(caller.answer()).hasSize(1);
+		}
+		secondHalf.open();
+		assertRejected(Kind.INVALID_INPUT, bad::answer);
+		assertThat(last.answer()).containsExactly(5);
+		assertThat(this.runs).containsExactly(List.of(1f), List.of(2f, 3f, -1f, 5f), List.of(2f, 3f), List.of(-1f, 5f),
+				List.of(-1f), List.of(5f));
+	}
+
+	@Test
+	void countsTheCallsOfAFailedBatchOnceInThePrediction() throws Exception {
+		var admission = batching(8, Duration.ZERO);
+		var last = new Gate();
+		this.model.behave((inputs) -> {
+			this.gate.pass();
+			if (floats(inputs).equals(List.of(9f))) {
+				last.pass();
+				return FakeModel.echo(inputs);
+			}
+			spin(Duration.ofMillis(30));
+			if (floats(inputs).contains(-1f)) {
+				throw new IllegalArgumentException("-1 is unusable");
+			}
+			return FakeModel.echo(inputs);
+		});
+		var first = occupy(admission);
+		var batch = List.of(queue(admission, 2), queue(admission, 3), queue(admission, 5), queue(admission, -1));
+		this.gate.open();
+		assertThat(first.answer()).containsExactly(1);
+		assertThat(batch.getFirst().answer()).containsExactly(2);
+		assertRejected(Kind.INVALID_INPUT, batch.getLast()::answer);
+		var next = call(admission, 9);
+		last.awaitArrivals(1);
+		// Five calls took six runs of 30 ms.
+		assertThat(Duration.ofNanos(admission.predictedWaitNanos())).isGreaterThan(Duration.ofMillis(30));
+		last.open();
+		assertThat(next.answer()).containsExactly(9);
+	}
+
+	@Test
 	void doesNotAskAClientThatHasItsAnswerWhenItsBatchFails() throws Exception {
 		var admission = batching(8, Duration.ZERO);
 		var inside = new Gate();
