@@ -50,6 +50,14 @@ final class V1Reader {
 			readInputs(parser, instanceCount);
 			instanceCount++;
 		}
+		boolean hasBatch = this.signature.inputs().stream().anyMatch((spec) -> spec.shape().isBatched());
+		for (TensorSpec spec : this.signature.inputs()) {
+			// Otherwise two instances could become the two layers of a state.
+			boolean hasOneRow = instanceCount == 1 && spec.shape().dimension(0) == 1;
+			require(!hasBatch || spec.shape().isBatched() || hasOneRow,
+					"Input '%s' has shape %s, whose first dimension is not the batch: use \"inputs\" in place of \"instances\".",
+					spec.name(), spec.shape());
+		}
 		for (TensorReader reader : this.readers.values()) {
 			reader.setLength(0, instanceCount);
 		}

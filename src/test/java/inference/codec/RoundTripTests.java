@@ -157,7 +157,8 @@ class RoundTripTests {
 	/**
 	 * The type and the dimensions of a random tensor.
 	 *
-	 * @param variableBits has a bit for each dimension that is variable in the signature
+	 * @param variableBits has a bit for each dimension that is variable in the signature.
+	 * The rows of instances are always variable
 	 */
 	record TensorPlan(DataType dataType, List<Long> dimensions, int variableBits) {
 
@@ -169,7 +170,8 @@ class RoundTripTests {
 			List<Long> declaredDimensions = new ArrayList<>(shape);
 			boolean isVisible = true;
 			for (int i = 0; i < shape.size(); i++) {
-				if ((this.variableBits >> i & 1) != 0) {
+				boolean isBatch = i == 0 && rows >= 0;
+				if (isBatch || (this.variableBits >> i & 1) != 0) {
 					declaredDimensions.set(i, Shape.VARIABLE);
 					// Nested JSON does not show the dimensions inside a dimension of 0.
 					shape.set(i, isVisible ? shape.get(i) : 0L);
