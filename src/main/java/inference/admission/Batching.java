@@ -20,7 +20,8 @@ import inference.model.Tensor;
 /**
  * Limits how many rows of different requests run together. The limit is 1 until the
  * warm-up has searched for rows that influence each other. The limit stays 1 if the
- * search finds such rows or the model's signature does not allow batches.
+ * search finds such rows or could not compare rows, or if the model's signature does not
+ * allow batches.
  */
 @Component
 final class Batching implements WarmUpListener, InfoContributor {

@@ -51,8 +51,9 @@ final class RowInfluenceSearch {
 	// A text of 0 words is a number, because some models parse numbers.
 	private static final int[] WORDS_PER_TEXT = { 9, 1, 0, 5 };
 
-	// Variable dimensions other than the first get these sizes. 64 and 224 suit images.
-	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224 };
+	// Variable dimensions other than the first get these sizes. 64 and 224 suit images,
+	// and 512 suits audio.
+	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224, 512 };
 
 	// In a batch a matrix product may add its terms in another order, which changes the
 	// rounding. The tolerances are relative to the largest value. Those for FP16 and BF16
@@ -104,11 +105,15 @@ final class RowInfluenceSearch {
 				break;
 			}
 		}
-		String conclusion = (this.comparedBatchCount == 0)
-				? "not checked for influence between rows, because the model refused the generated input: "
-				: "no influence between rows found, batches compared: " + this.comparedBatchCount
-						+ ((this.lastRefusal != null) ? "; the model refused some generated input: " : "");
-		return new Batching.Decision(this.maxRows, conclusion + Objects.requireNonNullElse(this.lastRefusal, ""));
+		if (this.comparedBatchCount == 0) {
+			return new Batching.Decision(1,
+					"no batch could be compared, because the model refused the generated input (%s); add two rows of the same shape to its examples"
+						.formatted(this.lastRefusal));
+		}
+		String refusalClause = (this.lastRefusal != null)
+				? "; the model refused some generated input: " + this.lastRefusal : "";
+		return new Batching.Decision(this.maxRows,
+				"no influence between rows found, batches compared: " + this.comparedBatchCount + refusalClause);
 	}
 
 	// Only rows of the same shapes are batched. The shapes without examples come last.

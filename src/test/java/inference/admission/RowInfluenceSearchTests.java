@@ -116,12 +116,16 @@ class RowInfluenceSearchTests {
 	}
 
 	@Test
-	void saysWhatItCouldNotCheck() {
+	void refusesBatchesIfItCouldCompareNone() {
 		var result = search(List.of(), (_) -> {
 			throw new IllegalArgumentException("unusable");
 		});
-		assertThat(result).isEqualTo(new Batching.Decision(MAX_SIZE,
-				"not checked for influence between rows, because the model refused the generated input: unusable"));
+		assertThat(result).isEqualTo(new Batching.Decision(1,
+				"no batch could be compared, because the model refused the generated input (unusable); add two rows of the same shape to its examples"));
+	}
+
+	@Test
+	void saysWhatItCouldNotCompare() {
 		assertThat(search(List.of(), (inputs) -> {
 			for (float value : x(inputs)) {
 				if (value != 0 && value != 1) {
@@ -161,7 +165,7 @@ class RowInfluenceSearchTests {
 	void generatesNoRowThatIsTooLarge() {
 		var signature = new FakeModel(Shape.of(Shape.VARIABLE, 1_000_000_000)).signature();
 		assertThat(new RowInfluenceSearch(signature, List.of(), MAX_SIZE, FakeModel::echo).decide().reason())
-			.endsWith("shape [1,1000000000] is too large to generate");
+			.contains("(shape [1,1000000000] is too large to generate)");
 	}
 
 	@Test
