@@ -204,6 +204,9 @@ final class OnnxSignatureFinder {
 	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its
 	// size differs between the trial runs.
 	private Shape commonShape(TensorSpec output) {
+		if (this.outputsWithOtherRowCount.contains(output.name())) {
+			return Shape.ANY;
+		}
 		long[] dimensions = output.shape().dimensions();
 		for (TensorSpec otherSpec : observedSpecs(output.name())) {
 			for (int i = 0; i < dimensions.length && otherSpec.shape().rank() == dimensions.length; i++) {

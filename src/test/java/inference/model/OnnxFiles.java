@@ -85,10 +85,10 @@ public final class OnnxFiles {
 	}
 
 	/**
-	 * Puts the numbers from 0 to {@code limit}, a scalar of undeclared rank, out as a
-	 * sequence {@code y} of one tensor.
+	 * Makes a sequence {@code y} from the numbers 0 to {@code limit} by an operator. The
+	 * file does not declare the rank of {@code limit}, which is a scalar.
 	 */
-	static byte[] counted() {
+	static byte[] counted(String operator) {
 		ValueInfoProto.Builder limit = tensor("limit", DataType.INT64).toBuilder();
 		limit.getTypeBuilder().getTensorTypeBuilder().clearShape();
 		return model(GraphProto.newBuilder()
@@ -98,7 +98,7 @@ public final class OnnxFiles {
 			.addInitializer(scalar("delta", 1))
 			.addNode(node("Add", List.of("limit", "delta"), "end"))
 			.addNode(node("Range", List.of("start", "end", "delta"), "numbers"))
-			.addNode(node("SequenceConstruct", List.of("numbers"), "y"))
+			.addNode(node(operator, List.of("numbers"), "y"))
 			.addOutput(sequenceOf("y", tensor("numbers", DataType.INT64, -1))));
 	}
 
