@@ -3,6 +3,7 @@ package inference.web;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeUnit;
 
 import org.apache.catalina.connector.ClientAbortException;
@@ -43,7 +44,8 @@ final class AnswerStream extends FilterOutputStream {
 			return;
 		}
 		if (this.writeDeadlineNanos - System.nanoTime() <= 0) {
-			throw new ClientAbortException("The deadline passed while the client read its answer");
+			throw new ClientAbortException(
+					new SocketTimeoutException("The deadline passed while the client read its answer"));
 		}
 		try (Wait _ = this.requestExecutor.beginWait()) {
 			this.out.write(source, offset, count);

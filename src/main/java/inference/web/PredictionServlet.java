@@ -1,6 +1,7 @@
 package inference.web;
 
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
@@ -11,6 +12,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import org.apache.catalina.connector.ClientAbortException;
 import org.jspecify.annotations.Nullable;
 
 import inference.admission.Admission;
@@ -112,6 +114,13 @@ final class PredictionServlet extends HttpServlet {
 			outcome = (ex instanceof Rejection rejection) ? Outcome.of(rejection)
 					: (error.status() < 500) ? Outcome.INVALID : Outcome.FAILED;
 			error.send(request, response);
+		}
+		catch (ClientAbortException ex) {
+			// A timeout means that the deadline passed while the client read its answer.
+			if (ex.getCause() instanceof SocketTimeoutException) {
+				outcome = Outcome.LATE;
+			}
+			throw ex;
 		}
 		finally {
 			this.statistics.record(Protocol.HTTP, outcome, System.nanoTime() - arrivalNanos);

@@ -201,11 +201,11 @@ class ChaosTests {
 	}
 
 	@Test
-	void countsAClientThatDoesNotReadItsAnswerAsGone(CapturedOutput output) throws Exception {
+	void countsAnAnswerThatItsClientDoesNotReadAsLate(CapturedOutput output) throws Exception {
 		try (Server server = Server.ready(() -> this.model, "inference.deadline=500ms")) {
 			this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(4_000_000), new float[4_000_000])));
 			try (Socket _ = send(server, 14, "{\"inputs\":[1]}")) {
-				awaitMetric(server, "inference_requests_seconds_count{outcome=\"gone\",protocol=\"http\"} 1");
+				awaitMetric(server, "inference_requests_seconds_count{outcome=\"late\",protocol=\"http\"} 1");
 			}
 			assertThat(output).doesNotContain("ERROR", "\tat ");
 		}
