@@ -68,8 +68,9 @@ final class Training {
 		Map<String, String> environment = builder.environment();
 		environment.keySet().removeIf((name) -> name.startsWith("J") && name.endsWith("_OPTIONS"));
 		environment
-			.putAll(Map.of("SERVER_PORT", Integer.toString(port), "SERVER_ADDRESS", "127.0.0.1",
-					"LOGGING_STRUCTURED_FORMAT_CONSOLE", "ecs", "ORT_DISABLE_TELEMETRY", "1"));
+			.putAll(Map.of("SERVER_PORT", Integer.toString(port), "SERVER_ADDRESS", "127.0.0.1", "SERVER_SSL_ENABLED",
+					"false", "SERVER_SERVLET_CONTEXTPATH", "", "LOGGING_STRUCTURED_FORMAT_CONSOLE", "ecs",
+					"ORT_DISABLE_TELEMETRY", "1"));
 		Process server = builder.start();
 		try {
 			long deadlineNanos = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
