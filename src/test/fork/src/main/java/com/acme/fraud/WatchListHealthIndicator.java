@@ -22,8 +22,8 @@ class WatchListHealthIndicator implements HealthIndicator {
 
 	@Override
 	public Health health() {
-		return Files.exists(this.file) ? Health.up().build()
-				: Health.down().withDetail("missing", this.file.toString()).build();
+		Health.Builder health = Files.exists(this.file) ? Health.up() : Health.down();
+		return health.withDetail("file", this.file.toString()).build();
 	}
 
 }

@@ -51,7 +51,7 @@ class FraudServiceTests {
 				.get("/actuator/health")
 				.then()
 				.statusCode(503)
-				.body("components.watchList.details.missing", equalTo("/nowhere"));
+				.body("components.watchList.details.file", equalTo("/nowhere"));
 			server.request().get("/actuator/health/watchList").then().statusCode(503);
 			Surfaces.verify(server, State.READY, 200, 200, 200, "the model serves");
 		}
