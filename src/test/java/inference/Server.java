@@ -58,7 +58,10 @@ public final class Server implements AutoCloseable {
 				beans.accept(generic);
 			}
 		});
-		Map<String, String> arguments = new LinkedHashMap<>(Map.of("server.port", "0", "inference.model.name", "m"));
+		// The tests use HTTP without TLS. They send no metrics to the backend of a fork.
+		Map<String, String> arguments = new LinkedHashMap<>(Map.of("server.port", "0", "inference.model.name", "m",
+				"server.ssl.enabled", "false", "management.defaults.metrics.export.enabled", "false",
+				"management.prometheus.metrics.export.enabled", "true"));
 		for (String property : properties) {
 			int equals = property.indexOf('=');
 			arguments.put(property.substring(0, equals), property.substring(equals + 1));
