@@ -127,7 +127,7 @@ class ArchitectureTests {
 			.dependOnClassesThat()
 			.areAssignableTo(Model.class)
 			.because("a call that the lifecycle does not count is one under which it frees the model: "
-					+ "call Admission.infer instead"));
+					+ "call Admission.predict instead"));
 	}
 
 	@Test
