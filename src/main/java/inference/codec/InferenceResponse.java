@@ -82,7 +82,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 				&& (shape.rank() == 0 || shape.dimension(0) != request.instanceCount())) {
 			String problem = "output '%s' has shape %s, not a row for each of %d instances".formatted(spec.name(),
 					shape, request.instanceCount());
-			if (spec.shape().isBatched() && !spec.shape().isOfAnyRank()) {
+			if (spec.shape().isBatchOfKnownRank()) {
 				throw new InvalidOutputException(problem);
 			}
 			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(problem));

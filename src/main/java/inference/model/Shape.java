@@ -61,6 +61,11 @@ public final class Shape {
 		return rank() > 0 && this.dimensions[0] == VARIABLE;
 	}
 
+	/** Whether the first dimension is the batch and the rank is known. */
+	public boolean isBatchOfKnownRank() {
+		return isBatched() && !isOfAnyRank();
+	}
+
 	/**
 	 * The number of elements of a tensor of this shape.
 	 * @return the product of the dimensions; 1 for a scalar

@@ -33,8 +33,9 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	 * and every input and output has the batch as first dimension and a known rank.
 	 */
 	public boolean isBatchable() {
-		return !this.inputs.isEmpty()
-				&& Stream.concat(this.inputs.stream(), this.outputs.stream()).allMatch(Signature::hasKnownBatch);
+		return !this.inputs.isEmpty() && Stream.concat(this.inputs.stream(), this.outputs.stream())
+			.map(TensorSpec::shape)
+			.allMatch(Shape::isBatchOfKnownRank);
 	}
 
 	/** Whether at least one input is {@link DataType#BYTES}. */
@@ -60,11 +61,11 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 
 	/**
 	 * Returns the outputs for a request without rows. If an input has a batch, the inputs
-	 * without a batch are ignored, such as the state of a recurrent model.
+	 * without a batch, such as the state of a recurrent model, are ignored.
 	 * @param tensors the inputs
 	 * @return tensors without rows; {@code null} if the model must run
-	 * @throws IllegalArgumentException if the model cannot run without rows or on rows
-	 * without elements
+	 * @throws IllegalArgumentException if only some inputs have rows, if the rows have no
+	 * elements, or if the shape of an output is not known
 	 */
 	@Nullable Map<String, Tensor> outputsWithoutRows(Map<String, Tensor> tensors) {
 		if (tensors.values().stream().allMatch((tensor) -> tensor.shape().elementCount() > 0)) {
@@ -76,7 +77,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 			.map((input) -> Objects.requireNonNull(tensors.get(input.name())).shape())
 			.toList();
 		if (hasBatch && shapes.stream().allMatch(Signature::hasNoRows)
-				&& this.outputs.stream().allMatch(Signature::hasKnownBatch)) {
+				&& this.outputs.stream().map(TensorSpec::shape).allMatch(Shape::isBatchOfKnownRank)) {
 			return TensorSpec.zeros(this.outputs, 0, 0);
 		}
 		// An input may be declared with a dimension of size 0, and then has no elements.
@@ -91,10 +92,6 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 
 	private static boolean hasNoRows(Shape shape) {
 		return shape.rank() > 0 && shape.dimension(0) == 0;
-	}
-
-	private static boolean hasKnownBatch(TensorSpec spec) {
-		return spec.shape().isBatched() && !spec.shape().isOfAnyRank();
 	}
 
 	/**
