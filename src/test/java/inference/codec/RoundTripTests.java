@@ -132,7 +132,11 @@ class RoundTripTests {
 			Random random) {
 		List<SentTensor> sentTensors = new ArrayList<>();
 		for (TensorPlan plan : plans) {
-			sentTensors.add(plan.send("in-" + sentTensors.size(), rows, asJson, base64, random));
+			// Instances are rows of all tensors, or of none.
+			int bits = (rows < 0) ? plan.variableBits()
+					: (plan.variableBits() & ~1) | (plans.getFirst().variableBits() & 1);
+			sentTensors.add(new TensorPlan(plan.dataType(), plan.dimensions(), bits).send("in-" + sentTensors.size(),
+					rows, asJson, base64, random));
 		}
 		return sentTensors;
 	}
@@ -157,8 +161,7 @@ class RoundTripTests {
 	/**
 	 * The type and the dimensions of a random tensor.
 	 *
-	 * @param variableBits has a bit for each dimension that is variable in the signature.
-	 * The rows of instances are always variable
+	 * @param variableBits has a bit for each dimension that is variable in the signature
 	 */
 	record TensorPlan(DataType dataType, List<Long> dimensions, int variableBits) {
 
@@ -170,8 +173,7 @@ class RoundTripTests {
 			List<Long> declaredDimensions = new ArrayList<>(shape);
 			boolean isVisible = true;
 			for (int i = 0; i < shape.size(); i++) {
-				boolean isBatch = i == 0 && rows >= 0;
-				if (isBatch || (this.variableBits >> i & 1) != 0) {
+				if ((this.variableBits >> i & 1) != 0) {
 					declaredDimensions.set(i, Shape.VARIABLE);
 					// Nested JSON does not show the dimensions inside a dimension of 0.
 					shape.set(i, isVisible ? shape.get(i) : 0L);

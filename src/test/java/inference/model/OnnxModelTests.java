@@ -422,6 +422,9 @@ class OnnxModelTests {
 				Tensor twice = infer(model, Map.of("x", Tensor.ofFloats(Shape.of(2), 1, 2)), "y");
 				assertThat(twice.floats()).containsExactly(1, 2, 1, 2);
 			}
+			assertThatIllegalArgumentException()
+				.isThrownBy(() -> model.infer(Map.of("x", Tensor.ofFloats(Shape.of(0)))))
+				.withMessageContaining("has no rows");
 		}
 	}
 
