@@ -52,7 +52,8 @@ final class V1Reader {
 		}
 		boolean hasBatch = this.signature.inputs().stream().anyMatch((spec) -> spec.shape().isBatched());
 		for (TensorSpec spec : this.signature.inputs()) {
-			// Otherwise two instances could become the two layers of a state.
+			// Without this check, two instances could become the two layers of the state
+			// of a recurrent model.
 			boolean hasOneRow = instanceCount == 1 && spec.shape().dimension(0) == 1;
 			require(!hasBatch || spec.shape().isBatched() || hasOneRow,
 					"Input '%s' has shape %s, whose first dimension is not the batch: use \"inputs\" in place of \"instances\".",
