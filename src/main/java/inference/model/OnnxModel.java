@@ -141,8 +141,7 @@ public final class OnnxModel implements Model {
 			this.runOptionsByThread.put(caller, runOptions);
 			try {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-					onnxInputs.put(input.getKey(),
-							OnnxTensors.toOnnx(this.environment, input.getKey(), input.getValue(), arena));
+					onnxInputs.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue(), arena));
 				}
 				return runAndRetryAlone(onnxInputs, runOptions, reader);
 			}

@@ -5,7 +5,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
@@ -57,7 +56,8 @@ final class OnnxNative {
 		}
 	}
 
-	private static final MethodHandle FILL_STRING_TENSOR = findFunction(52, ADDRESS, ADDRESS, JAVA_LONG);
+	private static final MethodHandle GET_RESIZED_STRING_TENSOR_ELEMENT_BUFFER = findFunction(252, ADDRESS, JAVA_LONG,
+			JAVA_LONG, ADDRESS);
 
 	private static final MethodHandle GET_STRING_TENSOR_DATA_LENGTH = findFunction(53, ADDRESS, ADDRESS);
 
@@ -142,46 +142,28 @@ final class OnnxNative {
 		}
 	}
 
-	/**
-	 * Creates a tensor of ONNX Runtime from a tensor of strings.
-	 * @param inputName the name of the input, for error messages
-	 * @param arena holds the native copy of the strings; the caller closes it later
-	 * @throws IllegalArgumentException if a string has a NUL, which ends a string in C
-	 */
-	static OnnxTensor createStringTensor(OrtEnvironment environment, String inputName, Tensor tensor, Arena arena)
-			throws OrtException {
+	/** Copies a tensor of strings to native memory. The caller closes the copy. */
+	static OnnxTensor createStringTensor(OrtEnvironment environment, Tensor tensor) throws OrtException {
 		ByteBuffer contents = tensor.contents();
-		int elementCount = Math.toIntExact(tensor.shape().elementCount());
-		// In C each string ends with a NUL byte. In the tensor each string starts with a
-		// length of 4 bytes instead, so a buffer of the tensor's size is large enough.
-		MemorySegment strings = arena.allocate(contents.remaining());
-		MemorySegment pointers = arena.allocate(ADDRESS, elementCount);
-		long offset = 0;
-		for (int i = 0; i < elementCount; i++) {
-			byte[] bytes = new byte[contents.getInt()];
-			contents.get(bytes);
-			for (int byteIndex = 0; byteIndex < bytes.length; byteIndex++) {
-				if (bytes[byteIndex] == 0) {
-					throw new IllegalArgumentException(
-							"Input '%s' has the character U+0000 in text %d, after %d bytes. ONNX Runtime's texts end there."
-								.formatted(inputName, i, byteIndex));
-				}
-			}
-			pointers.setAtIndex(ADDRESS, i, strings.asSlice(offset));
-			MemorySegment.copy(bytes, 0, strings, ValueLayout.JAVA_BYTE, offset, bytes.length);
-			offset += bytes.length + 1;
-		}
-		String[] emptyStrings = new String[elementCount];
+		MemorySegment source = MemorySegment.ofBuffer(contents);
+		String[] emptyStrings = new String[Math.toIntExact(tensor.shape().elementCount())];
 		Arrays.fill(emptyStrings, "");
 		OnnxTensor onnxTensor = OnnxTensor.createTensor(environment, emptyStrings, tensor.shape().dimensions());
-		try {
-			requireOk(
-					(MemorySegment) FILL_STRING_TENSOR.invokeExact(pointer(onnxTensor), pointers, (long) elementCount));
+		try (Arena arena = Arena.ofConfined()) {
+			MemorySegment bufferPointer = arena.allocate(ADDRESS);
+			for (long i = 0; i < emptyStrings.length; i++) {
+				int length = contents.getInt();
+				requireOk((MemorySegment) GET_RESIZED_STRING_TENSOR_ELEMENT_BUFFER.invokeExact(pointer(onnxTensor), i,
+						(long) length, bufferPointer));
+				MemorySegment string = bufferPointer.get(ADDRESS, 0).reinterpret(length);
+				string.copyFrom(source.asSlice(contents.position(), length));
+				contents.position(contents.position() + length);
+			}
 			return onnxTensor;
 		}
 		catch (Throwable ex) {
 			onnxTensor.close();
-			throw new IllegalStateException("ONNX Runtime could not read input '%s'".formatted(inputName), ex);
+			throw new IllegalStateException("ONNX Runtime could not take its strings", ex);
 		}
 	}
 

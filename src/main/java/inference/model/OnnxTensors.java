@@ -87,10 +87,9 @@ final class OnnxTensors {
 	 * Copies an input to native memory, because ONNX Runtime reads only native memory.
 	 * @param arena the owner of the copy, which the caller closes after the tensor
 	 */
-	static OnnxTensor toOnnx(OrtEnvironment environment, String inputName, Tensor tensor, Arena arena)
-			throws OrtException {
+	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor, Arena arena) throws OrtException {
 		if (tensor.dataType() == DataType.BYTES) {
-			return OnnxNative.createStringTensor(environment, inputName, tensor, arena);
+			return OnnxNative.createStringTensor(environment, tensor);
 		}
 		ByteBuffer contents = tensor.contents();
 		ByteBuffer copy = arena.allocate(contents.remaining(), ALIGNMENT_BYTES)
