@@ -3,7 +3,6 @@ package inference.model;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -149,18 +148,12 @@ final class OnnxTensors {
 	}
 
 	/** Copies tensors to the Java heap, and closes all of them, even if a copy fails. */
-	static List<Tensor> copyAndClose(List<? extends OnnxValue> values) {
-		List<Tensor> tensors = new ArrayList<>();
+	static List<Tensor> copyAndClose(List<? extends OnnxValue> tensors) {
 		try {
-			for (OnnxValue value : values) {
-				try (value) {
-					tensors.add(fromOnnx((OnnxTensor) value));
-				}
-			}
-			return tensors;
+			return tensors.stream().map((tensor) -> fromOnnx((OnnxTensor) tensor)).toList();
 		}
 		finally {
-			values.stream().filter((value) -> !value.isClosed()).forEach(OnnxValue::close);
+			tensors.forEach(OnnxValue::close);
 		}
 	}
 
