@@ -17,8 +17,6 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import org.springframework.context.annotation.Fallback;
 import org.springframework.core.NestedExceptionUtils;
@@ -38,8 +36,6 @@ import org.springframework.util.function.ThrowingBiFunction;
 @Fallback
 @Component
 public final class OnnxModel implements Model {
-
-	private static final Logger logger = LoggerFactory.getLogger(OnnxModel.class);
 
 	private static final int MAX_WAIT_FOR_MEMORY_SECONDS = 2;
 
@@ -99,11 +95,6 @@ public final class OnnxModel implements Model {
 			close();
 			throw new UnusableModelException("The model at %s cannot be served.".formatted(location),
 					"Export it again: %s.".formatted(problem), ex);
-		}
-		List<String> inputsWithDefault = OnnxNative.namesOfInputsWithDefault(this.session);
-		if (!inputsWithDefault.isEmpty()) {
-			logger.warn("Requests cannot set the inputs {}, because ONNX Runtime's Java API does not offer inputs that"
-					+ " have a value in the file. The model always uses that value.", inputsWithDefault);
 		}
 	}
 

@@ -10,10 +10,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 
 import ai.onnxruntime.OnnxTensor;
@@ -68,39 +66,6 @@ final class OnnxNative {
 			FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS), Linker.Option.critical(true));
 
 	private OnnxNative() {
-	}
-
-	/** The names of the inputs for which the model's file has a default value. */
-	static List<String> namesOfInputsWithDefault(OrtSession session) {
-		MethodHandle sessionGetOverridableInitializerCount = findFunction(32, ADDRESS, ADDRESS);
-		MemorySegment sessionPointer = MemorySegment.ofAddress((long) SESSION_POINTER.get(session));
-		List<String> names = new ArrayList<>();
-		try (Arena arena = Arena.ofConfined()) {
-			MemorySegment countSegment = arena.allocate(JAVA_LONG);
-			requireOk((MemorySegment) sessionGetOverridableInitializerCount.invokeExact(sessionPointer, countSegment));
-			for (long i = 0; i < countSegment.get(JAVA_LONG, 0); i++) {
-				names.add(nameOfInputWithDefault(sessionPointer, i, arena.allocate(ADDRESS)));
-			}
-			return names;
-		}
-		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not name its inputs", ex);
-		}
-	}
-
-	private static String nameOfInputWithDefault(MemorySegment sessionPointer, long index, MemorySegment resultPointer)
-			throws Throwable {
-		MethodHandle sessionGetOverridableInitializerName = findFunction(38, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
-		MethodHandle allocatorFree = findFunction(76, ADDRESS, ADDRESS);
-		MethodHandle getAllocatorWithDefaultOptions = findFunction(78, ADDRESS);
-		requireOk((MemorySegment) getAllocatorWithDefaultOptions.invokeExact(resultPointer));
-		MemorySegment allocator = resultPointer.get(ADDRESS, 0);
-		requireOk((MemorySegment) sessionGetOverridableInitializerName.invokeExact(sessionPointer, index, allocator,
-				resultPointer));
-		MemorySegment nameSegment = resultPointer.get(ADDRESS, 0);
-		String name = nameSegment.reinterpret(Long.MAX_VALUE).getString(0);
-		requireOk((MemorySegment) allocatorFree.invokeExact(allocator, nameSegment));
-		return name;
 	}
 
 	/**

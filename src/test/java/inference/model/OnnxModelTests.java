@@ -23,15 +23,12 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import org.springframework.boot.test.system.CapturedOutput;
-import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.core.io.ClassPathResource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -277,11 +274,9 @@ class OnnxModelTests {
 	}
 
 	@Test
-	@ExtendWith(OutputCaptureExtension.class)
-	void saysWhichInputKeepsTheValueInTheFile(CapturedOutput output) throws IOException {
+	void keepsTheValueThatAnInputHasInTheFile() throws IOException {
 		try (var model = load(OnnxFiles.sumWithDefault())) {
 			assertThat(model.signature().inputs()).extracting(TensorSpec::name).containsExactly("a");
-			assertThat(output).contains("Requests cannot set the inputs [b]");
 			assertThat(infer(model, Map.of("a", Tensor.ofFloats(Shape.of(1), 1)), "sum").floats()).containsExactly(4);
 		}
 	}
