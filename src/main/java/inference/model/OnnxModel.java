@@ -17,6 +17,7 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.context.annotation.Fallback;
 import org.springframework.core.NestedExceptionUtils;
@@ -85,8 +86,8 @@ public final class OnnxModel implements Model {
 		}
 		try {
 			String examplesJson = this.session.getMetadata().getCustomMetadataValue(Example.METADATA_KEY).orElse("[]");
-			this.signature = new OnnxSignatureFinder((inputs) -> run(inputs, OnnxSignatureFinder::observeOutputs),
-					examplesJson, OnnxNative.namesOfUnknownRank(this.session))
+			this.signature = new OnnxSignatureFinder((inputs) -> run(inputs, null).specs(), examplesJson,
+					OnnxNative.namesOfUnknownRank(this.session))
 				.find(this.session.getInputInfo().values(), this.session.getOutputInfo().values());
 			this.examples = Example.read(examplesJson, this.signature);
 		}
@@ -118,11 +119,10 @@ public final class OnnxModel implements Model {
 		// TopK, LSTM and other operators of ONNX Runtime end the process if they get no
 		// elements.
 		Map<String, Tensor> outputsWithoutRows = this.signature.outputsWithoutRows(inputs);
-		return (outputsWithoutRows != null) ? outputsWithoutRows
-				: run(inputs, (result) -> OnnxTensors.fromOnnx(result, this.signature));
+		return (outputsWithoutRows != null) ? outputsWithoutRows : run(inputs, this.signature).tensors();
 	}
 
-	private <T> T run(Map<String, Tensor> inputs, OutputReader<T> reader) {
+	private OnnxOutputs run(Map<String, Tensor> inputs, @Nullable Signature signature) {
 		Map<String, OnnxTensor> onnxInputs = LinkedHashMap.newLinkedHashMap(inputs.size());
 		Thread caller = Thread.currentThread();
 		try (Arena arena = Arena.ofConfined(); RunOptions runOptions = new RunOptions()) {
@@ -134,7 +134,7 @@ public final class OnnxModel implements Model {
 				for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
 					onnxInputs.put(input.getKey(), OnnxTensors.toOnnx(this.environment, input.getValue(), arena));
 				}
-				return runAndRetryAlone(onnxInputs, runOptions, reader);
+				return runAndRetryAlone(onnxInputs, runOptions, signature);
 			}
 			finally {
 				this.runOptionsByThread.remove(caller);
@@ -148,11 +148,11 @@ public final class OnnxModel implements Model {
 
 	// Other calls may hold the memory that this call needs. Then it waits for their end
 	// and runs again alone.
-	private <T> T runAndRetryAlone(Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
-			throws OrtException {
+	private OnnxOutputs runAndRetryAlone(Map<String, OnnxTensor> inputs, RunOptions runOptions,
+			@Nullable Signature signature) throws OrtException {
 		this.memoryLock.readLock().lock();
 		try {
-			return runAndUnlock(this.memoryLock.readLock(), inputs, runOptions, reader);
+			return runAndUnlock(this.memoryLock.readLock(), inputs, runOptions, signature);
 		}
 		catch (OrtException ex) {
 			if (!OnnxFailure.isArenaFull(ex)) {
@@ -162,7 +162,7 @@ public final class OnnxModel implements Model {
 				throw new InsufficientMemoryException(OnnxFailure.cleanMessage(ex), ex, true);
 			}
 		}
-		return runAndUnlock(this.memoryLock.writeLock(), inputs, runOptions, reader);
+		return runAndUnlock(this.memoryLock.writeLock(), inputs, runOptions, signature);
 	}
 
 	// While this call waits, no other call can begin. A running call may hang, so the
@@ -178,10 +178,10 @@ public final class OnnxModel implements Model {
 	}
 
 	// Runs the model. The caller holds the lock, and this method releases it.
-	private <T> T runAndUnlock(Lock lock, Map<String, OnnxTensor> inputs, RunOptions runOptions, OutputReader<T> reader)
-			throws OrtException {
+	private OnnxOutputs runAndUnlock(Lock lock, Map<String, OnnxTensor> inputs, RunOptions runOptions,
+			@Nullable Signature signature) throws OrtException {
 		try (OrtSession.Result result = this.session.run(inputs, runOptions)) {
-			return reader.read(result);
+			return OnnxOutputs.read(result, signature);
 		}
 		catch (RuntimeException | OutOfMemoryError ex) {
 			// If an array for an output does not fit into the heap, it is not allocated.
@@ -215,12 +215,6 @@ public final class OnnxModel implements Model {
 			throw new IllegalStateException("ONNX Runtime could not free the model", ex);
 		}
 		this.sessionOptions.close();
-	}
-
-	private interface OutputReader<T> {
-
-		T read(OrtSession.Result result) throws OrtException;
-
 	}
 
 }

@@ -8,12 +8,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
+import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
@@ -22,6 +25,7 @@ import ai.onnxruntime.OrtSession;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
@@ -39,13 +43,24 @@ final class OnnxNative {
 
 	private static final VarHandle TENSOR_POINTER;
 
-	static final long API_POINTER;
+	private static final VarHandle SEQUENCE_POINTER;
+
+	private static final VarHandle SEQUENCE_ALLOCATOR;
+
+	private static final MethodHandle GET_TENSORS;
+
+	private static final long API_POINTER;
 
 	static {
 		try {
 			Lookup lookup = MethodHandles.privateLookupIn(OrtSession.class, MethodHandles.lookup());
 			SESSION_POINTER = lookup.findVarHandle(OrtSession.class, "nativeHandle", long.class);
 			TENSOR_POINTER = lookup.findVarHandle(OnnxTensorLike.class, "nativeHandle", long.class);
+			lookup = MethodHandles.privateLookupIn(OnnxSequence.class, lookup);
+			SEQUENCE_POINTER = lookup.findVarHandle(OnnxSequence.class, "nativeHandle", long.class);
+			SEQUENCE_ALLOCATOR = lookup.findVarHandle(OnnxSequence.class, "allocatorHandle", long.class);
+			GET_TENSORS = lookup.findVirtual(OnnxSequence.class, "getTensors",
+					MethodType.methodType(OnnxTensor[].class, long.class, long.class, long.class));
 			Class<?> runtimeClass = lookup.findClass("ai.onnxruntime.OnnxRuntime");
 			API_POINTER = (long) lookup.findStaticVarHandle(runtimeClass, "ortApiHandle", long.class).get();
 		}
@@ -53,6 +68,10 @@ final class OnnxNative {
 			throw new IllegalStateException("ONNX Runtime's Java API lacks a private member", ex);
 		}
 	}
+
+	private static final MethodHandle GET_VALUE = findFunction(80, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+
+	private static final MethodHandle RELEASE_VALUE = findFunction(96, FunctionDescriptor.ofVoid(ADDRESS));
 
 	private static final MethodHandle GET_RESIZED_STRING_TENSOR_ELEMENT_BUFFER = findFunction(252, ADDRESS, JAVA_LONG,
 			JAVA_LONG, ADDRESS);
@@ -128,7 +147,7 @@ final class OnnxNative {
 		}
 		catch (Throwable ex) {
 			onnxTensor.close();
-			throw new IllegalStateException("ONNX Runtime could not take its strings", ex);
+			throw new IllegalStateException("ONNX Runtime could not copy the strings of an input", ex);
 		}
 	}
 
@@ -156,6 +175,32 @@ final class OnnxNative {
 		}
 		catch (Throwable ex) {
 			throw new IllegalStateException("ONNX Runtime could not return its strings", ex);
+		}
+	}
+
+	/**
+	 * Returns the K keys and the K values of one map in a sequence, as two tensors of
+	 * shape [K], which the caller closes. The C API treats a map as a sequence of two
+	 * tensors. ONNX Runtime's Java API reads all maps at once, so a call takes twice the
+	 * memory and three times as long.
+	 */
+	static List<OnnxTensor> keysAndValues(OnnxSequence sequence, int mapIndex) {
+		MemorySegment sequencePointer = MemorySegment.ofAddress((long) SEQUENCE_POINTER.get(sequence));
+		long allocator = (long) SEQUENCE_ALLOCATOR.get(sequence);
+		try (Arena arena = Arena.ofConfined()) {
+			MemorySegment mapPointer = arena.allocate(ADDRESS);
+			requireOk((MemorySegment) GET_VALUE.invokeExact(sequencePointer, mapIndex,
+					MemorySegment.ofAddress(allocator), mapPointer));
+			MemorySegment map = mapPointer.get(ADDRESS, 0);
+			try {
+				return List.of((OnnxTensor[]) GET_TENSORS.invokeExact(sequence, API_POINTER, map.address(), allocator));
+			}
+			finally {
+				RELEASE_VALUE.invokeExact(map);
+			}
+		}
+		catch (Throwable ex) {
+			throw new IllegalStateException("ONNX Runtime could not return a map", ex);
 		}
 	}
 

@@ -9,11 +9,6 @@ import java.util.Set;
 import java.util.function.Function;
 
 import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OnnxSequence;
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.SequenceInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,7 +47,7 @@ final class OnnxSignatureFinder {
 	private String lastFailureMessage = "";
 
 	/**
-	 * @param trialRun runs the model and returns {@link #observeOutputs} of the result
+	 * @param trialRun runs the model and returns {@link OnnxOutputs#specs}
 	 * @param examplesJson the examples in the file's metadata
 	 * @param namesOfUnknownRank the names of the inputs and outputs of undeclared rank
 	 */
@@ -61,27 +56,6 @@ final class OnnxSignatureFinder {
 		this.trialRun = trialRun;
 		this.examplesJson = examplesJson;
 		this.namesOfUnknownRank = namesOfUnknownRank;
-	}
-
-	/** The outputs of one call, each with the shape that it has in this call. */
-	static List<TensorSpec> observeOutputs(OrtSession.Result result) throws OrtException {
-		List<TensorSpec> outputs = new ArrayList<>();
-		for (Map.Entry<String, OnnxValue> output : result) {
-			String name = output.getKey();
-			if (output.getValue() instanceof OnnxTensor tensor) {
-				outputs.add(OnnxTensors.spec("output", name, tensor.getInfo()));
-			}
-			else if (output.getValue() instanceof OnnxSequence sequence && sequence.getInfo().isSequenceOfMaps()) {
-				OnnxMaps maps = OnnxMaps.read(sequence);
-				outputs.add(new TensorSpec(name, maps.values().dataType(), maps.values().shape(), maps.keys()));
-			}
-			else if (output.getValue() instanceof OnnxSequence sequence) {
-				OnnxTensors.readTensors(name, sequence, null)
-					.forEach((tensorName, tensor) -> outputs
-						.add(new TensorSpec(tensorName, tensor.dataType(), tensor.shape())));
-			}
-		}
-		return outputs;
 	}
 
 	/**

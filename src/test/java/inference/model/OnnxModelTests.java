@@ -251,7 +251,7 @@ class OnnxModelTests {
 		OnnxTensor unreadable = OnnxTensor.createTensor(environment, new float[1]);
 		OnnxTensor readable = OnnxTensor.createTensor(environment, new float[1]);
 		unreadable.close();
-		assertThatIllegalStateException().isThrownBy(() -> OnnxTensors.copyAndClose(List.of(unreadable, readable)));
+		assertThatIllegalStateException().isThrownBy(() -> OnnxOutputs.copyAndClose(List.of(unreadable, readable)));
 		assertThat(readable.isClosed()).isTrue();
 	}
 
