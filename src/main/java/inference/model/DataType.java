@@ -1,5 +1,6 @@
 package inference.model;
 
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -64,8 +65,7 @@ public enum DataType {
 	}
 
 	/**
-	 * Reads the number that starts at a position in bytes. A UINT64 is returned as the
-	 * signed integer of the same bits.
+	 * Reads the number that starts at a position in bytes.
 	 * @throws IllegalArgumentException for {@link #BYTES}
 	 */
 	public Number get(ByteBuffer contents, int position) {
@@ -76,7 +76,8 @@ public enum DataType {
 			case UINT16 -> Short.toUnsignedInt(contents.getShort(position));
 			case INT32 -> contents.getInt(position);
 			case UINT32 -> Integer.toUnsignedLong(contents.getInt(position));
-			case INT64, UINT64 -> contents.getLong(position);
+			case INT64 -> contents.getLong(position);
+			case UINT64 -> new BigInteger(Long.toUnsignedString(contents.getLong(position)));
 			case FP16 -> Float.float16ToFloat(contents.getShort(position));
 			case BF16 -> Float.intBitsToFloat(contents.getShort(position) << Short.SIZE);
 			case FP32 -> contents.getFloat(position);

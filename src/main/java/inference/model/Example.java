@@ -142,19 +142,13 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		int position = contents.position();
 		dataType.put(contents, value);
 		Number stored = dataType.get(contents, position);
-		boolean isHeld = switch (dataType) {
-			case FP16, BF16, FP32, FP64 ->
-				Double.isFinite(stored.doubleValue()) == Double.isFinite(value.doubleValue());
-			case UINT64 -> isEqual(value.toString(), Long.toUnsignedString(stored.longValue()));
-			default -> isEqual(value.toString(), stored.toString());
+		boolean isHeld = switch (stored) {
+			case Float _, Double _ -> Double.isFinite(stored.doubleValue()) == Double.isFinite(value.doubleValue());
+			default -> new BigDecimal(value.toString()).compareTo(new BigDecimal(stored.toString())) == 0;
 		};
 		if (!isHeld) {
 			throw new IllegalArgumentException("%s cannot hold the value %s".formatted(dataType, element));
 		}
-	}
-
-	private static boolean isEqual(String number, String otherNumber) {
-		return new BigDecimal(number).compareTo(new BigDecimal(otherNumber)) == 0;
 	}
 
 }
