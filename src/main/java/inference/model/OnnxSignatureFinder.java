@@ -5,8 +5,10 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.SequenceInfo;
@@ -160,19 +162,15 @@ final class OnnxSignatureFinder {
 	}
 
 	private TensorSpec correctedOutput(TensorSpec declaredSpec) {
-		List<TensorSpec> observedSpecs = observedSpecs(declaredSpec.name());
-		for (TensorSpec observedSpec : observedSpecs) {
-			if (!declaredSpec.shape().accepts(observedSpec.shape())) {
-				logger.warn(
-						"The model declares output {}, but its shape can be {}. The server answers with the shape"
-								+ " that the model gives, and does not batch requests.",
-						declaredSpec, observedSpec.shape());
-				return declaredSpec.withShape(Shape.ANY);
-			}
-		}
+		Optional<TensorSpec> otherSpec = observedSpecs(declaredSpec.name())
+			.filter((observedSpec) -> !declaredSpec.shape().accepts(observedSpec.shape()))
+			.findFirst();
+		otherSpec.ifPresent((observedSpec) -> logger
+			.warn("The model declares output {}, but its shape can be {}. The server answers with the shape that the"
+					+ " model gives, and does not batch requests.", declaredSpec, observedSpec.shape()));
 		boolean hasOtherRowCount = declaredSpec.shape().isBatched()
 				&& this.outputsWithOtherRowCount.contains(declaredSpec.name());
-		return hasOtherRowCount ? declaredSpec.withShape(Shape.ANY) : declaredSpec;
+		return (otherSpec.isPresent() || hasOtherRowCount) ? declaredSpec.withShape(Shape.ANY) : declaredSpec;
 	}
 
 	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its
@@ -182,21 +180,18 @@ final class OnnxSignatureFinder {
 			return Shape.ANY;
 		}
 		long[] dimensions = output.shape().dimensions();
-		for (TensorSpec otherSpec : observedSpecs(output.name())) {
-			for (int i = 0; i < dimensions.length && otherSpec.shape().rank() == dimensions.length; i++) {
-				boolean isFixed = i > 0 && dimensions[i] == otherSpec.shape().dimension(i);
+		observedSpecs(output.name()).map(TensorSpec::shape).forEach((otherShape) -> {
+			for (int i = 0; i < dimensions.length && otherShape.rank() == dimensions.length; i++) {
+				boolean isFixed = i > 0 && dimensions[i] == otherShape.dimension(i);
 				dimensions[i] = isFixed ? dimensions[i] : Shape.VARIABLE;
 			}
-		}
+		});
 		return Shape.of(dimensions);
 	}
 
 	/** The specs that one output had in the trial runs. */
-	private List<TensorSpec> observedSpecs(String name) {
-		return this.observedOutputs.stream()
-			.flatMap(List::stream)
-			.filter((output) -> output.name().equals(name))
-			.toList();
+	private Stream<TensorSpec> observedSpecs(String name) {
+		return this.observedOutputs.stream().flatMap(List::stream).filter((output) -> output.name().equals(name));
 	}
 
 }
