@@ -3,6 +3,8 @@ package inference.admission;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -44,7 +46,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 
 	private final ServiceTime serviceTime;
 
-	private final ModelThreads modelThreads;
+	private final ExecutorService modelThreads;
 
 	// The timer is never shut down, because a call may still come while the server stops.
 	// Its thread is a daemon.
@@ -70,7 +72,11 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.queue = new CallQueue(this.maxConcurrent, batching);
 		this.statistics = statistics;
 		this.serviceTime = new ServiceTime(this.maxConcurrent);
-		this.modelThreads = new ModelThreads(this.maxConcurrent, this.queue, lifecycle, statistics, this.serviceTime);
+		this.modelThreads = Executors.newFixedThreadPool(this.maxConcurrent,
+				Thread.ofPlatform().daemon().name("model-", 0).factory());
+		for (int i = 0; i < this.maxConcurrent; i++) {
+			this.modelThreads.execute(new ModelThread(this.queue, lifecycle, statistics, this.serviceTime));
+		}
 		statistics.registerGauge("inference.running", null, "Runs of the model at this moment",
 				this.queue::busyThreads);
 		statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
@@ -200,9 +206,11 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		this.serviceTime.record(runNanos, 1);
 	}
 
+	/** Interrupts each model thread, even while it is inside the model. */
 	@Override
 	public void close() {
-		this.modelThreads.close();
+		this.queue.close();
+		this.modelThreads.shutdownNow();
 	}
 
 	long predictedWaitNanos() {

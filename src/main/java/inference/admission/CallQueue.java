@@ -20,6 +20,8 @@ final class CallQueue {
 
 	private int busyThreads;
 
+	private boolean isClosed;
+
 	CallQueue(int threadCount, Batching batching) {
 		this.threadCount = threadCount;
 		this.batching = batching;
@@ -60,7 +62,8 @@ final class CallQueue {
 	 * Waits for the next batch, and takes it. The calling thread counts as busy until it
 	 * calls {@link #markIdle}.
 	 * @return the calls to run together, at least one
-	 * @throws InterruptedException if the thread is interrupted, even if calls wait
+	 * @throws InterruptedException if the thread is interrupted while it waits, or if the
+	 * queue is closed
 	 */
 	synchronized List<Call> takeBatch() throws InterruptedException {
 		List<Call> batch = awaitBatch();
@@ -72,6 +75,11 @@ final class CallQueue {
 		return batch;
 	}
 
+	/** Ends the queue. No thread takes the calls that are left. */
+	synchronized void close() {
+		this.isClosed = true;
+	}
+
 	synchronized void markIdle() {
 		this.busyThreads--;
 	}
@@ -79,9 +87,8 @@ final class CallQueue {
 	// Waits until the first batch is full, or its first call has waited for max-delay.
 	private List<Call> awaitBatch() throws InterruptedException {
 		while (true) {
-			// The interrupt means that the server closes, and it would make a run fail.
-			if (Thread.interrupted()) {
-				throw new InterruptedException();
+			if (this.isClosed) {
+				throw new InterruptedException("the server closes");
 			}
 			int maxRows = this.batching.maxRows();
 			List<Call> batch = firstBatch(maxRows);

@@ -525,6 +525,17 @@ class AdmissionTests {
 	}
 
 	@Test
+	void beginsNoQueuedCallOnceTheServerCloses() throws Exception {
+		var admission = admission(1, 1);
+		occupy(admission);
+		var queued = queue(() -> infer(admission, FakeModel.question(2), Duration.ofMillis(500)));
+		admission.close();
+		this.model.behave(FakeModel::echo);
+		this.gate.open();
+		assertRejected(Kind.DEADLINE_EXCEEDED, queued::answer);
+	}
+
+	@Test
 	void runsAPartialBatchAfterTheMaximumDelay() throws Exception {
 		this.gate.open();
 		var admission = batching(3, SHORT);

@@ -13,12 +13,12 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 class CallQueueTests {
 
 	@Test
-	void givesNoCallToAThreadThatWasInterruptedWhenTheServerClosed() {
+	void givesNoCallOnceItIsClosed() {
 		Batching batching = Admissions.batching(1, Duration.ZERO, new SimpleMeterRegistry());
 		CallQueue queue = new CallQueue(1, batching);
 		queue.add(new Call(FakeModel.question(1), Deadline.in(Duration.ofSeconds(10)), () -> false), () -> {
 		});
-		Thread.currentThread().interrupt();
+		queue.close();
 		assertThatExceptionOfType(InterruptedException.class).isThrownBy(queue::takeBatch);
 		assertThat(queue.size()).isOne();
 	}
