@@ -49,7 +49,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(
 			new Snapshot(State.LOADING, "the model is loading"));
 
-	private volatile @Nullable Thread watchdogThread;
+	private final Thread watchdogThread;
 
 	private final AtomicBoolean isDeviceLost = new AtomicBoolean();
 
@@ -64,6 +64,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 		this.drainProperties = drainProperties;
 		this.watchdog = watchdog;
 		this.eventPublisher = eventPublisher;
+		this.watchdogThread = watchdog.createThread(this::updateStuckState);
 	}
 
 	/** The current state with its reason, by one volatile read. */
@@ -135,7 +136,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public void start() {
-		this.watchdogThread = this.watchdog.startThread(this::updateStuckState);
+		this.watchdogThread.start();
 		Thread.ofPlatform().name("model-loader").start(this::load);
 	}
 
@@ -161,16 +162,13 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public boolean isRunning() {
-		return this.watchdogThread != null && this.snapshot.get().state() != State.CLOSED;
+		return this.watchdogThread.getState() != Thread.State.NEW && this.snapshot.get().state() != State.CLOSED;
 	}
 
 	@Override
 	public void destroy() {
 		become(State.CLOSED, "the model is closed");
-		Thread watchdogThread = this.watchdogThread;
-		if (watchdogThread != null) {
-			watchdogThread.interrupt();
-		}
+		this.watchdogThread.interrupt();
 		Model model = this.model;
 		int runningCalls = runningCalls();
 		if (runningCalls > 0) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -18,7 +19,7 @@ import org.springframework.stereotype.Component;
 @Component
 final class Watchdog {
 
-	private static final Duration CHECK_INTERVAL = Duration.ofMillis(100);
+	private static final long CHECK_INTERVAL_NANOS = 100_000_000;
 
 	/** The thread and the start time of each call, the oldest call first. */
 	private final SequencedMap<Thread, Long> startNanosByThread = new LinkedHashMap<>();
@@ -57,18 +58,12 @@ final class Watchdog {
 		return this.startNanosByThread.size();
 	}
 
-	/** Starts a thread that runs the check regularly until the thread is interrupted. */
-	Thread startThread(Runnable check) {
-		return Thread.ofPlatform().name("watchdog").daemon().start(() -> {
-			try {
-				while (true) {
-					Thread.sleep(CHECK_INTERVAL);
-					check.run();
-				}
-			}
-			catch (InterruptedException ex) {
-				// The lifecycle has ended this thread.
-				Thread.currentThread().interrupt();
+	/** A thread that, once started, runs the check until it is interrupted. */
+	Thread createThread(Runnable check) {
+		return Thread.ofPlatform().name("watchdog").daemon().unstarted(() -> {
+			while (!Thread.currentThread().isInterrupted()) {
+				check.run();
+				LockSupport.parkNanos(CHECK_INTERVAL_NANOS);
 			}
 		});
 	}
