@@ -60,8 +60,6 @@ final class ModelReport implements InfoContributor {
 
 	private final RequestProperties requestProperties;
 
-	private final LifecycleProperties lifecycleProperties;
-
 	private final boolean isAotCacheUsed;
 
 	private final AtomicBoolean isLogged = new AtomicBoolean();
@@ -74,7 +72,7 @@ final class ModelReport implements InfoContributor {
 		this.admissionProperties = admissionProperties;
 		this.deadlineProperties = deadlineProperties;
 		this.requestProperties = requestProperties;
-		this.lifecycleProperties = lifecycleProperties;
+		warnIfShutdownIsShort(lifecycleProperties.getTimeoutPerShutdownPhase(), deadlineProperties.deadline());
 		boolean isAotCacheGiven = ManagementFactory.getRuntimeMXBean()
 			.getInputArguments()
 			.stream()
@@ -132,8 +130,6 @@ final class ModelReport implements InfoContributor {
 				memoryLimitBytes >> 20, this.isAotCacheUsed ? "with" : "without");
 		warnIfMemoryIsLow(memoryLimitBytes);
 		warnIfNoRequestFits(metadata.signature(), this.requestProperties.maxSize().toBytes());
-		warnIfShutdownIsShort(this.lifecycleProperties.getTimeoutPerShutdownPhase(),
-				this.deadlineProperties.deadline());
 	}
 
 	static void warnIfShutdownIsShort(Duration phaseTimeout, Duration deadline) {
