@@ -66,7 +66,14 @@ final class CallQueue {
 	 * queue is closed
 	 */
 	synchronized List<Call> takeBatch() throws InterruptedException {
-		List<Call> batch = awaitBatch();
+		List<Call> batch = firstBatch();
+		for (long nanos = nanosUntilRun(batch); nanos > 0; nanos = nanosUntilRun(batch)) {
+			TimeUnit.NANOSECONDS.timedWait(this, nanos);
+			batch = firstBatch();
+		}
+		if (this.isClosed) {
+			throw new InterruptedException("the server closes");
+		}
 		batch.forEach(this.calls::remove);
 		this.busyThreads++;
 		if (!this.calls.isEmpty()) {
@@ -84,28 +91,17 @@ final class CallQueue {
 		this.busyThreads--;
 	}
 
-	// Waits until the first batch is full, or its first call has waited for max-delay.
-	private List<Call> awaitBatch() throws InterruptedException {
-		while (true) {
-			if (this.isClosed) {
-				throw new InterruptedException("the server closes");
-			}
-			int maxRows = this.batching.maxRows();
-			List<Call> batch = firstBatch(maxRows);
-			if (batch.isEmpty()) {
-				wait();
-				continue;
-			}
-			long rowCount = batch.stream().mapToLong(Call::rowCount).sum();
-			long remainingDelayNanos = this.batching.maxDelayNanos() - batch.getFirst().waitedNanos();
-			if (rowCount >= maxRows || remainingDelayNanos <= 0) {
-				return batch;
-			}
-			TimeUnit.NANOSECONDS.timedWait(this, remainingDelayNanos);
+	// A batch runs when it is full, or its first call has waited for max-delay.
+	private long nanosUntilRun(List<Call> batch) {
+		if (batch.isEmpty()) {
+			return Long.MAX_VALUE;
 		}
+		boolean isFull = batch.stream().mapToLong(Call::rowCount).sum() >= this.batching.maxRows();
+		return isFull ? 0 : this.batching.maxDelayNanos() - batch.getFirst().waitedNanos();
 	}
 
-	private List<Call> firstBatch(int maxRows) {
+	private List<Call> firstBatch() {
+		int maxRows = this.batching.maxRows();
 		List<Call> batch = new ArrayList<>();
 		long rowCount = 0;
 		for (Call call : this.calls) {
