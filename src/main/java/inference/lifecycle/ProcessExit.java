@@ -128,7 +128,7 @@ public final class ProcessExit extends TurboFilter {
 	@SuppressWarnings("SystemExitOutsideMain")
 	private void closeAndExit(int exitCode, String reason) {
 		ModelLifecycle lifecycle = lifecycle();
-		if (exitCode != FAILED_EXIT_CODE && (lifecycle == null || lifecycle.closeIfStarting())) {
+		if (lifecycle == null || lifecycle.closeIfStarting()) {
 			// No request has been served, so there is nothing to drain. close() would
 			// wait for the model's constructor, which may never return.
 			logger.info("{} before the model was ready", reason);
