@@ -41,12 +41,12 @@ final class MemoryBudget {
 	}
 
 	/**
-	 * Reserves memory for a request.
-	 * @param bytes the additional memory, in bytes
+	 * Reserves memory for a request, or releases it.
+	 * @param bytes the change, in bytes; negative if memory is released
 	 * @param heldBytes the memory that the request has reserved already, in bytes
 	 * @throws Rejection see {@link Reservation#add}
 	 */
-	void reserve(long bytes, long heldBytes) {
+	void add(long bytes, long heldBytes) {
 		long maxRequestBytes = this.maxBytes - this.maxBytes / SMALL_REQUEST_RESERVE_DIVISOR;
 		if (bytes > maxRequestBytes - heldBytes) {
 			throw new Rejection(Kind.TOO_LARGE,
@@ -54,14 +54,10 @@ final class MemoryBudget {
 						.formatted(maxRequestBytes >> 20));
 		}
 		long limitBytes = (heldBytes + bytes <= MAX_SMALL_REQUEST_BYTES) ? this.maxBytes : maxRequestBytes;
-		if (this.reservedBytes.addAndGet(bytes) > limitBytes) {
-			release(bytes);
+		if (this.reservedBytes.addAndGet(bytes) > limitBytes && bytes > 0) {
+			this.reservedBytes.addAndGet(-bytes);
 			throw Rejection.memoryFull();
 		}
-	}
-
-	void release(long bytes) {
-		this.reservedBytes.addAndGet(-bytes);
 	}
 
 }

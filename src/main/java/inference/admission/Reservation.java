@@ -52,12 +52,7 @@ public final class Reservation implements AutoCloseable {
 	 * other requests hold the memory now
 	 */
 	public void add(long bytes) {
-		if (bytes > 0) {
-			this.memoryBudget.reserve(bytes, this.heldBytes);
-		}
-		else {
-			this.memoryBudget.release(-bytes);
-		}
+		this.memoryBudget.add(bytes, this.heldBytes);
 		this.heldBytes += bytes;
 	}
 
