@@ -15,7 +15,6 @@ import inference.model.DeviceLostException;
 import inference.model.Example;
 import inference.model.Model;
 import inference.model.ModelMetadata;
-import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
 import inference.model.UnusableModelException;
@@ -76,17 +75,15 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 
 	/** Finds zeros that the model accepts; {@code null} if it refuses all sizes. */
 	private @Nullable Map<String, Tensor> findAcceptedZeros() {
-		Signature signature = this.metadata.signature();
-		boolean hasVariableInnerSize = signature.inputs().stream().anyMatch(TensorSpec::hasVariableInnerSize);
+		List<TensorSpec> inputs = this.metadata.signature().inputs();
+		boolean hasVariableInnerSize = inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize);
 		int[] sizes = hasVariableInnerSize ? DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
-			if (size > 1 && signature.inputs()
-				.stream()
-				.anyMatch((spec) -> spec.elementCount(1, size) > MAX_INPUT_ELEMENTS)) {
+			if (size > 1 && inputs.stream().anyMatch((input) -> input.elementCount(1, size) > MAX_INPUT_ELEMENTS)) {
 				break;
 			}
-			Map<String, Tensor> zeros = TensorSpec.zeros(signature.inputs(), 1, size);
+			Map<String, Tensor> zeros = TensorSpec.zeros(inputs, 1, size);
 			Map<String, Tensor> outputs;
 			try {
 				outputs = this.model.infer(zeros);
@@ -98,7 +95,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 				firstRefusal = (firstRefusal != null) ? firstRefusal : String.valueOf(ex.getMessage());
 				continue;
 			}
-			signature.requireOutputs(outputs);
+			this.metadata.signature().requireOutputs(outputs);
 			if (firstRefusal != null) {
 				logger.info("The warm-up runs the model on zeros of the size {}, because it refused the size 1: {}",
 						size, firstRefusal);
