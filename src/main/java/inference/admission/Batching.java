@@ -1,6 +1,5 @@
 package inference.admission;
 
-import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -13,7 +12,6 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
 import org.springframework.stereotype.Component;
 
 import inference.lifecycle.WarmUpListener;
-import inference.model.Example;
 import inference.model.ModelMetadata;
 import inference.model.Tensor;
 
@@ -65,9 +63,8 @@ final class Batching implements WarmUpListener, InfoContributor {
 		if (configuredMaxRows == 1) {
 			return;
 		}
-		List<Map<String, Tensor>> examples = metadata.examples().stream().map(Example::inputs).toList();
 		this.decision = metadata.signature().isBatchable()
-				? new RowInfluenceSearch(metadata.signature(), examples, configuredMaxRows, modelFunction).decide()
+				? new RowInfluenceSearch(metadata, configuredMaxRows, modelFunction).decide()
 				: new Decision(1, "not every tensor has a variable first dimension");
 		if (maxRows() == 1) {
 			logger.warn("Requests are not batched, although inference.batching.max-size is {}: {}", configuredMaxRows,

@@ -3,6 +3,7 @@ package inference.admission;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 import inference.model.DataType;
 import inference.model.DeviceLostException;
+import inference.model.Example;
+import inference.model.ModelMetadata;
 import inference.model.Shape;
-import inference.model.Signature;
 import inference.model.Tensor;
 import inference.model.TensorComparison;
 import inference.model.TensorSpec;
@@ -60,9 +62,7 @@ final class RowInfluenceSearch {
 	// are 8 to 16 times the distance from the largest value to the next number.
 	private static final Map<DataType, Double> TOLERANCES = Map.of(DataType.FP16, 1.0 / 128, DataType.BF16, 1.0 / 16);
 
-	private final Signature signature;
-
-	private final List<Map<String, Tensor>> examples;
+	private final ModelMetadata metadata;
 
 	private final int maxRows;
 
@@ -79,10 +79,8 @@ final class RowInfluenceSearch {
 	private @Nullable String lastRefusal;
 
 	/** Creates a search with batches of up to {@code maxRows} rows, 2 or more. */
-	RowInfluenceSearch(Signature signature, List<Map<String, Tensor>> examples, int maxRows,
-			UnaryOperator<Map<String, Tensor>> modelFunction) {
-		this.signature = signature;
-		this.examples = examples;
+	RowInfluenceSearch(ModelMetadata metadata, int maxRows, UnaryOperator<Map<String, Tensor>> modelFunction) {
+		this.metadata = metadata;
 		this.maxRows = maxRows;
 		this.modelFunction = modelFunction;
 	}
@@ -118,8 +116,10 @@ final class RowInfluenceSearch {
 
 	// Only rows of the same shapes are batched. The shapes without examples come last.
 	private Map<List<Shape>, List<Map<String, Tensor>>> exampleRowsByShapes() {
-		List<TensorSpec> inputs = this.signature.inputs();
-		Map<List<Shape>, List<Map<String, Tensor>>> groups = this.examples.stream()
+		List<TensorSpec> inputs = this.metadata.signature().inputs();
+		Map<List<Shape>, List<Map<String, Tensor>>> groups = this.metadata.examples()
+			.stream()
+			.map(Example::inputs)
 			.filter((example) -> Batch.canJoin(example, example))
 			.flatMap((example) -> Batch.split(example, Collections.nCopies((int) Batch.rowCount(example), 1L)).stream())
 			.collect(Collectors.groupingBy((row) -> inputs.stream()
@@ -135,15 +135,14 @@ final class RowInfluenceSearch {
 	// length. So a search that ends early has compared different rows.
 	private List<Row> runAlone(List<Shape> shapes, List<Map<String, Tensor>> exampleRows) {
 		List<Row> rows = new ArrayList<>();
+		Iterator<Map<String, Tensor>> remainingExamples = exampleRows.iterator();
 		long keptBytes = 0;
-		for (int i = 0; i < exampleRows.size() + GENERATED_ROW_COUNT; i++) {
-			if (rows.size() > 1 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_SEARCH_NANOS / 2))) {
-				break;
-			}
-			int index = (i < 2) ? i : i - exampleRows.size();
+		int index = 0;
+		while (index < GENERATED_ROW_COUNT
+				&& (rows.size() < 2 || (keptBytes <= MAX_KEPT_BYTES && !hasElapsed(MAX_SEARCH_NANOS / 2)))) {
 			try {
-				Map<String, Tensor> inputs = (i < 2 || index >= 2) ? generateRow(shapes, index)
-						: exampleRows.get(i - 2);
+				Map<String, Tensor> inputs = (index >= 2 && remainingExamples.hasNext()) ? remainingExamples.next()
+						: generateRow(shapes, index++);
 				Map<String, Tensor> outputs = this.modelFunction.apply(inputs);
 				rows.add(new Row(inputs, outputs));
 				keptBytes += Tensor.totalBytes(inputs.values()) + Tensor.totalBytes(outputs.values());
@@ -161,7 +160,7 @@ final class RowInfluenceSearch {
 	private Map<String, Tensor> generateRow(List<Shape> shapes, int index) {
 		Map<String, Tensor> row = new LinkedHashMap<>();
 		for (int i = 0; i < shapes.size(); i++) {
-			TensorSpec input = this.signature.inputs().get(i);
+			TensorSpec input = this.metadata.signature().inputs().get(i);
 			row.put(input.name(), generateTensor(input.dataType(), shapes.get(i), index));
 		}
 		return row;

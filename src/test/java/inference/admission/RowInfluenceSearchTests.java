@@ -17,7 +17,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import inference.model.BundledModel;
 import inference.model.DataType;
 import inference.model.DeviceLostException;
+import inference.model.Example;
 import inference.model.FakeModel;
+import inference.model.ModelMetadata;
 import inference.model.OnnxFiles;
 import inference.model.Shape;
 import inference.model.Signature;
@@ -52,7 +54,7 @@ class RowInfluenceSearchTests {
 	void findsTextsThatInfluenceEachOtherByTheirCommas() {
 		Signature signature = new Signature(List.of(new TensorSpec("x", DataType.BYTES, Shape.of(-1))),
 				List.of(new TensorSpec("y", DataType.INT64, Shape.of(-1))));
-		var result = new RowInfluenceSearch(signature, List.of(), MAX_SIZE, (inputs) -> {
+		var result = new RowInfluenceSearch(metadata(signature, List.of()), MAX_SIZE, (inputs) -> {
 			List<String> texts = Objects.requireNonNull(inputs.get("x")).strings();
 			long[] mostParts = new long[texts.size()];
 			Arrays.fill(mostParts, texts.stream().mapToInt((text) -> text.split(",").length).max().orElseThrow());
@@ -155,7 +157,7 @@ class RowInfluenceSearchTests {
 
 	@Test
 	void neverMakesALargerBatchThanConfigured() {
-		new RowInfluenceSearch(new FakeModel().signature(), List.of(), 2, (inputs) -> {
+		new RowInfluenceSearch(ModelMetadata.of(new FakeModel()), 2, (inputs) -> {
 			assertThat(x(inputs)).hasSizeLessThanOrEqualTo(2);
 			return FakeModel.echo(inputs);
 		}).decide();
@@ -163,8 +165,8 @@ class RowInfluenceSearchTests {
 
 	@Test
 	void generatesNoRowThatIsTooLarge() {
-		var signature = new FakeModel(Shape.of(Shape.VARIABLE, 1_000_000_000)).signature();
-		assertThat(new RowInfluenceSearch(signature, List.of(), MAX_SIZE, FakeModel::echo).decide().reason()).endsWith(
+		var metadata = ModelMetadata.of(new FakeModel(Shape.of(Shape.VARIABLE, 1_000_000_000)));
+		assertThat(new RowInfluenceSearch(metadata, MAX_SIZE, FakeModel::echo).decide().reason()).endsWith(
 				"the generated input (shape [1,1000000000] is too large to generate); add two rows of the same shape to its examples");
 	}
 
@@ -177,13 +179,18 @@ class RowInfluenceSearchTests {
 
 	private static Batching.Decision searchFile(String location) {
 		try (var model = OnnxFiles.open(location)) {
-			return new RowInfluenceSearch(model.signature(), List.of(), MAX_SIZE, model::infer).decide();
+			return new RowInfluenceSearch(metadata(model.signature(), List.of()), MAX_SIZE, model::infer).decide();
 		}
 	}
 
 	private static Batching.Decision search(List<Map<String, Tensor>> examples,
 			UnaryOperator<Map<String, Tensor>> model) {
-		return new RowInfluenceSearch(new FakeModel().signature(), examples, MAX_SIZE, model).decide();
+		return new RowInfluenceSearch(metadata(new FakeModel().signature(), examples), MAX_SIZE, model).decide();
+	}
+
+	private static ModelMetadata metadata(Signature signature, List<Map<String, Tensor>> examples) {
+		return new ModelMetadata(signature, "platform",
+				examples.stream().map((inputs) -> new Example(inputs, Map.of(), 0)).toList());
 	}
 
 	private static float[] x(Map<String, Tensor> inputs) {
