@@ -2,13 +2,11 @@ package inference.web;
 
 import java.time.Duration;
 import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -38,11 +36,13 @@ final class RequestExecutor implements Executor {
 	// that a fork adds, would stop all other requests.
 	private static final Duration MAX_PERMIT_WAIT = Duration.ofSeconds(1);
 
+	// A check runs five times in MAX_PERMIT_WAIT, so a request waits up to a fifth
+	// longer.
+	private static final int OVERDUE_CHECKS_PER_WAIT = 5;
+
 	private final ThreadFactory threadFactory = Thread.ofVirtual().name("request-", 0).factory();
 
 	private final Queue<WaitingRequest> waitingRequests = new ConcurrentLinkedQueue<>();
-
-	private final AtomicBoolean isOverdueCheckScheduled = new AtomicBoolean();
 
 	// The number is negative while more requests are active than there are permits.
 	private final AtomicInteger freePermits;
@@ -63,6 +63,13 @@ final class RequestExecutor implements Executor {
 		Gauge.builder("inference.backlog", this.waitingRequests, Queue::size)
 			.description("Requests that have arrived and wait to be read")
 			.register(registry);
+		long checkNanos = this.maxPermitWaitNanos / OVERDUE_CHECKS_PER_WAIT;
+		Thread.ofVirtual().name("overdue-check").start(() -> {
+			while (true) {
+				LockSupport.parkNanos(checkNanos);
+				startOverdueRequests();
+			}
+		});
 	}
 
 	private record WaitingRequest(Runnable request, long arrivalNanos) {
@@ -77,9 +84,6 @@ final class RequestExecutor implements Executor {
 	public void execute(Runnable request) {
 		this.waitingRequests.add(new WaitingRequest(request, System.nanoTime()));
 		startNextRequest();
-		if (!this.waitingRequests.isEmpty()) {
-			scheduleOverdueCheck();
-		}
 	}
 
 	// Starts the request that has waited longest, if a permit is free.
@@ -118,34 +122,14 @@ final class RequestExecutor implements Executor {
 		this.freePermits.decrementAndGet();
 	}
 
-	// At most one check is scheduled at a time.
-	private void scheduleOverdueCheck() {
-		if (this.isOverdueCheckScheduled.compareAndSet(false, true)) {
-			runOverdueCheckAfter(this.maxPermitWaitNanos);
-		}
-	}
-
-	private void runOverdueCheckAfter(long delayNanos) {
-		CompletableFuture.delayedExecutor(delayNanos, TimeUnit.NANOSECONDS, Thread::startVirtualThread)
-			.execute(this::startOverdueRequests);
-	}
-
 	private void startOverdueRequests() {
-		for (WaitingRequest next = this.waitingRequests.peek(); next != null; next = this.waitingRequests.peek()) {
-			long remainingNanos = this.maxPermitWaitNanos - (System.nanoTime() - next.arrivalNanos);
-			if (remainingNanos > 0) {
-				runOverdueCheckAfter(remainingNanos);
-				return;
-			}
+		long overdueNanoTime = System.nanoTime() - this.maxPermitWaitNanos;
+		for (WaitingRequest next = this.waitingRequests.peek(); next != null
+				&& next.arrivalNanos - overdueNanoTime <= 0; next = this.waitingRequests.peek()) {
 			if (this.waitingRequests.remove(next)) {
 				forcePermit();
 				start(next);
 			}
-		}
-		this.isOverdueCheckScheduled.set(false);
-		// execute() scheduled no check for a request that it added before the line above.
-		if (!this.waitingRequests.isEmpty()) {
-			scheduleOverdueCheck();
 		}
 	}
 
