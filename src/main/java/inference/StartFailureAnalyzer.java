@@ -15,6 +15,7 @@ import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.bind.validation.BindValidationException;
+import org.springframework.boot.context.properties.bind.validation.ValidationErrors;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
@@ -85,85 +86,74 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 		}
 	}
 
+	/** Explains the innermost exception that this class knows. */
 	@Override
 	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, Throwable cause) {
-		UnusableModelException unusableModel = findCause(cause, UnusableModelException.class);
-		if (unusableModel != null) {
-			return new FailureAnalysis(unusableModel.description(), unusableModel.action(), cause);
+		Throwable innerCause = cause.getCause();
+		FailureAnalysis innerAnalysis = (innerCause != null) ? analyze(rootFailure, innerCause) : null;
+		if (innerAnalysis != null) {
+			return innerAnalysis;
 		}
-		NoSuchBeanDefinitionException missingBean = findCause(cause, NoSuchBeanDefinitionException.class);
-		if (missingBean != null && HealthEndpoint.class.equals(missingBean.getBeanType())) {
-			return new FailureAnalysis("The probes need Actuator's health endpoint, but the configuration disables it.",
-					"Let management.endpoints.web.exposure include health, and let the properties management.endpoint*.access allow it to be read.",
-					cause);
-		}
-		String description = describeInvalidProperty(cause);
-		if (description != null) {
-			return new FailureAnalysis(description, "Correct the property, or remove it to get its default.", cause);
-		}
-		if (findCause(cause, PortInUseException.class) != null
-				|| findCause(cause, BeanCreationException.class) != null) {
-			// Spring Boot explains these failures itself, or logs a stack trace.
-			return null;
-		}
-		WebServerException webServerFailure = findCause(cause, WebServerException.class);
-		if (webServerFailure != null) {
-			return new FailureAnalysis(
-					"%s: %s.".formatted(webServerFailure.getMessage(),
-							NestedExceptionUtils.getMostSpecificCause(webServerFailure)),
-					"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty"
-							+ " directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
-					cause);
-		}
-		java.net.BindException portFailure = findCause(cause, java.net.BindException.class);
-		return (portFailure == null) ? null
-				: new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(portFailure.getMessage()),
-						"Use another spring.grpc.server.port, or end the process that listens on it.", cause);
+		return switch (cause) {
+			case UnusableModelException ex -> new FailureAnalysis(ex.description(), ex.action(), ex);
+			case NoSuchBeanDefinitionException ex when HealthEndpoint.class.equals(ex.getBeanType()) ->
+				new FailureAnalysis("The probes need Actuator's health endpoint, but the configuration disables it.",
+						"Let management.endpoints.web.exposure include health, and let the properties management.endpoint*.access allow it to be read.",
+						ex);
+			case BindValidationException ex -> invalidProperty(ex, describe(ex.getValidationErrors()));
+			case UnboundConfigurationPropertiesException ex -> invalidProperty(ex,
+					ex.getUnboundProperties()
+						.stream()
+						.map((property) -> sentence(property, "there is no such property"))
+						.collect(Collectors.joining(" ")));
+			case InvalidConfigurationPropertyValueException ex ->
+				invalidProperty(ex, sentence(ex.getName(), ex.getValue(), null, ex.getReason()));
+			case BindException ex -> invalidProperty(ex, describe(ex));
+			// Spring Boot itself explains a port that is in use. It logs the stack trace
+			// of a bean that cannot be created.
+			case WebServerException ex when findCause(ex, PortInUseException.class) == null
+					&& findCause(ex, BeanCreationException.class) == null ->
+				new FailureAnalysis("%s: %s.".formatted(ex.getMessage(), NestedExceptionUtils.getMostSpecificCause(ex)),
+						"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty"
+								+ " directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
+						ex);
+			case java.net.BindException ex when findCause(rootFailure, WebServerException.class) == null
+					&& findCause(rootFailure, BeanCreationException.class) == null ->
+				new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(ex.getMessage()),
+						"Use another spring.grpc.server.port, or end the process that listens on it.", ex);
+			default -> null;
+		};
 	}
 
-	private @Nullable String describeInvalidProperty(Throwable cause) {
-		BindValidationException validationFailure = findCause(cause, BindValidationException.class);
-		if (validationFailure != null) {
-			String prefix = validationFailure.getValidationErrors().getName().toString();
-			return validationFailure.getValidationErrors()
-				.getAllErrors()
-				.stream()
-				.map((error) -> (error instanceof FieldError fieldError)
-						? propertySentence(
-								"%s.%s".formatted(prefix, DataObjectPropertyName.toDashedForm(fieldError.getField())),
-								fieldError.getRejectedValue(), Origin.from(fieldError), fieldError.getDefaultMessage())
-						: propertySentence(prefix, null, null, error.getDefaultMessage()))
-				.collect(Collectors.joining(" "));
-		}
-		UnboundConfigurationPropertiesException unknownProperties = findCause(cause,
-				UnboundConfigurationPropertiesException.class);
-		if (unknownProperties != null) {
-			return unknownProperties.getUnboundProperties()
-				.stream()
-				.map((property) -> propertySentence(property.getName(), property.getValue(), property.getOrigin(),
-						"".equals(property.getValue()) ? "must not be empty" : "there is no such property"))
-				.collect(Collectors.joining(" "));
-		}
-		InvalidConfigurationPropertyValueException invalidValue = findCause(cause,
-				InvalidConfigurationPropertyValueException.class);
-		if (invalidValue != null) {
-			return propertySentence(invalidValue.getName(), invalidValue.getValue(), null, invalidValue.getReason());
-		}
-		BindException bindFailure = findCause(cause, BindException.class);
-		if (bindFailure == null) {
-			return null;
-		}
-		Throwable rootCause = NestedExceptionUtils.getMostSpecificCause(bindFailure);
-		ConfigurationProperty property = bindFailure.getProperty();
-		boolean isValueEmpty = property != null && "".equals(property.getValue());
-		String reason = isValueEmpty ? "must not be empty"
-				: (rootCause instanceof NumberFormatException) ? "must be a whole number" : rootCause.getMessage();
-		return (property != null)
-				? propertySentence(property.getName(), property.getValue(), property.getOrigin(), reason)
-				: propertySentence(bindFailure.getName(), null, null, reason);
+	private static FailureAnalysis invalidProperty(Throwable failure, String description) {
+		return new FailureAnalysis(description, "Correct the property, or remove it to get its default.", failure);
 	}
 
-	private static String propertySentence(Object name, @Nullable Object value, @Nullable Origin origin,
+	private static String describe(ValidationErrors errors) {
+		return errors.getAllErrors()
+			.stream()
+			.map((error) -> (error instanceof FieldError field)
+					? sentence(
+							"%s.%s".formatted(errors.getName(), DataObjectPropertyName.toDashedForm(field.getField())),
+							field.getRejectedValue(), Origin.from(field), field.getDefaultMessage())
+					: sentence(errors.getName(), null, null, error.getDefaultMessage()))
+			.collect(Collectors.joining(" "));
+	}
+
+	private static String describe(BindException failure) {
+		Throwable rootCause = NestedExceptionUtils.getMostSpecificCause(failure);
+		String reason = (rootCause instanceof NumberFormatException) ? "must be a whole number"
+				: rootCause.getMessage();
+		ConfigurationProperty property = failure.getProperty();
+		return (property != null) ? sentence(property, reason) : sentence(failure.getName(), null, null, reason);
+	}
+
+	private static String sentence(ConfigurationProperty property, @Nullable String reason) {
+		return sentence(property.getName(), property.getValue(), property.getOrigin(),
+				"".equals(property.getValue()) ? "must not be empty" : reason);
+	}
+
+	private static String sentence(Object name, @Nullable Object value, @Nullable Origin origin,
 			@Nullable String reason) {
 		String valueClause = (value != null) ? " is '%s'".formatted(value) : "";
 		String originClause = (origin != null) ? " (from %s)".formatted(origin) : "";
