@@ -35,7 +35,8 @@ final class RequestValve extends ErrorReportValve {
 
 	private static final double MAX_KEEP_ALIVE_SHARE = 0.75;
 
-	// The time for which a client may send nothing while the rest of its body is read.
+	// The time for which a client may send nothing while the rest of its body is read. A
+	// client that waits for "100 Continue" is disconnected after this time, too.
 	private static final Duration MAX_SILENCE = Duration.ofSeconds(2);
 
 	// A probe needs no body. A body blocks a probe thread for about this time at most.
@@ -119,12 +120,6 @@ final class RequestValve extends ErrorReportValve {
 				&& (contentLength.matches("[0-9]+") || request.getHeader("Transfer-Encoding") != null);
 	}
 
-	// Whether the client may still wait for "100 Continue": none of its body has been
-	// read.
-	private static boolean isBodyWithheld(Request request) {
-		return request.getHeader("Expect") != null && request.getCoyoteRequest().getBytesRead() == 0;
-	}
-
 	private static boolean isProbeThread() {
 		return !Thread.currentThread().isVirtual();
 	}
@@ -155,7 +150,7 @@ final class RequestValve extends ErrorReportValve {
 	private void discardBody(Request request) {
 		HttpProtocol.setReadTimeout(request, (isProbeThread() ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
 		Duration maxTime = isProbeThread() ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
-		long endNanos = System.nanoTime() + (isBodyWithheld(request) ? 0 : maxTime.toNanos());
+		long endNanos = System.nanoTime() + maxTime.toNanos();
 		// The handler takes the bytes, which are not used.
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		int count = 0;
