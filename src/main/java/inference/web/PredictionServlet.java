@@ -45,11 +45,9 @@ final class PredictionServlet extends HttpServlet {
 
 	private static final String TIMEOUT_HEADER = "X-Request-Timeout-Ms";
 
-	// If the model takes texts, bodies of at least this size reserve three times their
-	// length for the decoded Java strings.
-	private static final int LARGE_BODY_BYTES = 256 * 1024;
-
-	private static final int TEXT_MEMORY_FACTOR = 3;
+	// If the model takes texts, a body reserves three times its length for the decoded
+	// Java strings.
+	private static final long TEXT_MEMORY_FACTOR = 3;
 
 	private final transient Admission admission;
 
@@ -132,8 +130,7 @@ final class PredictionServlet extends HttpServlet {
 		Signature signature = this.admission.metadata().signature();
 		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
 		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestExecutor).readDecompressed();
-		boolean hasManyTexts = body.length >= LARGE_BODY_BYTES && signature.hasTextInput();
-		long textBytes = hasManyTexts ? (long) TEXT_MEMORY_FACTOR * body.length : 0;
+		long textBytes = signature.hasTextInput() ? TEXT_MEMORY_FACTOR * body.length : 0;
 		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
 		InferenceRequest inferenceRequest;
