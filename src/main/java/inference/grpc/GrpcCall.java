@@ -2,10 +2,11 @@ package inference.grpc;
 
 import java.time.Duration;
 import java.util.Objects;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import com.google.protobuf.Message;
@@ -43,26 +44,24 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private final InferenceService service;
 
-	private final String fullMethodName;
+	private final OpenCalls openCalls;
 
-	private final boolean isPrediction;
+	private final String fullMethodName;
 
 	private final @Nullable String idFromClient;
 
 	private final @Nullable String traceParent;
-
-	private final UnreservedCalls unreservedCalls;
 
 	private final long arrivalNanos = System.nanoTime();
 
 	// The stream and the answering thread use the reservation. The last user closes it.
 	private final AtomicInteger reservationUserCount = new AtomicInteger(1);
 
-	private @Nullable Set<GrpcCall> openCallsOfConnection;
+	private final AtomicBoolean hasEnded = new AtomicBoolean();
 
 	private volatile String id;
 
-	private volatile @Nullable CancellableContext context;
+	private volatile CancellableContext context = Context.ROOT.withCancellation();
 
 	private volatile @Nullable ServerCall<byte[], Message> serverCall;
 
@@ -76,15 +75,18 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private long messageBytes;
 
-	GrpcCall(InferenceService service, String fullMethodName, Metadata headers, UnreservedCalls unreservedCalls) {
+	GrpcCall(InferenceService service, OpenCalls openCalls, String fullMethodName, Metadata headers) {
 		this.service = service;
+		this.openCalls = openCalls;
 		this.fullMethodName = fullMethodName;
-		this.isPrediction = fullMethodName.equals(InferenceService.PREDICTION_METHOD_NAME);
-		this.unreservedCalls = unreservedCalls;
 		// The headers can be large, so an open call does not keep them.
 		this.idFromClient = LogContext.toPrintable(headers.get(ID_KEY));
 		this.traceParent = LogContext.toPrintable(headers.get(TRACE_KEY));
 		this.id = Objects.requireNonNullElseGet(this.idFromClient, UUID.randomUUID()::toString);
+	}
+
+	boolean isPrediction() {
+		return this.fullMethodName.equals(InferenceService.PREDICTION_METHOD_NAME);
 	}
 
 	/** Creates the call's context, with a deadline if the method has one. */
@@ -93,27 +95,17 @@ final class GrpcCall extends ServerStreamTracer {
 		// After the deadline, the client has one more second to read its answer.
 		Duration maxCallTime = this.service.admission().maxDeadline().plusSeconds(1);
 		Context callContext = outerContext.withValue(CALL_KEY, this);
-		this.context = UnreservedCalls.hasDeadline(this.fullMethodName)
+		this.context = OpenCalls.hasDeadline(this.fullMethodName)
 				? callContext.withDeadlineAfter(maxCallTime.toNanos(), TimeUnit.NANOSECONDS, ForkJoinPool.commonPool())
 				: callContext.withCancellation();
 		return this.context;
-	}
-
-	@Override
-	public void serverCallStarted(ServerCallInfo<?, ?> call) {
-		this.openCallsOfConnection = Objects.requireNonNull(call.getAttributes().get(ConnectionLimit.CALLS_KEY));
-		this.openCallsOfConnection.add(this);
-		CancellableContext context = this.context;
-		if (context != null && !this.isPrediction) {
-			this.unreservedCalls.add(context);
-		}
 	}
 
 	/** Admits the call if it is a prediction, and then requests its message from gRPC. */
 	ServerCall.Listener<byte[]> admitAndListen(ServerCall<byte[], Message> serverCall) {
 		this.serverCall = serverCall;
 		try {
-			if (this.isPrediction) {
+			if (isPrediction()) {
 				long remainingNanos = Objects.requireNonNull(Context.current().getDeadline())
 					.timeRemaining(TimeUnit.NANOSECONDS);
 				this.reservation = this.service.admission().admit(Duration.ofNanos(remainingNanos));
@@ -151,7 +143,7 @@ final class GrpcCall extends ServerStreamTracer {
 		this.messageBytes += bytes;
 		Reservation reservation = this.reservation;
 		if (reservation == null) {
-			UnreservedCalls.requireAllowedSize(this.fullMethodName, this.messageBytes);
+			OpenCalls.requireAllowedSize(this.fullMethodName, this.messageBytes);
 		}
 		else if (this.awaitsMessage) {
 			try {
@@ -163,23 +155,30 @@ final class GrpcCall extends ServerStreamTracer {
 		}
 	}
 
+	/**
+	 * Cancels the call if it has no deadline, because it might never end. gRPC ends a
+	 * call whose context is cancelled only if the cause is a TimeoutException.
+	 */
+	void cancelIfEndless() {
+		if (this.context.getDeadline() == null) {
+			this.context.cancel(new TimeoutException("The server stops"));
+		}
+	}
+
 	@Override
 	public void streamClosed(Status status) {
-		if (this.openCallsOfConnection != null && !this.openCallsOfConnection.remove(this)) {
+		if (this.hasEnded.getAndSet(true)) {
 			return;
 		}
-		CancellableContext context = this.context;
-		if (context != null) {
-			this.unreservedCalls.remove(context);
-			context.cancel(null);
-		}
+		this.openCalls.remove(this);
+		this.context.cancel(null);
 		Thread answeringThread = this.answeringThread;
 		if (answeringThread != null && !status.isOk()) {
 			// The interrupt ends the wait in the queue, or asks the model to end its run.
 			answeringThread.interrupt();
 		}
 		releaseReservation();
-		if (this.isPrediction) {
+		if (isPrediction()) {
 			long endNanos = System.nanoTime();
 			if (status.isOk()) {
 				this.service.statistics().record(Stage.WRITE, endNanos - this.answerReadyNanos);

@@ -49,7 +49,9 @@ class GrpcConfiguration {
 	// memory. So the window is smaller than gRPC's default of 1 MB.
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
-	private final UnreservedCalls unreservedCalls = new UnreservedCalls();
+	// HTTP takes at most six eighths of the file descriptors, and gRPC one.
+	private final OpenCalls openCalls = new OpenCalls(
+			ConnectionCapacity.maxConnections(MAX_CONNECTIONS, HEAP_BYTES_PER_CONNECTION, 1));
 
 	@Bean
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
@@ -61,14 +63,12 @@ class GrpcConfiguration {
 			// Compressed messages are refused, because they could expand without limit.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
 			.handshakeTimeout(5, TimeUnit.SECONDS)
-			// HTTP takes at most six eighths of the file descriptors, and gRPC one.
-			.addTransportFilter(new ConnectionLimit(
-					ConnectionCapacity.maxConnections(MAX_CONNECTIONS, HEAP_BYTES_PER_CONNECTION, 1)))
-			.intercept(this.unreservedCalls)
+			.addTransportFilter(this.openCalls)
+			.intercept(this.openCalls)
 			.addStreamTracerFactory(new ServerStreamTracer.Factory() {
 				@Override
 				public ServerStreamTracer newServerStreamTracer(String fullMethodName, Metadata headers) {
-					return new GrpcCall(service, fullMethodName, headers, GrpcConfiguration.this.unreservedCalls);
+					return new GrpcCall(service, GrpcConfiguration.this.openCalls, fullMethodName, headers);
 				}
 			})
 			// The callbacks of GrpcCall do not block, so network threads run them. A
@@ -94,7 +94,7 @@ class GrpcConfiguration {
 			public void stop(Runnable onStopped) {
 				// The server waits until all calls have ended. Calls without a deadline
 				// may never end, so they are cancelled here.
-				GrpcConfiguration.this.unreservedCalls.cancelEndlessCalls();
+				GrpcConfiguration.this.openCalls.cancelEndlessCalls();
 				Thread.startVirtualThread(() -> super.stop(onStopped));
 			}
 		};
