@@ -86,7 +86,11 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 					"Input '%s' has contents although there are raw_input_contents: send one of the two.",
 					input.getName());
 			Map<String, Object> parameters = parameters(input.getParametersMap());
-			Map<String, Object> inputObject = jsonObject(input.getName(), parameters);
+			// The order is kept, because RequestReader must read "data" twice if it comes
+			// before "datatype" or "shape".
+			Map<String, Object> inputObject = new LinkedHashMap<>();
+			inputObject.put("name", input.getName());
+			inputObject.put("parameters", parameters);
 			inputObject.put("datatype", input.getDatatype());
 			inputObject.put("shape", input.getShapeList());
 			if (!rawContents.isEmpty()) {
@@ -99,7 +103,7 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 		}
 		List<?> outputObjects = request.getOutputsList()
 			.stream()
-			.map((output) -> jsonObject(output.getName(), parameters(output.getParametersMap())))
+			.map((output) -> Map.of("name", output.getName(), "parameters", parameters(output.getParametersMap())))
 			.toList();
 		byte[] jsonBytes = JSON_MAPPER.writeValueAsBytes(Map.of("id", request.getId(), "inputs", inputObjects,
 				"outputs", outputObjects, "parameters", parameters(request.getParametersMap())));
@@ -133,15 +137,6 @@ record InferMessageConverter(Signature signature, Reservation reservation) {
 
 	static List<Long> dimensions(Shape shape) {
 		return LongStream.of(shape.dimensions()).boxed().toList();
-	}
-
-	private static Map<String, Object> jsonObject(String name, Map<String, Object> parameters) {
-		// The order is kept, because RequestReader must read "data" twice if it comes
-		// before "datatype" or "shape".
-		Map<String, Object> object = new LinkedHashMap<>();
-		object.put("name", name);
-		object.put("parameters", parameters);
-		return object;
 	}
 
 	private static Map<String, Object> parameters(Map<String, InferParameter> messageParameters) {
