@@ -70,13 +70,8 @@ public final class InvalidRequestException extends RuntimeException {
 
 	/** The first 100 characters of a text that a client sent. */
 	public static String excerpt(String text) {
-		if (text.length() <= MAX_EXCERPT_LENGTH) {
-			return text;
-		}
-		// A character outside Unicode's basic plane takes two chars, which must not be
-		// split.
-		boolean isPairSplit = Character.isHighSurrogate(text.charAt(MAX_EXCERPT_LENGTH - 1));
-		return text.substring(0, isPairSplit ? MAX_EXCERPT_LENGTH - 1 : MAX_EXCERPT_LENGTH) + "…";
+		boolean isShort = text.codePointCount(0, text.length()) <= MAX_EXCERPT_LENGTH;
+		return isShort ? text : text.substring(0, text.offsetByCodePoints(0, MAX_EXCERPT_LENGTH)) + "…";
 	}
 
 }
