@@ -3,6 +3,7 @@ package inference.web;
 import java.io.IOException;
 import java.util.List;
 
+import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.core.StandardHost;
 
 import org.springframework.boot.actuate.endpoint.web.EndpointMediaTypes;
@@ -61,6 +62,10 @@ class WebConfiguration implements WebMvcConfigurer {
 		return (factory) -> {
 			factory.setProtocol(HttpProtocol.class.getName());
 			factory.addContextCustomizers((context) -> {
+				// A filter may buffer an answer and write it after the forward. By
+				// default
+				// Tomcat would discard it.
+				((StandardContext) context).setSuspendWrappedResponseAfterForward(false);
 				StandardHost host = (StandardHost) context.getParent();
 				// An empty name turns off Tomcat's valve, which answers errors in HTML.
 				host.setErrorReportValveClass("");

@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.web.servlet.ServletContextInitializer;
+import org.springframework.web.filter.ShallowEtagHeaderFilter;
 
 import inference.ErrorBody;
 import inference.Server;
@@ -48,8 +50,10 @@ class FilterTests {
 		ServletContextInitializer filter = (servlets) -> {
 			FilterRegistration registration = servlets.addFilter("fork",
 					(_, response, _) -> ((HttpServletResponse) response).sendError(401, "An API key is missing."));
-			registration.addMappingForUrlPatterns(java.util.EnumSet.of(DispatcherType.REQUEST), false, "/v2/models/*",
+			registration.addMappingForUrlPatterns(EnumSet.of(DispatcherType.REQUEST), false, "/v2/models/*",
 					"/actuator/prometheus");
+			servlets.addFilter("etag", new ShallowEtagHeaderFilter())
+				.addMappingForUrlPatterns(EnumSet.of(DispatcherType.REQUEST), false, "/*");
 		};
 		context.registerBean("fork", ServletContextInitializer.class, () -> filter);
 	});
@@ -74,6 +78,16 @@ class FilterTests {
 				.header("X-Request-Id", notNullValue())
 				.contentType(ErrorBody.CONTENT_TYPE);
 		}
+	}
+
+	@Test
+	void canHoldBackTheAnswerOfTheHomePage() {
+		server.request()
+			.get("/")
+			.then()
+			.statusCode(200)
+			.header("ETag", notNullValue())
+			.body("status", equalTo("alive"));
 	}
 
 	@Test
