@@ -58,10 +58,12 @@ public final class Server implements AutoCloseable {
 				beans.accept(generic);
 			}
 		});
-		// The tests use HTTP without TLS. They send no metrics to the backend of a fork.
-		Map<String, String> arguments = new LinkedHashMap<>(Map.of("server.port", "0", "inference.model.name", "m",
-				"server.ssl.enabled", "false", "management.defaults.metrics.export.enabled", "false",
-				"management.prometheus.metrics.export.enabled", "true"));
+		// The tests expect this name and version, and HTTP without TLS. They send no
+		// metrics to the backend of a fork.
+		Map<String, String> arguments = new LinkedHashMap<>(
+				Map.of("server.port", "0", "inference.model.name", "m", "inference.model.version", "1",
+						"server.ssl.enabled", "false", "management.defaults.metrics.export.enabled", "false",
+						"management.prometheus.metrics.export.enabled", "true"));
 		for (String property : properties) {
 			int equals = property.indexOf('=');
 			arguments.put(property.substring(0, equals), property.substring(equals + 1));
