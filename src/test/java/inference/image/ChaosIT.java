@@ -1,7 +1,6 @@
 package inference.image;
 
 import java.io.IOException;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -148,7 +147,7 @@ class ChaosIT {
 
 	// If the network of a container vanishes with its process, its connections never end.
 	private static HttpRequest predict(Container container, String path, String body) throws IOException {
-		return HttpRequest.newBuilder(URI.create("http://%s:8000%s".formatted(container.address(), path)))
+		return HttpRequest.newBuilder(container.uri(Service.read().port(), path))
 			.timeout(Duration.ofSeconds(30))
 			.POST(BodyPublishers.ofString(body))
 			.build();

@@ -49,8 +49,6 @@ class MemoryIT {
 
 	private static final String INFER = "/v2/models/test/infer";
 
-	private static final int PORT = 8000;
-
 	private static final int ROWS_OF_14_MB = 800_000;
 
 	private static final int ROWS_OF_1_MB = 58_000;
@@ -82,7 +80,7 @@ class MemoryIT {
 			List<Socket> clients = new ArrayList<>();
 			try {
 				for (int i = 0; i < 100; i++) {
-					Socket socket = new Socket(container.address(), PORT);
+					Socket socket = new Socket(container.address(), this.service.port());
 					clients.add(socket);
 					socket.getOutputStream()
 						.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n".formatted(body.length)
@@ -241,7 +239,7 @@ class MemoryIT {
 	}
 
 	private URI uri(Container container, String path) {
-		return container.uri(PORT, path);
+		return container.uri(this.service.port(), path);
 	}
 
 	private static byte[] rows(int count) {

@@ -65,7 +65,7 @@ class ProbeTimeIT {
 	void aFloodedServerIsLeftAlone() throws Exception {
 		try (HttpClient client = HttpClient.newHttpClient();
 				var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-			HttpRequest request = HttpRequest.newBuilder(this.container.uri(8000, "/"))
+			HttpRequest request = HttpRequest.newBuilder(this.container.uri(Service.read().port(), "/"))
 				.POST(BodyPublishers.ofString("{\"instances\":[[6.8,2.8,4.8,1.4]]}"))
 				.build();
 			AtomicBoolean enough = new AtomicBoolean();
