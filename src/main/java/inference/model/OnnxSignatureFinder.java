@@ -162,15 +162,19 @@ final class OnnxSignatureFinder {
 	}
 
 	private TensorSpec correctedOutput(TensorSpec declaredSpec) {
+		Shape declaredShape = declaredSpec.shape();
 		Optional<TensorSpec> otherSpec = observedSpecs(declaredSpec.name())
-			.filter((observedSpec) -> !declaredSpec.shape().accepts(observedSpec.shape()))
+			.filter((observedSpec) -> !declaredShape.accepts(observedSpec.shape()))
 			.findFirst();
-		otherSpec.ifPresent((observedSpec) -> logger
-			.warn("The model declares output {}, but its shape can be {}. The server answers with the shape that the"
-					+ " model gives, and does not batch requests.", declaredSpec, observedSpec.shape()));
-		boolean hasOtherRowCount = declaredSpec.shape().isBatched()
-				&& this.outputsWithOtherRowCount.contains(declaredSpec.name());
-		return (otherSpec.isPresent() || hasOtherRowCount) ? declaredSpec.withShape(Shape.ANY) : declaredSpec;
+		if (otherSpec.isPresent()) {
+			logger.warn(
+					"The model declares output {}, but its shape can be {}. The server answers with the shape that the"
+							+ " model gives, and does not batch requests.",
+					declaredSpec, otherSpec.get().shape());
+			return declaredSpec.withShape(Shape.ANY);
+		}
+		return this.outputsWithOtherRowCount.contains(declaredSpec.name())
+				? declaredSpec.withShape(declaredShape.withoutBatch()) : declaredSpec;
 	}
 
 	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its

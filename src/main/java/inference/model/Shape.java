@@ -19,8 +19,15 @@ public final class Shape {
 
 	private final long[] dimensions;
 
+	private final boolean hasBatch;
+
 	private Shape(long[] dimensions) {
+		this(dimensions, dimensions.length > 0 && dimensions[0] == VARIABLE);
+	}
+
+	private Shape(long[] dimensions, boolean hasBatch) {
 		this.dimensions = dimensions;
+		this.hasBatch = hasBatch;
 	}
 
 	/**
@@ -56,9 +63,17 @@ public final class Shape {
 		return this == ANY;
 	}
 
-	/** Whether the first dimension is {@link #VARIABLE} and therefore the batch. */
+	/** Whether the first dimension is the batch. It is {@link #VARIABLE} then. */
 	public boolean isBatched() {
-		return rank() > 0 && this.dimensions[0] == VARIABLE;
+		return this.hasBatch;
+	}
+
+	/**
+	 * This shape for an output whose number of rows is not that of the inputs. It accepts
+	 * every shape, because the number of rows can also decide the rank.
+	 */
+	public Shape withoutBatch() {
+		return isOfAnyRank() ? this : new Shape(this.dimensions, false);
 	}
 
 	/** Whether the first dimension is the batch and the rank is known. */
@@ -89,11 +104,13 @@ public final class Shape {
 	/**
 	 * Whether this shape of a signature accepts a tensor's shape.
 	 * @param tensorShape the shape of a tensor
-	 * @return {@code true} if this shape is {@link #ANY}, or if both shapes have the same
-	 * rank and each dimension of this shape is variable or equals that of the tensor
+	 * @return {@code true} if this shape is {@link #ANY} or from {@link #withoutBatch},
+	 * or if both shapes have the same rank and each dimension of this shape is variable
+	 * or equals that of the tensor
 	 */
 	public boolean accepts(Shape tensorShape) {
-		if (isOfAnyRank()) {
+		boolean isWithoutBatch = rank() > 0 && this.dimensions[0] == VARIABLE && !this.hasBatch;
+		if (isOfAnyRank() || isWithoutBatch) {
 			return true;
 		}
 		if (tensorShape.rank() != rank()) {
@@ -132,7 +149,7 @@ public final class Shape {
 
 	@Override
 	public boolean equals(Object other) {
-		return other instanceof Shape shape && isOfAnyRank() == shape.isOfAnyRank()
+		return other instanceof Shape shape && isOfAnyRank() == shape.isOfAnyRank() && this.hasBatch == shape.hasBatch
 				&& Arrays.equals(this.dimensions, shape.dimensions);
 	}
 

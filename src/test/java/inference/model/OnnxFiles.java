@@ -164,6 +164,20 @@ public final class OnnxFiles {
 	}
 
 	/**
+	 * Lists the positions of the values in {@code x}, FP32 [-1,4], that are not 0. It
+	 * declares the list {@code y} as [-1,2], but a single position has the shape [2].
+	 */
+	static byte[] positions() {
+		return model(GraphProto.newBuilder()
+			.setName("positions")
+			.addInput(tensor("x", DataType.FLOAT, -1, 4))
+			.addNode(node("NonZero", List.of("x"), "columns"))
+			.addNode(node("Transpose", List.of("columns"), "rows"))
+			.addNode(node("Squeeze", List.of("rows"), "y"))
+			.addOutput(tensor("y", DataType.INT64, -1, 2)));
+	}
+
+	/**
 	 * Removes each dimension of the size 1 from {@code x}, FP32 [-1,1]. It declares the
 	 * result {@code y} as [-1], but one row becomes a scalar.
 	 */

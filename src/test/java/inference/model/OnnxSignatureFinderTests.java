@@ -73,6 +73,20 @@ class OnnxSignatureFinderTests {
 	}
 
 	@Test
+	void keepsTheDeclaredShapeOfAnOutputWithoutARowForEachInputRow() throws Exception {
+		try (var model = OnnxFiles.load(OnnxFiles.positions(), this.directory)) {
+			assertThat(model.signature().outputs()).singleElement().hasToString("y INT64 [-1,2]");
+			assertThat(model.signature().isBatchable()).isFalse();
+			var positions = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(1, 4), 0, 5, 0, 7)));
+			assertThat(positions.get("y")).hasToString("INT64 [2,2]");
+			model.signature().requireOutputs(positions);
+			var position = model.infer(Map.of("x", Tensor.ofFloats(Shape.of(1, 4), 0, 5, 0, 0)));
+			assertThat(position.get("y")).hasToString("INT64 [2]");
+			model.signature().requireOutputs(position);
+		}
+	}
+
+	@Test
 	void tellsAScalarFromAnInputOfUnknownRank() throws Exception {
 		// ONNX Runtime accepts any rank for both.
 		try (var model = OnnxFiles.load(OnnxFiles.scaled(), this.directory)) {
