@@ -83,7 +83,8 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 			String problem = "output '%s' has shape %s, not a row for each of %d instances".formatted(spec.name(),
 					shape, request.instanceCount());
 			if (spec.shape().isBatchOfKnownRank()) {
-				throw new InvalidOutputException(problem);
+				throw new InvalidOutputException(
+						problem + ": if the model may drop rows, use \"inputs\" in place of \"instances\"");
 			}
 			throw new InvalidRequestException("Use \"inputs\" in place of \"instances\": %s.".formatted(problem));
 		}

@@ -296,7 +296,8 @@ class ChaosTests {
 		failed(server, "the model declares output y FP32 [-1], but returned FP32 [1,1].");
 		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
 		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(2), 1, 2)));
-		failed(server, "The model failed: output 'y' has shape [2], not a row for each of 1 instances.");
+		failed(server,
+				"The model failed: output 'y' has shape [2], not a row for each of 1 instances: if the model may drop rows, use \"inputs\" in place of \"instances\".");
 		assertThat(failures.count()).isEqualTo(before + 7);
 		this.model.behave((_) -> Map.of("y", Tensor.ofFloats(Shape.of(1), Float.NaN)));
 		server.request().body(ONE_ROW).post("/").then().statusCode(200).body(containsString("NaN"));
