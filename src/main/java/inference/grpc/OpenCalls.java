@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The open connections and calls. The number of connections is limited, so that file
- * descriptors are left for probes. The number of calls that reserve no memory is limited,
- * too. These are all calls except predictions.
+ * descriptors are left for probes. The number of calls other than predictions is limited,
+ * too, because they reserve no memory.
  */
 final class OpenCalls extends ServerTransportFilter implements ServerInterceptor {
 
@@ -36,6 +36,8 @@ final class OpenCalls extends ServerTransportFilter implements ServerInterceptor
 
 	// The calls with the attributes of their connections.
 	private final Map<GrpcCall, Attributes> calls = new ConcurrentHashMap<>();
+
+	private volatile boolean isStopping;
 
 	OpenCalls(int maxConnections) {
 		this.connectionPermits = new Semaphore(maxConnections);
@@ -85,7 +87,10 @@ final class OpenCalls extends ServerTransportFilter implements ServerInterceptor
 		}
 	}
 
-	/** Adds a call, and refuses it if too many calls are open. */
+	/**
+	 * Adds a call. Refuses it if too many calls are open, or if the server stops and the
+	 * call might never end.
+	 */
 	@Override
 	public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> serverCall, Metadata headers,
 			ServerCallHandler<Q, A> next) {
@@ -94,12 +99,19 @@ final class OpenCalls extends ServerTransportFilter implements ServerInterceptor
 		String methodName = serverCall.getMethodDescriptor().getFullMethodName();
 		int maxCalls = methodName.equals(HEALTH_CHECK_METHOD_NAME) ? HEALTH_CHECK_MAX_UNRESERVED_CALLS
 				: MAX_UNRESERVED_CALLS;
+		if (this.isStopping && !hasDeadline(methodName)) {
+			return refuse(serverCall, Status.UNAVAILABLE.withDescription("The server stops."));
+		}
 		if (!call.isPrediction() && unreservedCallCount() > maxCalls) {
-			serverCall.close(Status.RESOURCE_EXHAUSTED.withDescription("Too many calls are open."), new Metadata());
-			return new ServerCall.Listener<>() {
-			};
+			return refuse(serverCall, Status.RESOURCE_EXHAUSTED.withDescription("Too many calls are open."));
 		}
 		return next.startCall(serverCall, headers);
+	}
+
+	private static <Q> ServerCall.Listener<Q> refuse(ServerCall<Q, ?> serverCall, Status status) {
+		serverCall.close(status, new Metadata());
+		return new ServerCall.Listener<>() {
+		};
 	}
 
 	private long unreservedCallCount() {
@@ -110,7 +122,9 @@ final class OpenCalls extends ServerTransportFilter implements ServerInterceptor
 		this.calls.remove(call);
 	}
 
+	/** Ends the calls without a deadline, and refuses new ones. */
 	void cancelEndlessCalls() {
+		this.isStopping = true;
 		this.calls.keySet().forEach(GrpcCall::cancelIfEndless);
 	}
 

@@ -74,6 +74,34 @@ class GrpcDrainTests {
 	}
 
 	@Test
+	void aClientThatWatchesHealthAgainAndAgainDoesNotDelayTheEnd() throws Exception {
+		try (GrpcServer server = GrpcServer.ready(TestModel::new)) {
+			CountDownLatch firstAnswer = new CountDownLatch(1);
+			Thread client = Thread.ofPlatform().daemon().start(() -> {
+				while (!Thread.currentThread().isInterrupted()) {
+					try {
+						server.health()
+							.watch(HealthCheckRequest.getDefaultInstance())
+							.forEachRemaining((_) -> firstAnswer.countDown());
+					}
+					catch (StatusRuntimeException ex) {
+						// The client watches again.
+					}
+				}
+			});
+			try {
+				firstAnswer.await();
+				Thread closing = Thread.ofPlatform().start(() -> server.server().close());
+				// The grace period is 10 s.
+				assertThat(closing.join(Duration.ofSeconds(9))).isTrue();
+			}
+			finally {
+				client.interrupt();
+			}
+		}
+	}
+
+	@Test
 	void noCallIsLostUnderLoad() throws Exception {
 		AtomicBoolean stopped = new AtomicBoolean();
 		CountDownLatch busy = new CountDownLatch(200);
