@@ -10,8 +10,11 @@ import io.grpc.Status;
 import io.grpc.Status.Code;
 import io.grpc.StatusException;
 import io.grpc.protobuf.StatusProto;
+import org.jspecify.annotations.Nullable;
 
+import inference.admission.Deadline;
 import inference.admission.Rejection;
+import inference.admission.Reservation;
 import inference.admission.Statistics.Outcome;
 import inference.codec.InvalidRequestException;
 
@@ -20,6 +23,10 @@ import inference.codec.InvalidRequestException;
  * predictions.
  */
 final class ErrorStatus {
+
+	// The client's deadline ends before the server's, by the time that the call needs to
+	// arrive. The tolerance is at most a fourth of the call's time.
+	private static final Duration MAX_DEADLINE_TOLERANCE = Duration.ofMillis(50);
 
 	private ErrorStatus() {
 	}
@@ -60,8 +67,9 @@ final class ErrorStatus {
 	/**
 	 * The outcome of a prediction that has ended.
 	 * @param status the call's status, whose cause may be a {@link Rejection}
+	 * @param reservation {@code null} if the prediction was not admitted
 	 */
-	static Outcome outcome(Status status) {
+	static Outcome outcome(Status status, @Nullable Reservation reservation) {
 		if (status.getCause() instanceof Rejection rejection) {
 			return Outcome.of(rejection);
 		}
@@ -71,8 +79,17 @@ final class ErrorStatus {
 			case DEADLINE_EXCEEDED -> Outcome.LATE;
 			case UNKNOWN -> Outcome.FAILED;
 			case INTERNAL, INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED -> Outcome.INVALID;
-			default -> Outcome.GONE;
+			default -> isNearDeadline(reservation) ? Outcome.LATE : Outcome.GONE;
 		};
+	}
+
+	private static boolean isNearDeadline(@Nullable Reservation reservation) {
+		if (reservation == null) {
+			return false;
+		}
+		Deadline deadline = reservation.deadline();
+		long toleranceNanos = Math.min(MAX_DEADLINE_TOLERANCE.toNanos(), deadline.timeGranted().toNanos() / 4);
+		return deadline.remainingNanos() < toleranceNanos;
 	}
 
 }

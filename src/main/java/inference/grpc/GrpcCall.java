@@ -183,7 +183,8 @@ final class GrpcCall extends ServerStreamTracer {
 			if (status.isOk()) {
 				this.service.statistics().record(Stage.WRITE, endNanos - this.answerReadyNanos);
 			}
-			this.service.statistics().record(Protocol.GRPC, ErrorStatus.outcome(status), endNanos - this.arrivalNanos);
+			this.service.statistics()
+				.record(Protocol.GRPC, ErrorStatus.outcome(status, this.reservation), endNanos - this.arrivalNanos);
 		}
 	}
 

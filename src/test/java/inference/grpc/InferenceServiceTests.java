@@ -250,10 +250,11 @@ class InferenceServiceTests {
 		assertRefused(server, GrpcServer.request(7, 0).putParameters("timeout", number(50_000)), Code.DEADLINE_EXCEEDED,
 				"The deadline of 50 ms passed while the request was inside the model");
 		awaitCount(server, "late", before + 1);
-		CallOptions soon = CallOptions.DEFAULT.withDeadlineAfter(50, TimeUnit.MILLISECONDS);
+		CallOptions soon = CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS);
 		StatusRuntimeException late = catchThrowableOfType(StatusRuntimeException.class, () -> ClientCalls
 			.blockingUnaryCall(server.channel(), GrpcServer.INFER, soon, GrpcServer.request(7, 0).build()));
 		assertThat(late.getStatus().getCode()).isEqualTo(Code.DEADLINE_EXCEEDED);
+		awaitCount(server, "late", before + 2);
 		awaitGauge(server, "inference.memory.reserved", 0);
 		gate.open();
 	}
