@@ -114,8 +114,9 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 			case WebServerException ex when findCause(ex, PortInUseException.class) == null
 					&& findCause(ex, BeanCreationException.class) == null ->
 				new FailureAnalysis("%s: %s.".formatted(ex.getMessage(), NestedExceptionUtils.getMostSpecificCause(ex)),
-						"Use a server.port above 1023, and make the directory for temporary files writable: mount an empty"
-								+ " directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
+						"Use a server.port above 1023, let the process open at least 500 files, and make the directory"
+								+ " for temporary files writable: mount an empty directory there, or set another with"
+								+ " JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
 						ex);
 			case java.net.BindException ex when findCause(rootFailure, WebServerException.class) == null
 					&& findCause(rootFailure, BeanCreationException.class) == null ->
