@@ -7,14 +7,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import jakarta.servlet.http.HttpServletRequest;
+import org.apache.coyote.InputBuffer;
 import org.apache.coyote.Processor;
+import org.apache.coyote.Request;
 import org.apache.coyote.http11.Http11NioProtocol;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.buf.ByteChunk;
 import org.apache.tomcat.util.buf.MessageBytes;
+import org.apache.tomcat.util.net.ApplicationBufferHandler;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 import inference.admission.ConnectionCapacity;
+import inference.web.RequestExecutor.Wait;
 
 /**
  * Tomcat's protocol with these additions:
@@ -26,6 +30,7 @@ import inference.admission.ConnectionCapacity;
  * use.</li>
  * <li>Each request can limit how long reading its body blocks, and can ask whether its
  * client has gone.</li>
+ * <li>Each request gives its permit back while it waits for its body.</li>
  * <li>The heap and the file descriptors limit the number of connections.</li>
  * <li>Before Tomcat pauses, the port is closed and the requests that have arrived are
  * begun.</li>
@@ -109,7 +114,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	@Override
 	protected Processor createProcessor() {
-		return new Http11Processor(this, getAdapter()) {
+		Processor processor = new Http11Processor(this, getAdapter()) {
 			// Tomcat calls this method after it has read the headers of a request and
 			// before it uses the path.
 			@Override
@@ -127,6 +132,11 @@ public final class HttpProtocol extends Http11NioProtocol {
 				}
 			}
 		};
+		if (getExecutor() instanceof RequestExecutor executor) {
+			Request request = processor.getRequest();
+			request.setInputBuffer(new PermitReleasingInput(request, request.getInputBuffer(), executor));
+		}
+		return processor;
 	}
 
 	// The EAS gateway removes the prefix and the service's name from the path. Clients
@@ -141,6 +151,30 @@ public final class HttpProtocol extends Http11NioProtocol {
 				path.setStart(path.getStart() + serviceEnd);
 			}
 		}
+	}
+
+	/** The input of a request, which gives the permit back while a read can block. */
+	private record PermitReleasingInput(Request request, InputBuffer source,
+			RequestExecutor executor) implements InputBuffer {
+
+		@Override
+		public int doRead(ApplicationBufferHandler target) throws IOException {
+			// Reading a chunked body can block although bytes are available: they may be
+			// a part of the trailers.
+			boolean isChunked = this.request.getContentLengthLong() < 0;
+			if (!isChunked && available() > 0) {
+				return this.source.doRead(target);
+			}
+			try (Wait _ = this.executor.beginWait()) {
+				return this.source.doRead(target);
+			}
+		}
+
+		@Override
+		public int available() {
+			return this.source.available();
+		}
+
 	}
 
 }

@@ -39,7 +39,6 @@ import inference.model.ModelMetadata;
 import inference.model.ModelProperties;
 import inference.model.Tensor;
 import inference.model.TensorSpec;
-import inference.web.RequestExecutor.Wait;
 
 import static inference.web.ModelDescriptions.newObject;
 
@@ -64,17 +63,14 @@ class MetadataController {
 
 	private final Statistics statistics;
 
-	private final RequestExecutor requestExecutor;
-
 	private final String serverVersion;
 
 	MetadataController(ModelProperties modelProperties, Probes probes, Admission admission, Statistics statistics,
-			RequestExecutor requestExecutor, ObjectProvider<BuildProperties> buildProperties) {
+			ObjectProvider<BuildProperties> buildProperties) {
 		this.modelProperties = modelProperties;
 		this.probes = probes;
 		this.admission = admission;
 		this.statistics = statistics;
-		this.requestExecutor = requestExecutor;
 		this.serverVersion = buildProperties.stream().map(BuildProperties::getVersion).findFirst().orElse("unknown");
 	}
 
@@ -178,10 +174,7 @@ class MetadataController {
 	@PostMapping("/v2/repository/index")
 	Object repositoryIndex(InputStream body) throws IOException {
 		ProbeResults results = this.probes.results();
-		String bodyText;
-		try (Wait _ = this.requestExecutor.beginWait()) {
-			bodyText = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
-		}
+		String bodyText = new String(body.readNBytes(1024), StandardCharsets.UTF_8);
 		if (!bodyText.matches("\\s*|\\s*\\{\\s*(\"ready\"\\s*:\\s*(true|false)\\s*)?}\\s*")) {
 			throw new InvalidRequestException("The body must be {\"ready\":true}, {\"ready\":false} or empty.");
 		}

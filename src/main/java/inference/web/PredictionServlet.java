@@ -129,7 +129,7 @@ final class PredictionServlet extends HttpServlet {
 		long startNanos = System.nanoTime();
 		Signature signature = this.admission.metadata().signature();
 		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
-		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation, this.requestExecutor).readDecompressed();
+		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation).readDecompressed();
 		long textBytes = signature.hasTextInput() ? TEXT_MEMORY_FACTOR * body.length : 0;
 		reservation.add(textBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);

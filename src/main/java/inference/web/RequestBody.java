@@ -21,7 +21,6 @@ import org.springframework.web.server.ResponseStatusException;
 import inference.admission.Deadline;
 import inference.admission.Reservation;
 import inference.codec.InvalidRequestException;
-import inference.web.RequestExecutor.Wait;
 
 /**
  * The body of a request, before decompression. Reading fails at the request's deadline.
@@ -40,18 +39,14 @@ final class RequestBody extends InputStream {
 
 	private final Reservation reservation;
 
-	private final RequestExecutor requestExecutor;
-
 	/**
 	 * @param maxBodyBytes limits the body's stated length, and its length after
 	 * decompression, in bytes
 	 */
-	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation,
-			RequestExecutor requestExecutor) {
+	RequestBody(HttpServletRequest request, long maxBodyBytes, Reservation reservation) {
 		this.request = request;
 		this.maxBodyBytes = maxBodyBytes;
 		this.reservation = reservation;
-		this.requestExecutor = requestExecutor;
 	}
 
 	static boolean isPresent(HttpServletRequest request) {
@@ -125,16 +120,7 @@ final class RequestBody extends InputStream {
 		}
 		HttpProtocol.setReadTimeout(this.request, TimeUnit.NANOSECONDS.toMillis(remainingNanos));
 		try {
-			InputStream stream = this.request.getInputStream();
-			// Reading a chunked body can block although bytes are available: they may be
-			// a part of the trailers.
-			boolean isChunked = this.request.getContentLengthLong() < 0;
-			if (!isChunked && stream.available() > 0) {
-				return stream.read(target, offset, count);
-			}
-			try (Wait _ = this.requestExecutor.beginWait()) {
-				return stream.read(target, offset, count);
-			}
+			return this.request.getInputStream().read(target, offset, count);
 		}
 		catch (IOException ex) {
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof SocketTimeoutException) {

@@ -19,7 +19,6 @@ import org.slf4j.MDC;
 
 import inference.admission.Admission;
 import inference.admission.LogContext;
-import inference.web.RequestExecutor.Wait;
 
 /**
  * Runs before and after the filters of every request. Answers errors of Tomcat and of
@@ -44,11 +43,8 @@ final class RequestValve extends ErrorReportValve {
 
 	private final Admission admission;
 
-	private final RequestExecutor requestExecutor;
-
-	RequestValve(Admission admission, RequestExecutor requestExecutor) {
+	RequestValve(Admission admission) {
 		this.admission = admission;
-		this.requestExecutor = requestExecutor;
 	}
 
 	@Override
@@ -73,9 +69,7 @@ final class RequestValve extends ErrorReportValve {
 			}
 			if (!request.isAsyncStarted() && isBodyUnread(request)) {
 				response.flushBuffer();
-				try (Wait _ = this.requestExecutor.beginWait()) {
-					discardBody(request);
-				}
+				discardBody(request);
 			}
 		}
 		finally {

@@ -69,7 +69,7 @@ class WebConfiguration implements WebMvcConfigurer {
 				StandardHost host = (StandardHost) context.getParent();
 				// An empty name turns off Tomcat's valve, which answers errors in HTML.
 				host.setErrorReportValveClass("");
-				host.getPipeline().addValve(new RequestValve(admission, requestExecutor));
+				host.getPipeline().addValve(new RequestValve(admission));
 			});
 			factory.addProtocolHandlerCustomizers((HttpProtocol protocol) -> {
 				protocol.setExecutor(requestExecutor);

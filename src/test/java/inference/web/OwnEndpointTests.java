@@ -1,6 +1,10 @@
 package inference.web;
 
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -148,8 +152,7 @@ class OwnEndpointTests {
 
 	@Test
 	void readsABodyAfterItsMethodHasReturned() {
-		try (Server uploads = Server.ready(() -> this.model,
-				(context) -> context.registerBean(UploadController.class, UploadController::new))) {
+		try (Server uploads = uploads()) {
 			CompletableFuture<ValidatableResponse> answer = CompletableFuture
 				.supplyAsync(() -> uploads.request().body(new byte[300_000]).post("/upload").then());
 			this.gate.awaitArrivals(1);
@@ -157,6 +160,20 @@ class OwnEndpointTests {
 			await().until(uploads.context().getBean(RequestExecutor.class)::isIdle);
 			this.gate.open();
 			answer.join().statusCode(201).body(equalTo("300000"));
+		}
+	}
+
+	@Test
+	void hasNoPermitWhileItsClientSends() throws Exception {
+		this.gate.open();
+		try (Server uploads = uploads(); Socket client = new Socket("localhost", uploads.port())) {
+			OutputStream stream = client.getOutputStream();
+			stream.write("POST /length HTTP/1.1\r\nHost: m\r\nConnection: close\r\nContent-Length: 2\r\n\r\n1"
+				.getBytes(StandardCharsets.US_ASCII));
+			this.gate.awaitArrivals(1);
+			await().until(uploads.context().getBean(RequestExecutor.class)::isIdle);
+			stream.write('2');
+			assertThat(client.getInputStream().readAllBytes()).endsWith('2');
 		}
 	}
 
@@ -172,6 +189,11 @@ class OwnEndpointTests {
 				.statusCode(400)
 				.body(ErrorBody.SENTENCE, equalTo("The form cannot be read: check its boundary and its parts."));
 		}
+	}
+
+	private Server uploads() {
+		return Server.ready(() -> this.model,
+				(context) -> context.registerBean(UploadController.class, UploadController::new));
 	}
 
 	private static Server ready(FakeModel model) {
@@ -266,6 +288,13 @@ class OwnEndpointTests {
 	// This class is not static, so that other tests do not find it by a scan.
 	@RestController
 	class UploadController {
+
+		@PostMapping("/length")
+		int length(InputStream body) throws IOException {
+			int first = body.read();
+			OwnEndpointTests.this.gate.pass();
+			return (first < 0) ? 0 : 1 + body.readAllBytes().length;
+		}
 
 		@PostMapping("/upload")
 		Callable<ResponseEntity<Integer>> upload(InputStream body) {

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Random;
 
 import com.sun.management.ThreadMXBean;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,8 +27,6 @@ class RequestBodyTests {
 	private static final int MAX_BODY_BYTES = 1024 * 1024;
 
 	private static final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-
-	private final RequestExecutor executor = new RequestExecutor(new SimpleMeterRegistry());
 
 	@ParameterizedTest
 	@ValueSource(ints = { 0, 1, 16 * 1024, 16 * 1024 + 1, 300_000, MAX_BODY_BYTES })
@@ -105,7 +102,7 @@ class RequestBodyTests {
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {
-		return new RequestBody(request, MAX_BODY_BYTES, Admissions.reservation(), this.executor).readDecompressed();
+		return new RequestBody(request, MAX_BODY_BYTES, Admissions.reservation()).readDecompressed();
 	}
 
 	private static byte[] random(int size) {
