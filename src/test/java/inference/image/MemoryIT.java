@@ -151,8 +151,9 @@ class MemoryIT {
 
 	@Test
 	void sequencesThatTakeMuchNativeMemoryAreServedOrRefused(@TempDir Path directory) throws Exception {
+		// A slow machine would cut large answers at the usual deadline.
 		try (Container container = runModel(OnnxFiles.sequenceOfZeros(), directory, "--env",
-				"INFERENCE_ADMISSION_MAXCONCURRENT=4")) {
+				"INFERENCE_ADMISSION_MAXCONCURRENT=4", "--env", "INFERENCE_DEADLINE=1m")) {
 			for (int size : new int[] { 1_000_000, 1_500_000, 2_000_000 }) {
 				byte[] body = "{\"inputs\":[{\"name\":\"size\",\"shape\":[1],\"datatype\":\"INT64\",\"data\":[%d]}]}"
 					.formatted(size)
