@@ -50,7 +50,7 @@ final class V1Reader {
 			readInputs(parser, instanceCount);
 			instanceCount++;
 		}
-		boolean hasBatch = this.signature.inputs().stream().anyMatch((spec) -> spec.shape().isBatched());
+		boolean hasBatch = this.signature.hasBatchedInput();
 		for (TensorSpec spec : this.signature.inputs()) {
 			// Without this check, two instances could become the two layers of the state
 			// of a recurrent model.

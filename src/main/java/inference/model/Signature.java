@@ -38,6 +38,11 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 			.allMatch(Shape::isBatchOfKnownRank);
 	}
 
+	/** Whether the first dimension of at least one input is the batch. */
+	public boolean hasBatchedInput() {
+		return this.inputs.stream().anyMatch((input) -> input.shape().isBatched());
+	}
+
 	/** Whether at least one input is {@link DataType#BYTES}. */
 	public boolean hasTextInput() {
 		return this.inputs.stream().anyMatch((input) -> input.dataType() == DataType.BYTES);
@@ -71,7 +76,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 		if (tensors.values().stream().allMatch((tensor) -> tensor.shape().elementCount() > 0)) {
 			return null;
 		}
-		boolean hasBatch = this.inputs.stream().anyMatch((input) -> input.shape().isBatched());
+		boolean hasBatch = hasBatchedInput();
 		List<Shape> shapes = this.inputs.stream()
 			.filter((input) -> input.shape().isBatched() == hasBatch)
 			.map((input) -> Objects.requireNonNull(tensors.get(input.name())).shape())
