@@ -24,8 +24,8 @@ import inference.codec.InvalidRequestException;
  */
 final class ErrorStatus {
 
-	// The client's deadline ends before the server's, by the time that the call needs to
-	// arrive. The tolerance is at most a fourth of the call's time.
+	// The client's deadline begins when it sends the call, so it ends before the
+	// server's. The tolerance is at most a fourth of the call's time.
 	private static final Duration MAX_DEADLINE_TOLERANCE = Duration.ofMillis(50);
 
 	private ErrorStatus() {

@@ -61,6 +61,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private volatile String id;
 
+	// filterContext() replaces this context before the call begins.
 	private volatile CancellableContext context = Context.ROOT.withCancellation();
 
 	private volatile @Nullable ServerCall<byte[], Message> serverCall;
@@ -155,12 +156,10 @@ final class GrpcCall extends ServerStreamTracer {
 		}
 	}
 
-	/**
-	 * Cancels the call if it has no deadline, because it might never end. gRPC ends a
-	 * call whose context is cancelled only if the cause is a TimeoutException.
-	 */
+	/** Cancels the call if it has no deadline, because it might never end. */
 	void cancelIfEndless() {
 		if (this.context.getDeadline() == null) {
+			// gRPC ends a cancelled call only if the cause is a TimeoutException.
 			this.context.cancel(new TimeoutException("The server stops"));
 		}
 	}

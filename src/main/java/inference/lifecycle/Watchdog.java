@@ -58,7 +58,7 @@ final class Watchdog {
 		return this.startNanosByThread.size();
 	}
 
-	/** A thread that, once started, runs the check until it is interrupted. */
+	/** Creates a thread that runs the check regularly until it is interrupted. */
 	Thread createThread(Runnable check) {
 		return Thread.ofPlatform().name("watchdog").daemon().unstarted(() -> {
 			while (!Thread.currentThread().isInterrupted()) {

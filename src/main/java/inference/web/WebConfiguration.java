@@ -62,9 +62,8 @@ class WebConfiguration implements WebMvcConfigurer {
 		return (factory) -> {
 			factory.setProtocol(HttpProtocol.class.getName());
 			factory.addContextCustomizers((context) -> {
-				// A filter may buffer an answer and write it after the forward. By
-				// default
-				// Tomcat would discard it.
+				// By default, Tomcat would discard an answer that a filter has buffered
+				// and writes after the forward.
 				((StandardContext) context).setSuspendWrappedResponseAfterForward(false);
 				StandardHost host = (StandardHost) context.getParent();
 				// An empty name turns off Tomcat's valve, which answers errors in HTML.
