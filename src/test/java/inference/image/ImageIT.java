@@ -41,6 +41,8 @@ class ImageIT {
 
 	private static final Duration START = Duration.ofMinutes(1);
 
+	private static final Path CACHE = Path.of("target/image/app/app.aot");
+
 	private static final Exec EXEC = new Exec("/opt/java/bin/java", "@/app/probe.args", "readiness");
 
 	private final Service service = Service.read();
@@ -64,6 +66,19 @@ class ImageIT {
 	void startsFromItsAotCache() {
 		assertThat(get(this.container, "/actuator/info")).contains("\"aotCache\":{\"used\":true}");
 		assertThat(get(this.container, "/actuator/prometheus")).contains("inference_aot_cache_used 1.0");
+	}
+
+	// At the start, the JVM copies objects of the cache into the heap's old generation.
+	// They
+	// take some 6 % of the cache. The old generation is two thirds of the heap.
+	@Test
+	void beginsWithAHeapThatHoldsTheObjectsOfItsAotCache() throws IOException {
+		String flags = this.container
+			.exec(START, "/opt/java/bin/java", "-XX:Flags=/app/server.flags", "-XX:+PrintFlagsFinal", "-version")
+			.output();
+		assertThat(flags).containsPattern("InitialHeapSize += [0-9]+ ");
+		String initialHeapSize = flags.replaceAll("(?s).* InitialHeapSize += ([0-9]+) .*", "$1");
+		assertThat(Long.parseLong(initialHeapSize) * 2 / 3).isGreaterThan(Files.size(CACHE) / 10);
 	}
 
 	@Test
