@@ -94,7 +94,7 @@ public final class Statistics {
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome,
 					Timer.builder("inference.requests")
-						.description("Predictions, from the admission to the answer")
+						.description("Predictions, from the arrival to the answer")
 						.tag("outcome", lowerCaseName(outcome))
 						.tag("protocol", lowerCaseName(protocol))
 						.register(this.registry));

@@ -57,14 +57,14 @@ public record InferenceRequest(BodyFormat format, @Nullable String id, Map<Strin
 	public enum BodyFormat {
 
 		/**
-		 * Requests {@code {"instances": [row, …]}} and answers {@code {"predictions":
-		 * [row, …]}}.
+		 * The request is {@code {"instances": [row, …]}}, and the answer is
+		 * {@code {"predictions": [row, …]}}.
 		 */
 		ROWS,
 
 		/**
-		 * Requests {@code {"inputs": {name: tensor, …}}} and answers {@code {"outputs":
-		 * {name: tensor, …}}}.
+		 * The request is {@code {"inputs": {name: tensor, …}}}, and the answer is
+		 * {@code {"outputs": {name: tensor, …}}}.
 		 */
 		COLUMNS,
 

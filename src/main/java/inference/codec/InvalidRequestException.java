@@ -52,7 +52,7 @@ public final class InvalidRequestException extends RuntimeException {
 		return this.isUnknownModel;
 	}
 
-	/** Throws this exception unless a condition holds. Long arguments are cut short. */
+	/** Throws this exception unless a condition holds. Long strings are cut short. */
 	public static void require(boolean condition, String sentence, @Nullable Object... arguments) {
 		if (!condition) {
 			Object[] excerpts = Arrays.stream(arguments)

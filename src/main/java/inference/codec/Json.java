@@ -117,11 +117,12 @@ final class Json {
 	/**
 	 * Reads parameters of the Open Inference Protocol: strings, numbers and booleans.
 	 * Unknown parameters are allowed.
-	 * @return the values by name; a string is in quotation marks, without escapes
+	 * @return the values as text, by name; a string keeps its quotation marks, so that
+	 * "0" differs from 0
 	 * @throws InvalidRequestException if a value has a wrong type, or if a parameter asks
 	 * for a feature that this server does not support
 	 */
-	static Map<String, String> parameters(JsonParser parser) {
+	static Map<String, String> readParameters(JsonParser parser) {
 		require(parser.currentToken() == JsonToken.START_OBJECT, "\"parameters\" must be an object.");
 		Map<String, String> parameters = new HashMap<>();
 		Set<String> seenNames = new HashSet<>();

@@ -60,13 +60,13 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		while (parser.nextToken() != JsonToken.END_ARRAY) {
 			require(parser.currentToken() == JsonToken.START_OBJECT, OUTPUTS_MESSAGE);
 			String name = null;
-			Boolean binary = null;
+			Boolean isBinary = null;
 			Set<String> seenNames = new HashSet<>();
 			for (String member = Json.nextMember(parser, seenNames); member != null; member = Json.nextMember(parser,
 					seenNames)) {
 				switch (member) {
-					case "name" -> name = Json.stringValue(parser, "an output's \"name\"");
-					case "parameters" -> binary = Json.booleanParameter(Json.parameters(parser), "binary_data");
+					case "name" -> name = Json.stringValue(parser, "An output's \"name\"");
+					case "parameters" -> isBinary = Json.booleanParameter(Json.readParameters(parser), "binary_data");
 					default -> parser.skipChildren();
 				}
 			}
@@ -74,7 +74,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			TensorSpec spec = requirePresent(this.signature.output(name),
 					"There is no output '%s'; the model gives %s.", name, this.signature.outputs());
 			require(!binaryByOutput.containsKey(spec), "Output '%s' is asked for twice.", name);
-			binaryByOutput.put(spec, binary);
+			binaryByOutput.put(spec, isBinary);
 		}
 		return binaryByOutput;
 	}
@@ -86,6 +86,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		TensorSpec spec = this.signature.inputs().getFirst();
 		int length = this.body.length;
 		if (spec.dataType() == DataType.BYTES) {
+			// The body is one string without its length.
 			this.memoryReserver.accept(Integer.BYTES + length);
 			ByteBuffer contents = Tensor.allocate(Integer.BYTES + length).putInt(length).put(this.body).flip();
 			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
@@ -119,10 +120,10 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		for (String member = Json.nextMember(parser, seenNames); member != null; member = Json.nextMember(parser,
 				seenNames)) {
 			switch (member) {
-				case "name" -> name = Json.stringValue(parser, "an input's \"name\"");
-				case "datatype" -> dataType = Json.stringValue(parser, "an input's \"datatype\"");
+				case "name" -> name = Json.stringValue(parser, "An input's \"name\"");
+				case "datatype" -> dataType = Json.stringValue(parser, "An input's \"datatype\"");
 				case "shape" -> shape = readShape(parser);
-				case "parameters" -> parameters = Json.parameters(parser);
+				case "parameters" -> parameters = Json.readParameters(parser);
 				case "data" -> {
 					if (name != null && dataType != null && shape != null) {
 						tensor = readData(parser, requireSpec(name, dataType, shape), shape);
@@ -141,7 +142,8 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 		dataType = requirePresent(dataType, "Input '%s' lacks \"datatype\".", name);
 		shape = requirePresent(shape, "Input '%s' lacks \"shape\".", name);
 		String binarySize = parameters.get("binary_data_size");
-		require((binarySize != null) == (tensor == null && dataOffset < 0),
+		boolean hasData = tensor != null || dataOffset >= 0;
+		require(hasData == (binarySize == null),
 				"Input '%s' must have either \"data\" or the parameter binary_data_size.", name);
 		if (binarySize != null) {
 			tensor = readBinary(requireSpec(name, dataType, shape), shape, binarySize);
@@ -176,8 +178,8 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 				"A binary_data_size needs the header Inference-Header-Content-Length.");
 		long byteCount = RequestReader.parseLongOrMinusOne(binarySize);
 		require(0 <= byteCount && byteCount <= unreadData.remaining(),
-				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most the %d behind the JSON.",
-				spec.name(), binarySize, unreadData.remaining());
+				"Input '%s' has binary_data_size %s, which must be a number of bytes, at most %d.", spec.name(),
+				binarySize, unreadData.remaining());
 		ByteBuffer contents = unreadData.slice(unreadData.position(), (int) byteCount);
 		unreadData.position(unreadData.position() + (int) byteCount);
 		return tensor(spec, shape, contents);
@@ -204,7 +206,7 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			// Both factors are below 2^31, so their product fits a long.
 			elementCount *= dimension;
 			require(dimension >= 0 && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
-					"An input's \"shape\" must be at most %d integers, 0 or more; they and their product must be below 2^31.",
+					"An input's \"shape\" must have at most %d dimensions; each must be 0 or more, and each and their product below 2^31.",
 					dimensions.length);
 			dimensions[rank++] = dimension;
 		}

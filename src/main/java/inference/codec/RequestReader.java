@@ -73,7 +73,7 @@ public final class RequestReader {
 	 * @param jsonLengthHeader the value of the header {@code
 	 * Inference-Header-Content-Length}; {@code null} if the whole body is JSON, 0 if
 	 * there is no JSON and the body is the bytes of the only input
-	 * @return the request, whose binary tensors are views of the body
+	 * @return the request, whose tensors may be views of the body
 	 * @throws InvalidRequestException if the model cannot be run with the request
 	 */
 	public InferenceRequest read(byte[] body, @Nullable String jsonLengthHeader) {
@@ -137,7 +137,7 @@ public final class RequestReader {
 							: new V1Reader(this.signature, this.memoryReserver).readColumns(parser);
 				}
 				case "outputs" -> this.binaryByOutput = oipReader.readOutputs(parser);
-				case "parameters" -> this.parameters = Json.parameters(parser);
+				case "parameters" -> this.parameters = Json.readParameters(parser);
 				case "id" -> this.id = Json.stringValue(parser, "\"id\"");
 				case "signature_name" -> {
 					String name = Json.stringValue(parser, "\"signature_name\"");
@@ -176,9 +176,9 @@ public final class RequestReader {
 		this.format = format;
 	}
 
-	// The row form needs one output row per instance. If all inputs are batched and an
-	// output has a fixed number of rows, these rows do not belong to the instances, even
-	// if there are as many. InferenceResponse refuses another number of rows.
+	// The row form needs one output row per instance. If all inputs are batched, a fixed
+	// number of output rows does not belong to the instances, even if the numbers are
+	// equal. InferenceResponse refuses another number of rows.
 	private void refuseFixedOutputRows(InferenceRequest request) {
 		long instanceCount = request.instanceCount();
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
@@ -200,15 +200,15 @@ public final class RequestReader {
 	}
 
 	// Removes the parts of Jackson's message that do not help a client: advice about the
-	// configuration of Jackson, lists of all values, and "(start marker at …)".
+	// configuration of Jackson, lists of valid tokens, and "(start marker at …)".
 	private static String describe(JacksonException ex) {
 		String message = ex.getOriginalMessage()
 			.replaceAll(
 					"[:,] (enable|from) `[^`]*`( to allow)?|(: was expecting)? \\(JSON .*| \\((start marker at|not recognized) .*",
 					"");
-		TokenStreamLocation place = ex.getLocation();
-		String locationSuffix = (place == null) ? "."
-				: " (line %d, column %d).".formatted(place.getLineNr(), place.getColumnNr());
+		TokenStreamLocation location = ex.getLocation();
+		String locationSuffix = (location == null) ? "."
+				: " (line %d, column %d).".formatted(location.getLineNr(), location.getColumnNr());
 		return InvalidRequestException.excerpt(message) + locationSuffix;
 	}
 

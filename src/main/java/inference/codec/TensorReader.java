@@ -64,6 +64,8 @@ final class TensorReader {
 	 */
 	void read(JsonParser parser, int depth) {
 		boolean isArray = parser.currentToken() == JsonToken.START_ARRAY;
+		// The first value that is not an array fixes the rank. At that depth, all must be
+		// values, and above it all must be arrays.
 		if (!isArray && this.rank == UNKNOWN && this.dimensions[depth] == UNKNOWN) {
 			this.rank = depth;
 		}
@@ -88,26 +90,26 @@ final class TensorReader {
 
 	/**
 	 * Returns the tensor, in the shape of the JSON's nesting. The inner dimensions of an
-	 * empty array come from the specification; a variable one is 0. If the innermost
+	 * empty array come from the declaration; a variable one is 0. If the innermost
 	 * dimension is 1, its brackets may be left out: {@code 20} means {@code [20]}.
 	 */
 	Tensor toTensor() {
-		long[] dimensions = foundDimensions();
+		long[] resultDimensions = foundDimensions();
 		Shape declaredShape = this.spec.shape();
-		if (dimensions.length < declaredShape.rank() && (this.rank == UNKNOWN
+		if (resultDimensions.length < declaredShape.rank() && (this.rank == UNKNOWN
 				|| (this.rank == declaredShape.rank() - 1 && declaredShape.dimension(this.rank) == 1))) {
 			long[] allDimensions = declaredShape.withSizes(0, 0).dimensions();
-			System.arraycopy(dimensions, 0, allDimensions, 0, dimensions.length);
-			dimensions = allDimensions;
+			System.arraycopy(resultDimensions, 0, allDimensions, 0, resultDimensions.length);
+			resultDimensions = allDimensions;
 		}
-		Shape shape = Shape.of(dimensions);
+		Shape shape = Shape.of(resultDimensions);
 		requireShape(this.spec, shape);
 		return Tensor.of(this.spec.dataType(), shape, this.contents.flip());
 	}
 
 	/**
 	 * Returns the tensor, in the shape that the request states next to the data.
-	 * @param statedShape a shape that fits the specification; the data may be nested like
+	 * @param statedShape a shape that fits the declaration; the data may be nested like
 	 * this shape or flat
 	 */
 	Tensor toTensor(Shape statedShape) {
@@ -120,7 +122,7 @@ final class TensorReader {
 		return Tensor.of(this.spec.dataType(), statedShape, this.contents.flip());
 	}
 
-	/** Checks that a shape fits the specification. */
+	/** Checks that a shape fits the declaration. */
 	static void requireShape(TensorSpec spec, Shape shape) {
 		require(spec.shape().accepts(shape), "Input '%s' must have shape %s, not %s.", spec.name(), spec.shape(),
 				shape.toString());
@@ -141,6 +143,7 @@ final class TensorReader {
 			case INT8, INT16, INT32, INT64 -> put(readInteger(parser, true));
 			case FP16, BF16, FP32, FP64 -> {
 				requireType(parser, parser.currentToken().isNumeric());
+				// isNaN() is also true for infinities.
 				boolean isFinite = !parser.isNaN();
 				put((dataType == DataType.FP64) ? parser.getDoubleValue() : parser.getFloatValue());
 				Number stored = dataType.get(this.contents, this.contents.position() - dataType.width());

@@ -25,8 +25,8 @@ final class TensorWriter {
 	// each number would be slow.
 	private static final int PIECE_CHARS = 16_000;
 
-	// The number of characters that are decoded at once.
-	private static final int DECODED_CHARS = 512;
+	// A text is checked for UTF-8 in pieces of this length, to save memory.
+	private static final int DECODE_BUFFER_CHARS = 512;
 
 	private final DataType dataType;
 
@@ -48,27 +48,31 @@ final class TensorWriter {
 		this.unwrittenElements = tensor.contents();
 	}
 
-	/** Whether a tensor has bytes that are not UTF-8, which no JSON string can hold. */
+	/** Whether a BYTES tensor has bytes that no JSON string can hold: not UTF-8. */
 	static boolean hasNonUtf8Bytes(Tensor tensor) {
-		ByteBuffer rest = tensor.contents();
-		boolean isText = true;
-		while (tensor.dataType() == DataType.BYTES && isText && rest.hasRemaining()) {
-			isText = isUtf8(nextBytes(rest));
+		if (tensor.dataType() != DataType.BYTES) {
+			return false;
 		}
-		return !isText;
+		ByteBuffer rest = tensor.contents();
+		while (rest.hasRemaining()) {
+			if (!isUtf8(nextBytes(rest))) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**
 	 * Writes a tensor in the form of the Open Inference Protocol.
-	 * @param binary whether the tensor's contents are sent as bytes behind the JSON
+	 * @param isBinary whether the tensor's contents are sent as bytes behind the JSON
 	 */
-	static void writeOip(JsonGenerator generator, String name, Tensor tensor, boolean binary) {
+	static void writeOip(JsonGenerator generator, String name, Tensor tensor, boolean isBinary) {
 		generator.writeStartObject();
 		generator.writeStringProperty("name", name);
 		generator.writeStringProperty("datatype", tensor.dataType().name());
 		generator.writeName("shape");
 		generator.writeArray(tensor.shape().dimensions(), 0, tensor.shape().rank());
-		if (binary) {
+		if (isBinary) {
 			generator.writeObjectPropertyStart("parameters");
 			generator.writeNumberProperty("binary_data_size", tensor.contents().remaining());
 			generator.writeEndObject();
@@ -130,15 +134,17 @@ final class TensorWriter {
 				piece.append(',');
 			}
 			if (piece.length() >= PIECE_CHARS) {
-				writePastGenerator(generator, piece.toString());
+				writeBypassingGenerator(generator, piece.toString());
 				piece.setLength(0);
 			}
 		}
 		generator.writeRaw(piece.toString());
 	}
 
-	// The generator would copy the text into its buffer character by character.
-	private static void writePastGenerator(JsonGenerator generator, String numbers) {
+	// Writes to the generator's target, because the generator would copy the text into
+	// its
+	// buffer character by character.
+	private static void writeBypassingGenerator(JsonGenerator generator, String numbers) {
 		generator.flush();
 		OutputStream target = (OutputStream) generator.streamWriteOutputTarget();
 		try {
@@ -164,12 +170,12 @@ final class TensorWriter {
 			case BF16 -> target.append(Float.intBitsToFloat(this.unwrittenElements.getShort() << Short.SIZE));
 			case FP32 -> target.append(this.unwrittenElements.getFloat());
 			case FP64 -> target.append(this.unwrittenElements.getDouble());
-			case BYTES -> throw new IllegalStateException("BYTES as a number. This is a bug.");
+			case BYTES -> throw new IllegalStateException("a string is not a number");
 		}
 	}
 
-	// A text may fill most of the memory that its request has reserved. So it is neither
-	// copied nor decoded as a whole.
+	// A text may fill most of the memory that its request has reserved. So it is not
+	// decoded as a whole, and it is copied only if its buffer has no array.
 	private void writeString(JsonGenerator generator) {
 		ByteBuffer bytes = nextBytes(this.unwrittenElements);
 		boolean isUtf8 = isUtf8(bytes.duplicate());
@@ -193,7 +199,7 @@ final class TensorWriter {
 
 	private static boolean isUtf8(ByteBuffer bytes) {
 		CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-		CharBuffer chars = CharBuffer.allocate(Math.min(bytes.remaining() + 1, DECODED_CHARS));
+		CharBuffer chars = CharBuffer.allocate(Math.min(bytes.remaining() + 1, DECODE_BUFFER_CHARS));
 		CoderResult result;
 		do {
 			result = decoder.decode(bytes, chars.clear(), true);

@@ -26,6 +26,9 @@ import static inference.codec.InvalidRequestException.requirePresent;
  */
 final class V1Reader {
 
+	// Stands for the index of an instance if the columns are read.
+	private static final int COLUMNS = -1;
+
 	private final Signature signature;
 
 	private final Map<String, TensorReader> readers = new LinkedHashMap<>();
@@ -66,13 +69,13 @@ final class V1Reader {
 	}
 
 	Map<String, Tensor> readColumns(JsonParser parser) {
-		readInputs(parser, -1);
+		readInputs(parser, COLUMNS);
 		return toTensors();
 	}
 
-	// Reads one instance, or all columns if the index is -1.
+	// Reads one instance, or all columns.
 	private void readInputs(JsonParser parser, int instanceIndex) {
-		int depth = (instanceIndex < 0) ? 0 : 1;
+		int depth = (instanceIndex == COLUMNS) ? 0 : 1;
 		boolean isObject = parser.currentToken() == JsonToken.START_OBJECT;
 		String name = isObject ? parser.nextName() : null;
 		if (this.readers.size() == 1 && (!isObject || isBase64(name))) {
@@ -112,7 +115,7 @@ final class V1Reader {
 
 	private static InvalidRequestException invalidInstance(int instanceIndex, String problem) {
 		return new InvalidRequestException(
-				"%s %s.".formatted((instanceIndex < 0) ? "\"inputs\"" : "Instance " + instanceIndex, problem));
+				"%s %s.".formatted((instanceIndex == COLUMNS) ? "\"inputs\"" : "Instance " + instanceIndex, problem));
 	}
 
 }

@@ -47,7 +47,8 @@ public enum DataType {
 
 	/**
 	 * Appends a number to a tensor's contents. A floating point type rounds the number.
-	 * An integer type keeps the lowest bits. For BOOL, 1 is true and 0 is false.
+	 * An integer type drops the fraction and keeps the lowest bits. For BOOL, 1 is true
+	 * and 0 is false.
 	 * @throws IllegalArgumentException for {@link #BYTES}
 	 */
 	public void put(ByteBuffer contents, Number value) {
@@ -65,7 +66,7 @@ public enum DataType {
 	}
 
 	/**
-	 * Reads the number that starts at a position in bytes.
+	 * Reads the number at a position, which is an absolute offset in bytes.
 	 * @throws IllegalArgumentException for {@link #BYTES}
 	 */
 	public Number get(ByteBuffer contents, int position) {

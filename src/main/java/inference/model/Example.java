@@ -19,8 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param inputs a tensor for each input of the signature
  * @param outputs the expected tensors of some or all outputs
- * @param tolerance the allowed difference of floating point numbers, as in
- * {@link TensorComparison#difference}, with the scale 1
+ * @param tolerance the allowed difference of floating point numbers, as a fraction of the
+ * expected number's absolute value, or of 1 if that is larger
  */
 public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, double tolerance) {
 
@@ -41,7 +41,7 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	/**
 	 * Compares the outputs of a call with the expected ones.
 	 * @param actual the model's outputs
-	 * @return the first difference in one sentence, or {@code null} if there is none
+	 * @return the first difference as a clause, or {@code null} if there is none
 	 */
 	public @Nullable String difference(Map<String, Tensor> actual) {
 		for (Map.Entry<String, Tensor> expectedOutput : this.outputs.entrySet()) {
@@ -57,7 +57,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	/**
 	 * Reads examples from JSON: an array of objects with the members {@code inputs},
 	 * {@code outputs} and optionally {@code tolerance}. Each of {@code inputs} and
-	 * {@code outputs} maps names to tensors, and a tensor is a nested array.
+	 * {@code outputs} maps names to tensors. A tensor is a nested array, or one value if
+	 * it is a scalar.
 	 * @param examplesJson the value of {@link #METADATA_KEY}
 	 * @param signature the inputs and outputs of the model
 	 * @throws IllegalArgumentException if the JSON is not valid, names an unknown tensor,
@@ -136,17 +137,18 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 		return Tensor.of(dataType, shape, contents.flip());
 	}
 
-	// A floating point type may round a value. Any other change would weaken the example.
+	// A floating point type may round a value. Any other change would weaken the example,
+	// so it is refused.
 	private static void put(DataType dataType, ByteBuffer contents, JsonNode element) {
 		Number value = element.isBoolean() ? (element.booleanValue() ? 1 : 0) : element.numberValue();
 		int position = contents.position();
 		dataType.put(contents, value);
 		Number stored = dataType.get(contents, position);
-		boolean isHeld = switch (stored) {
+		boolean isRepresentable = switch (stored) {
 			case Float _, Double _ -> Double.isFinite(stored.doubleValue()) == Double.isFinite(value.doubleValue());
 			default -> new BigDecimal(value.toString()).compareTo(new BigDecimal(stored.toString())) == 0;
 		};
-		if (!isHeld) {
+		if (!isRepresentable) {
 			throw new IllegalArgumentException("%s cannot hold the value %s".formatted(dataType, element));
 		}
 	}

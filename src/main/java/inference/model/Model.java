@@ -29,8 +29,8 @@ public interface Model extends AutoCloseable {
 	 * inputs of one call may have different numbers of rows.
 	 * @return the signature's outputs
 	 * @throws IllegalArgumentException if the model cannot use the inputs. The client
-	 * gets the message of this exception, so catch such an exception of a library, and
-	 * throw one with a message for clients. The level debug of the log shows it.
+	 * gets the message of this exception. If a library throws such an exception, catch it
+	 * and throw a new one with a message for clients. It is logged at level debug.
 	 * @throws InsufficientMemoryException if the call needs more memory than the model
 	 * has. The client is told to send less, or to try again
 	 * @throws DeviceLostException if no later call can succeed in this process
@@ -50,7 +50,7 @@ public interface Model extends AutoCloseable {
 	/**
 	 * Asks the model to end a running call early, because nobody waits for the outputs
 	 * any more. If the model cannot end the call, the call keeps its thread. This method
-	 * must return at once, because the client's answer waits for it.
+	 * must return at once, because the client gets its error only afterwards.
 	 * @param caller the thread that called {@link #infer}
 	 */
 	default void cancel(Thread caller) {

@@ -12,7 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The model to serve, and its name.
+ * The configuration of the model that is served.
  *
  * @param name the model's name in paths and metadata, of letters, digits, '.', '_', '-'.
  * The names '.' and '..' are not allowed
@@ -25,8 +25,8 @@ import org.springframework.validation.annotation.Validated;
  * @param sessionConfig entries of ONNX Runtime's session configuration, each of the form
  * {@code key=value}. ONNX Runtime's {@code onnxruntime_session_options_config_keys.h}
  * lists the keys. Unknown keys are ignored. An entry replaces the value that the server
- * sets for its key. For a value with a comma, use the variable
- * {@code INFERENCE_MODEL_SESSIONCONFIG_0}
+ * sets for its key. Commas separate entries, so set an entry that contains a comma with
+ * the variable {@code INFERENCE_MODEL_SESSIONCONFIG_0}
  * @param customOperators paths of native libraries with operators that ONNX Runtime does
  * not have, such as those of onnxruntime-extensions
  */
@@ -49,7 +49,7 @@ public record ModelProperties(@NotBlank @Pattern(regexp = NAME_PATTERN, message 
 
 	private static final String NAME_MESSAGE = "must be letters, digits, '.', '_' or '-', 100 at most, and neither '.' nor '..'";
 
-	/** Whether a request's version is the served one. */
+	/** Whether a requested version means the served one. */
 	public boolean servesVersion(String requestedVersion) {
 		return requestedVersion.equals(this.version) || requestedVersion.equals(NEWEST_VERSION);
 	}

@@ -34,7 +34,7 @@ final class OnnxFailure {
 	private OnnxFailure() {
 	}
 
-	/** The error's message in one line, without source code positions and full stop. */
+	/** The error's message in one line, without source positions or a final full stop. */
 	static String cleanMessage(Exception failure) {
 		String message = String.valueOf(failure.getMessage()).strip().replaceAll("\\s+", " ");
 		String text = message.replaceFirst("^.*? - message: ", "")
@@ -44,7 +44,7 @@ final class OnnxFailure {
 		return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
 	}
 
-	/** Tells the operator what to do about a file that cannot be loaded. */
+	/** Tells what to do about a file that cannot be loaded. */
 	static String loadRemedy(Exception failure, List<String> sessionConfig) {
 		String message = String.valueOf(failure.getMessage());
 		OrtErrorCode code = (failure instanceof OrtException ex) ? ex.getCode() : OrtErrorCode.ORT_FAIL;

@@ -36,23 +36,24 @@ final class OnnxMemory {
 	// The JVM takes this memory in addition to its heap, for classes, code and buffers.
 	private static final long JVM_NON_HEAP_BYTES = 96L << 20;
 
-	// With more CPUs, the JVM starts more threads, above all to compile.
+	// With more CPUs, the JVM starts more threads, most of them for its compilers.
 	private static final long JVM_BYTES_PER_CPU = 16L << 20;
 
-	// This fraction of the memory is left for copies of inputs and for ONNX Runtime.
+	// 1/16 of the memory is left for copies of inputs and for ONNX Runtime's own data.
 	private static final int RESERVE_DIVISOR = 16;
 
-	// A quantised model takes 1.5 times as much memory as its file.
+	// The factor of a quantised model. Models in FP16 and tree ensembles take more.
 	private static final double MODEL_BYTES_PER_FILE_BYTE = 1.5;
 
-	// The calls get at least this fraction of the memory, even if the model leaves less.
-	// The process may then be killed.
+	// The calls get at least 1/8 of the memory, even if the model leaves less. The
+	// process
+	// may then be killed.
 	private static final int MIN_LIMIT_DIVISOR = 8;
 
 	// Up to this limit, memory is saved at the cost of time. So ONNX Runtime's memory
 	// patterns are switched off. With patterns, MiniLM is 4 % faster, but the second call
 	// with the same shapes takes 1.5 times the memory.
-	private static final long SMALL_LIMIT_BYTES = 1L << 30;
+	private static final long MAX_MEMORY_SAVING_LIMIT_BYTES = 1L << 30;
 
 	// A large first chunk is less fragmented than many small ones. But ONNX Runtime fills
 	// 1/32 of a chunk with its own data at once, so the size is limited.
@@ -87,13 +88,16 @@ final class OnnxMemory {
 				Runtime.getRuntime().availableProcessors(), fileBytes(modelFile));
 		logger.info("All running calls together can take {} MB of native memory", limitBytes >> 20);
 		registerArena(environment, limitBytes);
-		if (limitBytes <= SMALL_LIMIT_BYTES) {
+		if (limitBytes <= MAX_MEMORY_SAVING_LIMIT_BYTES) {
 			options.setMemoryPatternOptimization(false);
 			OnnxSetup.findCFunction("mallopt", JAVA_INT, JAVA_INT).ifPresent(OnnxMemory::setMmapThreshold);
 		}
 	}
 
-	/** The part of the total memory that neither the JVM nor the model itself takes. */
+	/**
+	 * What the JVM, the model and the reserve leave of the total memory, but at least an
+	 * eighth of it.
+	 */
 	static long limitBytes(long totalBytes, long heapBytes, int cpuCount, long fileBytes) {
 		long jvmBytes = heapBytes + JVM_NON_HEAP_BYTES + cpuCount * JVM_BYTES_PER_CPU;
 		long modelBytes = (long) (MODEL_BYTES_PER_FILE_BYTE * fileBytes);
@@ -102,8 +106,11 @@ final class OnnxMemory {
 	}
 
 	// By default, the C library keeps freed blocks of up to 32 MB. ONNX Runtime allocates
-	// large texts and some copies outside of its arena, so these would add up. With this
-	// threshold, copying an input of 1 MB or more takes about three times as long.
+	// large texts and some copies outside of its arena, so freed blocks would add up.
+	// From
+	// this threshold on, freed blocks are returned at once. But copying an input of 1 MB
+	// or
+	// more takes about three times as long.
 	private static void setMmapThreshold(MethodHandle mallopt) {
 		try {
 			int _ = (int) mallopt.invokeExact(MMAP_THRESHOLD_OPTION, MMAP_THRESHOLD_BYTES);

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 import ai.onnxruntime.OnnxTensor;
@@ -63,15 +62,15 @@ public final class OnnxModel implements Model {
 	 */
 	public OnnxModel(ModelProperties properties) {
 		Resource file = OnnxSetup.findFile(properties.location());
-		String location = (file instanceof FileSystemResource diskFile) ? diskFile.getPath() : properties.location();
+		String path = (file instanceof FileSystemResource diskFile) ? diskFile.getPath() : null;
+		String location = (path != null) ? path : properties.location();
 		try {
 			this.environment = OnnxSetup.environment();
 			this.sessionOptions = OnnxSetup.sessionOptions(properties);
 			OnnxMemory.limit(this.environment, this.sessionOptions, file);
 			// ONNX Runtime finds files with weights beside the model only if it gets the
 			// model's path.
-			this.session = (file instanceof FileSystemResource diskFile)
-					? this.environment.createSession(diskFile.getPath(), this.sessionOptions)
+			this.session = (path != null) ? this.environment.createSession(path, this.sessionOptions)
 					: this.environment.createSession(file.getContentAsByteArray(), this.sessionOptions);
 		}
 		catch (OrtException | IOException ex) {
@@ -117,9 +116,9 @@ public final class OnnxModel implements Model {
 	@Override
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
 		// TopK, LSTM and other operators of ONNX Runtime end the process if they get no
-		// elements.
-		Map<String, Tensor> outputsWithoutRows = this.signature.outputsWithoutRows(inputs);
-		return (outputsWithoutRows != null) ? outputsWithoutRows : run(inputs, this.signature).tensors();
+		// elements, so the model is not run without rows.
+		Map<String, Tensor> outputsIfNoRows = this.signature.outputsIfNoRows(inputs);
+		return (outputsIfNoRows != null) ? outputsIfNoRows : run(inputs, this.signature).tensors();
 	}
 
 	private OnnxOutputs run(Map<String, Tensor> inputs, @Nullable Signature signature) {
@@ -150,19 +149,29 @@ public final class OnnxModel implements Model {
 	// and runs again alone.
 	private OnnxOutputs runAndRetryAlone(Map<String, OnnxTensor> inputs, RunOptions runOptions,
 			@Nullable Signature signature) throws OrtException {
+		OrtException arenaFailure;
 		this.memoryLock.readLock().lock();
 		try {
-			return runAndUnlock(this.memoryLock.readLock(), inputs, runOptions, signature);
+			return runSession(inputs, runOptions, signature);
 		}
 		catch (OrtException ex) {
 			if (!OnnxFailure.isArenaFull(ex)) {
 				throw ex;
 			}
-			if (!tryLockAllMemory()) {
-				throw new InsufficientMemoryException(OnnxFailure.cleanMessage(ex), ex, true);
-			}
+			arenaFailure = ex;
 		}
-		return runAndUnlock(this.memoryLock.writeLock(), inputs, runOptions, signature);
+		finally {
+			this.memoryLock.readLock().unlock();
+		}
+		if (!tryLockAllMemory()) {
+			throw new InsufficientMemoryException(OnnxFailure.cleanMessage(arenaFailure), arenaFailure, true);
+		}
+		try {
+			return runSession(inputs, runOptions, signature);
+		}
+		finally {
+			this.memoryLock.writeLock().unlock();
+		}
 	}
 
 	// While this call waits, no other call can begin. A running call may hang, so the
@@ -177,22 +186,18 @@ public final class OnnxModel implements Model {
 		}
 	}
 
-	// Runs the model. The caller holds the lock, and this method releases it.
-	private OnnxOutputs runAndUnlock(Lock lock, Map<String, OnnxTensor> inputs, RunOptions runOptions,
-			@Nullable Signature signature) throws OrtException {
+	private OnnxOutputs runSession(Map<String, OnnxTensor> inputs, RunOptions runOptions, @Nullable Signature signature)
+			throws OrtException {
 		try (OrtSession.Result result = this.session.run(inputs, runOptions)) {
 			return OnnxOutputs.read(result, signature);
 		}
 		catch (RuntimeException | OutOfMemoryError ex) {
 			// If an array for an output does not fit into the heap, it is not allocated.
-			// So the heap still has room for other requests.
+			// So the heap still has room for other requests. Native calls wrap the error.
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof OutOfMemoryError) {
 				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex);
 			}
 			throw ex;
-		}
-		finally {
-			lock.unlock();
 		}
 	}
 

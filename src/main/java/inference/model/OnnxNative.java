@@ -122,7 +122,7 @@ final class OnnxNative {
 			}
 		}
 		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not describe its inputs and outputs", ex);
+			throw new IllegalStateException("ONNX Runtime could not describe the model's inputs and outputs", ex);
 		}
 	}
 
@@ -174,15 +174,15 @@ final class OnnxNative {
 			return Tensor.of(DataType.BYTES, shape, contents.flip());
 		}
 		catch (Throwable ex) {
-			throw new IllegalStateException("ONNX Runtime could not return its strings", ex);
+			throw new IllegalStateException("ONNX Runtime could not return the strings of an output", ex);
 		}
 	}
 
 	/**
 	 * Returns the K keys and the K values of one map in a sequence, as two tensors of
 	 * shape [K], which the caller closes. The C API treats a map as a sequence of two
-	 * tensors. ONNX Runtime's Java API reads all maps at once, so a call takes twice the
-	 * memory and three times as long.
+	 * tensors. The public Java API reads all maps at once, which takes twice the memory
+	 * and three times as long.
 	 */
 	static List<OnnxTensor> keysAndValues(OnnxSequence sequence, int mapIndex) {
 		MemorySegment sequencePointer = MemorySegment.ofAddress((long) SEQUENCE_POINTER.get(sequence));

@@ -27,7 +27,7 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 	/**
 	 * Copies all outputs of a call.
 	 * @param signature the model's signature, or {@code null} before it is found
-	 * @throws InvalidOutputException if an output has another form than the signature
+	 * @throws InvalidOutputException if tensors that must be stacked differ in shape
 	 */
 	static OnnxOutputs read(OrtSession.Result result, @Nullable Signature signature) throws OrtException {
 		OnnxOutputs outputs = new OnnxOutputs(LinkedHashMap.newLinkedHashMap(result.size()), new HashMap<>());
@@ -43,7 +43,7 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 		return outputs;
 	}
 
-	/** The declarations of these outputs, each with the shape that it has here. */
+	/** The declarations of these outputs, each with its shape in this call. */
 	List<TensorSpec> specs() {
 		return this.tensors.entrySet()
 			.stream()
@@ -56,7 +56,7 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 		TensorSpec spec = (signature != null) ? signature.output(name) : null;
 		if (spec != null && sequence.getInfo().length == 0) {
 			// ONNX Runtime cannot tell what an empty sequence would contain.
-			this.tensors.put(name, Tensor.of(spec.dataType(), spec.shape().withSizes(0, 0), ByteBuffer.allocate(0)));
+			this.tensors.put(name, Tensor.of(spec.dataType(), spec.shape().withSizes(0, 0), Tensor.allocate(0)));
 		}
 		else if (sequence.getInfo().isSequenceOfMaps()) {
 			addMaps(name, sequence);
@@ -67,8 +67,8 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 	}
 
 	// ONNX Runtime orders the keys: numbers ascending, texts by their bytes. Only ZipMap
-	// makes sequences of maps. Each map has the same keys, so only the first map's keys
-	// are read, and all values are FP32.
+	// makes sequences of maps. Its maps all have the same keys, and FP32 values. So only
+	// the first map's keys are read.
 	private void addMaps(String name, OnnxSequence sequence) {
 		int mapCount = sequence.getInfo().length;
 		List<String> mapKeys = List.of();
@@ -95,12 +95,14 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
 	}
 
-	// The tensors are stacked to one tensor if the signature has an output of that name.
+	// The tensors are stacked into one tensor if the signature has an output of that
+	// name.
 	// Otherwise they are named name.0, name.1 and so on. Before the signature is found,
 	// tensors of the same shape are stacked.
 	private void addTensors(String name, List<Tensor> tensors, @Nullable Signature signature) {
 		boolean haveEqualShapes = tensors.stream().map(Tensor::shape).distinct().count() == 1;
-		if ((signature != null) ? signature.output(name) == null : !haveEqualShapes) {
+		boolean isStacked = (signature != null) ? signature.output(name) != null : haveEqualShapes;
+		if (!isStacked) {
 			for (int i = 0; i < tensors.size(); i++) {
 				this.tensors.put("%s.%d".formatted(name, i), tensors.get(i));
 			}
@@ -132,10 +134,12 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 	// K tensors [N,…] become [N,K,…], and K scalars become [K].
 	private static Tensor stackTensors(List<Tensor> tensors) {
 		DataType dataType = tensors.getFirst().dataType();
-		long[] tensorDimensions = tensors.getFirst().shape().dimensions();
-		long rowCount = LongStream.of(tensorDimensions).findFirst().orElse(1);
-		long elementsPerRow = LongStream.of(tensorDimensions).skip(1).reduce(1, (left, right) -> left * right);
-		ByteBuffer stacked = ByteBuffer.allocate(Math.toIntExact(Tensor.totalBytes(tensors)));
+		Shape shape = tensors.getFirst().shape();
+		boolean isScalar = shape.rank() == 0;
+		long rowCount = isScalar ? 1 : shape.dimension(0);
+		long[] rowDimensions = isScalar ? new long[0] : shape.rowShape().dimensions();
+		long elementsPerRow = Shape.of(rowDimensions).elementCount();
+		ByteBuffer stacked = Tensor.allocate(Math.toIntExact(Tensor.totalBytes(tensors)));
 		List<ByteBuffer> sources = tensors.stream().map(Tensor::contents).toList();
 		for (long row = 0; row < rowCount; row++) {
 			for (ByteBuffer source : sources) {
@@ -145,10 +149,8 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 				source.position(source.position() + rowBytes);
 			}
 		}
-		LongStream innerDimensions = LongStream.concat(LongStream.of(tensors.size()),
-				LongStream.of(tensorDimensions).skip(1));
-		long[] stackedDimensions = LongStream.concat(LongStream.of(tensorDimensions).limit(1), innerDimensions)
-			.toArray();
+		LongStream outerDimensions = isScalar ? LongStream.of(tensors.size()) : LongStream.of(rowCount, tensors.size());
+		long[] stackedDimensions = LongStream.concat(outerDimensions, LongStream.of(rowDimensions)).toArray();
 		return Tensor.of(dataType, Shape.of(stackedDimensions), stacked.flip());
 	}
 

@@ -71,8 +71,8 @@ final class OnnxSetup {
 	}
 
 	/**
-	 * Finds a function of the C library that returns an int. Windows does not have all of
-	 * them.
+	 * Finds a function of the C library that returns an int. The result is empty if the
+	 * library lacks the function, as on Windows.
 	 */
 	@SuppressWarnings("restricted")
 	static Optional<MethodHandle> findCFunction(String name, MemoryLayout... argumentLayouts) {
@@ -139,7 +139,7 @@ final class OnnxSetup {
 		entries.put("session.intra_op.allow_spinning", "0");
 		entries.put("session.inter_op.allow_spinning", "0");
 		// Calls use the environment's arena, whose size is limited. Weights would count
-		// towards the limit, so they do not use it.
+		// towards the limit, so they are kept outside of the arena.
 		entries.put("session.use_env_allocators", "1");
 		entries.put("session.use_device_allocator_for_initializers", "1");
 		for (String entry : properties.sessionConfig()) {
@@ -193,8 +193,9 @@ final class OnnxSetup {
 			return Files.isDirectory(path) ? path.resolve("model.onnx") : path;
 		}
 		catch (InvalidPathException | FileNotFoundException ex) {
-			throw new UnusableModelException("The model location '%s' is not a path.".formatted(location),
-					NO_FILE_REMEDY, ex);
+			throw new UnusableModelException(
+					"The model location '%s' is neither a path nor the URL of a file.".formatted(location),
+					"Set INFERENCE_MODEL_LOCATION to the path of an ONNX file.", ex);
 		}
 	}
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import ai.onnxruntime.NodeInfo;
@@ -17,9 +18,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds the signature of an ONNX model. The declaration in the file is not enough,
- * because many models put out other shapes, and because only the outputs of a run show
- * the keys of maps. So trial runs are made while the model is loaded. Their inputs are
- * zeros, or those of the model's examples if it cannot run on zeros.
+ * because many models return other shapes, and because only the outputs of a run show the
+ * keys of maps. So trial runs are made while the model is loaded. Their inputs are zeros,
+ * or those of the model's examples if it cannot run on zeros.
  */
 final class OnnxSignatureFinder {
 
@@ -62,12 +63,13 @@ final class OnnxSignatureFinder {
 
 	/**
 	 * Finds the signature.
-	 * @throws IllegalArgumentException if an input or output is not supported
+	 * @throws IllegalArgumentException if an input, an output or the examples cannot be
+	 * used
 	 */
 	Signature find(Collection<NodeInfo> declaredInputs, Collection<NodeInfo> declaredOutputs) {
 		List<TensorSpec> inputs = declaredInputs.stream()
 			.map(OnnxTensors::inputSpec)
-			.map(this::withDeclaredRank)
+			.map(this::withAnyShapeIfRankUnknown)
 			.toList();
 		runTrials(inputs);
 		if (this.observedOutputs.isEmpty() && !this.namesOfUnknownRank.isEmpty()) {
@@ -86,25 +88,25 @@ final class OnnxSignatureFinder {
 				declaredOutputs.stream().flatMap((output) -> outputSpecs(output).stream()).toList());
 	}
 
-	private TensorSpec withDeclaredRank(TensorSpec spec) {
+	private TensorSpec withAnyShapeIfRankUnknown(TensorSpec spec) {
 		return this.namesOfUnknownRank.contains(spec.name()) ? spec.withShape(Shape.ANY) : spec;
 	}
 
 	private void runTrials(List<TensorSpec> inputs) {
-		tryZeros(inputs, 1);
+		runOnZeros(inputs, 1);
 		if (inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize)) {
 			int innerSize = LARGE_INNER_SIZE;
 			while (innerSize > 2 && !areInputsSmall(inputs, MAX_ROWS, innerSize)) {
 				innerSize /= 2;
 			}
-			tryZeros(inputs, innerSize);
+			runOnZeros(inputs, innerSize);
 		}
 		if (this.observedOutputs.isEmpty()) {
 			Example.readInputs(this.examplesJson, inputs).forEach(this::tryRun);
 		}
 	}
 
-	private void tryZeros(List<TensorSpec> inputs, int innerSize) {
+	private void runOnZeros(List<TensorSpec> inputs, int innerSize) {
 		for (int rowCount = MAX_ROWS; rowCount > 0; rowCount--) {
 			if (areInputsSmall(inputs, rowCount, innerSize)) {
 				tryRun(TensorSpec.zeros(inputs, rowCount, innerSize));
@@ -138,12 +140,12 @@ final class OnnxSignatureFinder {
 	private List<TensorSpec> outputSpecs(NodeInfo declaredOutput) {
 		String name = declaredOutput.getName();
 		if (!(declaredOutput.getInfo() instanceof SequenceInfo)) {
-			return List.of(correctedOutput(withDeclaredRank(OnnxTensors.spec("output", declaredOutput))));
+			return List.of(correctedOutput(withAnyShapeIfRankUnknown(OnnxTensors.spec("output", declaredOutput))));
 		}
 		List<TensorSpec> outputs = this.observedOutputs.stream()
 			.limit(1)
 			.flatMap(List::stream)
-			.filter((output) -> output.name().equals(name) || output.name().matches("\\Q%s\\E\\.\\d+".formatted(name)))
+			.filter((output) -> output.name().equals(name) || output.name().matches(Pattern.quote(name) + "\\.\\d+"))
 			.map((output) -> output.withShape(commonShape(output)))
 			.toList();
 		if (outputs.isEmpty() && this.lastFailureMessage.contains("Unsupported type in a sequence")) {
@@ -163,18 +165,18 @@ final class OnnxSignatureFinder {
 
 	private TensorSpec correctedOutput(TensorSpec declaredSpec) {
 		Shape declaredShape = declaredSpec.shape();
-		Optional<TensorSpec> otherSpec = observedSpecs(declaredSpec.name())
+		Optional<TensorSpec> contradictingSpec = observedSpecs(declaredSpec.name())
 			.filter((observedSpec) -> !declaredShape.accepts(observedSpec.shape()))
 			.findFirst();
-		if (otherSpec.isPresent()) {
+		if (contradictingSpec.isPresent()) {
 			logger.warn(
 					"The model declares output {}, but its shape can be {}. The server answers with the shape that the"
 							+ " model gives, and does not batch requests.",
-					declaredSpec, otherSpec.get().shape());
+					declaredSpec, contradictingSpec.get().shape());
 			return declaredSpec.withShape(Shape.ANY);
 		}
 		return this.outputsWithOtherRowCount.contains(declaredSpec.name())
-				? declaredSpec.withShape(declaredShape.withoutBatch()) : declaredSpec;
+				? declaredSpec.withShape(declaredShape.withUnbatchedRows()) : declaredSpec;
 	}
 
 	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its

@@ -18,7 +18,7 @@ import ai.onnxruntime.TensorInfo;
 import ai.onnxruntime.TensorInfo.OnnxTensorType;
 
 /**
- * Converts tensors and their declarations to those of ONNX Runtime, and back.
+ * Converts tensors to and from those of ONNX Runtime, and reads its declarations.
  */
 final class OnnxTensors {
 
@@ -28,7 +28,7 @@ final class OnnxTensors {
 
 	private static final String ELEMENT_TYPE_PREFIX = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
 
-	private static final Map<OnnxTensorType, DataType> DATA_TYPES = Stream.of(DataType.values())
+	private static final Map<OnnxTensorType, DataType> DATA_TYPES_BY_ONNX_TYPE = Stream.of(DataType.values())
 		.collect(Collectors.toMap((dataType) -> OnnxTensorType.valueOf(ELEMENT_TYPE_PREFIX + onnxName(dataType)),
 				Function.identity()));
 
@@ -50,7 +50,7 @@ final class OnnxTensors {
 			throw new IllegalArgumentException("%s '%s' is not a tensor but %s; export the model with tensors only"
 				.formatted(role, node.getName(), node.getInfo().getClass().getSimpleName()));
 		}
-		DataType dataType = DATA_TYPES.get(info.onnxType);
+		DataType dataType = DATA_TYPES_BY_ONNX_TYPE.get(info.onnxType);
 		if (dataType == null) {
 			String elementType = (info.onnxType == OnnxTensorType.ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED)
 					? "INT4, UINT4 or another that ONNX Runtime's Java API does not know"
@@ -93,7 +93,7 @@ final class OnnxTensors {
 	/** Copies an output to the Java heap. */
 	static Tensor fromOnnx(OnnxTensor tensor) {
 		TensorInfo info = tensor.getInfo();
-		DataType dataType = Objects.requireNonNull(DATA_TYPES.get(info.onnxType));
+		DataType dataType = Objects.requireNonNull(DATA_TYPES_BY_ONNX_TYPE.get(info.onnxType));
 		Shape shape = Shape.of(info.getShape());
 		if (dataType == DataType.BYTES) {
 			return OnnxNative.readStringTensor(tensor, shape);

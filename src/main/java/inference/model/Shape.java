@@ -39,7 +39,7 @@ public final class Shape {
 		Shape shape = new Shape(dimensions.clone());
 		for (long dimension : shape.dimensions) {
 			if (dimension < VARIABLE) {
-				throw new IllegalArgumentException("a dimension of shape %s is negative".formatted(shape));
+				throw new IllegalArgumentException("a dimension of shape %s is below -1".formatted(shape));
 			}
 		}
 		return shape;
@@ -69,10 +69,11 @@ public final class Shape {
 	}
 
 	/**
-	 * This shape for an output whose number of rows is not that of the inputs. It accepts
-	 * every shape, because the number of rows can also decide the rank.
+	 * This shape for an output whose number of rows is not that of the inputs. If the
+	 * first dimension is variable, the result accepts every shape, because the rank may
+	 * depend on the number of rows.
 	 */
-	public Shape withoutBatch() {
+	public Shape withUnbatchedRows() {
 		return isOfAnyRank() ? this : new Shape(this.dimensions, false);
 	}
 
@@ -104,13 +105,13 @@ public final class Shape {
 	/**
 	 * Whether this shape of a signature accepts a tensor's shape.
 	 * @param tensorShape the shape of a tensor
-	 * @return {@code true} if this shape is {@link #ANY} or from {@link #withoutBatch},
-	 * or if both shapes have the same rank and each dimension of this shape is variable
-	 * or equals that of the tensor
+	 * @return {@code true} if this shape is {@link #ANY}, if it is variable and from
+	 * {@link #withUnbatchedRows}, or if both shapes have the same rank and each dimension
+	 * of this shape is variable or equals that of the tensor
 	 */
 	public boolean accepts(Shape tensorShape) {
-		boolean isWithoutBatch = rank() > 0 && this.dimensions[0] == VARIABLE && !this.hasBatch;
-		if (isOfAnyRank() || isWithoutBatch) {
+		boolean hasUnbatchedRows = rank() > 0 && this.dimensions[0] == VARIABLE && !this.hasBatch;
+		if (isOfAnyRank() || hasUnbatchedRows) {
 			return true;
 		}
 		if (tensorShape.rank() != rank()) {

@@ -65,14 +65,15 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	}
 
 	/**
-	 * Returns the outputs for a request without rows. If an input has a batch, the inputs
-	 * without a batch, such as the state of a recurrent model, are ignored.
+	 * Returns the outputs for a request without rows. If an input has a batch, only the
+	 * inputs with a batch decide whether there are rows. An input without a batch may be
+	 * the state of a recurrent model.
 	 * @param tensors the inputs
 	 * @return tensors without rows; {@code null} if the model must run
-	 * @throws IllegalArgumentException if only some inputs have rows, if the rows have no
-	 * elements, or if the shape of an output is not known
+	 * @throws IllegalArgumentException if only some inputs have rows, if no input has
+	 * elements, or if there are no rows and an output has no batch or an unknown rank
 	 */
-	@Nullable Map<String, Tensor> outputsWithoutRows(Map<String, Tensor> tensors) {
+	@Nullable Map<String, Tensor> outputsIfNoRows(Map<String, Tensor> tensors) {
 		if (tensors.values().stream().allMatch((tensor) -> tensor.shape().elementCount() > 0)) {
 			return null;
 		}
@@ -85,10 +86,11 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 				&& this.outputs.stream().map(TensorSpec::shape).allMatch(Shape::isBatchOfKnownRank)) {
 			return TensorSpec.zeros(this.outputs, 0, 0);
 		}
-		// An input may be declared with a dimension of size 0, and then has no elements.
+		boolean lacksRows = hasBatch && shapes.stream().anyMatch(Signature::hasNoRows);
+		// An input that is declared with a dimension of size 0 never has elements.
 		boolean needsElements = this.inputs.stream().allMatch((input) -> input.elementCount(1, 1) > 0);
-		boolean lacksElements = needsElements && shapes.stream().allMatch((shape) -> shape.elementCount() == 0);
-		if (lacksElements || (hasBatch && shapes.stream().anyMatch(Signature::hasNoRows))) {
+		boolean hasElements = shapes.stream().anyMatch((shape) -> shape.elementCount() > 0);
+		if (lacksRows || (needsElements && !hasElements)) {
 			throw new IllegalArgumentException(
 					"an input has no rows, or its rows have no elements: send a row with elements");
 		}

@@ -1,6 +1,5 @@
 package inference.model;
 
-import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param name unique among the inputs, or among the outputs
  * @param dataType the type of every element
  * @param shape the dimensions, of which some may be {@link Shape#VARIABLE}
- * @param keys the names of the columns, if the model puts out each row as a map; empty if
+ * @param keys the names of the columns, if the model returns each row as a map; empty if
  * the columns have no names
  */
 public record TensorSpec(String name, DataType dataType, Shape shape, List<String> keys) {
@@ -77,11 +76,12 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	}
 
 	/**
-	 * A tensor of zeros or empty strings for each specification, by name. A specification
-	 * of unknown rank gets a tensor of rank 2.
+	 * A tensor of zeros or empty strings for each declaration, by name. A declaration of
+	 * unknown rank gets a tensor of rank 2.
 	 * @param batchSize the size of the first dimension, if it is variable
 	 * @param innerSize the size of every other variable dimension
 	 * @throws ArithmeticException if a tensor is larger than 2 GB
+	 * @throws IllegalArgumentException if its element count exceeds a {@code long}
 	 */
 	public static Map<String, Tensor> zeros(List<TensorSpec> specs, long batchSize, long innerSize) {
 		Map<String, Tensor> zeros = new LinkedHashMap<>();
@@ -89,7 +89,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 			Shape shape = spec.shape.isOfAnyRank() ? Shape.of(batchSize, innerSize)
 					: spec.shape.withSizes(batchSize, innerSize);
 			int byteCount = Math.toIntExact(Math.multiplyExact(shape.elementCount(), spec.minElementBytes()));
-			zeros.put(spec.name, Tensor.of(spec.dataType, shape, ByteBuffer.allocate(byteCount)));
+			zeros.put(spec.name, Tensor.of(spec.dataType, shape, Tensor.allocate(byteCount)));
 		}
 		return zeros;
 	}

@@ -13,9 +13,9 @@ public class UnusableModelException extends RuntimeException {
 	private final String action;
 
 	/**
-	 * An exception with two sentences for the operator.
+	 * An exception with two texts for the person who runs the server.
 	 * @param description what is wrong and where, in one sentence
-	 * @param action what to change, in one sentence
+	 * @param action what to change, in full sentences
 	 * @param cause the exception that led to this exception, or {@code null}
 	 */
 	public UnusableModelException(String description, String action, @Nullable Throwable cause) {

@@ -386,7 +386,14 @@ class OnnxModelTests {
 		assertNotFound(absent.toString(), "There is no model at %s.".formatted(absent));
 		assertNotFound(this.directory.toString(), "There is no model at %s.".formatted(file()));
 		assertNotFound("classpath:absent.onnx", "There is no model at classpath:absent.onnx.");
-		assertNotFound("models\0", "The model location 'models\0' is not a path.");
+	}
+
+	@Test
+	void saysThatALocationIsNoPath() {
+		assertThatExceptionOfType(UnusableModelException.class)
+			.isThrownBy(() -> OnnxFiles.open("http://host/iris.onnx"))
+			.withMessage("The model location 'http://host/iris.onnx' is neither a path nor the URL of a file."
+					+ " Set INFERENCE_MODEL_LOCATION to the path of an ONNX file.");
 	}
 
 	@Test

@@ -35,7 +35,7 @@ class ShapeTests {
 	@Test
 	void refusesDimensionsBelowMinusOne() {
 		assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(3, -2))
-			.withMessage("a dimension of shape [3,-2] is negative");
+			.withMessage("a dimension of shape [3,-2] is below -1");
 	}
 
 	@ParameterizedTest

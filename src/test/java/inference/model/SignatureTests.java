@@ -127,14 +127,14 @@ class SignatureTests {
 		}
 		var model = new Signature(inputs, List.of(new TensorSpec("y", DataType.FP32, shape(output))));
 		if (result.equals("is refused")) {
-			assertThatIllegalArgumentException().isThrownBy(() -> model.outputsWithoutRows(tensors))
+			assertThatIllegalArgumentException().isThrownBy(() -> model.outputsIfNoRows(tensors))
 				.withMessage("an input has no rows, or its rows have no elements: send a row with elements");
 		}
 		else if (result.equals("runs")) {
-			assertThat(model.outputsWithoutRows(tensors)).isNull();
+			assertThat(model.outputsIfNoRows(tensors)).isNull();
 		}
 		else {
-			assertThat(model.outputsWithoutRows(tensors)).hasToString("{y=FP32 %s}".formatted(result));
+			assertThat(model.outputsIfNoRows(tensors)).hasToString("{y=FP32 %s}".formatted(result));
 		}
 	}
 
