@@ -1,4 +1,4 @@
-# Builds the same image as Jib (mvn package jib:build): the same files in the same layers.
+# Builds the same image as Jib (mvn package jib:build): the same files with the same configuration.
 ARG BUILD_IMAGE=maven:3.9-eclipse-temurin-25
 # A small base with glibc and libstdc++, which ONNX Runtime needs. The image needs no shell.
 ARG BASE_IMAGE=debian:12-slim
@@ -17,12 +17,12 @@ LABEL org.opencontainers.image.title="inference-server" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.licenses="Apache-2.0"
-# The layers are sorted: the files that change least come first.
+# The layers are sorted: files that change more often come later.
 COPY --from=build /build/target/image/opt /opt
+COPY --from=build /build/target/image/usr /usr
+COPY --from=build /build/target/image/models /models
 COPY --from=build /build/target/image/app/lib /app/lib
 COPY --from=build /build/target/image/app/*.args /build/target/image/app/*.flags /build/target/image/app/*.jar /app/
-COPY --from=build /build/target/image/models /models
-COPY --from=build /build/target/image/usr /usr
 COPY --from=build /build/target/image/app/*.aot /app/
 # Without this, Java could not open files whose names are not ASCII, such as a mounted model.
 ENV LANG=C.UTF-8
