@@ -17,12 +17,16 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.validation.BindException;
+import org.springframework.validation.method.ParameterValidationResult;
 import org.springframework.web.ErrorResponse;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
 import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.method.annotation.HandlerMethodValidationException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 import org.springframework.web.multipart.MultipartException;
 import org.springframework.web.server.ResponseStatusException;
+import org.springframework.web.util.BindErrorUtils;
 
 import inference.admission.Rejection;
 import inference.codec.InvalidRequestException;
@@ -54,6 +58,12 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 					Stream.of(Objects.requireNonNullElse(ex.getSupportedMethods(), new String[0]))
 						.sorted()
 						.collect(Collectors.joining(" or ")));
+			case BindException ex -> invalid(BindErrorUtils.resolveAndJoin(ex.getAllErrors()));
+			case HandlerMethodValidationException ex when !ex.isForReturnValue() ->
+				invalid(ex.getParameterValidationResults()
+					.stream()
+					.map(ErrorAnswer::describe)
+					.collect(Collectors.joining(", ")));
 			case ResponseStatusException ex -> {
 				int status = ex.getStatusCode().value();
 				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> phrase(status)),
@@ -81,6 +91,15 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	private static ErrorAnswer of(ResponseStatus annotation) {
 		int status = annotation.code().value();
 		return of(status, annotation.reason().isEmpty() ? phrase(status) : annotation.reason());
+	}
+
+	private static ErrorAnswer invalid(String violatedConstraints) {
+		return of(400, "The request is not valid: %s.".formatted(violatedConstraints));
+	}
+
+	private static String describe(ParameterValidationResult parameter) {
+		return "%s: %s".formatted(parameter.getMethodParameter().getParameterName(),
+				BindErrorUtils.resolveAndJoin(parameter.getResolvableErrors()));
 	}
 
 	static ErrorAnswer notFound(String path) {

@@ -13,6 +13,9 @@ import java.util.concurrent.CompletableFuture;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.restassured.response.ValidatableResponse;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.PositiveOrZero;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -144,6 +147,24 @@ class OwnEndpointTests {
 			.body(ErrorBody.SENTENCE, equalTo("The value of 'number' is not valid: abc."));
 	}
 
+	@Test
+	void saysWhichConstraintAValueViolates() {
+		server.request()
+			.contentType("application/json")
+			.body("{\"name\":\"\",\"age\":-1}")
+			.post("/people")
+			.then()
+			.statusCode(400)
+			.body(ErrorBody.SENTENCE, startsWith("The request is not valid: "))
+			.body(ErrorBody.SENTENCE, containsString("age: must be greater than or equal to 0"))
+			.body(ErrorBody.SENTENCE, containsString("name: must not be blank"));
+		server.request()
+			.get("/ages/-1")
+			.then()
+			.statusCode(400)
+			.body(ErrorBody.SENTENCE, equalTo("The request is not valid: age: must be greater than or equal to 0."));
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "text/csv", "application/json", "*/*" })
 	void answersWithItsOwnMediaType(String accept) {
@@ -273,6 +294,15 @@ class OwnEndpointTests {
 			return number;
 		}
 
+		@PostMapping("/people")
+		void add(@Valid @RequestBody Person person) {
+		}
+
+		@GetMapping("/ages/{age}")
+		int age(@PathVariable @PositiveOrZero int age) {
+			return age;
+		}
+
 		@GetMapping(path = "/table", produces = "text/csv")
 		String table() {
 			return "a,b";
@@ -283,6 +313,9 @@ class OwnEndpointTests {
 			return Objects.requireNonNull(this.admission.predict(FakeModel.question(values)).get("y")).floats();
 		}
 
+	}
+
+	record Person(@NotBlank String name, @PositiveOrZero int age) {
 	}
 
 	// This class is not static, so that other tests do not find it by a scan.
