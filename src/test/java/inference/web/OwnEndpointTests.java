@@ -172,6 +172,11 @@ class OwnEndpointTests {
 	}
 
 	@Test
+	void runsItsCallableOnAThreadOfSpringBootsExecutor() {
+		server.request().get("/thread").then().statusCode(200).body(startsWith("task-"));
+	}
+
+	@Test
 	void readsABodyAfterItsMethodHasReturned() {
 		try (Server uploads = uploads()) {
 			CompletableFuture<ValidatableResponse> answer = CompletableFuture
@@ -301,6 +306,11 @@ class OwnEndpointTests {
 		@GetMapping("/ages/{age}")
 		int age(@PathVariable @PositiveOrZero int age) {
 			return age;
+		}
+
+		@GetMapping("/thread")
+		Callable<String> thread() {
+			return () -> Thread.currentThread().getName();
 		}
 
 		@GetMapping(path = "/table", produces = "text/csv")
