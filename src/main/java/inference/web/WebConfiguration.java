@@ -65,6 +65,8 @@ class WebConfiguration implements WebMvcConfigurer {
 				// By default, Tomcat would discard an answer that a filter has buffered
 				// and writes after the forward.
 				((StandardContext) context).setSuspendWrappedResponseAfterForward(false);
+				// Tomcat's default for forms is Latin-1.
+				context.setRequestCharacterEncoding("UTF-8");
 				StandardHost host = (StandardHost) context.getParent();
 				// An empty name turns off Tomcat's valve, which answers errors in HTML.
 				host.setErrorReportValveClass("");

@@ -4,6 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Objects;
@@ -29,6 +34,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
@@ -204,6 +210,18 @@ class OwnEndpointTests {
 	}
 
 	@Test
+	void readsFormsInUtf8() throws Exception {
+		// REST Assured would add a charset.
+		HttpRequest form = HttpRequest.newBuilder(URI.create("http://localhost:%d/name".formatted(server.port())))
+			.header("Content-Type", "application/x-www-form-urlencoded")
+			.POST(BodyPublishers.ofString("name=J%C3%BCrgen"))
+			.build();
+		try (HttpClient client = HttpClient.newHttpClient()) {
+			assertThat(client.send(form, BodyHandlers.ofString()).body()).isEqualTo("Jürgen");
+		}
+	}
+
+	@Test
 	void refusesAFormWithoutABoundary() {
 		try (Server forms = Server.ready(() -> this.model, (context) -> context.registerBean(ScoreController.class),
 				"spring.servlet.multipart.enabled=true")) {
@@ -306,6 +324,11 @@ class OwnEndpointTests {
 		@GetMapping("/ages/{age}")
 		int age(@PathVariable @PositiveOrZero int age) {
 			return age;
+		}
+
+		@PostMapping(path = "/name", produces = "text/plain;charset=UTF-8")
+		String name(@RequestParam String name) {
+			return name;
 		}
 
 		@GetMapping("/thread")
