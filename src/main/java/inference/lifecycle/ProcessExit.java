@@ -95,15 +95,26 @@ public final class ProcessExit extends TurboFilter {
 				&& NestedExceptionUtils.getMostSpecificCause(loggedFailure) instanceof OutOfMemoryError cause
 				&& !this.isOutOfMemory.getAndSet(true)) {
 			try {
-				logger.error(
-						"The process ends, because it is out of memory: {}. Give it more memory, or send less at once",
-						cause.getMessage());
+				String problem = String.valueOf(cause.getMessage());
+				logger.error("The process ends, because it is out of memory: {}. {}", problem, memoryRemedy(problem));
 			}
 			finally {
 				Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT_CODE);
 			}
 		}
 		return FilterReply.NEUTRAL;
+	}
+
+	/** Tells what to do about an {@link OutOfMemoryError} with this message. */
+	static String memoryRemedy(String problem) {
+		// The first word pair is of the JDK, the second of Netty.
+		if (problem.contains("direct buffer memory") || problem.contains("direct memory")) {
+			return "Set JAVA_TOOL_OPTIONS to a higher -XX:MaxDirectMemorySize, and raise the memory limit by as much";
+		}
+		if (problem.contains("native thread")) {
+			return "Allow the process more threads, or give it more memory";
+		}
+		return "Give it more memory, or send less at once";
 	}
 
 	// The new thread is not a daemon thread. If only daemon threads were left when the
