@@ -12,7 +12,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import io.restassured.RestAssured;
-import io.restassured.builder.RequestSpecBuilder;
 import io.restassured.config.JsonConfig;
 import io.restassured.config.RestAssuredConfig;
 import io.restassured.path.json.config.JsonPathConfig.NumberReturnType;
@@ -36,6 +35,9 @@ import inference.model.Model;
 public final class Server implements AutoCloseable {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+	private static final RestAssuredConfig JSON_NUMBERS_AS_DOUBLE = RestAssuredConfig.config()
+		.jsonConfig(JsonConfig.jsonConfig().numberReturnType(NumberReturnType.DOUBLE));
 
 	private final BlockingQueue<Snapshot> changes = new LinkedBlockingQueue<>();
 
@@ -143,12 +145,7 @@ public final class Server implements AutoCloseable {
 	}
 
 	public RequestSpecification request() {
-		RequestSpecification specification = new RequestSpecBuilder().setBaseUri("http://localhost")
-			.setPort(port())
-			.build();
-		RestAssuredConfig config = RestAssuredConfig.config()
-			.jsonConfig(JsonConfig.jsonConfig().numberReturnType(NumberReturnType.DOUBLE));
-		return RestAssured.given(specification).config(config);
+		return RestAssured.given().config(JSON_NUMBERS_AS_DOUBLE).baseUri("http://localhost").port(port());
 	}
 
 	private Model load(Supplier<? extends Model> model) {
