@@ -34,7 +34,8 @@ public final class Surfaces {
 		verify(server, STARTUP, startup, reason);
 		verify(server, LIVENESS, liveness, reason);
 		verify(server, READINESS, readiness, reason);
-		JsonNode summary = JsonMapper.shared().readTree(server.request().get("/").asString());
+		JsonNode summary = JsonMapper.shared()
+			.readTree(server.request().get("/").then().statusCode(200).extract().asString());
 		assertThat(summary.path("status").asString()).isEqualTo("alive");
 		assertThat(summary.path("state").asString()).isEqualTo(state.name());
 		assertThat(summary.path("reason").asString()).contains(reason);

@@ -48,7 +48,10 @@ final class TensorWriter {
 		this.unwrittenElements = tensor.contents();
 	}
 
-	/** Whether a BYTES tensor has bytes that no JSON string can hold: not UTF-8. */
+	/**
+	 * Whether a BYTES tensor has bytes that are not UTF-8. A JSON string cannot hold such
+	 * bytes.
+	 */
 	static boolean hasNonUtf8Bytes(Tensor tensor) {
 		if (tensor.dataType() != DataType.BYTES) {
 			return false;
@@ -141,8 +144,7 @@ final class TensorWriter {
 		generator.writeRaw(piece.toString());
 	}
 
-	// Writes to the generator's target, because the generator would copy the text into
-	// its
+	// Writes to the generator's target. The generator itself would copy the text into its
 	// buffer character by character.
 	private static void writeBypassingGenerator(JsonGenerator generator, String numbers) {
 		generator.flush();

@@ -107,7 +107,7 @@ public final class ProcessExit extends TurboFilter {
 
 	/** Tells what to do about an {@link OutOfMemoryError} with this message. */
 	static String memoryRemedy(String problem) {
-		// The first word pair is of the JDK, the second of Netty.
+		// The JDK calls it direct buffer memory, and Netty calls it direct memory.
 		if (problem.contains("direct buffer memory") || problem.contains("direct memory")) {
 			return "Set JAVA_TOOL_OPTIONS to a higher -XX:MaxDirectMemorySize, and raise the memory limit by as much";
 		}

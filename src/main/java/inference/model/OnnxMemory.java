@@ -42,12 +42,12 @@ final class OnnxMemory {
 	// 1/16 of the memory is left for copies of inputs and for ONNX Runtime's own data.
 	private static final int RESERVE_DIVISOR = 16;
 
-	// The factor of a quantised model. Models in FP16 and tree ensembles take more.
+	// A quantised model takes this many times the size of its file. Models in FP16 and
+	// tree ensembles take more.
 	private static final double MODEL_BYTES_PER_FILE_BYTE = 1.5;
 
-	// The calls get at least 1/8 of the memory, even if the model leaves less. The
-	// process
-	// may then be killed.
+	// The calls get at least 1/8 of the memory, even if the model leaves less. Then the
+	// process may be killed.
 	private static final int MIN_LIMIT_DIVISOR = 8;
 
 	// Up to this limit, memory is saved at the cost of time. So ONNX Runtime's memory
@@ -107,10 +107,8 @@ final class OnnxMemory {
 
 	// By default, the C library keeps freed blocks of up to 32 MB. ONNX Runtime allocates
 	// large texts and some copies outside of its arena, so freed blocks would add up.
-	// From
-	// this threshold on, freed blocks are returned at once. But copying an input of 1 MB
-	// or
-	// more takes about three times as long.
+	// With this threshold, the library returns freed blocks of 1 MB or more at once. But
+	// it takes about three times as long to copy an input of this size.
 	private static void setMmapThreshold(MethodHandle mallopt) {
 		try {
 			int _ = (int) mallopt.invokeExact(MMAP_THRESHOLD_OPTION, MMAP_THRESHOLD_BYTES);

@@ -27,7 +27,8 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 	/**
 	 * Copies all outputs of a call.
 	 * @param signature the model's signature, or {@code null} before it is found
-	 * @throws InvalidOutputException if tensors that must be stacked differ in shape
+	 * @throws InvalidOutputException if an output is larger than 2 GB, or if tensors that
+	 * must be stacked differ in shape
 	 */
 	static OnnxOutputs read(OrtSession.Result result, @Nullable Signature signature) throws OrtException {
 		OnnxOutputs outputs = new OnnxOutputs(LinkedHashMap.newLinkedHashMap(result.size()), new HashMap<>());
@@ -95,8 +96,7 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 				: LongStream.of(keys.longs()).mapToObj(Long::toString).toList();
 	}
 
-	// The tensors are stacked into one tensor if the signature has an output of that
-	// name.
+	// The tensors are stacked into one if the signature has an output of that name.
 	// Otherwise they are named name.0, name.1 and so on. Before the signature is found,
 	// tensors of the same shape are stacked.
 	private void addTensors(String name, List<Tensor> tensors, @Nullable Signature signature) {

@@ -69,8 +69,8 @@ class ImageIT {
 	}
 
 	// At the start, the JVM copies objects of the cache into the heap's old generation.
-	// They
-	// take some 6 % of the cache. The old generation is two thirds of the heap.
+	// These objects take some 6 % of the cache. The old generation is two thirds of the
+	// heap.
 	@Test
 	void beginsWithAHeapThatHoldsTheObjectsOfItsAotCache() throws IOException {
 		String flags = this.container

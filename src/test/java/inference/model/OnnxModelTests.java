@@ -388,12 +388,12 @@ class OnnxModelTests {
 		assertNotFound("classpath:absent.onnx", "There is no model at classpath:absent.onnx.");
 	}
 
-	@Test
-	void saysThatALocationIsNoPath() {
-		assertThatExceptionOfType(UnusableModelException.class)
-			.isThrownBy(() -> OnnxFiles.open("http://host/iris.onnx"))
-			.withMessage("The model location 'http://host/iris.onnx' is neither a path nor the URL of a file."
-					+ " Set INFERENCE_MODEL_LOCATION to the path of an ONNX file.");
+	@ParameterizedTest
+	@ValueSource(strings = { "http://host/iris.onnx", "models\0" })
+	void saysThatALocationIsNoPath(String location) {
+		assertThatExceptionOfType(UnusableModelException.class).isThrownBy(() -> OnnxFiles.open(location))
+			.withMessage("The model location '%s' is neither a path nor the URL of a file."
+					+ " Set INFERENCE_MODEL_LOCATION to the path of an ONNX file.", location);
 	}
 
 	@Test
