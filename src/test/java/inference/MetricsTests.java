@@ -63,6 +63,8 @@ class MetricsTests {
 			Set.of("container", "pod"), "container_spec_memory_limit_bytes", Set.of("container", "pod"), "up",
 			Set.of("instance"));
 
+	private static final double DEFAULT_DEADLINE_SECONDS = 4;
+
 	private static final Map<String, String> types = new HashMap<>();
 
 	/** By name of a sample: its labels, each with all its values. */
@@ -178,6 +180,17 @@ class MetricsTests {
 			assertThat(rule.at("/annotations/summary").asString().contains("{{ $labels.")).isEqualTo(isOfOne);
 			assertThat(rule.at("/annotations/description").asString()).hasSizeGreaterThan(60);
 		});
+	}
+
+	// Between the bounds of a bucket, Prometheus can only estimate a quantile.
+	@Test
+	void sharesOfTheDefaultDeadlineAreBoundsOfBuckets() {
+		Set<String> bounds = labels("inference_requests_seconds_bucket").getOrDefault("le", Set.of());
+		String expressions = expressions().collect(Collectors.joining("\n"));
+		assertThat(Pattern.compile("([0-9.]+) \\* inference_deadline_seconds").matcher(expressions).results())
+			.isNotEmpty()
+			.allSatisfy((share) -> assertThat(bounds)
+				.contains(Double.toString(DEFAULT_DEADLINE_SECONDS * Double.parseDouble(share.group(1)))));
 	}
 
 	static Stream<String> expressions() {
