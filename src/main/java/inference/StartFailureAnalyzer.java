@@ -114,14 +114,16 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 			case WebServerException ex when findCause(ex, PortInUseException.class) == null
 					&& findCause(ex, BeanCreationException.class) == null ->
 				new FailureAnalysis("%s: %s.".formatted(ex.getMessage(), NestedExceptionUtils.getMostSpecificCause(ex)),
-						"Use a server.port above 1023, let the process open at least 500 files, and make the directory"
-								+ " for temporary files writable: mount an empty directory there, or set another with"
-								+ " JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
+						"Use a server.port above 1023 and no server.address of another machine, let the process open at"
+								+ " least 500 files, and make the directory for temporary files writable: mount an"
+								+ " empty directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
 						ex);
 			case java.net.BindException ex when findCause(rootFailure, WebServerException.class) == null
 					&& findCause(rootFailure, BeanCreationException.class) == null ->
 				new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(ex.getMessage()),
-						"Use another spring.grpc.server.port, or end the process that listens on it.", ex);
+						"Use another spring.grpc.server.port, or end the process that listens on it. Set no"
+								+ " spring.grpc.server.address of another machine.",
+						ex);
 			default -> null;
 		};
 	}

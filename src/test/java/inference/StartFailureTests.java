@@ -78,6 +78,15 @@ class StartFailureTests {
 	}
 
 	@Test
+	void saysThatAnAddressOfAnotherMachineIsRefused() {
+		BindException refusal = new BindException("Cannot assign requested address");
+		assertThat(analyze("Unable to start embedded Tomcat server", refusal).getAction()).contains("server.address");
+		FailureAnalysis grpcAnalysis = Objects.requireNonNull(
+				new StartFailureAnalyzer().analyze(new ApplicationContextException("no gRPC server", refusal)));
+		assertThat(grpcAnalysis.getAction()).contains("spring.grpc.server.address");
+	}
+
+	@Test
 	void saysThatThePortOfGrpcIsTaken() {
 		FailureAnalysis analysis = Objects.requireNonNull(new StartFailureAnalyzer()
 			.analyze(new ApplicationContextException("no gRPC server", new BindException("Address already in use"))));
