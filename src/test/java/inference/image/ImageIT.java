@@ -135,6 +135,19 @@ class ImageIT {
 	}
 
 	@Test
+	void saysInOneLineThatAPropertyIsBad() {
+		try (Container misconfigured = Container.run(this.service, "--env", "INFERENCE_DEADLINE=soon")) {
+			await().atMost(START).until(() -> !misconfigured.running());
+			assertThat(misconfigured.logs().lines().map(JsonMapper.shared()::readTree))
+				.filteredOn((line) -> !line.at("/log/level").asString().equals("INFO"))
+				.singleElement()
+				.extracting(ImageIT::message)
+				.asString()
+				.contains("Property inference.deadline is 'soon'");
+		}
+	}
+
+	@Test
 	void logsTextWhenConfigured() {
 		try (Container readable = Container.run(this.service, "--env", "LOGGING_STRUCTURED_FORMAT_CONSOLE=")) {
 			await().atMost(START).until(() -> readable.logs().contains(" Serving model "));
