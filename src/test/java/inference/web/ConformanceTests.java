@@ -1,12 +1,17 @@
 package inference.web;
 
+import java.io.ByteArrayInputStream;
+import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicContainer;
@@ -74,6 +79,26 @@ class ConformanceTests {
 		assertThat(increase(before, after, "/inference_stats/success/ns")).isPositive();
 		assertThat(after.at("/last_inference").longValue()).isBetween(System.currentTimeMillis() - 60_000,
 				System.currentTimeMillis());
+	}
+
+	@Test
+	void compressesALargeAnswerForAClientThatAsks() throws Exception {
+		server.swap(new TestModel());
+		HttpResponse<byte[]> plain = askForManyRows("identity");
+		HttpResponse<byte[]> compressed = askForManyRows("gzip");
+		assertThat(plain.headers().firstValue("Content-Encoding")).isEmpty();
+		assertThat(compressed.headers().firstValue("Content-Encoding")).contains("gzip");
+		assertThat(compressed.body().length).isLessThan(plain.body().length / 10);
+		assertThat(new GZIPInputStream(new ByteArrayInputStream(compressed.body())).readAllBytes())
+			.isEqualTo(plain.body());
+	}
+
+	private static HttpResponse<byte[]> askForManyRows(String acceptedEncoding) throws Exception {
+		HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:%d/".formatted(server.port())))
+			.header("Accept-Encoding", acceptedEncoding)
+			.POST(BodyPublishers.ofString("{\"instances\":[%s[1,2]]}".formatted("[1,2],".repeat(5000))))
+			.build();
+		return client.send(request, BodyHandlers.ofByteArray());
 	}
 
 	private static JsonNode statistics() {
