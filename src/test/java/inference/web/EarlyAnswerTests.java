@@ -1,7 +1,6 @@
 package inference.web;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -37,8 +36,7 @@ class EarlyAnswerTests {
 
 	private static final Server server = Server.shared();
 
-	private static final Server longDeadlineServer = Server.ready(TestModel::new, "inference.deadline=1m",
-			"server.tomcat.max-connections=8");
+	private static final Server longDeadlineServer = Server.ready(TestModel::new, "inference.deadline=1m");
 
 	@AfterAll
 	static void stop() {
@@ -46,12 +44,14 @@ class EarlyAnswerTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "POST /, a, 413", "POST /%zz, a, 400", "POST /, a b, 400" })
-	void clientThatSendsItsWholeBodyFirstSeesTheRefusal(String line, String host, int status) throws IOException {
+	@CsvSource({ "POST /, a, false, 413", "POST /, a, true, 413", "POST /%zz, a, false, 400",
+			"POST /, a b, false, 400" })
+	void clientThatSendsItsWholeBodyFirstSeesTheRefusal(String line, String host, boolean inChunks, int status)
+			throws IOException {
 		try (Socket socket = connect(server)) {
-			send(socket,
-					"%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n".formatted(line, host, LARGE_BODY_BYTES));
-			socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
+			send(socket, "%s HTTP/1.1\r\nHost: %s\r\n%s\r\n\r\n".formatted(line, host,
+					inChunks ? "Transfer-Encoding: chunked" : "Content-Length: " + LARGE_BODY_BYTES));
+			sendLargeBody(socket, inChunks);
 			assertThat(answer(socket)).startsWith("HTTP/1.1 %d ".formatted(status));
 		}
 	}
@@ -60,33 +60,18 @@ class EarlyAnswerTests {
 	@ValueSource(strings = { "POST /v2/repository/index HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n",
 			POST_HEAD + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: y\r\n" })
 	void clientsThatDoNotSendTheirWholeBodyDoNotDelayOtherClients(String request) throws IOException {
-		try (Server server = Server.ready(TestModel::new, "inference.deadline=1m")) {
-			List<Socket> sockets = new ArrayList<>();
-			for (int i = 0; i < 2 * MAX_ACTIVE_REQUESTS; i++) {
-				Socket socket = connect(server);
-				sockets.add(socket);
-				send(socket, request);
-			}
-			// A request waits for a second if no permit is free.
-			await().atMost(Duration.ofSeconds(20))
-				.untilAsserted(() -> assertTimeout(Duration.ofMillis(900),
-						() -> server.request().get("/v2").then().statusCode(200)));
-			// The server would wait up to 10 s for unfinished requests before it ends.
-			for (Socket socket : sockets) {
-				socket.close();
-			}
+		List<Socket> sockets = new ArrayList<>();
+		for (int i = 0; i < 2 * MAX_ACTIVE_REQUESTS; i++) {
+			Socket socket = connect(longDeadlineServer);
+			sockets.add(socket);
+			send(socket, request);
 		}
-	}
-
-	@Test
-	void clientThatSendsManyChunksFirstSees413() throws IOException {
-		try (Socket socket = connect(server)) {
-			send(socket,
-					POST_HEAD + "Transfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(LARGE_BODY_BYTES) + "\r\n");
-			OutputStream stream = socket.getOutputStream();
-			stream.write(new byte[LARGE_BODY_BYTES]);
-			send(socket, "\r\n0\r\n\r\n");
-			assertThat(answer(socket)).startsWith("HTTP/1.1 413 ");
+		// A request waits for a second if no permit is free.
+		await().atMost(Duration.ofSeconds(20))
+			.untilAsserted(() -> assertTimeout(Duration.ofMillis(900),
+					() -> longDeadlineServer.request().get("/v2").then().statusCode(200)));
+		for (Socket socket : sockets) {
+			socket.close();
 		}
 	}
 
@@ -95,9 +80,7 @@ class EarlyAnswerTests {
 		try (Socket socket = connect(server)) {
 			send(socket, POST_HEAD + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n");
 			assertThat(firstLine(socket)).startsWith("HTTP/1.1 100");
-			send(socket, Integer.toHexString(LARGE_BODY_BYTES) + "\r\n");
-			socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
-			send(socket, "\r\n0\r\n\r\n");
+			sendLargeBody(socket, true);
 			assertThat(answer(socket)).contains("HTTP/1.1 413 ");
 		}
 	}
@@ -106,7 +89,7 @@ class EarlyAnswerTests {
 	void clientThatSendsItsWholeBodyFirstSees503() throws IOException {
 		try (Socket socket = connect(Server.loading())) {
 			send(socket, POST_HEAD + "Content-Length: " + LARGE_BODY_BYTES + "\r\n\r\n");
-			socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
+			sendLargeBody(socket, false);
 			assertThat(answer(socket)).startsWith("HTTP/1.1 503 ");
 		}
 	}
@@ -188,14 +171,16 @@ class EarlyAnswerTests {
 	@Test
 	void closesIdleConnectionsNearTheLimit() throws IOException {
 		List<Socket> idle = new ArrayList<>();
-		for (int i = 0; i < 20; i++) {
-			Socket socket = connect(longDeadlineServer);
-			idle.add(socket);
-			send(socket, "GET /v2 HTTP/1.1\r\nHost: a\r\n\r\n");
-			assertThat(firstLine(socket)).startsWith("HTTP/1.1 200 ");
-		}
-		for (Socket socket : idle) {
-			socket.close();
+		try (Server smallServer = Server.ready(TestModel::new, "server.tomcat.max-connections=8")) {
+			for (int i = 0; i < 20; i++) {
+				Socket socket = connect(smallServer);
+				idle.add(socket);
+				send(socket, "GET /v2 HTTP/1.1\r\nHost: a\r\n\r\n");
+				assertThat(firstLine(socket)).startsWith("HTTP/1.1 200 ");
+			}
+			for (Socket socket : idle) {
+				socket.close();
+			}
 		}
 	}
 
@@ -217,6 +202,12 @@ class EarlyAnswerTests {
 
 	private static void send(Socket socket, String text) throws IOException {
 		socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+	}
+
+	private static void sendLargeBody(Socket socket, boolean inChunks) throws IOException {
+		send(socket, inChunks ? Integer.toHexString(LARGE_BODY_BYTES) + "\r\n" : "");
+		socket.getOutputStream().write(new byte[LARGE_BODY_BYTES]);
+		send(socket, inChunks ? "\r\n0\r\n\r\n" : "");
 	}
 
 	private static String firstLine(Socket socket) throws IOException {

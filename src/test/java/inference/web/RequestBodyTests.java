@@ -81,8 +81,7 @@ class RequestBodyTests {
 		while (body.size() + emptyMember.length <= MAX_BODY_BYTES) {
 			body.writeBytes(emptyMember);
 		}
-		assertThatExceptionOfType(InvalidRequestException.class)
-			.isThrownBy(() -> read(compressed(body.toByteArray())));
+		assertThatExceptionOfType(InvalidRequestException.class).isThrownBy(() -> read(compressed(body.toByteArray())));
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {
