@@ -56,7 +56,7 @@ final class OnnxNative {
 			Lookup lookup = MethodHandles.privateLookupIn(OrtSession.class, MethodHandles.lookup());
 			SESSION_POINTER = lookup.findVarHandle(OrtSession.class, "nativeHandle", long.class);
 			TENSOR_POINTER = lookup.findVarHandle(OnnxTensorLike.class, "nativeHandle", long.class);
-			lookup = MethodHandles.privateLookupIn(OnnxSequence.class, lookup);
+			lookup = MethodHandles.privateLookupIn(OnnxSequence.class, MethodHandles.lookup());
 			SEQUENCE_POINTER = lookup.findVarHandle(OnnxSequence.class, "nativeHandle", long.class);
 			SEQUENCE_ALLOCATOR = lookup.findVarHandle(OnnxSequence.class, "allocatorHandle", long.class);
 			GET_TENSORS = lookup.findVirtual(OnnxSequence.class, "getTensors",

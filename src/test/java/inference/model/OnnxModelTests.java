@@ -29,12 +29,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import org.springframework.core.OverridingClassLoader;
 import org.springframework.core.io.ClassPathResource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 import static org.awaitility.Awaitility.await;
 
 class OnnxModelTests {
@@ -386,6 +388,19 @@ class OnnxModelTests {
 		assertNotFound(absent.toString(), "There is no model at %s.".formatted(absent));
 		assertNotFound(this.directory.toString(), "There is no model at %s.".formatted(file()));
 		assertNotFound("classpath:absent.onnx", "There is no model at classpath:absent.onnx.");
+	}
+
+	// Spring Boot's devtools load the application, but no library, in a class loader of
+	// their own.
+	@Test
+	void usesPrivateMembersOfALibraryFromAnotherClassLoader() {
+		ClassLoader applicationLoader = new OverridingClassLoader(getClass().getClassLoader()) {
+			@Override
+			protected boolean isEligibleForOverriding(String className) {
+				return className.startsWith("inference.");
+			}
+		};
+		assertThatNoException().isThrownBy(() -> Class.forName("inference.model.OnnxNative", true, applicationLoader));
 	}
 
 	@ParameterizedTest
