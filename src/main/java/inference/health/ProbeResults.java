@@ -12,7 +12,7 @@ import inference.lifecycle.Snapshot;
  * @param live whether the liveness probe passes. It passes even after a failed load,
  * because the process then ends by itself
  * @param ready whether the readiness probe passes. It fails while the server drains,
- * although requests are still served. It does not depend on the load, because excess
+ * although requests are still served. It does not depend on the traffic, because excess
  * requests are rejected with 429
  */
 public record ProbeResults(String stateName, String reason, boolean started, boolean live, boolean ready) {

@@ -28,23 +28,20 @@ public class Probes {
 
 	private static final Logger logger = LoggerFactory.getLogger(Probes.class);
 
-	/** Each of these properties can change the address of the probes or disable them. */
-	private static final List<String> ADDRESS_PROPERTIES = List.of("management.server.port",
-			"management.server.base-path", "management.endpoints.web.base-path",
-			"management.endpoints.web.path-mapping.health", "management.endpoints.web.exposure.exclude",
-			"management.endpoint.health.access", "server.address", "server.servlet.context-path", "server.ssl.bundle",
-			"server.ssl.certificate", "server.ssl.key-store", "spring.mvc.servlet.path");
+	/** Each of these properties changes the scheme, host or path of the probes. */
+	private static final List<String> ADDRESS_PROPERTIES = List.of("server.address", "server.servlet.context-path",
+			"server.ssl.bundle", "server.ssl.certificate", "server.ssl.key-store");
 
 	private final ModelLifecycle lifecycle;
 
 	Probes(ModelLifecycle lifecycle, Environment environment) {
 		this.lifecycle = lifecycle;
-		List<String> riskyProperties = ADDRESS_PROPERTIES.stream().filter(environment::containsProperty).toList();
-		if (!riskyProperties.isEmpty()) {
+		List<String> addressProperties = ADDRESS_PROPERTIES.stream().filter(environment::containsProperty).toList();
+		if (!addressProperties.isEmpty()) {
 			logger.warn(
-					"Probes may fail, because {} can change their address: compare the scheme, host, port and path"
-							+ " of the platform's probes, such as those in service.json",
-					String.join(", ", riskyProperties));
+					"Probes may fail, because {} can change their address: check the scheme, host and path of the"
+							+ " platform's probes, such as those in service.json",
+					String.join(", ", addressProperties));
 		}
 	}
 

@@ -36,11 +36,21 @@ class ProbeTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "management.server.port", "server.servlet.context-path", "server.address" })
+	@ValueSource(strings = { "server.ssl.bundle", "server.servlet.context-path", "server.address" })
 	void warnsAboutAPropertyThatCanChangeTheProbesAddress(String property, CapturedOutput output) {
 		var environment = new MockEnvironment().withProperty(property, "8002");
 		assertThat(new Probes(Lifecycles.ready(new FakeModel()), environment)).isNotNull();
 		assertThat(output).contains("Probes may fail, because %s can change their address".formatted(property));
+	}
+
+	// The server itself answers these paths on its own port, whatever Actuator does.
+	@ParameterizedTest
+	@ValueSource(strings = { "management.server.port", "management.endpoints.web.base-path",
+			"management.endpoint.health.access", "spring.mvc.servlet.path" })
+	void doesNotWarnAboutAPropertyThatKeepsTheProbesAddress(String property, CapturedOutput output) {
+		var environment = new MockEnvironment().withProperty(property, "8002");
+		assertThat(new Probes(Lifecycles.ready(new FakeModel()), environment)).isNotNull();
+		assertThat(output).doesNotContain("Probes may fail");
 	}
 
 }
