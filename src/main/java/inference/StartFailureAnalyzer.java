@@ -70,6 +70,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 					"HTTP/2 is supported only for gRPC, on a port of its own");
 		}
 		for (String name : PORT_PROPERTIES) {
+			// The text is needed to tell an empty value from a missing one.
 			int port = binder.bind(name, Integer.class).orElse(0);
 			String value = binder.bind(name, String.class).orElse("0");
 			// Actuator need not have a port of its own. For the other ports, an empty
@@ -98,7 +99,7 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 			case UnusableModelException ex -> new FailureAnalysis(ex.description(), ex.action(), ex);
 			case NoSuchBeanDefinitionException ex when HealthEndpoint.class.equals(ex.getBeanType()) ->
 				new FailureAnalysis("The probes need Actuator's health endpoint, but the configuration disables it.",
-						"Let management.endpoints.web.exposure include health, and let the properties management.endpoint*.access allow it to be read.",
+						"Add health to management.endpoints.web.exposure.include, and set no management.endpoint*.access to none.",
 						ex);
 			case BindValidationException ex -> invalidProperty(ex, describe(ex.getValidationErrors()));
 			case UnboundConfigurationPropertiesException ex -> invalidProperty(ex,
@@ -109,14 +110,14 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
 			case InvalidConfigurationPropertyValueException ex ->
 				invalidProperty(ex, sentence(ex.getName(), ex.getValue(), null, ex.getReason()));
 			case BindException ex -> invalidProperty(ex, describe(ex));
-			// Spring Boot itself explains a port that is in use. It logs the stack trace
-			// of a bean that cannot be created.
+			// Spring Boot itself explains a port that is in use, and logs why a bean
+			// cannot be created.
 			case WebServerException ex when findCause(ex, PortInUseException.class) == null
 					&& findCause(ex, BeanCreationException.class) == null ->
 				new FailureAnalysis("%s: %s.".formatted(ex.getMessage(), NestedExceptionUtils.getMostSpecificCause(ex)),
-						"Use a server.port above 1023 and no server.address of another machine, let the process open at"
-								+ " least 500 files, and make the directory for temporary files writable: mount an"
-								+ " empty directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
+						"Use a server.port above 1023. Set no server.address of another machine. Let the process open at"
+								+ " least 500 files. Make the directory for temporary files writable: mount an empty"
+								+ " directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
 						ex);
 			case java.net.BindException ex when findCause(rootFailure, WebServerException.class) == null
 					&& findCause(rootFailure, BeanCreationException.class) == null ->

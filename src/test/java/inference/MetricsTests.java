@@ -73,7 +73,7 @@ class MetricsTests {
 	@BeforeAll
 	static void expose() {
 		try (Server server = Server.ready(TestModel::new)) {
-			server.context().getBean(Statistics.class).register(Protocol.GRPC);
+			server.context().getBean(Statistics.class).registerTimers(Protocol.GRPC);
 			for (String body : List.of("{\"instances\":[[1,2]]}", "{\"instances\":[[500,2]]}", "no JSON")) {
 				server.request().body(body).post("/");
 			}

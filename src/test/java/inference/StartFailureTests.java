@@ -66,7 +66,7 @@ class StartFailureTests {
 		FailureAnalysis analysis = analyze("Unable to create tempDir. java.io.tmpdir is set to /tmp",
 				new FileSystemException("/tmp/tomcat", null, "Read-only file system"));
 		assertThat(analysis.getDescription()).contains("java.io.tmpdir is set to /tmp", "Read-only file system");
-		assertThat(analysis.getAction()).contains("make the directory for temporary files writable");
+		assertThat(analysis.getAction()).contains("Make the directory for temporary files writable");
 	}
 
 	@Test

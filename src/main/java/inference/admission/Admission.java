@@ -123,7 +123,7 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 	 * thread calls this function before it runs the model, and the calling thread calls
 	 * it after a wait of more than 20 ms. The function must not block or throw
 	 * @param longWaitExecutor runs the rest of the wait after the first 20 ms, on the
-	 * calling thread. An HTTP request gives up its permit for that time
+	 * calling thread. The executor for HTTP gives back the request's permit for that time
 	 * @throws Rejection for each reason of {@link Rejection.Kind}
 	 */
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs, Reservation reservation, @Nullable Duration timeout,

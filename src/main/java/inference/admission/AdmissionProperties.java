@@ -12,8 +12,9 @@ import org.springframework.validation.annotation.Validated;
  * The limits of running and of queued calls.
  *
  * @param maxConcurrent the number of model threads, each of which runs one call or one
- * batch at a time, 1 to 1000; by default the number of CPUs divided by
- * {@code inference.model.threads}, plus 1 if the quotient is above 1
+ * batch at a time, 1 to 1000. The default is 1 if the CPUs can run one call at a time,
+ * and one more than they can run if they can run several. A call takes
+ * {@code inference.model.threads} CPUs
  * @param maxQueued the most calls that wait for a model thread. A further call is
  * rejected with 429, and so is a call that is predicted to miss its deadline
  */
@@ -26,9 +27,9 @@ record AdmissionProperties(@Nullable @Min(1) @Max(1000) Integer maxConcurrent,
 		if (this.maxConcurrent != null) {
 			return this.maxConcurrent;
 		}
-		int fittingCalls = Runtime.getRuntime().availableProcessors() / threadsPerCall;
+		int callsOnCpus = Runtime.getRuntime().availableProcessors() / threadsPerCall;
 		// An additional model thread keeps a CPU busy while another thread wakes up.
-		return (fittingCalls > 1) ? fittingCalls + 1 : 1;
+		return (callsOnCpus > 1) ? callsOnCpus + 1 : 1;
 	}
 
 }

@@ -27,7 +27,7 @@ final class Batch {
 		return (shape.rank() > 0) ? shape.dimension(0) : 1;
 	}
 
-	/** Whether two calls can run together, because their rows have the same shapes. */
+	/** Whether two calls can run together, which needs rows of the same shapes. */
 	static boolean canJoin(Map<String, Tensor> inputs, Map<String, Tensor> otherInputs) {
 		long rowCount = rowCount(inputs);
 		long otherRowCount = rowCount(otherInputs);
@@ -46,8 +46,8 @@ final class Batch {
 	/**
 	 * Joins the inputs of calls into the inputs of one joint call. The inputs of a single
 	 * call are returned without a copy.
-	 * @param inputsOfCalls the inputs of each call, all of which {@link #canJoin can
-	 * join} the first call's
+	 * @param inputsOfCalls the inputs of each call, which {@link #canJoin can join} those
+	 * of the first call
 	 */
 	static Map<String, Tensor> join(List<Map<String, Tensor>> inputsOfCalls) {
 		if (inputsOfCalls.size() == 1) {
@@ -77,7 +77,7 @@ final class Batch {
 		long totalRows = rowCounts.stream().mapToLong(Long::longValue).sum();
 		outputs.forEach((name, tensor) -> {
 			if (tensor.shape().rank() == 0 || tensor.shape().dimension(0) != totalRows) {
-				throw new IllegalStateException("output '%s' is %s for %d rows".formatted(name, tensor, totalRows));
+				throw new IllegalStateException("output '%s' is %s, not %d rows".formatted(name, tensor, totalRows));
 			}
 			ByteBuffer remainingContents = tensor.contents();
 			for (int i = 0; i < outputsOfCalls.size(); i++) {

@@ -23,7 +23,7 @@ import inference.model.Tensor;
  */
 final class Call extends CompletableFuture<Map<String, Tensor>> {
 
-	private static final long LONG_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+	private static final long MAX_SHORT_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
 	private final Map<String, String> logContext = Objects.requireNonNullElse(MDC.getCopyOfContextMap(), Map.of());
 
@@ -69,8 +69,8 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		if (isDone()) {
 			return false;
 		}
-		// isClientGone may read from the connection. Meanwhile the lock keeps the other
-		// thread in abandon(), so that only one thread at a time uses the connection.
+		// isClientGone may read from the connection. The lock makes abandon() wait
+		// meanwhile, so that only one thread at a time uses the connection.
 		if (this.isClientGone.getAsBoolean()) {
 			completeExceptionally(clientGone());
 		}
@@ -90,14 +90,14 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	 * calling thread
 	 * @throws Rejection if the deadline passes, the model thread does not begin the call,
 	 * the client has gone during a wait of more than 20 ms, the model fails, or the
-	 * server stops
+	 * thread is interrupted
 	 */
 	Map<String, Tensor> await(ScheduledExecutorService timer, Executor longWaitExecutor) {
-		awaitDone(timer, Math.min(LONG_WAIT_NANOS, this.deadline.remainingNanos()));
+		awaitDone(timer, Math.min(MAX_SHORT_WAIT_NANOS, this.deadline.remainingNanos()));
 		if (!isDone()) {
 			longWaitExecutor.execute(() -> awaitDone(timer, this.deadline.remainingNanos()));
-			// An answer can often be written to a closed connection without an error, and
-			// the metrics would count a success.
+			// This check is repeated here, because an answer can often be written to a
+			// closed connection without an error. The metrics would count a success.
 			if (isDone() && !isCompletedExceptionally() && this.isClientGone.getAsBoolean()) {
 				throw clientGone();
 			}
@@ -115,8 +115,8 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 	}
 
 	// The timer ends the wait. If a virtual thread itself waited with a timeout, the JDK
-	// would wake a thread of its own, which takes longer than a run of a small model. The
-	// timer's thread is woken only by a timeout that ends before all others.
+	// would wake a thread of its own, which takes longer than a run of a small model. A
+	// new timeout wakes the timer's thread only if it is the first to end.
 	private void awaitDone(ScheduledExecutorService timer, long timeoutNanos) {
 		CompletableFuture<Map<String, Tensor>> outputsOrTimeout = copy();
 		Future<?> timeout = timer.schedule(() -> outputsOrTimeout.complete(Map.of()), timeoutNanos,

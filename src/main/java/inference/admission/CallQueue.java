@@ -42,8 +42,8 @@ final class CallQueue {
 
 	/**
 	 * Appends a call.
-	 * @param admissionCheck throws an exception if the call must be rejected. No other
-	 * call is added between the check and this call
+	 * @param admissionCheck throws an exception if the call must be rejected. It runs
+	 * under the queue's lock, so that no other call is added meanwhile
 	 */
 	synchronized void add(Call call, Runnable admissionCheck) {
 		admissionCheck.run();
@@ -62,8 +62,8 @@ final class CallQueue {
 	 * Waits for the next batch, and takes it. The calling thread counts as busy until it
 	 * calls {@link #markIdle}.
 	 * @return the calls to run together, at least one
-	 * @throws InterruptedException if the thread is interrupted while it waits, or if the
-	 * queue is closed
+	 * @throws InterruptedException if the thread is interrupted while it waits, or finds
+	 * the queue closed
 	 */
 	synchronized List<Call> takeBatch() throws InterruptedException {
 		List<Call> batch = firstBatch();
@@ -82,7 +82,10 @@ final class CallQueue {
 		return batch;
 	}
 
-	/** Ends the queue. No thread takes the calls that are left. */
+	/**
+	 * Keeps threads from taking the calls that are left. A thread that waits already has
+	 * to be interrupted.
+	 */
 	synchronized void close() {
 		this.isClosed = true;
 	}

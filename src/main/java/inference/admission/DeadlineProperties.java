@@ -14,7 +14,8 @@ import org.springframework.validation.annotation.Validated;
  * and the settings of forks, have the same prefix.
  *
  * @param deadline the longest time from a request's admission to its answer, a day at
- * most. Keep this time below 5 seconds, because EAS clients give up after 5 seconds
+ * most. Keep this time below 5 seconds, because clients of PAI-EAS give up after 5
+ * seconds
  */
 @Validated
 @ConfigurationProperties("inference")

@@ -47,7 +47,7 @@ final class ModelReport implements InfoContributor {
 	/** The native memory assumed for compiled code and for buffers, in bytes. */
 	private static final long NATIVE_HEADROOM_BYTES = 64L << 20;
 
-	// OnnxMemory gives the calls of a model at least this fraction of the memory.
+	// OnnxMemory gives the calls of a model at least 1/8 of the memory.
 	private static final int CALL_MEMORY_DIVISOR = 8;
 
 	private final ModelLifecycle lifecycle;
@@ -144,10 +144,9 @@ final class ModelReport implements InfoContributor {
 	static void warnIfNoRequestFits(Signature signature, long maxBodyBytes) {
 		double minBytes = signature.inputs().stream().mapToDouble((input) -> input.minBytes(1, 1)).sum();
 		if (minBytes > maxBodyBytes) {
-			logger.warn(
-					"The smallest request for this model has {} bytes in binary, and more as JSON, but a body may have"
-							+ " {} bytes: every request gets 413 until inference.request.max-size is raised",
-					"%.0f".formatted(minBytes), maxBodyBytes);
+			logger
+				.warn("A request for this model has at least {} bytes in binary, but a body may have at most {} bytes:"
+						+ " raise inference.request.max-size", "%.0f".formatted(minBytes), maxBodyBytes);
 		}
 	}
 

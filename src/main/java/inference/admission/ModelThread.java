@@ -40,7 +40,7 @@ final class ModelThread implements Runnable {
 			while (true) {
 				List<Call> calls = this.queue.takeBatch();
 				calls.forEach((call) -> this.statistics.record(Stage.QUEUE, call.waitedNanos()));
-				Runnable completion = run(calls);
+				Runnable completion = runBatch(calls);
 				// The client may send its next call as soon as it has its answer. This
 				// thread is marked idle before that, so that the next call finds it idle.
 				this.queue.markIdle();
@@ -54,7 +54,7 @@ final class ModelThread implements Runnable {
 	}
 
 	// Runs the calls. The returned task gives each call its outputs or its failure.
-	private Runnable run(List<Call> calls) {
+	private Runnable runBatch(List<Call> calls) {
 		long startNanos = System.nanoTime();
 		Thread thread = Thread.currentThread();
 		List<Call> begunCalls = calls.stream()
@@ -85,8 +85,8 @@ final class ModelThread implements Runnable {
 			// runs again. One bad call among 64 costs 13 runs in place of 65. The first
 			// half is answered before the second half runs.
 			int half = begunCalls.size() / 2;
-			run(begunCalls.subList(0, half)).run();
-			return run(begunCalls.subList(half, begunCalls.size()));
+			runBatch(begunCalls.subList(0, half)).run();
+			return runBatch(begunCalls.subList(half, begunCalls.size()));
 		}
 		finally {
 			MDC.clear();
@@ -110,7 +110,7 @@ final class ModelThread implements Runnable {
 			// the interrupt.
 			Thread.interrupted();
 			// A call that fails alone is counted, too. The calls of a cancelled run are
-			// not counted, because it would have taken longer. The calls of a failed
+			// not counted, because a whole run takes longer. The calls of a failed
 			// batch are counted when they run again.
 			if (calls.size() == 1 && !calls.getFirst().isDone()) {
 				completedCalls = 1;

@@ -11,7 +11,7 @@ import inference.model.InsufficientMemoryException;
 import inference.model.InvalidOutputException;
 
 /**
- * The reason why a request is not answered with outputs, in one sentence for the client.
+ * The reason why a request is not answered with outputs, as text for the client.
  * Rejections are frequent under load, so they have no stack trace.
  */
 public final class Rejection extends RuntimeException {

@@ -7,7 +7,8 @@ import org.springframework.util.unit.DataSize;
 /**
  * The limits of requests.
  *
- * @param maxSize the largest body, as it is sent and decompressed; a larger one gets 413
+ * @param maxSize the largest body, as it is sent and after decompression; a larger one
+ * gets 413
  */
 @ConfigurationProperties(prefix = "inference.request", ignoreUnknownFields = false)
 public record RequestProperties(@DefaultValue("16MB") DataSize maxSize) {

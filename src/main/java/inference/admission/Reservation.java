@@ -21,9 +21,10 @@ public final class Reservation implements AutoCloseable {
 	private static final int ESTIMATED_TEXT_BYTES = 64;
 
 	// ONNX Runtime takes up to 19 bytes of native memory for each byte of a text that the
-	// model splits into words, and 96 for each text. The length of a text has 4 bytes, so
-	// 24 for each byte covers both. The factor is three times as large: the heap may
-	// already have its full size, and then a third of the budget is left for this memory.
+	// model splits into words, and 96 for each text. A tensor has 4
+	// bytes for each text's length, so 24 for each byte cover both. The factor is three
+	// times as large, because the heap may already have its full size, which leaves only
+	// a third of the budget for native memory.
 	private static final int INPUT_TEXT_MEMORY_FACTOR = 72;
 
 	// The native memory that ONNX Runtime takes for one entry of a map in an output.
@@ -74,8 +75,8 @@ public final class Reservation implements AutoCloseable {
 	}
 
 	private static int bytesPerElement(TensorSpec output) {
-		int width = (output.dataType() == DataType.BYTES) ? ESTIMATED_TEXT_BYTES : output.dataType().width();
-		return output.keys().isEmpty() ? width : width + MAP_ENTRY_BYTES;
+		int elementBytes = (output.dataType() == DataType.BYTES) ? ESTIMATED_TEXT_BYTES : output.dataType().width();
+		return output.keys().isEmpty() ? elementBytes : elementBytes + MAP_ENTRY_BYTES;
 	}
 
 	private static long textBytes(Map<String, Tensor> inputs) {

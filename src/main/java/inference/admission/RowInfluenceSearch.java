@@ -53,14 +53,16 @@ final class RowInfluenceSearch {
 	// A text of 0 words is a number, because some models parse numbers.
 	private static final int[] WORDS_PER_TEXT = { 9, 1, 0, 5 };
 
-	// Variable dimensions other than the first get these sizes. 64 and 224 suit images,
-	// and 512 suits audio.
+	// These sizes are tried in variable dimensions other than the first. 64 and 224 suit
+	// images, and 512 suits audio.
 	private static final int[] VARIABLE_DIMENSION_SIZES = { 6, 1, 64, 224, 512 };
 
 	// In a batch a matrix product may add its terms in another order, which changes the
 	// rounding. The tolerances are relative to the largest value. Those for FP16 and BF16
-	// are 8 to 16 times the distance from the largest value to the next number.
+	// are 8 to 16 units in the last place of the largest value.
 	private static final Map<DataType, Double> TOLERANCES = Map.of(DataType.FP16, 1.0 / 128, DataType.BF16, 1.0 / 16);
+
+	private static final double DEFAULT_TOLERANCE = 1e-4;
 
 	private final ModelMetadata metadata;
 
@@ -68,8 +70,8 @@ final class RowInfluenceSearch {
 
 	private final UnaryOperator<Map<String, Tensor>> modelFunction;
 
-	// Some influences show only in large numbers. This seed gives even a single column
-	// numbers above 100 and below -100.
+	// Some influences show only in large numbers. With this seed, even a single column
+	// gets numbers above 100 and below -100.
 	private final Random random = new Random(56);
 
 	private final long startNanos = System.nanoTime();
@@ -78,7 +80,7 @@ final class RowInfluenceSearch {
 
 	private @Nullable String lastRefusal;
 
-	/** Creates a search with batches of up to {@code maxRows} rows, 2 or more. */
+	/** Creates a search. {@code maxRows} is the size of the largest batch, at least 2. */
 	RowInfluenceSearch(ModelMetadata metadata, int maxRows, UnaryOperator<Map<String, Tensor>> modelFunction) {
 		this.metadata = metadata;
 		this.maxRows = maxRows;
@@ -179,7 +181,7 @@ final class RowInfluenceSearch {
 		return Tensor.of(type, shape, contents.flip());
 	}
 
-	// A fifth of the rows have only zeros or only ones.
+	// Some inputs are masks, so a fifth of the rows have only zeros or only ones.
 	private Object generateElement(DataType type, int index) {
 		int variant = index % 5;
 		if (variant == 4) {
@@ -229,9 +231,10 @@ final class RowInfluenceSearch {
 		}
 		for (int i = 0; i < batch.size(); i++) {
 			for (Map.Entry<String, Tensor> output : batch.get(i).outputs().entrySet()) {
-				Tensor alone = output.getValue();
-				String difference = TensorComparison.difference(alone, batchedOutputs.get(i).get(output.getKey()),
-						TOLERANCES.getOrDefault(alone.dataType(), 1e-4), TensorComparison.largestAbsoluteValue(alone));
+				Tensor outputAlone = output.getValue();
+				String difference = TensorComparison.difference(outputAlone, batchedOutputs.get(i).get(output.getKey()),
+						TOLERANCES.getOrDefault(outputAlone.dataType(), DEFAULT_TOLERANCE),
+						TensorComparison.largestAbsoluteValue(outputAlone));
 				if (difference != null) {
 					return "in a batch of %d rows, output '%s' of a row %s".formatted(batch.size(), output.getKey(),
 							difference);

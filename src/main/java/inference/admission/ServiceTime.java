@@ -41,7 +41,7 @@ final class ServiceTime {
 	 * Records how long a model thread was busy.
 	 * @param nanos the busy time, in nanoseconds
 	 * @param completedCalls the number of calls in the run; 0 if the run was cancelled,
-	 * because its time is only a lower bound
+	 * or if its calls run again
 	 */
 	synchronized void record(long nanos, int completedCalls) {
 		long addedNanos = Math.max(nanos, 1);
@@ -53,9 +53,9 @@ final class ServiceTime {
 			.ceil(this.decayedBusyNanos / Math.max(this.decayedCallCount, MIN_DIVISOR));
 		this.averageNanosPerRun = (long) Math.ceil(this.decayedBusyNanos / Math.max(this.decayedRunCount, MIN_DIVISOR));
 		if (completedCalls > 0) {
-			long previousNanos = this.shortestRunNanos;
-			this.shortestRunNanos = (previousNanos == 0) ? nanos
-					: Math.min(nanos, previousNanos + (previousNanos >> 5) + 1);
+			long previousShortestNanos = this.shortestRunNanos;
+			this.shortestRunNanos = (previousShortestNanos == 0) ? nanos
+					: Math.min(nanos, previousShortestNanos + (previousShortestNanos >> 5) + 1);
 		}
 	}
 

@@ -37,7 +37,7 @@ public final class Statistics {
 
 	Statistics(MeterRegistry registry) {
 		this.registry = registry;
-		register(Protocol.HTTP);
+		registerTimers(Protocol.HTTP);
 		for (Stage stage : Stage.values()) {
 			this.stageTimers.put(stage,
 					Timer.builder("inference." + lowerCaseName(stage))
@@ -89,7 +89,7 @@ public final class Statistics {
 	}
 
 	/** Registers the timers of a protocol, so that metrics show counts from 0 on. */
-	public void register(Protocol protocol) {
+	public void registerTimers(Protocol protocol) {
 		Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome,

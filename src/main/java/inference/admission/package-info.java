@@ -1,8 +1,8 @@
 /**
  * Decides whether a call may run and how long it may wait. The numbers of running and of
  * waiting calls are limited. Requests beyond these limits are rejected, if possible
- * before their bodies are read. With Spring's own {@code @ConcurrencyLimit}, a call
- * either waits without a limit or is rejected at once.
+ * before their bodies are read. Spring's own {@code @ConcurrencyLimit} is not used,
+ * because with it a call either waits without a limit or is rejected at once.
  */
 @NullMarked
 package inference.admission;

@@ -25,7 +25,8 @@ import inference.codec.InvalidRequestException;
 final class ErrorStatus {
 
 	// The client's deadline begins when it sends the call, so it ends before the
-	// server's. The tolerance is at most a fourth of the call's time.
+	// server's. A call cancelled this close to its deadline counts as late. A short call
+	// has a shorter tolerance, a fourth of its time.
 	private static final Duration MAX_DEADLINE_TOLERANCE = Duration.ofMillis(50);
 
 	private ErrorStatus() {

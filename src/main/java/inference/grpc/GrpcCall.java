@@ -39,7 +39,7 @@ final class GrpcCall extends ServerStreamTracer {
 	private static final Metadata.Key<String> ID_KEY = Metadata.Key.of("x-request-id",
 			Metadata.ASCII_STRING_MARSHALLER);
 
-	private static final Metadata.Key<String> TRACE_KEY = Metadata.Key.of("traceparent",
+	private static final Metadata.Key<String> TRACE_PARENT_KEY = Metadata.Key.of("traceparent",
 			Metadata.ASCII_STRING_MARSHALLER);
 
 	private final InferenceService service;
@@ -74,6 +74,7 @@ final class GrpcCall extends ServerStreamTracer {
 
 	private volatile long answerReadyNanos;
 
+	// Only the connection's network thread uses this number.
 	private long messageBytes;
 
 	GrpcCall(InferenceService service, OpenCalls openCalls, String fullMethodName, Metadata headers) {
@@ -82,8 +83,8 @@ final class GrpcCall extends ServerStreamTracer {
 		this.fullMethodName = fullMethodName;
 		// The headers can be large, so an open call does not keep them.
 		this.idFromClient = LogContext.toPrintable(headers.get(ID_KEY));
-		this.traceParent = LogContext.toPrintable(headers.get(TRACE_KEY));
-		this.id = Objects.requireNonNullElseGet(this.idFromClient, UUID.randomUUID()::toString);
+		this.traceParent = LogContext.toPrintable(headers.get(TRACE_PARENT_KEY));
+		this.id = Objects.requireNonNullElseGet(this.idFromClient, () -> UUID.randomUUID().toString());
 	}
 
 	boolean isPrediction() {
@@ -138,7 +139,10 @@ final class GrpcCall extends ServerStreamTracer {
 		this.messageBytes = 0;
 	}
 
-	/** Reserves two bytes per byte of a prediction, because gRPC copies its buffers. */
+	/**
+	 * Reserves two bytes per byte of a prediction, because gRPC copies its buffers.
+	 * Limits the messages of other calls.
+	 */
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.messageBytes += bytes;

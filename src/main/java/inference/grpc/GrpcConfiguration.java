@@ -57,8 +57,7 @@ class GrpcConfiguration {
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {
 		return (builder) -> builder.maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
 			.flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
-			// The memory budget covers only the heap, so gRPC's buffers must be on the
-			// heap.
+			// The memory budget assumes that gRPC's buffers are on the heap.
 			.withChildOption(ChannelOption.ALLOCATOR, new PreferHeapByteBufAllocator(UnpooledByteBufAllocator.DEFAULT))
 			// Compressed messages are refused, because they could expand without limit.
 			.decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
@@ -79,7 +78,7 @@ class GrpcConfiguration {
 
 	/**
 	 * The lifecycle of gRPC's server. The server stops at the same time as Tomcat, which
-	 * is after the drain and before the model is freed.
+	 * is after the drain delay and before the model is freed.
 	 */
 	@Bean
 	GrpcServerLifecycle nettyGrpcServerLifecycle(NettyGrpcServerFactory factory, GrpcServerProperties properties,

@@ -49,11 +49,12 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 
 	static final String PREDICTION_METHOD_NAME = NAME + "/ModelInfer";
 
+	// Writing does not depend on the type, so this marshaller writes every answer.
 	private static final Marshaller<Message> ANSWER_MARSHALLER = ProtoUtils
 		.marshaller(Oip.ModelInferResponse.getDefaultInstance());
 
 	InferenceService {
-		statistics.register(Protocol.GRPC);
+		statistics.registerTimers(Protocol.GRPC);
 	}
 
 	@Override
@@ -97,7 +98,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 				yield modelMetadata();
 			}
 			case "ModelInfer" -> infer(call, message);
-			default -> throw new IllegalArgumentException(methodName);
+			default -> throw new IllegalArgumentException("unknown method " + methodName);
 		};
 	}
 
@@ -156,7 +157,7 @@ record InferenceService(Admission admission, Statistics statistics, Probes probe
 	@Override
 	public byte[] parse(InputStream stream) {
 		try {
-			// readAllBytes() would copy the bytes twice.
+			// gRPC's stream has the whole message. readAllBytes() would copy it twice.
 			byte[] message = new byte[stream.available()];
 			stream.readNBytes(message, 0, message.length);
 			return message;

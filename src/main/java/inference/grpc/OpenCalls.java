@@ -92,8 +92,8 @@ final class OpenCalls extends ServerTransportFilter implements ServerInterceptor
 	 * call might never end.
 	 */
 	@Override
-	public <Q, A> ServerCall.Listener<Q> interceptCall(ServerCall<Q, A> serverCall, Metadata headers,
-			ServerCallHandler<Q, A> next) {
+	public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(ServerCall<ReqT, RespT> serverCall, Metadata headers,
+			ServerCallHandler<ReqT, RespT> next) {
 		GrpcCall call = GrpcCall.CALL_KEY.get();
 		this.calls.put(call, serverCall.getAttributes());
 		String methodName = serverCall.getMethodDescriptor().getFullMethodName();
@@ -108,7 +108,7 @@ final class OpenCalls extends ServerTransportFilter implements ServerInterceptor
 		return next.startCall(serverCall, headers);
 	}
 
-	private static <Q> ServerCall.Listener<Q> refuse(ServerCall<Q, ?> serverCall, Status status) {
+	private static <ReqT> ServerCall.Listener<ReqT> refuse(ServerCall<ReqT, ?> serverCall, Status status) {
 		serverCall.close(status, new Metadata());
 		return new ServerCall.Listener<>() {
 		};

@@ -25,8 +25,8 @@ import inference.model.Tensor;
 
 /**
  * Loads, runs and frees the model. After the port is open, a separate thread loads the
- * model and warms it up. Before the port closes, the server drains. The model is freed
- * after the web server has finished the last request.
+ * model and warms it up. Before the port closes, the drain delay passes. The model is
+ * freed after the web server has finished the last request.
  * <p>
  * Each change of state is published as an application event whose payload is the new
  * {@link Snapshot}. Only the change by {@link #closeIfStarting} is not published.
@@ -52,6 +52,8 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 	private final Thread watchdogThread;
 
 	private final AtomicBoolean isDeviceLost = new AtomicBoolean();
+
+	private volatile boolean isStarted;
 
 	private volatile @Nullable Model model;
 
@@ -136,6 +138,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public void start() {
+		this.isStarted = true;
 		this.watchdogThread.start();
 		Thread.ofPlatform().name("model-loader").start(this::load);
 	}
@@ -162,7 +165,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public boolean isRunning() {
-		return this.watchdogThread.getState() != Thread.State.NEW && this.snapshot.get().state() != State.CLOSED;
+		return this.isStarted && this.snapshot.get().state() != State.CLOSED;
 	}
 
 	@Override

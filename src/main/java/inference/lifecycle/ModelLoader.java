@@ -1,5 +1,6 @@
 package inference.lifecycle;
 
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
 import org.slf4j.Logger;
@@ -73,8 +74,8 @@ class ModelLoader {
 		onConstructed.accept(model, metadata);
 		int runCount = new WarmUp(model, metadata, this.listeners.orderedStream().toList()).run();
 		logger.info("Model {} version {} loaded in {} ms, warmed up by {} runs in {} ms", this.modelProperties.name(),
-				this.modelProperties.version(), (loadedNanos - startNanos) / 1_000_000, runCount,
-				(System.nanoTime() - loadedNanos) / 1_000_000);
+				this.modelProperties.version(), TimeUnit.NANOSECONDS.toMillis(loadedNanos - startNanos), runCount,
+				TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - loadedNanos));
 	}
 
 	/**

@@ -23,9 +23,9 @@ import org.springframework.core.NestedExceptionUtils;
  * <p>
  * On a signal, the application drains, sends the last answers and frees the model. Then
  * the JVM ends. Spring's own shutdown hook could crash the process, because the JVM runs
- * all hooks at once, and ONNX Runtime's hook frees memory that running calls use. A
- * second signal ends the drain's delay. If the model is not ready at the first signal,
- * the JVM ends at once.
+ * all hooks in parallel, and ONNX Runtime's hook frees memory that running calls use. A
+ * second signal ends the drain delay. If the model is still loading or warming up at the
+ * first signal, the JVM ends immediately.
  * <p>
  * An {@link OutOfMemoryError} may end a thread that no probe checks. So the process ends
  * as soon as such an error is logged or ends a thread. The JVM's option
@@ -95,8 +95,8 @@ public final class ProcessExit extends TurboFilter {
 				&& NestedExceptionUtils.getMostSpecificCause(loggedFailure) instanceof OutOfMemoryError cause
 				&& !this.isOutOfMemory.getAndSet(true)) {
 			try {
-				String problem = String.valueOf(cause.getMessage());
-				logger.error("The process ends, because it is out of memory: {}. {}", problem, memoryRemedy(problem));
+				String message = String.valueOf(cause.getMessage());
+				logger.error("The process ends, because it is out of memory: {}. {}", message, memoryRemedy(message));
 			}
 			finally {
 				Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT_CODE);
@@ -106,12 +106,12 @@ public final class ProcessExit extends TurboFilter {
 	}
 
 	/** Tells what to do about an {@link OutOfMemoryError} with this message. */
-	static String memoryRemedy(String problem) {
+	static String memoryRemedy(String message) {
 		// The JDK calls it direct buffer memory, and Netty calls it direct memory.
-		if (problem.contains("direct buffer memory") || problem.contains("direct memory")) {
+		if (message.contains("direct buffer memory") || message.contains("direct memory")) {
 			return "Set JAVA_TOOL_OPTIONS to a higher -XX:MaxDirectMemorySize, and raise the memory limit by as much";
 		}
-		if (problem.contains("native thread")) {
+		if (message.contains("native thread")) {
 			return "Allow the process more threads, or give it more memory";
 		}
 		return "Give it more memory, or send less at once";

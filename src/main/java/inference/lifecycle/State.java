@@ -34,14 +34,15 @@ public enum State {
 		return this == READY || this == DRAINING;
 	}
 
-	/** Whether the model's constructor or its warm-up may still run. */
+	/** Whether the model is loading or warming up. */
 	boolean isStarting() {
 		return this == LOADING || this == WARMING;
 	}
 
 	/**
-	 * Whether the given state may follow this one. STUCK may follow itself with another
-	 * reason, because a call that hangs may end with the loss of the device.
+	 * Whether {@link ModelLifecycle#become} may change this state to the given one. STUCK
+	 * may follow itself with another reason, because a call that hangs may end with the
+	 * loss of the device.
 	 */
 	boolean canBecome(State next) {
 		return switch (this) {

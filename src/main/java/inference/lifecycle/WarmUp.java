@@ -38,7 +38,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 
 	// These sizes are tried in variable dimensions other than the first. A model may
 	// refuse images smaller than its kernels, and sounds shorter than its window.
-	private static final int[] DIMENSION_SIZES = { 1, 16, 64, 224, 512 };
+	private static final int[] VARIABLE_DIMENSION_SIZES = { 1, 16, 64, 224, 512 };
 
 	// A size above 1 is not tried if an input would then have more elements than this,
 	// because the input may not fit into the memory.
@@ -77,7 +77,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 	private @Nullable Map<String, Tensor> findAcceptedZeros() {
 		List<TensorSpec> inputs = this.metadata.signature().inputs();
 		boolean hasVariableInnerSize = inputs.stream().anyMatch(TensorSpec::hasVariableInnerSize);
-		int[] sizes = hasVariableInnerSize ? DIMENSION_SIZES : new int[] { 1 };
+		int[] sizes = hasVariableInnerSize ? VARIABLE_DIMENSION_SIZES : new int[] { 1 };
 		String firstRefusal = null;
 		for (int size : sizes) {
 			if (size > 1 && inputs.stream().anyMatch((input) -> input.elementCount(1, size) > MAX_INPUT_ELEMENTS)) {
@@ -111,7 +111,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 
 	private int runUntilNoFaster(Map<String, Tensor> inputs) {
 		long endNanos = System.nanoTime() + MAX_ROUNDS_TIME.toNanos();
-		long previousNanos = Long.MAX_VALUE;
+		long previousRoundNanos = Long.MAX_VALUE;
 		int runCount = 0;
 		while (System.nanoTime() < endNanos) {
 			long roundStartNanos = System.nanoTime();
@@ -123,10 +123,10 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 				runCount++;
 			}
 			long roundNanos = System.nanoTime() - roundStartNanos;
-			if (roundNanos > MAX_ROUND_RATIO * previousNanos) {
+			if (roundNanos > MAX_ROUND_RATIO * previousRoundNanos) {
 				break;
 			}
-			previousNanos = roundNanos;
+			previousRoundNanos = roundNanos;
 		}
 		return runCount;
 	}

@@ -22,8 +22,8 @@ public final class ExecProbe {
 
 	static final int DEFAULT_PORT = 8000;
 
-	// The kubelet's timeout is one second by default. It includes the JVM's start, so
-	// connecting and each read of the answer may take at most this time.
+	// The kubelet's timeout is one second by default and includes the JVM's start. This
+	// limit applies to connecting, and to each read of the answer.
 	private static final int TIMEOUT_MILLIS = 700;
 
 	private static final int MAX_ANSWER_BYTES = 8192;

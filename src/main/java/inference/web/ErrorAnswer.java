@@ -35,7 +35,7 @@ import inference.codec.InvalidRequestException;
  * The answer to a request that failed. This class translates exceptions to HTTP.
  *
  * @param status the HTTP status
- * @param sentence tells the client what to change
+ * @param sentence tells the client the reason, and what to change if that helps
  * @param headers the answer's headers besides the content type and the request's id
  */
 record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
@@ -58,20 +58,20 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 					Stream.of(Objects.requireNonNullElse(ex.getSupportedMethods(), new String[0]))
 						.sorted()
 						.collect(Collectors.joining(" or ")));
-			case BindException ex -> invalid(BindErrorUtils.resolveAndJoin(ex.getAllErrors()));
+			case BindException ex -> invalidRequest(BindErrorUtils.resolveAndJoin(ex.getAllErrors()));
 			case HandlerMethodValidationException ex when !ex.isForReturnValue() ->
-				invalid(ex.getParameterValidationResults()
+				invalidRequest(ex.getParameterValidationResults()
 					.stream()
 					.map(ErrorAnswer::describe)
 					.collect(Collectors.joining(", ")));
 			case ResponseStatusException ex -> {
 				int status = ex.getStatusCode().value();
-				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> phrase(status)),
+				yield new ErrorAnswer(status, Objects.requireNonNullElseGet(ex.getReason(), () -> reasonPhrase(status)),
 						(status == 415) ? Map.of("Accept-Encoding", "gzip, deflate") : Map.of());
 			}
 			case ErrorResponse ex -> {
 				int status = ex.getStatusCode().value();
-				yield of(status, Objects.requireNonNullElseGet(ex.getBody().getDetail(), () -> phrase(status)));
+				yield of(status, Objects.requireNonNullElseGet(ex.getBody().getDetail(), () -> reasonPhrase(status)));
 			}
 			case MultipartException ex -> {
 				logger.debug("A form could not be read", ex);
@@ -90,10 +90,10 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	// A fork can annotate an exception with the status that answers it.
 	private static ErrorAnswer of(ResponseStatus annotation) {
 		int status = annotation.code().value();
-		return of(status, annotation.reason().isEmpty() ? phrase(status) : annotation.reason());
+		return of(status, annotation.reason().isEmpty() ? reasonPhrase(status) : annotation.reason());
 	}
 
-	private static ErrorAnswer invalid(String violatedConstraints) {
+	private static ErrorAnswer invalidRequest(String violatedConstraints) {
 		return of(400, "The request is not valid: %s.".formatted(violatedConstraints));
 	}
 
@@ -107,7 +107,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 	}
 
 	/**
-	 * The answer to a method that a path does not have.
+	 * The answer to a request with an HTTP method that the path refuses.
 	 * @param allowedMethods the path's methods, such as {@code GET or POST}; GET includes
 	 * HEAD
 	 */
@@ -121,7 +121,7 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 		return new ErrorAnswer(status, sentence, Map.of());
 	}
 
-	/** The sentence for a refusal of Tomcat of which only the HTTP status is known. */
+	/** The sentence for a refusal by Tomcat, which gives only the HTTP status. */
 	static String sentenceFor(int status) {
 		return switch (status) {
 			case 400 -> "The request line or a header is not valid HTTP.";
@@ -130,11 +130,11 @@ record ErrorAnswer(int status, String sentence, Map<String, String> headers) {
 				"There are more than 100 headers: send fewer. Or they are too large: send shorter ones, or raise server.max-http-request-header-size.";
 			case 501 -> "The transfer encoding must be chunked.";
 			case 505 -> "The version must be HTTP/1.1.";
-			default -> phrase(status);
+			default -> reasonPhrase(status);
 		};
 	}
 
-	private static String phrase(int status) {
+	private static String reasonPhrase(int status) {
 		HttpStatus httpStatus = HttpStatus.resolve(status);
 		return (httpStatus != null) ? httpStatus.getReasonPhrase() + "." : "The request was refused.";
 	}

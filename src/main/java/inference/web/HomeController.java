@@ -58,11 +58,11 @@ class HomeController {
 		MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
 		String contentSecurityPolicy = INLINE_ELEMENTS.matcher(html)
 			.results()
-			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), hash(sha256, inline.group(2))))
+			.map((inline) -> "; %s-src 'sha256-%s'".formatted(inline.group(1), sha256Base64(sha256, inline.group(2))))
 			.collect(Collectors.joining("", BASE_CONTENT_SECURITY_POLICY, ""));
 		this.consolePage = ResponseEntity.ok()
 			.varyBy(HttpHeaders.ACCEPT)
-			.eTag(hash(sha256, html))
+			.eTag(sha256Base64(sha256, html))
 			.cacheControl(CacheControl.noCache())
 			.header("Content-Security-Policy", contentSecurityPolicy)
 			.contentType(new MediaType(MediaType.TEXT_HTML, StandardCharsets.UTF_8))
@@ -109,7 +109,7 @@ class HomeController {
 		}
 	}
 
-	private static String hash(MessageDigest sha256, String text) {
+	private static String sha256Base64(MessageDigest sha256, String text) {
 		return Base64.getEncoder().encodeToString(sha256.digest(text.getBytes(StandardCharsets.UTF_8)));
 	}
 

@@ -49,7 +49,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 
 	private static final int FILE_DESCRIPTOR_EIGHTHS = 6;
 
-	private static final long PAUSE_CHECK_MILLIS = 100;
+	private static final long PAUSE_CHECK_INTERVAL_MILLIS = 100;
 
 	private static final Duration MAX_PAUSE_DELAY = Duration.ofSeconds(5);
 
@@ -68,8 +68,9 @@ public final class HttpProtocol extends Http11NioProtocol {
 	}
 
 	/**
-	 * Returns a check whether the client of a request has closed its connection. The
-	 * check does not block. If it reads bytes, Tomcat keeps them for the next request.
+	 * Returns a function that tells whether the client of a request has closed its
+	 * connection. The function does not block. If it reads bytes, Tomcat keeps them for
+	 * the next request.
 	 */
 	static BooleanSupplier clientGoneCheck(HttpServletRequest request) {
 		Object attribute = request.getAttribute(SOCKET_ATTRIBUTE);
@@ -106,7 +107,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 		closeServerSocketGraceful();
 		long endNanos = System.nanoTime() + MAX_PAUSE_DELAY.toNanos();
 		do {
-			awaitConnectionsClose(PAUSE_CHECK_MILLIS);
+			awaitConnectionsClose(PAUSE_CHECK_INTERVAL_MILLIS);
 		}
 		while (getExecutor() instanceof RequestExecutor executor && !executor.isIdle() && System.nanoTime() < endNanos);
 		super.pause();
@@ -145,7 +146,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 		if (path.startsWith(EAS_PATH_PREFIX, 0) && path.getLength() > EAS_PATH_PREFIX.length()) {
 			int serviceEnd = path.indexOf('/', EAS_PATH_PREFIX.length());
 			if (serviceEnd < 0) {
-				path.setEnd(path.getStart() + 1);
+				path.setEnd(path.getStart() + 1); // The path is now "/".
 			}
 			else {
 				path.setStart(path.getStart() + serviceEnd);

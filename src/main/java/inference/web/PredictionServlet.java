@@ -81,6 +81,7 @@ final class PredictionServlet extends HttpServlet {
 	@Override
 	protected void service(HttpServletRequest request, HttpServletResponse response)
 			throws ServletException, IOException {
+		// GET / predicts if it has a body, as the platform's Flask sample does.
 		boolean isRoot = request.getServletPath().isEmpty();
 		boolean isRootGet = isRoot && (request.getMethod().equals("GET") || request.getMethod().equals("HEAD"));
 		if (isRootGet && !RequestBody.isPresent(request)) {
@@ -130,8 +131,8 @@ final class PredictionServlet extends HttpServlet {
 		Signature signature = this.admission.metadata().signature();
 		String jsonLengthHeader = request.getHeader(JSON_LENGTH_HEADER);
 		byte[] body = new RequestBody(request, this.maxBodyBytes, reservation).readDecompressed();
-		long textBytes = signature.hasTextInput() ? TEXT_MEMORY_FACTOR * body.length : 0;
-		reservation.add(textBytes);
+		long decodedTextBytes = signature.hasTextInput() ? TEXT_MEMORY_FACTOR * body.length : 0;
+		reservation.add(decodedTextBytes);
 		RequestReader reader = new RequestReader(signature, allowedFormats(request), reservation::add);
 		InferenceRequest inferenceRequest;
 		try {
@@ -140,7 +141,7 @@ final class PredictionServlet extends HttpServlet {
 		finally {
 			RequestId.setDefault(request, reader.id());
 		}
-		reservation.add(-textBytes);
+		reservation.add(-decodedTextBytes);
 		if (jsonLengthHeader == null) {
 			// The tensors are copies, so the body is garbage from here on.
 			reservation.add(-body.length);
@@ -159,7 +160,8 @@ final class PredictionServlet extends HttpServlet {
 			HttpServletResponse response, Deadline deadline) throws IOException {
 		InferenceResponse answer = new InferenceResponse(this.modelProperties.name(), this.modelProperties.version(),
 				inferenceRequest, outputs);
-		// RequestValve adds an id of the header. This id may come from the body.
+		// RequestValve has added an id from the header. Here the id may come from the
+		// body.
 		RequestId.addToAnswer(request, response);
 		boolean hasBinaryOutputs = !inferenceRequest.binaryOutputs().isEmpty();
 		response.setContentType(hasBinaryOutputs ? "application/octet-stream" : "application/json");

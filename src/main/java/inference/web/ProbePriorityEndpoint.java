@@ -26,6 +26,7 @@ final class ProbePriorityEndpoint extends NioEndpoint {
 	private static final Pattern PROBE_REQUEST_PREFIX = Pattern
 		.compile("(GET|HEAD) /(actuator/health/|(startupz|livez|readyz|v2/health/(live|ready))[ ?/])");
 
+	// No other request that matches the pattern has a longer prefix.
 	private static final int MAX_PROBE_REQUEST_PREFIX_LENGTH = "HEAD /actuator/health/".length();
 
 	// While this many probes run, further probes wait like other requests. This limits

@@ -70,7 +70,7 @@ final class RequestBody extends InputStream {
 		}
 		catch (ZipException | EOFException _) {
 			throw new InvalidRequestException(
-					"The body is not the %s that its Content-Encoding says.".formatted(encoding));
+					"The Content-Encoding is %1$s, but the body is not valid %1$s.".formatted(encoding));
 		}
 	}
 
@@ -107,8 +107,8 @@ final class RequestBody extends InputStream {
 
 	@Override
 	public int read() throws IOException {
-		byte[] one = new byte[1];
-		return (read(one, 0, 1) < 0) ? -1 : Byte.toUnsignedInt(one[0]);
+		byte[] singleByte = new byte[1];
+		return (read(singleByte, 0, 1) < 0) ? -1 : Byte.toUnsignedInt(singleByte[0]);
 	}
 
 	@Override
@@ -138,7 +138,7 @@ final class RequestBody extends InputStream {
 
 		private static final int MAX_EMPTY_MEMBERS = 100;
 
-		private int depth;
+		private int recursionDepth;
 
 		GzipStream(InputStream source, int bufferBytes) throws IOException {
 			super(source, bufferBytes);
@@ -146,15 +146,15 @@ final class RequestBody extends InputStream {
 
 		@Override
 		public int read(byte[] target, int offset, int count) throws IOException {
-			if (this.depth > MAX_EMPTY_MEMBERS) {
+			if (this.recursionDepth > MAX_EMPTY_MEMBERS) {
 				throw new ZipException("too many empty members");
 			}
-			this.depth++;
+			this.recursionDepth++;
 			try {
 				return super.read(target, offset, count);
 			}
 			finally {
-				this.depth--;
+				this.recursionDepth--;
 			}
 		}
 

@@ -22,7 +22,7 @@ import org.springframework.stereotype.Component;
  * <p>
  * A request gets its thread together with its permit. It returns the permit while it
  * waits for its body or for a client that reads slowly, and after it has waited for the
- * model for 20 ms. {@code decisions.md} has the measurements.
+ * model for 20 ms. {@code src/decisions.md} has the measurements.
  */
 @Component
 final class RequestExecutor implements Executor {
@@ -63,10 +63,10 @@ final class RequestExecutor implements Executor {
 		Gauge.builder("inference.backlog", this.waitingRequests, Queue::size)
 			.description("Requests that have arrived and wait to be read")
 			.register(registry);
-		long checkNanos = this.maxPermitWaitNanos / OVERDUE_CHECKS_PER_WAIT;
+		long checkIntervalNanos = this.maxPermitWaitNanos / OVERDUE_CHECKS_PER_WAIT;
 		Thread.ofVirtual().name("overdue-check").start(() -> {
 			while (true) {
-				LockSupport.parkNanos(checkNanos);
+				LockSupport.parkNanos(checkIntervalNanos);
 				startOverdueRequests();
 			}
 		});
@@ -123,13 +123,14 @@ final class RequestExecutor implements Executor {
 	}
 
 	private void startOverdueRequests() {
-		long overdueNanoTime = System.nanoTime() - this.maxPermitWaitNanos;
-		for (WaitingRequest next = this.waitingRequests.peek(); next != null
-				&& next.arrivalNanos - overdueNanoTime <= 0; next = this.waitingRequests.peek()) {
+		long latestOverdueArrivalNanos = System.nanoTime() - this.maxPermitWaitNanos;
+		WaitingRequest next = this.waitingRequests.peek();
+		while (next != null && next.arrivalNanos - latestOverdueArrivalNanos <= 0) {
 			if (this.waitingRequests.remove(next)) {
 				forcePermit();
 				start(next);
 			}
+			next = this.waitingRequests.peek();
 		}
 	}
 

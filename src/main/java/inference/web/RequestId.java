@@ -35,7 +35,7 @@ final class RequestId {
 		}
 	}
 
-	/** Adds the id that the client gave to the answer, if the client gave one. */
+	/** Copies the client's id to the answer, if the client gave one. */
 	static void addToAnswer(HttpServletRequest request, HttpServletResponse response) {
 		String id = givenByClient(request);
 		if (id != null) {

@@ -85,8 +85,8 @@ final class RequestValve extends ErrorReportValve {
 		try {
 			ErrorAnswer answer = (ErrorAnswer) request.getAttribute(ErrorAnswer.ATTRIBUTE);
 			((answer != null) ? answer : containerErrorAnswer(request, response, failure)).send(request, response);
-			// Spring Boot's own error valve continues when this method has returned. It
-			// closes the connection of an error that is sent but not marked as reported.
+			// Spring Boot's own error valve runs next. It closes the connection of an
+			// error that is not marked as reported.
 			response.setErrorReported();
 		}
 		catch (IOException ex) {
@@ -145,7 +145,7 @@ final class RequestValve extends ErrorReportValve {
 		HttpProtocol.setReadTimeout(request, (isProbeThread() ? MAX_PROBE_DISCARD_TIME : MAX_SILENCE).toMillis());
 		Duration maxTime = isProbeThread() ? MAX_PROBE_DISCARD_TIME : this.admission.maxDeadline();
 		long endNanos = System.nanoTime() + maxTime.toNanos();
-		// The handler takes the bytes, which are not used.
+		// This object holds the bytes, which are not used.
 		ApplicationBufferHandler buffer = new IdentityInputFilter(0);
 		int count = 0;
 		try {

@@ -100,8 +100,8 @@ class WebConfiguration implements WebMvcConfigurer {
 		negotiation.ignoreAcceptHeader(true).defaultContentType(MediaType.APPLICATION_JSON, MediaType.ALL);
 	}
 
-	// The first resolver calls a fork's methods with @ExceptionHandler. The others of
-	// Spring would not answer in the form of this server's errors.
+	// The added resolver runs after the one that calls a fork's methods with
+	// @ExceptionHandler, and before those of Spring that answer in another form.
 	@Override
 	public void extendHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
 		resolvers.add(1, (request, response, _, failure) -> {

@@ -69,7 +69,7 @@ class BatchTests {
 	void anOutputThatHasNotOneRowForEachOfTheInputsCannotBeSplit() {
 		assertThatIllegalStateException()
 			.isThrownBy(() -> Batch.split(Map.of("mean", floats(1, 1, 0)), List.of(1L, 1L)))
-			.withMessage("output 'mean' is FP32 [1,1] for 2 rows");
+			.withMessage("output 'mean' is FP32 [1,1], not 2 rows");
 	}
 
 	private static Tensor floats(int rows, int columns, float... values) {

@@ -24,8 +24,8 @@ class ModelReportTests {
 	@Test
 	void warnsIfOneRowIsLargerThanABodyMayBe(CapturedOutput log) {
 		check(12_582_911);
-		assertThat(log).contains("The smallest request for this model has 12582912 bytes in binary")
-			.contains("every request gets 413 until inference.request.max-size is raised");
+		assertThat(log).contains("A request for this model has at least 12582912 bytes in binary")
+			.contains("raise inference.request.max-size");
 	}
 
 	@Test
