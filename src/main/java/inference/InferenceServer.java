@@ -26,6 +26,7 @@ public class InferenceServer {
 			System.setProperty("spring.aot.enabled", "false");
 		}
 		SpringApplication application = new SpringApplication(InferenceServer.class);
+		// ProcessExit closes the application in place of Spring's shutdown hook.
 		application.setRegisterShutdownHook(false);
 		application.addInitializers((context) -> new ProcessExit(context).installHandlers());
 		application.run(args);
@@ -34,7 +35,8 @@ public class InferenceServer {
 	/**
 	 * Returns whether a setting, such as {@code MANAGEMENT_SERVER_PORT}, may require
 	 * other beans than the image was built with. If so, {@link #main} disables the bean
-	 * code that Spring generated at build time, and the server starts more slowly.
+	 * code that Spring generated at build time, and the server starts more slowly. The
+	 * settings below {@code spring.aot} and {@code spring.lifecycle} change no beans.
 	 */
 	static boolean mayChangeBeans(String settingName) {
 		String name = settingName.replace("--", "").replace('_', '.').toLowerCase(Locale.ROOT);

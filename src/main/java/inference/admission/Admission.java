@@ -77,21 +77,25 @@ public final class Admission implements WarmUpListener, AutoCloseable {
 		for (int i = 0; i < this.maxConcurrent; i++) {
 			this.modelThreads.execute(new ModelThread(this.queue, lifecycle, statistics, this.serviceTime));
 		}
-		statistics.registerGauge("inference.running", null, "Runs of the model at this moment",
+		registerGauges();
+	}
+
+	private void registerGauges() {
+		this.statistics.registerGauge("inference.running", null, "Runs of the model at this moment",
 				this.queue::busyThreads);
-		statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
-		statistics.registerGauge("inference.predicted.wait", "seconds", "How long a call that arrives now would wait",
-				() -> predictedWaitNanos() / 1e9);
-		statistics.registerGauge("inference.memory.reserved", "bytes",
+		this.statistics.registerGauge("inference.queued", null, "Calls waiting for a model thread", this.queue::size);
+		this.statistics.registerGauge("inference.predicted.wait", "seconds",
+				"How long a call that arrives now would wait", () -> predictedWaitNanos() / 1e9);
+		this.statistics.registerGauge("inference.memory.reserved", "bytes",
 				"Memory that requests have reserved for bodies, tensors and answers", this.memoryBudget::reservedBytes);
 		// The limits are gauges, too, so that alerts can compare the load with them.
-		statistics.registerGauge("inference.max.concurrent", null, "The most runs of the model at once",
+		this.statistics.registerGauge("inference.max.concurrent", null, "The most runs of the model at once",
 				() -> this.maxConcurrent);
-		statistics.registerGauge("inference.max.queued", null, "The most calls waiting for a model thread",
+		this.statistics.registerGauge("inference.max.queued", null, "The most calls waiting for a model thread",
 				() -> this.maxQueued);
-		statistics.registerGauge("inference.deadline", "seconds",
+		this.statistics.registerGauge("inference.deadline", "seconds",
 				"The longest time from a request's admission to its answer", () -> this.maxDeadline.toNanos() / 1e9);
-		statistics.registerGauge("inference.memory.max", "bytes", "The most memory that requests can reserve",
+		this.statistics.registerGauge("inference.memory.max", "bytes", "The most memory that requests can reserve",
 				this.memoryBudget::maxBytes);
 	}
 

@@ -73,14 +73,16 @@ final class Call extends CompletableFuture<Map<String, Tensor>> {
 		// meanwhile, so that only one thread at a time uses the connection.
 		if (this.isClientGone.getAsBoolean()) {
 			completeExceptionally(clientGone());
+			return false;
 		}
-		else if (this.deadline.remainingNanos() <= shortestRunNanos) {
+		if (this.deadline.remainingNanos() <= shortestRunNanos) {
 			completeExceptionally(new Rejection(Kind.DEADLINE_EXCEEDED,
 					"The deadline of %d ms left no time for the model after the wait"
 						.formatted(this.deadline.timeGranted().toMillis())));
+			return false;
 		}
 		this.cancelRun = cancelRun;
-		return !isDone();
+		return true;
 	}
 
 	/**

@@ -17,13 +17,14 @@ public final class ConnectionCapacity {
 	 * The most connections that a port may have.
 	 * @param configuredMax the limit if there are enough memory and file descriptors
 	 * @param heapBytesPerConnection one connection is allowed for this much of the heap
-	 * @param fileDescriptorEighths how many eighths of the process's file descriptors the
-	 * connections may take
+	 * @param fileDescriptorShare the share of the process's file descriptors that the
+	 * connections may take, below 1
 	 */
-	public static int maxConnections(int configuredMax, int heapBytesPerConnection, int fileDescriptorEighths) {
+	public static int maxConnections(int configuredMax, int heapBytesPerConnection, double fileDescriptorShare) {
 		long maxConnections = Math.min(configuredMax, Runtime.getRuntime().maxMemory() / heapBytesPerConnection);
 		if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
-			maxConnections = Math.min(maxConnections, system.getMaxFileDescriptorCount() / 8 * fileDescriptorEighths);
+			maxConnections = Math.min(maxConnections,
+					(long) (system.getMaxFileDescriptorCount() * fileDescriptorShare));
 		}
 		return (int) maxConnections;
 	}

@@ -1,17 +1,15 @@
 package inference.admission;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,25 +31,15 @@ final class RowInfluenceSearch {
 
 	private static final long MAX_SEARCH_NANOS = 1_000_000_000;
 
+	// Half of the time is left for batches.
+	private static final long MAX_RUN_ALONE_NANOS = MAX_SEARCH_NANOS / 2;
+
 	// No further rows are run alone once the rows kept for comparison exceed this size.
 	private static final long MAX_KEPT_BYTES = 8 << 20;
-
-	private static final int MAX_GENERATED_ELEMENTS = 8 << 20;
 
 	private static final int GENERATED_ROW_COUNT = 20;
 
 	private static final int BATCHES_PER_ROW = 8;
-
-	// Consecutive generated rows differ in scale, range and length, because similar rows
-	// hide an influence. For example, some models compute one quantisation scale for the
-	// whole batch. Then rows of the scale 100 make rows of the scale 0.1 imprecise.
-	private static final double[] FLOAT_SCALES = { 100, 1, 10, 0.1 };
-
-	// Integers are below these bounds, because many models use integers as indexes.
-	private static final int[] INTEGER_BOUNDS = { 10, 2, 4, 3 };
-
-	// A text of 0 words is a number, because some models parse numbers.
-	private static final int[] WORDS_PER_TEXT = { 9, 1, 0, 5 };
 
 	// These sizes are tried in variable dimensions other than the first. 64 and 224 suit
 	// images, and 512 suits audio.
@@ -70,9 +58,9 @@ final class RowInfluenceSearch {
 
 	private final UnaryOperator<Map<String, Tensor>> modelFunction;
 
-	// Some influences show only in large numbers. With this seed, even a single column
-	// gets numbers above 100 and below -100.
-	private final Random random = new Random(56);
+	private final Random shuffle = new Random(1);
+
+	private final RandomRows randomRows;
 
 	private final long startNanos = System.nanoTime();
 
@@ -83,6 +71,7 @@ final class RowInfluenceSearch {
 	/** Creates a search. {@code maxRows} is the size of the largest batch, at least 2. */
 	RowInfluenceSearch(ModelMetadata metadata, int maxRows, UnaryOperator<Map<String, Tensor>> modelFunction) {
 		this.metadata = metadata;
+		this.randomRows = new RandomRows(metadata.signature().inputs());
 		this.maxRows = maxRows;
 		this.modelFunction = modelFunction;
 	}
@@ -101,7 +90,8 @@ final class RowInfluenceSearch {
 			if (difference != null) {
 				return new Batching.Decision(1, difference);
 			}
-			if (this.comparedBatchCount > 0 && (group.getValue().isEmpty() || hasElapsed(MAX_SEARCH_NANOS))) {
+			boolean hasExamples = !group.getValue().isEmpty();
+			if (this.comparedBatchCount > 0 && (!hasExamples || hasElapsed(MAX_SEARCH_NANOS))) {
 				break;
 			}
 		}
@@ -136,15 +126,20 @@ final class RowInfluenceSearch {
 	// The examples come after two generated rows, which differ in scale, range and
 	// length. So a search that ends early has compared different rows.
 	private List<Row> runAlone(List<Shape> shapes, List<Map<String, Tensor>> exampleRows) {
+		List<Supplier<Map<String, Tensor>>> candidates = new ArrayList<>();
+		for (int i = 0; i < GENERATED_ROW_COUNT; i++) {
+			int index = i;
+			candidates.add(() -> this.randomRows.generate(shapes, index));
+		}
+		exampleRows.reversed().forEach((row) -> candidates.add(2, () -> row));
 		List<Row> rows = new ArrayList<>();
-		Iterator<Map<String, Tensor>> remainingExamples = exampleRows.iterator();
 		long keptBytes = 0;
-		int index = 0;
-		while (index < GENERATED_ROW_COUNT
-				&& (rows.size() < 2 || (keptBytes <= MAX_KEPT_BYTES && !hasElapsed(MAX_SEARCH_NANOS / 2)))) {
+		for (Supplier<Map<String, Tensor>> candidate : candidates) {
+			if (rows.size() >= 2 && (keptBytes > MAX_KEPT_BYTES || hasElapsed(MAX_RUN_ALONE_NANOS))) {
+				break;
+			}
 			try {
-				Map<String, Tensor> inputs = (index >= 2 && remainingExamples.hasNext()) ? remainingExamples.next()
-						: generateRow(shapes, index++);
+				Map<String, Tensor> inputs = candidate.get();
 				Map<String, Tensor> outputs = this.modelFunction.apply(inputs);
 				rows.add(new Row(inputs, outputs));
 				keptBytes += Tensor.totalBytes(inputs.values()) + Tensor.totalBytes(outputs.values());
@@ -159,50 +154,6 @@ final class RowInfluenceSearch {
 		return rows;
 	}
 
-	private Map<String, Tensor> generateRow(List<Shape> shapes, int index) {
-		Map<String, Tensor> row = new LinkedHashMap<>();
-		for (int i = 0; i < shapes.size(); i++) {
-			TensorSpec input = this.metadata.signature().inputs().get(i);
-			row.put(input.name(), generateTensor(input.dataType(), shapes.get(i), index));
-		}
-		return row;
-	}
-
-	private Tensor generateTensor(DataType type, Shape shape, int index) {
-		if (shape.elementCount() > MAX_GENERATED_ELEMENTS) {
-			throw new IllegalArgumentException("shape %s is too large to generate".formatted(shape));
-		}
-		Stream<Object> elements = Stream.generate(() -> generateElement(type, index)).limit(shape.elementCount());
-		if (type == DataType.BYTES) {
-			return Tensor.ofStrings(shape, elements.map(Object::toString).toList());
-		}
-		ByteBuffer contents = Tensor.allocate((int) shape.elementCount() * type.width());
-		elements.forEachOrdered((element) -> type.put(contents, (Number) element));
-		return Tensor.of(type, shape, contents.flip());
-	}
-
-	// Some inputs are masks, so a fifth of the rows have only zeros or only ones.
-	private Object generateElement(DataType type, int index) {
-		int variant = index % 5;
-		if (variant == 4) {
-			return index / 5 % 2;
-		}
-		return switch (type) {
-			case FP16, BF16, FP32, FP64 -> this.random.nextGaussian() * FLOAT_SCALES[variant];
-			case BYTES -> generateText(WORDS_PER_TEXT[variant]);
-			default -> this.random.nextInt((type == DataType.BOOL) ? 2 : INTEGER_BOUNDS[variant]);
-		};
-	}
-
-	private String generateText(int wordCount) {
-		if (wordCount == 0) {
-			return Integer.toString(this.random.nextInt(100));
-		}
-		return this.random.ints(wordCount, 'a', 'z' + 1)
-			.mapToObj((letter) -> Character.toString(letter).repeat(1 + letter % 12))
-			.collect(Collectors.joining(", "));
-	}
-
 	private @Nullable String firstDifference(List<Row> rows) {
 		int largestBatchSize = Math.min(this.maxRows, rows.size());
 		int[] batchSizes = { largestBatchSize, 2, Math.min(3, largestBatchSize) };
@@ -211,7 +162,7 @@ final class RowInfluenceSearch {
 			if (difference != null || hasElapsed(MAX_SEARCH_NANOS)) {
 				return difference;
 			}
-			Collections.shuffle(rows, this.random);
+			Collections.shuffle(rows, this.shuffle);
 		}
 		return null;
 	}

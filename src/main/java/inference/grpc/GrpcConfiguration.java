@@ -49,9 +49,11 @@ class GrpcConfiguration {
 	// memory. So the window is smaller than gRPC's default of 1 MB.
 	private static final int FLOW_CONTROL_WINDOW_BYTES = 256 * 1024;
 
-	// HTTP takes at most six eighths of the file descriptors, and gRPC one.
+	// HTTP takes up to three quarters.
+	private static final double FILE_DESCRIPTOR_SHARE = 0.125;
+
 	private final OpenCalls openCalls = new OpenCalls(
-			ConnectionCapacity.maxConnections(MAX_CONNECTIONS, HEAP_BYTES_PER_CONNECTION, 1));
+			ConnectionCapacity.maxConnections(MAX_CONNECTIONS, HEAP_BYTES_PER_CONNECTION, FILE_DESCRIPTOR_SHARE));
 
 	@Bean
 	ServerBuilderCustomizer<NettyServerBuilder> grpcServerCustomizer(InferenceService service) {

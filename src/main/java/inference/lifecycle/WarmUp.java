@@ -95,6 +95,7 @@ record WarmUp(Model model, ModelMetadata metadata, List<WarmUpListener> listener
 				firstRefusal = (firstRefusal != null) ? firstRefusal : String.valueOf(ex.getMessage());
 				continue;
 			}
+			// Outputs that are not valid are a failure, and not a refusal.
 			this.metadata.signature().requireOutputs(outputs);
 			if (firstRefusal != null) {
 				logger.info("The warm-up runs the model on zeros of the size {}, because it refused the size 1: {}",

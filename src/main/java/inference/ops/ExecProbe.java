@@ -65,7 +65,8 @@ public final class ExecProbe {
 	}
 
 	// A socket is used, because the JDK's HTTP client takes longer to load than the rest
-	// of the program. HTTP/1.0 makes the server close the connection after its answer.
+	// of the program. HTTP/1.0 makes the server close the connection after its answer,
+	// whose version is always 1.1.
 	private static String sendRequest(InetSocketAddress server, String path) throws IOException {
 		try (Socket socket = new Socket()) {
 			socket.connect(server, TIMEOUT_MILLIS);

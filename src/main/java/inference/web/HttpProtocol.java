@@ -47,7 +47,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 	// takes 139 KB. So all connections together take about half of the heap at most.
 	private static final int HEAP_BYTES_PER_CONNECTION = 256 * 1024;
 
-	private static final int FILE_DESCRIPTOR_EIGHTHS = 6;
+	private static final double FILE_DESCRIPTOR_SHARE = 0.75;
 
 	private static final long PAUSE_CHECK_INTERVAL_MILLIS = 100;
 
@@ -94,7 +94,7 @@ public final class HttpProtocol extends Http11NioProtocol {
 	@Override
 	public void setMaxConnections(int maxConnections) {
 		super.setMaxConnections(
-				ConnectionCapacity.maxConnections(maxConnections, HEAP_BYTES_PER_CONNECTION, FILE_DESCRIPTOR_EIGHTHS));
+				ConnectionCapacity.maxConnections(maxConnections, HEAP_BYTES_PER_CONNECTION, FILE_DESCRIPTOR_SHARE));
 	}
 
 	/**

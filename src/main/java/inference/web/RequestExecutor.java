@@ -83,20 +83,24 @@ final class RequestExecutor implements Executor {
 	@Override
 	public void execute(Runnable request) {
 		this.waitingRequests.add(new WaitingRequest(request, System.nanoTime()));
-		startNextRequest();
+		startWaitingRequests();
 	}
 
-	// Starts the request that has waited longest, if a permit is free.
-	private void startNextRequest() {
-		if (this.freePermits.getAndUpdate((free) -> (free > 0) ? free - 1 : free) > 0) {
+	// Starts the requests that have waited longest, one for each free permit.
+	private void startWaitingRequests() {
+		while (!this.waitingRequests.isEmpty() && tryTakePermit()) {
 			WaitingRequest next = this.waitingRequests.poll();
 			if (next != null) {
 				start(next);
 			}
 			else {
-				releasePermit();
+				this.freePermits.incrementAndGet();
 			}
 		}
+	}
+
+	private boolean tryTakePermit() {
+		return this.freePermits.getAndUpdate((free) -> (free > 0) ? free - 1 : free) > 0;
 	}
 
 	private void start(WaitingRequest next) {
@@ -112,9 +116,7 @@ final class RequestExecutor implements Executor {
 
 	private void releasePermit() {
 		this.freePermits.incrementAndGet();
-		if (!this.waitingRequests.isEmpty()) {
-			startNextRequest();
-		}
+		startWaitingRequests();
 	}
 
 	// Takes a permit even if none is free.

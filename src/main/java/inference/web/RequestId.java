@@ -22,7 +22,7 @@ final class RequestId {
 
 	// Tomcat's request ids are unique only within a process, so this prefix precedes
 	// them.
-	private static final String PROCESS_PREFIX = UUID.randomUUID().toString().substring(0, 9);
+	private static final String PROCESS_PREFIX = UUID.randomUUID().toString().substring(0, 8) + "-";
 
 	private RequestId() {
 	}

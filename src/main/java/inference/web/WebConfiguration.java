@@ -3,8 +3,11 @@ package inference.web;
 import java.io.IOException;
 import java.util.List;
 
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.core.StandardHost;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.actuate.endpoint.web.EndpointMediaTypes;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
@@ -104,23 +107,26 @@ class WebConfiguration implements WebMvcConfigurer {
 	// @ExceptionHandler, and before those of Spring that answer in another form.
 	@Override
 	public void extendHandlerExceptionResolvers(List<HandlerExceptionResolver> resolvers) {
-		resolvers.add(1, (request, response, _, failure) -> {
-			// If reading the body failed, isCommitted() is true before an answer is sent.
-			boolean isBodyUnreadable = failure instanceof HttpMessageNotReadableException;
-			if (response.isCommitted() && !isBodyUnreadable) {
-				// If this resolver returns null, Tomcat logs the failure's stack trace.
-				return DisconnectedClientHelper.isClientDisconnectedException(failure) ? new ModelAndView() : null;
-			}
-			try {
-				ErrorAnswer answer = (failure instanceof NoResourceFoundException)
-						? ErrorAnswer.notFound(request.getRequestURI()) : ErrorAnswer.of(failure);
-				answer.send(request, response);
-			}
-			catch (IOException ex) {
-				// The client has gone.
-			}
-			return new ModelAndView();
-		});
+		resolvers.add(1, (request, response, _, failure) -> answer(request, response, failure));
+	}
+
+	private static @Nullable ModelAndView answer(HttpServletRequest request, HttpServletResponse response,
+			Exception failure) {
+		// If reading the body failed, isCommitted() is true before an answer is sent.
+		boolean isBodyUnreadable = failure instanceof HttpMessageNotReadableException;
+		if (response.isCommitted() && !isBodyUnreadable) {
+			// If this method returns null, Tomcat logs the failure's stack trace.
+			return DisconnectedClientHelper.isClientDisconnectedException(failure) ? new ModelAndView() : null;
+		}
+		try {
+			ErrorAnswer answer = (failure instanceof NoResourceFoundException)
+					? ErrorAnswer.notFound(request.getRequestURI()) : ErrorAnswer.of(failure);
+			answer.send(request, response);
+		}
+		catch (IOException ex) {
+			// The client has gone.
+		}
+		return new ModelAndView();
 	}
 
 }
