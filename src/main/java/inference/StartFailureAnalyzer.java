@@ -1,17 +1,12 @@
 package inference;
 
-import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
-import org.springframework.boot.EnvironmentPostProcessor;
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.properties.bind.BindException;
-import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.bind.validation.BindValidationException;
@@ -24,68 +19,18 @@ import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.boot.web.server.WebServerException;
-import org.springframework.context.ApplicationContextInitializer;
-import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.annotation.Order;
-import org.springframework.core.env.ConfigurableEnvironment;
-import org.springframework.util.ClassUtils;
 import org.springframework.validation.FieldError;
 
 import inference.model.UnusableModelException;
 
 /**
- * Refuses unusable ports and log formats, and HTTP/2, and explains why the server cannot
- * start. Without this class, Spring Boot would accept a port that Alibaba's PAI-EAS
- * reserves. It would report bad settings with Java types or a stack trace.
+ * Explains in a sentence why the server cannot start. Without this class, Spring Boot
+ * would report bad settings with Java types or a stack trace.
  */
 @Order(0)
-class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable>
-		implements EnvironmentPostProcessor, ApplicationContextInitializer<ConfigurableApplicationContext> {
-
-	private static final List<String> PORT_PROPERTIES = List.of("server.port", "management.server.port",
-			"spring.grpc.server.port");
-
-	private static final Set<Integer> RESERVED_PORTS = Set.of(8080, 9090);
-
-	private static final Set<String> LOG_FORMATS = Set.of("", "ecs", "gelf", "logstash");
-
-	/** Checks the log format before Spring Boot uses it. */
-	@Override
-	public void postProcessEnvironment(ConfigurableEnvironment environment, SpringApplication application) {
-		String formatProperty = "logging.structured.format.console";
-		String format = environment.getProperty(formatProperty, "");
-		if (!LOG_FORMATS.contains(format) && !ClassUtils.isPresent(format, null)) {
-			throw new InvalidConfigurationPropertyValueException(formatProperty, format,
-					"must be empty, ecs, gelf, logstash or the name of a class");
-		}
-	}
-
-	/** Checks the ports and HTTP/2. A failure is logged in the configured format. */
-	@Override
-	public void initialize(ConfigurableApplicationContext context) {
-		Binder binder = Binder.get(context.getEnvironment());
-		if (binder.bind("server.http2.enabled", Boolean.class).orElse(false)) {
-			throw new InvalidConfigurationPropertyValueException("server.http2.enabled", true,
-					"HTTP/2 is supported only for gRPC, on a port of its own");
-		}
-		for (String name : PORT_PROPERTIES) {
-			// The text is needed to tell an empty value from a missing one.
-			int port = binder.bind(name, Integer.class).orElse(0);
-			String value = binder.bind(name, String.class).orElse("0");
-			// Actuator need not have a port of its own. For the other ports, an empty
-			// value would mean Spring Boot's default, which EAS reserves, and -1 would
-			// open no port.
-			boolean isMissing = port == -1 || value.isBlank();
-			if (port < -1 || port > 65535 || (isMissing && !name.startsWith("management."))) {
-				throw new InvalidConfigurationPropertyValueException(name, value, "a port is between 0 and 65535");
-			}
-			if (RESERVED_PORTS.contains(port)) {
-				throw new InvalidConfigurationPropertyValueException(name, port,
-						"EAS reserves the ports 8080 and 9090");
-			}
-		}
-	}
+class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> {
 
 	/** Explains the innermost exception that this class knows. */
 	@Override

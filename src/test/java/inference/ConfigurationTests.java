@@ -47,6 +47,8 @@ class ConfigurationTests {
 	private static final String[] VALUES = { "0", "-1", "2147483647", "9223372036854775807", "9223372036854775807d",
 			"text", "" };
 
+	private static final SettingsCheck settingsCheck = new SettingsCheck();
+
 	private static final StartFailureAnalyzer analyzer = new StartFailureAnalyzer();
 
 	private static final SpringApplication application = new SpringApplication();
@@ -153,8 +155,8 @@ class ConfigurationTests {
 		var environment = context.getEnvironment();
 		Stream.of(sources).forEach(environment.getPropertySources()::addFirst);
 		try {
-			analyzer.postProcessEnvironment(environment, application);
-			analyzer.initialize(context);
+			settingsCheck.postProcessEnvironment(environment, application);
+			settingsCheck.initialize(context);
 			for (String bean : context.getBeanNamesForAnnotation(ConfigurationProperties.class)) {
 				var properties = context.findAnnotationOnBean(bean, ConfigurationProperties.class);
 				if (name.startsWith(Objects.requireNonNull(properties).prefix())) {
