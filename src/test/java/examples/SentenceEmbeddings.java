@@ -99,7 +99,8 @@ class SentenceEmbeddings implements Model {
 		this.encoder.close();
 	}
 
-	// A tokenizer is for one thread, and infer is called by several
+	// A tokenizer serves one thread at a time, but several threads call infer, so each
+	// call makes its own.
 	private long[] tokens(String text) {
 		Tokenizer tokenizer = new WordpieceTokenizer(this.pieces, new WordpieceBasicTokenizer(), true, true, Set.of());
 		// The model has not learnt invisible characters, such as the soft hyphen.
@@ -111,8 +112,8 @@ class SentenceEmbeddings implements Model {
 			.toArray();
 	}
 
-	// The mean of the states of a text's tokens, without padding. The vector is scaled to
-	// length 1, so the sum can replace the mean.
+	// Computes the mean of the states of a text's tokens, without padding. The vector is
+	// scaled to length 1, so the sum can replace the mean.
 	private static void pool(float[] states, int first, int count, float[] vectors, int row) {
 		double squares = 0;
 		for (int i = 0; i < WIDTH; i++) {

@@ -33,11 +33,11 @@ class SentenceEmbeddingsIT {
 
 	private static final String MODEL = "classpath:all-minilm-l6-v2-q.onnx";
 
-	// What quantisation costs
+	// Quantisation changes a product by less than this.
 	private static final double TOLERANCE = 0.03;
 
-	// What the other texts of a batch change, since it is quantised as a whole: up to
-	// 0.038 was seen
+	// A batch is quantised as a whole, so other texts change a product, by up to 0.038
+	// when it was measured.
 	private static final double TOGETHER = 0.05;
 
 	private static Server server;
@@ -67,7 +67,7 @@ class SentenceEmbeddingsIT {
 		assertThat(product(hello, hello)).isEqualTo(1, within(1e-5));
 	}
 
-	// The products are those that the model's authors publish for these three
+	// The model's authors publish these products for these three texts.
 	@Test
 	void findsTheMoreAlikeTheCloser() {
 		double[][] texts = embeddings("The weather is lovely today.", "It's so sunny outside!",

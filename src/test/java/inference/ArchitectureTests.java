@@ -26,7 +26,7 @@ class ArchitectureTests {
 		.importPackages(ArchitectureTests.class.getPackageName());
 
 	@Test
-	void roomsKnowEachOtherAsTheMapDrawsIt() {
+	void packagesUseOnlyThePackagesBehindThem() {
 		check(layeredArchitecture().consideringOnlyDependenciesInLayers()
 			.layer("root")
 			.definedBy("inference")
@@ -65,8 +65,8 @@ class ArchitectureTests {
 			.whereLayer("ops")
 			.mayNotAccessAnyLayer()
 			.ensureAllClassesAreContainedInArchitecture()
-			.because("a request passes forward only: ask the next room for what you need, or move the code "
-					+ "to the room that has it; a fork's classes belong in inference.model"));
+			.because("a request passes through the packages in one direction. Move the code to the package that "
+					+ "has what it needs. A fork's classes belong in a package outside of inference, such as com.acme"));
 	}
 
 	@Test
@@ -76,7 +76,7 @@ class ArchitectureTests {
 			.should()
 			.onlyDependOnClassesThat()
 			.resideInAnyPackage("inference.ops..", "java..", "org.jspecify.annotations..")
-			.because("it starts every few seconds, with its own classes on the class path: write it with the JDK"));
+			.because("the kubelet starts the program every few seconds, without the server's libraries. Use the JDK"));
 	}
 
 	@Test
@@ -86,7 +86,7 @@ class ArchitectureTests {
 			.should()
 			.dependOnClassesThat()
 			.resideInAPackage("ai.onnxruntime..")
-			.because("another runtime has to replace one class: hand a Tensor over instead"));
+			.because("another runtime must be able to replace ONNX Runtime in one package. Pass a Tensor instead"));
 	}
 
 	@Test
@@ -96,7 +96,7 @@ class ArchitectureTests {
 			.should()
 			.dependOnClassesThat()
 			.resideInAnyPackage("org.springframework..", "jakarta.servlet..", "org.apache..")
-			.because("gRPC uses them, too: pass bytes and tensors"));
+			.because("gRPC uses the codec, too. Pass bytes and tensors"));
 	}
 
 	@Test
@@ -106,7 +106,7 @@ class ArchitectureTests {
 			.should()
 			.dependOnClassesThat()
 			.resideInAPackage("jakarta.servlet..")
-			.because("other protocols use the same admission: pass what you need instead"));
+			.because("gRPC uses the other packages, too. Pass the values instead of the request"));
 	}
 
 	@Test
@@ -116,7 +116,7 @@ class ArchitectureTests {
 			.should()
 			.dependOnClassesThat()
 			.resideInAnyPackage("io.grpc..", "com.google.protobuf..", "io.netty..", "openinference..")
-			.because("a fork without gRPC deletes that package: put the code there"));
+			.because("a fork without gRPC deletes this package. Put the code there"));
 	}
 
 	@Test
@@ -126,21 +126,22 @@ class ArchitectureTests {
 			.should()
 			.dependOnClassesThat()
 			.areAssignableTo(Model.class)
-			.because("a call that the lifecycle does not count is one under which it frees the model: "
-					+ "call Admission.predict instead"));
+			.because("the lifecycle may free the model while it runs a call that the lifecycle does not count. "
+					+ "Call Admission.predict instead"));
 	}
 
 	@Test
 	void injectsNothingIntoFields() {
 		check(noFields().should(GeneralCodingRules.BE_ANNOTATED_WITH_AN_INJECTION_ANNOTATION)
-			.because("a field that is injected is not final: take it as a constructor's parameter"));
+			.because("an injected field is not final. Use a parameter of the constructor"));
 	}
 
 	@Test
 	void startsNothingInAPostConstructMethod() {
 		check(noMethods().should()
 			.beAnnotatedWith("jakarta.annotation.PostConstruct")
-			.because("it holds the port up: construct in the constructor, start in a SmartLifecycle"));
+			.because(
+					"the port opens only after this method. Construct in the constructor, and start in a SmartLifecycle"));
 	}
 
 	@Test
@@ -148,27 +149,28 @@ class ArchitectureTests {
 		check(noClasses().should()
 			.dependOnClassesThat()
 			.resideInAPackage("java.util.logging..")
-			.because("its lines do not follow the log's settings: use org.slf4j.Logger"));
+			.because("these lines do not follow the log's settings. Use org.slf4j.Logger"));
 		check(noClasses().that()
 			.resideOutsideOfPackage("inference.ops..")
 			.should(GeneralCodingRules.ACCESS_STANDARD_STREAMS)
 			.orShould()
 			.dependOnClassesThat()
 			.areAssignableTo(IO.class)
-			.because("its lines do not follow the log's settings: use org.slf4j.Logger"));
+			.because("these lines do not follow the log's settings. Use org.slf4j.Logger"));
 	}
 
 	@Test
 	void everyPackageSaysWhatMayBeNull() {
 		check(classes().should(resideInANullMarkedPackage())
-			.because("the compiler checks no other package: add a package-info with @NullMarked"));
+			.because("the compiler checks null only in these packages. Add a package-info with @NullMarked"));
 	}
 
 	@Test
 	void everyTypeIsNamedForWhatItIs() {
 		check(noClasses().should()
 			.haveNameMatching(".*(Impl|Manager|Utils?|Helper)")
-			.because("such a name says nothing: use the domain's word, or put the method where its data is"));
+			.because(
+					"such a name does not tell what the type does. Use the field's word, or put the method where its data is"));
 	}
 
 	private static void check(ArchRule rule) {

@@ -230,7 +230,7 @@ class ManifestTests {
 		return array.valueStream().map(JsonNode::asString).toList();
 	}
 
-	// Kubernetes writes thatWay what EAS writes in_that_way.
+	// Kubernetes writes names as failureThreshold, and EAS as failure_threshold.
 	private static JsonNode inWordsOfEas(JsonNode kubernetes) {
 		ObjectNode eas = JsonMapper.shared().createObjectNode();
 		kubernetes.propertyStream()

@@ -210,7 +210,7 @@ class MetricsTests {
 		return YamlFile.documents(OPS.resolve("alerts.yaml")).getFirst().at("/groups/0/rules").valueStream().toList();
 	}
 
-	// Roughly: every word that is no function's name, no label and no keyword.
+	// Finds the names of metrics: all words except functions, labels and keywords.
 	private static List<MatchResult> selectors(String expression) {
 		String selecting = GROUPING.matcher(expression).replaceAll("").replaceAll("\\[[^]]*]", "");
 		return SELECTOR.matcher(selecting)

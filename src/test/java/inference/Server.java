@@ -55,7 +55,7 @@ public final class Server implements AutoCloseable {
 		application.addInitializers((starting) -> {
 			starting.addApplicationListener(ApplicationListener.<Snapshot>forPayload(this.changes::add));
 			if (starting instanceof GenericApplicationContext generic) {
-				// Primary, because a fork's class is a model of the application, too
+				// The bean is primary, because a fork's class is a model, too.
 				generic.registerBean("testModel", Model.class, () -> load(model), (bean) -> bean.setPrimary(true));
 				beans.accept(generic);
 			}

@@ -123,8 +123,8 @@ class ServerProcessIT {
 			.singleElement(InstanceOfAssertFactories.STRING)
 			.contains(" INFO ");
 		assertThat(log).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR") || line.startsWith("\tat"));
-		// Another thread may write a line between the reason and the end, but none that
-		// says that the model serves.
+		// Another thread may write a line between the reason and the end. No line may say
+		// that the model serves.
 		if (log.stream().noneMatch((line) -> line.contains("before the model was ready"))) {
 			assertThat(log).anyMatch((line) -> line.contains("CLOSED: "));
 			assertThat(log.getLast()).endsWith("Ended by SIGTERM");
@@ -304,7 +304,7 @@ class ServerProcessIT {
 		assertThat(log.get()).noneMatch((line) -> line.contains("WARN") || line.contains("ERROR"));
 	}
 
-	// A request for whatever model is served.
+	// Returns a request that fits any model, with zeros as inputs.
 	private static String zeros(HttpClient client, URI server) throws Exception {
 		HttpRequest request = HttpRequest.newBuilder(server.resolve("/v2/models/m")).build();
 		JsonNode metadata = JsonMapper.shared().readTree(client.send(request, BodyHandlers.ofString()).body());
@@ -324,8 +324,8 @@ class ServerProcessIT {
 		return "{\"inputs\":%s}".formatted(inputs);
 	}
 
-	// A client that keeps its connection after one request. It asks for no probe, because
-	// the server closes the connection of a probe.
+	// Opens the connection of a client that keeps it after one request. It asks for no
+	// probe, because the server closes the connection of a probe.
 	private static Socket connectAndAsk(int port) {
 		Socket socket = connectAndSend(port, "GET /v2 HTTP/1.1\r\nHost: a\r\n\r\n");
 		try {
@@ -362,7 +362,7 @@ class ServerProcessIT {
 		}
 	}
 
-	// Ends when the server has closed the connection.
+	// Sends bytes until the server has closed the connection.
 	private static void sendByteByByte(Socket socket) {
 		try (socket) {
 			while (true) {

@@ -170,7 +170,7 @@ class AdmissionTests {
 	void refusesACallWhoseDeadlinePassesInTheQueue() throws Exception {
 		var admission = admission(1, 1);
 		var inside = occupy(admission);
-		// Twice, for whoever gives up has to leave the queue.
+		// The second call is queued only if the first has left the queue.
 		for (int i = 0; i < 2; i++) {
 			assertRejected(Kind.DEADLINE_EXCEEDED, () -> infer(admission, FakeModel.question(2), SHORT))
 				.withMessage("The deadline of 20 ms passed while the request waited for the model.");

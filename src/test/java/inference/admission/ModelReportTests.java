@@ -31,11 +31,11 @@ class ModelReportTests {
 	@Test
 	void isSilentIfOneRowFits(CapturedOutput log) {
 		check(12_582_912);
-		assertThat(log).doesNotContain("smallest request");
+		assertThat(log).doesNotContain("A request for this model has at least");
 	}
 
-	// The numbers of containers of 384 MB that became ready: the first was killed under
-	// load, the second lived.
+	// The numbers are from two containers of 384 MB that became ready. Under load, the
+	// first was killed, and the second was not.
 	@Test
 	void expectsAModelThatLeavesLittleMemoryToExceedTheLimit() {
 		assertThat(ModelReport.neededBytes(183L << 20, 108L << 20, 384L << 20)).isGreaterThan(384L << 20);

@@ -124,8 +124,9 @@ class GrpcHealthTests {
 		assertThat(variant.at("/metadata/enable_grpc").asBoolean()).isTrue();
 		assertThat(variant.at("/containers/0/port").asInt()).isEqualTo(8001);
 		assertThat(variant.at("/containers/0/env").findValuesAsString("name")).contains("INFERENCE_GRPC_ENABLED");
-		assertThat(List.of("/metadata/rpc", "/metadata/rolling_strategy", "/containers/0/command",
-				"/containers/0/startup_check", "/containers/0/liveness_check", "/containers/0/health_check"))
+		assertThat(List.of("/metadata/rpc", "/metadata/eas.termination_grace_period", "/metadata/rolling_strategy",
+				"/containers/0/command", "/containers/0/startup_check", "/containers/0/liveness_check",
+				"/containers/0/health_check"))
 			.allSatisfy((same) -> assertThat(variant.at(same)).isEqualTo(service.at(same)));
 	}
 

@@ -30,7 +30,7 @@ import static org.awaitility.Awaitility.await;
 @Execution(ExecutionMode.CONCURRENT)
 class ChaosIT {
 
-	private static final Duration PATIENCE = Duration.ofMinutes(2);
+	private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
 	/** The service, asked for its readiness every second. */
 	private final Service service = attentive();
@@ -42,15 +42,15 @@ class ChaosIT {
 		try (Container container = chaos(hasty, "hang", "INFERENCE_WATCHDOG_STUCKAFTER=3s");
 				Kubelet kubelet = new Kubelet(container, hasty);
 				HttpClient client = HttpClient.newHttpClient()) {
-			await().atMost(PATIENCE).until(kubelet::ready);
+			await().atMost(TIMEOUT).until(kubelet::ready);
 			HttpResponse<String> late = client.send(predict(container, "/", "{\"instances\":[-1]}"),
 					BodyHandlers.ofString());
 			assertThat(late.statusCode()).isEqualTo(504);
-			await().atMost(PATIENCE).until(() -> kubelet.restarts() == 1);
+			await().atMost(TIMEOUT).until(() -> kubelet.restarts() == 1);
 			assertThat(kubelet.history(Kind.LIVENESS)).filteredOn((answer) -> !answer.passed())
 				.isNotEmpty()
 				.allMatch((answer) -> answer.reason().contains("STUCK"));
-			await().atMost(PATIENCE).until(kubelet::ready);
+			await().atMost(TIMEOUT).until(kubelet::ready);
 		}
 	}
 
@@ -59,7 +59,7 @@ class ChaosIT {
 		Service hasty = this.service.withGracePeriod(Duration.ofSeconds(1))
 			.withStartup(this.service.startup().everySecond(20));
 		try (Container container = chaos(hasty, "load"); Kubelet kubelet = new Kubelet(container, hasty)) {
-			await().atMost(PATIENCE).until(() -> kubelet.restarts() == 1);
+			await().atMost(TIMEOUT).until(() -> kubelet.restarts() == 1);
 			assertThat(kubelet.history(Kind.STARTUP)).noneMatch(Answer::passed).hasSizeGreaterThanOrEqualTo(20);
 			assertThat(kubelet.history(Kind.LIVENESS)).as("not asked before the start has succeeded").isEmpty();
 		}
@@ -75,7 +75,7 @@ class ChaosIT {
 		int seconds = (real != null) ? real : 15;
 		try (Container container = chaos(patient, "load", "CHAOS_SECONDS=" + seconds);
 				Kubelet kubelet = new Kubelet(container, patient)) {
-			await().atMost(PATIENCE.plusSeconds(seconds)).until(kubelet::ready);
+			await().atMost(TIMEOUT.plusSeconds(seconds)).until(kubelet::ready);
 			assertThat(kubelet.restarts()).isZero();
 			assertThat(kubelet.history(Kind.STARTUP)).filteredOn((answer) -> !answer.passed())
 				.isNotEmpty()
@@ -92,12 +92,12 @@ class ChaosIT {
 				HttpClient client = HttpClient.newHttpClient()) {
 			for (int crashes = 1; crashes <= 2; crashes++) {
 				int expected = crashes;
-				await().atMost(PATIENCE).until(kubelet::ready);
+				await().atMost(TIMEOUT).until(kubelet::ready);
 				assertThatIOException().isThrownBy(
 						() -> client.send(predict(container, "/", "{\"instances\":[-1]}"), BodyHandlers.ofString()));
-				await().atMost(PATIENCE).until(() -> kubelet.restarts() == expected);
+				await().atMost(TIMEOUT).until(() -> kubelet.restarts() == expected);
 			}
-			await().atMost(PATIENCE).until(kubelet::ready);
+			await().atMost(TIMEOUT).until(kubelet::ready);
 			HttpResponse<String> answer = client.send(predict(container, "/", "{\"instances\":[2]}"),
 					BodyHandlers.ofString());
 			assertThat(answer.body()).isEqualTo("{\"predictions\":[2.0]}");
@@ -108,7 +108,7 @@ class ChaosIT {
 	void aModelThatCannotBeUsedEndsTheProcessWithTheReasonAtEveryStart() {
 		try (Container container = chaos(this.service, "fail")) {
 			for (int start = 1; start <= 2; start++) {
-				await().atMost(PATIENCE).until(() -> !container.running());
+				await().atMost(TIMEOUT).until(() -> !container.running());
 				assertThat(container.inspect("{{.State.ExitCode}}")).isEqualTo("1");
 				assertThat(container.logs().lines().toList().getLast())
 					.contains("The model is beyond use. Bring another.");
@@ -122,16 +122,16 @@ class ChaosIT {
 		try (Container container = chaos(this.service, "heap");
 				Kubelet kubelet = new Kubelet(container, this.service);
 				HttpClient client = HttpClient.newHttpClient()) {
-			await().atMost(PATIENCE).until(kubelet::ready);
+			await().atMost(TIMEOUT).until(kubelet::ready);
 			assertThatIOException().isThrownBy(
 					() -> client.send(predict(container, "/", "{\"instances\":[-1]}"), BodyHandlers.ofString()));
-			await().atMost(PATIENCE).until(() -> container.logs().contains("The process ends"));
+			await().atMost(TIMEOUT).until(() -> container.logs().contains("The process ends"));
 			assertThat(container.logs().lines().filter((line) -> line.contains("The process ends"))).singleElement()
 				.satisfies((line) -> assertThat(line).startsWith("{").contains("out of memory", "\"ERROR\""));
 		}
 	}
 
-	// The image's own files, and the test's classes behind them.
+	// Runs the image with the test's classes behind its own on the class path.
 	private static Container chaos(Service service, String chaos, String... variables) {
 		List<String> options = new ArrayList<>(List.of("--env", "CHAOS=" + chaos, "--volume",
 				Path.of("target/test-classes").toAbsolutePath() + ":/chaos:ro"));

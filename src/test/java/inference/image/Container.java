@@ -19,11 +19,12 @@ import java.util.stream.Stream;
  */
 final class Container implements AutoCloseable {
 
-	private static final Duration PATIENCE = Duration.ofMinutes(2);
+	private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
 	private static final List<String> LIMITS = List.of("--memory", "512m", "--cpus", "1", "--read-only", "--tmpfs",
 			"/tmp", "--user", "10001:10001",
-			// Podman's defaults are more than a host without CAP_SYS_RESOURCE may grant
+			// Podman's own limits are higher than a host without CAP_SYS_RESOURCE may
+			// grant.
 			"--ulimit", "nofile=1000:1000", "--ulimit", "nproc=1000:1000");
 
 	private final String name = "inference-test-" + UUID.randomUUID();
@@ -104,7 +105,7 @@ final class Container implements AutoCloseable {
 	}
 
 	static boolean succeeds(String... arguments) {
-		return podman(PATIENCE, List.of(arguments)).exitCode() == 0;
+		return podman(TIMEOUT, List.of(arguments)).exitCode() == 0;
 	}
 
 	static String succeed(String... arguments) {
@@ -112,7 +113,7 @@ final class Container implements AutoCloseable {
 	}
 
 	private static String succeed(List<String> arguments) {
-		Result result = podman(PATIENCE, arguments);
+		Result result = podman(TIMEOUT, arguments);
 		if (result.exitCode() != 0) {
 			throw new IllegalStateException("podman " + String.join(" ", arguments) + ": " + result.output());
 		}

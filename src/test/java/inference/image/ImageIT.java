@@ -195,7 +195,7 @@ class ImageIT {
 	@Test
 	void saysWhatABaseLacks() throws Exception {
 		ModelClasses.assumeAFileIsServed();
-		// For want of a base without it: one in which it is empty
+		// An empty file replaces the library, in place of a base without it.
 		String empty = "/dev/null:/usr/lib/x86_64-linux-gnu/libstdc++.so.6:ro";
 		try (Container broken = Container.run(this.service, "--volume", empty)) {
 			await().atMost(START).until(() -> !broken.running());
@@ -228,7 +228,7 @@ class ImageIT {
 	@Test
 	void runsOneProcessAsANumericUser() {
 		String server = "1 +10001 +10001 +" + String.join(" ", this.service.command());
-		// An exec probe of another test may still run
+		// An exec probe of another test may still run.
 		await().atMost(START)
 			.untilAsserted(() -> assertThat(this.container.processes("pid", "user", "group", "args")).singleElement()
 				.asString()
@@ -237,7 +237,7 @@ class ImageIT {
 
 	@Test
 	void writesToNothingButItsTemporaryDirectory() {
-		// Podman itself writes the container's hosts and resolv.conf
+		// Podman itself writes the container's hosts and resolv.conf.
 		assertThat(this.container.diff()).allMatch((change) -> change.matches("[AC] /(etc(/.*)?|run(/.*)?|tmp)"));
 	}
 

@@ -91,8 +91,8 @@ final class Kubelet implements AutoCloseable {
 		try {
 			return switch (method) {
 				case HttpGet get -> {
-					// Without a pool, as the kubelet: each probe proves that the server
-					// still accepts
+					// Like the kubelet, each probe opens a connection of its own, which
+					// proves that the server accepts connections.
 					try (HttpClient client = HttpClient.newBuilder()
 						.version(HttpClient.Version.HTTP_1_1)
 						.connectTimeout(timeout)

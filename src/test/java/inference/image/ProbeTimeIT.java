@@ -34,7 +34,7 @@ import static org.awaitility.Awaitility.await;
 @Isolated
 class ProbeTimeIT {
 
-	private static final Duration PATIENCE = Duration.ofMinutes(2);
+	private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
 	private static final int CLIENTS = 128;
 
@@ -52,7 +52,7 @@ class ProbeTimeIT {
 
 	@BeforeEach
 	void becomeReady() {
-		await().atMost(PATIENCE).until(this.kubelet::ready);
+		await().atMost(TIMEOUT).until(this.kubelet::ready);
 	}
 
 	@AfterEach
@@ -80,7 +80,7 @@ class ProbeTimeIT {
 				}));
 			}
 			int before = this.kubelet.history(Kind.LIVENESS).size();
-			await().atMost(PATIENCE).until(() -> this.kubelet.history(Kind.LIVENESS).size() > before + 10);
+			await().atMost(TIMEOUT).until(() -> this.kubelet.history(Kind.LIVENESS).size() > before + 10);
 			enough.set(true);
 			for (Future<?> finished : clients) {
 				finished.get();
@@ -95,14 +95,15 @@ class ProbeTimeIT {
 
 	@Test
 	void anExecProbeIsAnsweredInHalfASecond() {
-		// Less what Podman takes for the least program that every base has
+		// The time that Podman takes for the smallest program of every base is
+		// subtracted.
 		Duration podman = best("/lib64/ld-linux-x86-64.so.2", "--version");
 		assertThat(best("/opt/java/bin/java", "@/app/probe.args", "readiness").minus(podman)).isPositive()
 			.isLessThan(Duration.ofMillis(500));
 	}
 
 	private Duration best(String... command) {
-		return Stream.generate(() -> this.container.exec(PATIENCE, command))
+		return Stream.generate(() -> this.container.exec(TIMEOUT, command))
 			.limit(10)
 			.peek((result) -> assertThat(result.exitCode()).as(result.output()).isZero())
 			.map(Result::time)

@@ -185,7 +185,7 @@ class ChaosTests {
 		Server server = shared();
 		List<Socket> slow = new ArrayList<>();
 		try {
-			// More than may be at work at once
+			// These are more requests than may be active at once.
 			for (int i = 0; i < 100 + 10 * Runtime.getRuntime().availableProcessors(); i++) {
 				slow.add(send(server, 100, "{"));
 			}
