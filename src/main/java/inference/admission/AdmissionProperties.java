@@ -12,9 +12,9 @@ import org.springframework.validation.annotation.Validated;
  * The limits of running and of queued calls.
  *
  * @param maxConcurrent the number of model threads, each of which runs one call or one
- * batch at a time, 1 to 1000. The default is 1 if the CPUs can run one call at a time,
- * and one more than they can run if they can run several. A call takes
- * {@code inference.model.threads} CPUs
+ * batch at a time, 1 to 1000. A call takes {@code inference.model.threads} CPUs. The
+ * default is one more than the number of calls that the CPUs can run at once, or 1 if
+ * they can run only one
  * @param maxQueued the most calls that wait for a model thread. A further call is
  * rejected with 429, and so is a call that is predicted to miss its deadline
  */

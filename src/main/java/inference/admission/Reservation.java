@@ -21,10 +21,10 @@ public final class Reservation implements AutoCloseable {
 	private static final int ESTIMATED_TEXT_BYTES = 64;
 
 	// ONNX Runtime takes up to 19 bytes of native memory for each byte of a text that the
-	// model splits into words, and 96 for each text. A tensor has 4
-	// bytes for each text's length, so 24 for each byte cover both. The factor is three
-	// times as large, because the heap may already have its full size, which leaves only
-	// a third of the budget for native memory.
+	// model splits into words, and 96 for each text. A tensor has 4 bytes for each text's
+	// length, so 24 for each byte cover both. The factor is three times as large, because
+	// the heap may already have its full size, which leaves only a third of the budget
+	// for native memory.
 	private static final int INPUT_TEXT_MEMORY_FACTOR = 72;
 
 	// The native memory that ONNX Runtime takes for one entry of a map in an output.

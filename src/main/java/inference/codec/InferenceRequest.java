@@ -16,7 +16,7 @@ import inference.model.TensorSpec;
  * A client's request for a prediction.
  *
  * @param format the format of the request and of its answer
- * @param id the id that the client gave, which the answer repeats, or {@code null}
+ * @param id the id in the request's body, or {@code null}
  * @param inputs the tensors of all inputs by name
  * @param outputs the wanted outputs in the client's order; by default all outputs
  * @param binaryOutputs the wanted outputs that are sent as bytes behind the JSON, in the

@@ -19,7 +19,7 @@ public final class InvalidRequestException extends RuntimeException {
 
 	private final boolean isUnknownModel;
 
-	/** An exception without a stack trace, because clients cause it. */
+	/** An exception without a stack trace, because clients can cause it often. */
 	public InvalidRequestException(String message) {
 		this(message, false);
 	}

@@ -69,7 +69,8 @@ final class Json {
 
 	/**
 	 * Whether a body may be UTF-8. UTF-16 and UTF-32 are refused, because Jackson gives
-	 * no byte offsets in them.
+	 * no byte offsets in them. They have a 0 among the first two bytes, or begin with FE
+	 * FF or FF FE.
 	 */
 	static boolean mayBeUtf8(byte[] body) {
 		return body.length < 2 || (body[0] != 0 && body[1] != 0 && (body[0] & 0xFE) != 0xFE);

@@ -31,7 +31,7 @@ import static inference.codec.InvalidRequestException.requirePresent;
  * @param binaryData the bytes behind the JSON that no tensor has taken yet; {@code null}
  * if the request does not say where its JSON ends
  */
-@SuppressWarnings("ArrayRecordComponent") // nobody compares readers
+@SuppressWarnings("ArrayRecordComponent") // Readers are never compared.
 record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBuffer binaryData,
 		LongConsumer memoryReserver) {
 
@@ -89,10 +89,10 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			// The body is one string without its length.
 			this.memoryReserver.accept(Integer.BYTES + length);
 			ByteBuffer contents = Tensor.allocate(Integer.BYTES + length).putInt(length).put(this.body).flip();
-			return Map.of(spec.name(), tensor(spec, rawShape(spec, 1), contents));
+			return Map.of(spec.name(), createTensor(spec, rawShape(spec, 1), contents));
 		}
 		Shape shape = rawShape(spec, length / spec.dataType().width());
-		return Map.of(spec.name(), tensor(spec, shape, ByteBuffer.wrap(this.body)));
+		return Map.of(spec.name(), createTensor(spec, shape, ByteBuffer.wrap(this.body)));
 	}
 
 	// A raw request does not state its shape. One variable dimension gets its size from
@@ -182,10 +182,10 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 				binarySize, unreadData.remaining());
 		ByteBuffer contents = unreadData.slice(unreadData.position(), (int) byteCount);
 		unreadData.position(unreadData.position() + (int) byteCount);
-		return tensor(spec, shape, contents);
+		return createTensor(spec, shape, contents);
 	}
 
-	private static Tensor tensor(TensorSpec spec, Shape shape, ByteBuffer contents) {
+	private static Tensor createTensor(TensorSpec spec, Shape shape, ByteBuffer contents) {
 		try {
 			return Tensor.of(spec.dataType(), shape, contents);
 		}
@@ -206,8 +206,8 @@ record OipReader(Signature signature, byte[] body, int jsonEnd, @Nullable ByteBu
 			// Both factors are below 2^31, so their product fits a long.
 			elementCount *= dimension;
 			require(dimension >= 0 && elementCount <= Integer.MAX_VALUE && rank < dimensions.length,
-					"An input's \"shape\" must have at most %d dimensions; each must be 0 or more, and each and their product below 2^31.",
-					dimensions.length);
+					"An input's \"shape\" must have at most %d dimensions, each from 0 to %d, and their product must not be larger.",
+					dimensions.length, Integer.MAX_VALUE);
 			dimensions[rank++] = dimension;
 		}
 		return Shape.of(Arrays.copyOf(dimensions, rank));

@@ -33,11 +33,7 @@ public final class RequestReader {
 
 	// TensorFlow Serving's default name of a signature. This server accepts no other
 	// name. An empty name means the default.
-	private static final String SIGNATURE_NAME = "serving_default";
-
-	private static final Set<String> TENSOR_MEMBERS = Set.of("instances", "inputs");
-
-	private static final String TENSORS_TWICE_MESSAGE = "The body has tensors twice: send \"instances\" or \"inputs\", once.";
+	private static final String DEFAULT_SIGNATURE_NAME = "serving_default";
 
 	private final Signature signature;
 
@@ -85,7 +81,7 @@ public final class RequestReader {
 			List<TensorSpec> outputs = this.signature.outputs();
 			return new InferenceRequest(BodyFormat.OIP, null, oipReader.readRaw(), outputs, outputs, null);
 		}
-		require(jsonEnd > 0, "The body is empty: send %s.", exampleBody());
+		require(jsonEnd > 0, "The body has no JSON: send %s.", exampleBody());
 		require(Json.mayBeUtf8(body), "The body must be JSON in UTF-8.");
 		try (JsonParser parser = Json.parser(this.signature, body, 0, jsonEnd)) {
 			readMembers(parser, oipReader, body, jsonEnd);
@@ -141,13 +137,12 @@ public final class RequestReader {
 				case "id" -> this.id = Json.stringValue(parser, "\"id\"");
 				case "signature_name" -> {
 					String name = Json.stringValue(parser, "\"signature_name\"");
-					require(name.isEmpty() || name.equals(SIGNATURE_NAME), "There is no signature '%s', only '%s'.",
-							name, SIGNATURE_NAME);
+					require(name.isEmpty() || name.equals(DEFAULT_SIGNATURE_NAME),
+							"There is no signature '%s', only '%s'.", name, DEFAULT_SIGNATURE_NAME);
 				}
 				default -> parser.skipChildren();
 			}
 		}
-		require(!seenNames.containsAll(TENSOR_MEMBERS), TENSORS_TWICE_MESSAGE);
 		require(parser.nextToken() == null, "The body must end after the JSON object.");
 	}
 
@@ -164,27 +159,32 @@ public final class RequestReader {
 		}
 		try (JsonParser lookaheadParser = Json.parser(this.signature, body, Json.tokenOffset(parser), jsonEnd)) {
 			lookaheadParser.nextToken();
-			boolean isObject = lookaheadParser.nextToken() == JsonToken.START_OBJECT;
-			return isObject ? !"b64".equals(lookaheadParser.nextName())
-					: this.signature.inputs().isEmpty() && this.allowedFormats.contains(BodyFormat.OIP);
+			if (lookaheadParser.nextToken() == JsonToken.START_OBJECT) {
+				return !"b64".equals(lookaheadParser.nextName());
+			}
+			return this.signature.inputs().isEmpty() && this.allowedFormats.contains(BodyFormat.OIP);
 		}
 	}
 
 	private void setFormat(BodyFormat format) {
-		require(this.format == null, TENSORS_TWICE_MESSAGE);
+		require(this.format == null, "The body has tensors twice: send \"instances\" or \"inputs\", once.");
 		require(this.allowedFormats.contains(format), "This path takes another form: send %s.", exampleBody());
 		this.format = format;
 	}
 
 	// The row form needs one output row per instance. If all inputs are batched, a fixed
 	// number of output rows does not belong to the instances, even if the numbers are
-	// equal. InferenceResponse refuses another number of rows.
+	// equal. A single row can only belong to the single instance. InferenceResponse
+	// refuses another number of rows.
 	private void refuseFixedOutputRows(InferenceRequest request) {
 		long instanceCount = request.instanceCount();
 		boolean areInputsBatched = this.signature.inputs().stream().allMatch((spec) -> spec.shape().isBatched());
+		if (!areInputsBatched || instanceCount == 1) {
+			return;
+		}
 		for (TensorSpec output : request.outputs()) {
 			Shape shape = output.shape();
-			require(!areInputsBatched || instanceCount == 1 || shape.rank() == 0 || shape.dimension(0) != instanceCount,
+			require(shape.rank() == 0 || shape.dimension(0) != instanceCount,
 					"Output '%s' always has %d rows, whatever the number of instances is: use \"inputs\" in place of \"instances\".",
 					output.name(), instanceCount);
 		}

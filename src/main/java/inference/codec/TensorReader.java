@@ -27,7 +27,7 @@ final class TensorReader {
 
 	private static final int INITIAL_BYTES = 256;
 
-	private static final int UNKNOWN = -1;
+	private static final int NOT_SEEN = -1;
 
 	private static final Base64Variant BASE64 = Base64Variants.MIME_NO_LINEFEEDS.withPaddingAllowed();
 
@@ -39,9 +39,9 @@ final class TensorReader {
 
 	private final long[] dimensions = new long[Json.MAX_DEPTH + 1];
 
-	private int rank = UNKNOWN;
+	private int rank = NOT_SEEN;
 
-	private ByteBuffer contents = Tensor.allocate(INITIAL_BYTES);
+	private ByteBuffer contents;
 
 	/**
 	 * @param allowsBase64 whether bytes may come in TensorFlow Serving's form
@@ -53,7 +53,8 @@ final class TensorReader {
 		this.allowsBase64 = allowsBase64;
 		this.memoryReserver = memoryReserver;
 		memoryReserver.accept(INITIAL_BYTES);
-		Arrays.fill(this.dimensions, UNKNOWN);
+		this.contents = Tensor.allocate(INITIAL_BYTES);
+		Arrays.fill(this.dimensions, NOT_SEEN);
 	}
 
 	/**
@@ -64,12 +65,13 @@ final class TensorReader {
 	 */
 	void read(JsonParser parser, int depth) {
 		boolean isArray = parser.currentToken() == JsonToken.START_ARRAY;
-		// The first value that is not an array fixes the rank. At that depth, all must be
-		// values, and above it all must be arrays.
-		if (!isArray && this.rank == UNKNOWN && this.dimensions[depth] == UNKNOWN) {
+		// The first value that is not an array fixes the rank, unless an array was seen
+		// at the same depth. All values have this depth.
+		if (!isArray && this.rank == NOT_SEEN && this.dimensions[depth] == NOT_SEEN) {
 			this.rank = depth;
 		}
-		requireRectangular(isArray != (depth == this.rank), "values at different depths");
+		boolean isValueDepth = depth == this.rank;
+		requireNesting(isArray != isValueDepth, "values at different depths");
 		if (!isArray) {
 			readElement(parser);
 			return;
@@ -83,7 +85,7 @@ final class TensorReader {
 
 	/** Sets the length of a dimension. Arrays at one depth must have the same length. */
 	void setLength(int depth, long length) {
-		requireRectangular(this.dimensions[depth] == UNKNOWN || this.dimensions[depth] == length,
+		requireNesting(this.dimensions[depth] == NOT_SEEN || this.dimensions[depth] == length,
 				"rows of different lengths");
 		this.dimensions[depth] = length;
 	}
@@ -96,8 +98,8 @@ final class TensorReader {
 	Tensor toTensor() {
 		long[] resultDimensions = foundDimensions();
 		Shape declaredShape = this.spec.shape();
-		if (resultDimensions.length < declaredShape.rank() && (this.rank == UNKNOWN
-				|| (this.rank == declaredShape.rank() - 1 && declaredShape.dimension(this.rank) == 1))) {
+		boolean isEmptyArray = this.rank == NOT_SEEN;
+		if (resultDimensions.length < declaredShape.rank() && (isEmptyArray || omitsInnerBrackets(declaredShape))) {
 			long[] allDimensions = declaredShape.withSizes(0, 0).dimensions();
 			System.arraycopy(resultDimensions, 0, allDimensions, 0, resultDimensions.length);
 			resultDimensions = allDimensions;
@@ -105,6 +107,10 @@ final class TensorReader {
 		Shape shape = Shape.of(resultDimensions);
 		requireShape(this.spec, shape);
 		return Tensor.of(this.spec.dataType(), shape, this.contents.flip());
+	}
+
+	private boolean omitsInnerBrackets(Shape declaredShape) {
+		return this.rank == declaredShape.rank() - 1 && declaredShape.dimension(this.rank) == 1;
 	}
 
 	/**
@@ -115,7 +121,7 @@ final class TensorReader {
 	Tensor toTensor(Shape statedShape) {
 		Shape foundShape = Shape.of(foundDimensions());
 		boolean isFlat = foundShape.rank() == 1 && foundShape.dimension(0) == statedShape.elementCount();
-		boolean isEmpty = statedShape.elementCount() == 0 && this.rank == UNKNOWN;
+		boolean isEmpty = statedShape.elementCount() == 0 && this.rank == NOT_SEEN;
 		require(isFlat || isEmpty || foundShape.equals(statedShape),
 				"Input '%s' states shape %s, which is %d elements, but its data has shape %s.", this.spec.name(),
 				statedShape, statedShape.elementCount(), foundShape);
@@ -129,7 +135,7 @@ final class TensorReader {
 	}
 
 	private long[] foundDimensions() {
-		return Arrays.stream(this.dimensions).takeWhile((dimension) -> dimension != UNKNOWN).toArray();
+		return Arrays.stream(this.dimensions).takeWhile((dimension) -> dimension != NOT_SEEN).toArray();
 	}
 
 	private void readElement(JsonParser parser) {
@@ -222,8 +228,8 @@ final class TensorReader {
 		}
 	}
 
-	private void requireRectangular(boolean isRectangular, String problem) {
-		if (!isRectangular) {
+	private void requireNesting(boolean isRightNesting, String problem) {
+		if (!isRightNesting) {
 			throw new InvalidRequestException("Input '%s' must have shape %s, but the data has %s."
 				.formatted(this.spec.name(), this.spec.shape(), problem));
 		}

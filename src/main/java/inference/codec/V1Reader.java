@@ -19,15 +19,15 @@ import static inference.codec.InvalidRequestException.require;
 import static inference.codec.InvalidRequestException.requirePresent;
 
 /**
- * Reads the two forms of TensorFlow Serving, which KServe calls v1: rows under
- * {@code instances} and columns under {@code inputs}. A row is an object with one member
- * for each input, and the columns are such an object, too. If the model has only one
- * input, the value of that input may replace the object.
+ * Reads the two forms of TensorFlow Serving: rows under {@code instances}, which are also
+ * KServe's v1 protocol, and columns under {@code inputs}. A row is an object with one
+ * member for each input, and the columns are such an object, too. If the model has only
+ * one input, the value of that input may replace the object.
  */
 final class V1Reader {
 
-	// Stands for the index of an instance if the columns are read.
-	private static final int COLUMNS = -1;
+	// The index of the instance while the columns are read.
+	private static final int COLUMNS_INDEX = -1;
 
 	private final Signature signature;
 
@@ -55,8 +55,8 @@ final class V1Reader {
 		}
 		boolean hasBatch = this.signature.hasBatchedInput();
 		for (TensorSpec spec : this.signature.inputs()) {
-			// Without this check, two instances could become the two layers of the state
-			// of a recurrent model.
+			// Without this check, two instances could fill a fixed first dimension of 2,
+			// such as the layers of a recurrent model's state.
 			boolean hasOneRow = instanceCount == 1 && spec.shape().dimension(0) == 1;
 			require(!hasBatch || spec.shape().isBatched() || hasOneRow,
 					"Input '%s' has shape %s, whose first dimension is not the batch: use \"inputs\" in place of \"instances\".",
@@ -69,13 +69,13 @@ final class V1Reader {
 	}
 
 	Map<String, Tensor> readColumns(JsonParser parser) {
-		readInputs(parser, COLUMNS);
+		readInputs(parser, COLUMNS_INDEX);
 		return toTensors();
 	}
 
 	// Reads one instance, or all columns.
 	private void readInputs(JsonParser parser, int instanceIndex) {
-		int depth = (instanceIndex == COLUMNS) ? 0 : 1;
+		int depth = (instanceIndex == COLUMNS_INDEX) ? 0 : 1;
 		boolean isObject = parser.currentToken() == JsonToken.START_OBJECT;
 		String name = isObject ? parser.nextName() : null;
 		if (this.readers.size() == 1 && (!isObject || isBase64(name))) {
@@ -114,8 +114,8 @@ final class V1Reader {
 	}
 
 	private static InvalidRequestException invalidInstance(int instanceIndex, String problem) {
-		return new InvalidRequestException(
-				"%s %s.".formatted((instanceIndex == COLUMNS) ? "\"inputs\"" : "Instance " + instanceIndex, problem));
+		return new InvalidRequestException("%s %s."
+			.formatted((instanceIndex == COLUMNS_INDEX) ? "\"inputs\"" : "Instance " + instanceIndex, problem));
 	}
 
 }

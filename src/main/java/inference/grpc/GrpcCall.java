@@ -140,8 +140,7 @@ final class GrpcCall extends ServerStreamTracer {
 	}
 
 	/**
-	 * Reserves two bytes per byte of a prediction, because gRPC copies its buffers.
-	 * Limits the messages of other calls.
+	 * Reserves twice a prediction's bytes, as gRPC copies them. Limits other messages.
 	 */
 	@Override
 	public void inboundWireSize(long bytes) {

@@ -53,8 +53,6 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	private final AtomicBoolean isDeviceLost = new AtomicBoolean();
 
-	private volatile boolean isStarted;
-
 	private volatile @Nullable Model model;
 
 	/** The metadata are kept, because a model may compute them each time it is asked. */
@@ -138,7 +136,6 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public void start() {
-		this.isStarted = true;
 		this.watchdogThread.start();
 		Thread.ofPlatform().name("model-loader").start(this::load);
 	}
@@ -165,7 +162,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public boolean isRunning() {
-		return this.isStarted && this.snapshot.get().state() != State.CLOSED;
+		return this.watchdogThread.isAlive() && this.snapshot.get().state() != State.CLOSED;
 	}
 
 	@Override

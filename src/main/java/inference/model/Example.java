@@ -62,7 +62,8 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 	 * @param examplesJson the value of {@link #METADATA_KEY}
 	 * @param signature the inputs and outputs of the model
 	 * @throws IllegalArgumentException if the JSON is not valid, names an unknown tensor,
-	 * or has inputs that do not fit the signature
+	 * has rows of different lengths, a value that the data type cannot hold, or inputs
+	 * that do not fit the signature
 	 */
 	static List<Example> read(String examplesJson, Signature signature) {
 		return read(examplesJson, (example) -> {
@@ -133,13 +134,13 @@ public record Example(Map<String, Tensor> inputs, Map<String, Tensor> outputs, d
 			return Tensor.ofStrings(shape, elements.stream().map(JsonNode::asString).toList());
 		}
 		ByteBuffer contents = Tensor.allocate(elements.size() * dataType.width());
-		elements.forEach((element) -> put(dataType, contents, element));
+		elements.forEach((element) -> putExactly(dataType, contents, element));
 		return Tensor.of(dataType, shape, contents.flip());
 	}
 
 	// A floating point type may round a value. Any other change would weaken the example,
 	// so it is refused.
-	private static void put(DataType dataType, ByteBuffer contents, JsonNode element) {
+	private static void putExactly(DataType dataType, ByteBuffer contents, JsonNode element) {
 		Number value = element.isBoolean() ? (element.booleanValue() ? 1 : 0) : element.numberValue();
 		int position = contents.position();
 		dataType.put(contents, value);

@@ -8,7 +8,7 @@ public final class InsufficientMemoryException extends RuntimeException {
 
 	private final boolean isTemporary;
 
-	/** An exception for a call that can never have the memory that it needs. */
+	/** Creates the exception for a call whose client must send less to get an answer. */
 	public InsufficientMemoryException(String message, Throwable cause) {
 		this(message, cause, false);
 	}

@@ -1,6 +1,7 @@
 package inference.model;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 import ai.onnxruntime.OrtEnvironment;
@@ -13,8 +14,9 @@ import ai.onnxruntime.OrtSession;
  */
 final class OnnxFailure {
 
-	// Matches a source file with a line number, with or without a function's signature.
-	// Also matches the C++ library's message about a missing locale.
+	// Matches a source file with a line number, such as "/onnx/checker.cc:1753 ", with or
+	// without a function's signature behind it. Also matches the C++ library's message
+	// about a missing locale.
 	private static final Pattern MESSAGE_NOISE = Pattern
 		.compile("\\S+\\.(cc|h):\\d+ ([^\"]*?\\)>? (?=[A-Z]))?|:locale::facet::\\S+ name not valid(?=:)");
 
@@ -54,7 +56,7 @@ final class OnnxFailure {
 		if (message.contains("open file") && message.contains("Permission denied")) {
 			return "Let every user read the files with its weights (chmod a+r): onnx.save() gives them the mode 600.";
 		}
-		if (message.contains("xternal data") || message.contains("external_data")
+		if (message.toLowerCase(Locale.ROOT).contains("external data") || message.contains("external_data")
 				|| message.contains("model_path must not be empty")) {
 			return "Put the files with its weights beside it and mount both; inside the jar a model must be one file.";
 		}
@@ -93,15 +95,15 @@ final class OnnxFailure {
 		if (!text.contains("Invalid ONNXType")) {
 			return text;
 		}
-		String suspects;
+		String inputsOrOutputs;
 		try {
 			session.getInputInfo();
-			suspects = "outputs " + session.getOutputNames();
+			inputsOrOutputs = "outputs " + session.getOutputNames();
 		}
 		catch (OrtException ex) {
-			suspects = "inputs " + session.getInputNames();
+			inputsOrOutputs = "inputs " + session.getInputNames();
 		}
-		return "one of the %s has an optional or a sparse type; give it a tensor's type".formatted(suspects);
+		return "one of the %s has an optional or a sparse type; give it a tensor's type".formatted(inputsOrOutputs);
 	}
 
 	/**

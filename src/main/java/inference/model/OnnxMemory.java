@@ -46,17 +46,17 @@ final class OnnxMemory {
 	// tree ensembles take more.
 	private static final double MODEL_BYTES_PER_FILE_BYTE = 1.5;
 
-	// The calls get at least 1/8 of the memory, even if the model leaves less. Then the
-	// process may be killed.
+	// The calls get at least 1/8 of the memory. If the model leaves less, the process may
+	// be killed.
 	private static final int MIN_LIMIT_DIVISOR = 8;
 
-	// Up to this limit, memory is saved at the cost of time. So ONNX Runtime's memory
-	// patterns are switched off. With patterns, MiniLM is 4 % faster, but the second call
-	// with the same shapes takes 1.5 times the memory.
-	private static final long MAX_MEMORY_SAVING_LIMIT_BYTES = 1L << 30;
+	// If the calls can take at most this much, memory is saved at the cost of time. So
+	// ONNX Runtime's memory patterns are switched off. With patterns, MiniLM is 4 %
+	// faster, but the second call with the same shapes takes 1.5 times the memory.
+	private static final long SAVE_MEMORY_UP_TO_BYTES = 1L << 30;
 
-	// A large first chunk is less fragmented than many small ones. But ONNX Runtime fills
-	// 1/32 of a chunk with its own data at once, so the size is limited.
+	// A large first chunk is less fragmented than many small ones. But ONNX Runtime
+	// writes its own data to 1/32 of a new chunk, so the size is limited.
 	private static final long MAX_FIRST_CHUNK_BYTES = 256L << 20;
 
 	// OrtArenaAllocator of the C API.
@@ -80,7 +80,7 @@ final class OnnxMemory {
 	 * Limits the memory that all running calls take together. Call it before the session
 	 * is created.
 	 */
-	static void limit(OrtEnvironment environment, SessionOptions options, Resource modelFile)
+	static void limitCallMemory(OrtEnvironment environment, SessionOptions options, Resource modelFile)
 			throws OrtException, IOException {
 		// This size is the container's memory limit if there is one.
 		long totalBytes = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
@@ -88,15 +88,15 @@ final class OnnxMemory {
 				Runtime.getRuntime().availableProcessors(), fileBytes(modelFile));
 		logger.info("All running calls together can take {} MB of native memory", limitBytes >> 20);
 		registerArena(environment, limitBytes);
-		if (limitBytes <= MAX_MEMORY_SAVING_LIMIT_BYTES) {
+		if (limitBytes <= SAVE_MEMORY_UP_TO_BYTES) {
 			options.setMemoryPatternOptimization(false);
 			OnnxSetup.findCFunction("mallopt", JAVA_INT, JAVA_INT).ifPresent(OnnxMemory::setMmapThreshold);
 		}
 	}
 
 	/**
-	 * What the JVM, the model and the reserve leave of the total memory, but at least an
-	 * eighth of it.
+	 * The total memory without that of the JVM, the model and the reserve, but at least
+	 * an eighth of the total.
 	 */
 	static long limitBytes(long totalBytes, long heapBytes, int cpuCount, long fileBytes) {
 		long jvmBytes = heapBytes + JVM_NON_HEAP_BYTES + cpuCount * JVM_BYTES_PER_CPU;
@@ -118,7 +118,8 @@ final class OnnxMemory {
 		}
 	}
 
-	// Creates an arena allocator, which the sessions of the environment can share.
+	// Creates the arena of all sessions by the C API, because the Java API cannot limit
+	// an arena. The numbers are indexes in the C API's table of functions.
 	private static void registerArena(OrtEnvironment environment, long limitBytes) {
 		MethodHandle createCpuMemoryInfo = OnnxNative.findFunction(69, JAVA_INT, JAVA_INT, ADDRESS);
 		MethodHandle releaseMemoryInfo = OnnxNative.findFunction(94, FunctionDescriptor.ofVoid(ADDRESS));

@@ -67,7 +67,7 @@ public final class OnnxModel implements Model {
 		try {
 			this.environment = OnnxSetup.environment();
 			this.sessionOptions = OnnxSetup.sessionOptions(properties);
-			OnnxMemory.limit(this.environment, this.sessionOptions, file);
+			OnnxMemory.limitCallMemory(this.environment, this.sessionOptions, file);
 			// ONNX Runtime finds files with weights beside the model only if it gets the
 			// model's path.
 			this.session = (path != null) ? this.environment.createSession(path, this.sessionOptions)
@@ -117,8 +117,8 @@ public final class OnnxModel implements Model {
 	public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
 		// TopK, LSTM and other operators of ONNX Runtime end the process if they get no
 		// elements, so the model is not run without rows.
-		Map<String, Tensor> outputsIfNoRows = this.signature.outputsIfNoRows(inputs);
-		return (outputsIfNoRows != null) ? outputsIfNoRows : run(inputs, this.signature).tensors();
+		Map<String, Tensor> emptyOutputsIfNoRows = this.signature.emptyOutputsIfNoRows(inputs);
+		return (emptyOutputsIfNoRows != null) ? emptyOutputsIfNoRows : run(inputs, this.signature).tensors();
 	}
 
 	private OnnxOutputs run(Map<String, Tensor> inputs, @Nullable Signature signature) {
@@ -145,8 +145,9 @@ public final class OnnxModel implements Model {
 		}
 	}
 
-	// Other calls may hold the memory that this call needs. Then it waits for their end
-	// and runs again alone.
+	// A call may fail because other calls hold the memory, and ONNX Runtime does not
+	// tell. So each call that lacks memory waits for the end of the others, and runs once
+	// more alone.
 	private OnnxOutputs runAndRetryAlone(Map<String, OnnxTensor> inputs, RunOptions runOptions,
 			@Nullable Signature signature) throws OrtException {
 		OrtException arenaFailure;
@@ -193,7 +194,8 @@ public final class OnnxModel implements Model {
 		}
 		catch (RuntimeException | OutOfMemoryError ex) {
 			// If an array for an output does not fit into the heap, it is not allocated.
-			// So the heap still has room for other requests. Native calls wrap the error.
+			// So the heap still has memory for other requests. OnnxNative wraps the
+			// error.
 			if (NestedExceptionUtils.getMostSpecificCause(ex) instanceof OutOfMemoryError) {
 				throw new InsufficientMemoryException("The outputs do not fit into the heap", ex);
 			}

@@ -27,8 +27,8 @@ record OnnxOutputs(Map<String, Tensor> tensors, Map<String, List<String>> keys) 
 	/**
 	 * Copies all outputs of a call.
 	 * @param signature the model's signature, or {@code null} before it is found
-	 * @throws InvalidOutputException if an output is larger than 2 GB, or if tensors that
-	 * must be stacked differ in shape
+	 * @throws InvalidOutputException if a tensor of numbers is larger than 2 GB, or if
+	 * tensors that must be stacked differ in shape
 	 */
 	static OnnxOutputs read(OrtSession.Result result, @Nullable Signature signature) throws OrtException {
 		OnnxOutputs outputs = new OnnxOutputs(LinkedHashMap.newLinkedHashMap(result.size()), new HashMap<>());

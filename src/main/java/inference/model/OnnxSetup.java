@@ -48,7 +48,7 @@ final class OnnxSetup {
 	 * <p>
 	 * Since ONNX Runtime 1.29, telemetry is on by default. Telemetry crashes the process
 	 * if its command line is longer than 4 kB, as when Maven starts the process. Only an
-	 * environment variable that is set before the first native call prevents the crash.
+	 * environment variable that is set before ONNX Runtime is loaded prevents the crash.
 	 * @throws UnusableModelException if the native libraries cannot be loaded
 	 */
 	static OrtEnvironment environment() throws OrtException {

@@ -75,7 +75,7 @@ final class OnnxSignatureFinder {
 		if (this.observedOutputs.isEmpty() && !this.namesOfUnknownRank.isEmpty()) {
 			// Where the rank is unknown, the model may take only a scalar.
 			runTrials(inputs.stream()
-				.map((input) -> input.shape().isOfAnyRank() ? input.withShape(Shape.of()) : input)
+				.map((input) -> input.shape().hasUnknownRank() ? input.withShape(Shape.of()) : input)
 				.toList());
 		}
 		if (this.lastFailureMessage.contains("Invalid input name")
@@ -89,7 +89,7 @@ final class OnnxSignatureFinder {
 	}
 
 	private TensorSpec withAnyShapeIfRankUnknown(TensorSpec spec) {
-		return this.namesOfUnknownRank.contains(spec.name()) ? spec.withShape(Shape.ANY) : spec;
+		return this.namesOfUnknownRank.contains(spec.name()) ? spec.withShape(Shape.UNKNOWN_RANK) : spec;
 	}
 
 	private void runTrials(List<TensorSpec> inputs) {
@@ -121,7 +121,7 @@ final class OnnxSignatureFinder {
 	private void tryRun(Map<String, Tensor> inputs) {
 		try {
 			List<TensorSpec> outputs = this.trialRun.apply(inputs);
-			Shape inputShape = inputs.isEmpty() ? Shape.ANY : inputs.values().iterator().next().shape();
+			Shape inputShape = inputs.isEmpty() ? Shape.UNKNOWN_RANK : inputs.values().iterator().next().shape();
 			outputs.stream()
 				.filter((output) -> !haveSameRowCount(inputShape, output.shape()))
 				.forEach((output) -> this.outputsWithOtherRowCount.add(output.name()));
@@ -140,13 +140,16 @@ final class OnnxSignatureFinder {
 	private List<TensorSpec> outputSpecs(NodeInfo declaredOutput) {
 		String name = declaredOutput.getName();
 		if (!(declaredOutput.getInfo() instanceof SequenceInfo)) {
-			return List.of(correctedOutput(withAnyShapeIfRankUnknown(OnnxTensors.spec("output", declaredOutput))));
+			return List
+				.of(withObservedShape(withAnyShapeIfRankUnknown(OnnxTensors.declaredSpec("output", declaredOutput))));
 		}
+		// OnnxOutputs gives a sequence its own name, or the names name.0, name.1 and so
+		// on.
 		List<TensorSpec> outputs = this.observedOutputs.stream()
 			.limit(1)
 			.flatMap(List::stream)
 			.filter((output) -> output.name().equals(name) || output.name().matches(Pattern.quote(name) + "\\.\\d+"))
-			.map((output) -> output.withShape(commonShape(output)))
+			.map((output) -> output.withShape(shapeInAllTrials(output)))
 			.toList();
 		if (outputs.isEmpty() && this.lastFailureMessage.contains("Unsupported type in a sequence")) {
 			throw new IllegalArgumentException(
@@ -163,7 +166,7 @@ final class OnnxSignatureFinder {
 		return outputs;
 	}
 
-	private TensorSpec correctedOutput(TensorSpec declaredSpec) {
+	private TensorSpec withObservedShape(TensorSpec declaredSpec) {
 		Shape declaredShape = declaredSpec.shape();
 		Optional<TensorSpec> contradictingSpec = observedSpecs(declaredSpec.name())
 			.filter((observedSpec) -> !declaredShape.accepts(observedSpec.shape()))
@@ -173,25 +176,28 @@ final class OnnxSignatureFinder {
 					"The model declares output {}, but its shape can be {}. The server answers with the shape that the"
 							+ " model gives, and does not batch requests.",
 					declaredSpec, contradictingSpec.get().shape());
-			return declaredSpec.withShape(Shape.ANY);
+			return declaredSpec.withShape(Shape.UNKNOWN_RANK);
 		}
 		return this.outputsWithOtherRowCount.contains(declaredSpec.name())
-				? declaredSpec.withShape(declaredShape.withUnbatchedRows()) : declaredSpec;
+				? declaredSpec.withShape(declaredShape.withoutBatch()) : declaredSpec;
 	}
 
 	// Dimension 0 is the batch, so it is variable. Another dimension is variable if its
-	// size differs between the trial runs.
-	private Shape commonShape(TensorSpec output) {
+	// size differs between the trial runs. If the number of rows differs from that of the
+	// inputs, every shape is accepted.
+	private Shape shapeInAllTrials(TensorSpec output) {
 		if (this.outputsWithOtherRowCount.contains(output.name())) {
-			return Shape.ANY;
+			return Shape.UNKNOWN_RANK;
 		}
 		long[] dimensions = output.shape().dimensions();
-		observedSpecs(output.name()).map(TensorSpec::shape).forEach((otherShape) -> {
-			for (int i = 0; i < dimensions.length && otherShape.rank() == dimensions.length; i++) {
-				boolean isFixed = i > 0 && dimensions[i] == otherShape.dimension(i);
-				dimensions[i] = isFixed ? dimensions[i] : Shape.VARIABLE;
-			}
-		});
+		observedSpecs(output.name()).map(TensorSpec::shape)
+			.filter((otherShape) -> otherShape.rank() == dimensions.length)
+			.forEach((otherShape) -> {
+				for (int i = 0; i < dimensions.length; i++) {
+					boolean isFixed = i > 0 && dimensions[i] == otherShape.dimension(i);
+					dimensions[i] = isFixed ? dimensions[i] : Shape.VARIABLE;
+				}
+			});
 		return Shape.of(dimensions);
 	}
 

@@ -18,7 +18,8 @@ import ai.onnxruntime.TensorInfo;
 import ai.onnxruntime.TensorInfo.OnnxTensorType;
 
 /**
- * Converts tensors to and from those of ONNX Runtime, and reads its declarations.
+ * Converts tensors to and from those of ONNX Runtime, and reads the declarations of a
+ * model's inputs and outputs.
  */
 final class OnnxTensors {
 
@@ -36,7 +37,7 @@ final class OnnxTensors {
 	}
 
 	static TensorSpec inputSpec(NodeInfo node) {
-		TensorSpec spec = spec("input", node);
+		TensorSpec spec = declaredSpec("input", node);
 		return switch (spec.dataType()) {
 			case UINT16, UINT32, UINT64 -> throw new IllegalArgumentException(
 					"input '%s' is %s, which ONNX Runtime's Java API cannot carry; declare another type and cast it inside the model"
@@ -45,18 +46,18 @@ final class OnnxTensors {
 		};
 	}
 
-	static TensorSpec spec(String role, NodeInfo node) {
+	static TensorSpec declaredSpec(String inputOrOutput, NodeInfo node) {
 		if (!(node.getInfo() instanceof TensorInfo info)) {
 			throw new IllegalArgumentException("%s '%s' is not a tensor but %s; export the model with tensors only"
-				.formatted(role, node.getName(), node.getInfo().getClass().getSimpleName()));
+				.formatted(inputOrOutput, node.getName(), node.getInfo().getClass().getSimpleName()));
 		}
 		DataType dataType = DATA_TYPES_BY_ONNX_TYPE.get(info.onnxType);
 		if (dataType == null) {
 			String elementType = (info.onnxType == OnnxTensorType.ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED)
 					? "INT4, UINT4 or another that ONNX Runtime's Java API does not know"
 					: info.onnxType.name().replace(ELEMENT_TYPE_PREFIX, "");
-			throw new IllegalArgumentException(
-					"%s '%s' has the unsupported element type %s".formatted(role, node.getName(), elementType));
+			throw new IllegalArgumentException("%s '%s' has the unsupported element type %s".formatted(inputOrOutput,
+					node.getName(), elementType));
 		}
 		return new TensorSpec(node.getName(), dataType, Shape.of(info.getShape()));
 	}
@@ -74,7 +75,8 @@ final class OnnxTensors {
 
 	/**
 	 * Copies an input to native memory, because ONNX Runtime reads only native memory.
-	 * @param arena the owner of the copy, which the caller closes after the tensor
+	 * @param arena the owner of the copy, unless the tensor is BYTES. The caller closes
+	 * it after the tensor
 	 */
 	static OnnxTensor toOnnx(OrtEnvironment environment, Tensor tensor, Arena arena) throws OrtException {
 		if (tensor.dataType() == DataType.BYTES) {

@@ -15,7 +15,7 @@ public final class Shape {
 	 * The shape of a tensor of unknown rank in a signature. It accepts every shape. Its
 	 * first dimension is treated as the batch. The protocols write {@code [-1]}.
 	 */
-	public static final Shape ANY = new Shape(new long[] { VARIABLE });
+	public static final Shape UNKNOWN_RANK = new Shape(new long[] { VARIABLE });
 
 	private final long[] dimensions;
 
@@ -57,10 +57,13 @@ public final class Shape {
 		return this.dimensions.clone();
 	}
 
-	/** Whether this is {@link #ANY}, and not the shape of a vector of variable length. */
+	/**
+	 * Whether this is {@link #UNKNOWN_RANK}, and not the shape of a vector of variable
+	 * length.
+	 */
 	@SuppressWarnings("ReferenceEquality")
-	public boolean isOfAnyRank() {
-		return this == ANY;
+	public boolean hasUnknownRank() {
+		return this == UNKNOWN_RANK;
 	}
 
 	/** Whether the first dimension is the batch. It is {@link #VARIABLE} then. */
@@ -69,17 +72,17 @@ public final class Shape {
 	}
 
 	/**
-	 * This shape for an output whose number of rows is not that of the inputs. If the
-	 * first dimension is variable, the result accepts every shape, because the rank may
-	 * depend on the number of rows.
+	 * This shape, but its first dimension is not the batch. It is for an output whose
+	 * number of rows is not that of the inputs. If the first dimension is variable, the
+	 * result accepts every shape, because the rank may depend on the number of rows.
 	 */
-	public Shape withUnbatchedRows() {
-		return isOfAnyRank() ? this : new Shape(this.dimensions, false);
+	public Shape withoutBatch() {
+		return hasUnknownRank() ? this : new Shape(this.dimensions, false);
 	}
 
 	/** Whether the first dimension is the batch and the rank is known. */
 	public boolean isBatchOfKnownRank() {
-		return isBatched() && !isOfAnyRank();
+		return isBatched() && !hasUnknownRank();
 	}
 
 	/**
@@ -105,13 +108,13 @@ public final class Shape {
 	/**
 	 * Whether this shape of a signature accepts a tensor's shape.
 	 * @param tensorShape the shape of a tensor
-	 * @return {@code true} if this shape is {@link #ANY}, if it is variable and from
-	 * {@link #withUnbatchedRows}, or if both shapes have the same rank and each dimension
-	 * of this shape is variable or equals that of the tensor
+	 * @return {@code true} if this shape is {@link #UNKNOWN_RANK}, if its first dimension
+	 * is variable but not the batch, or if both shapes have the same rank and each
+	 * dimension of this shape is variable or equals that of the tensor
 	 */
 	public boolean accepts(Shape tensorShape) {
-		boolean hasUnbatchedRows = rank() > 0 && this.dimensions[0] == VARIABLE && !this.hasBatch;
-		if (isOfAnyRank() || hasUnbatchedRows) {
+		boolean acceptsAnyRows = rank() > 0 && this.dimensions[0] == VARIABLE && !this.hasBatch;
+		if (hasUnknownRank() || acceptsAnyRows) {
 			return true;
 		}
 		if (tensorShape.rank() != rank()) {
@@ -150,8 +153,8 @@ public final class Shape {
 
 	@Override
 	public boolean equals(Object other) {
-		return other instanceof Shape shape && isOfAnyRank() == shape.isOfAnyRank() && this.hasBatch == shape.hasBatch
-				&& Arrays.equals(this.dimensions, shape.dimensions);
+		return other instanceof Shape shape && hasUnknownRank() == shape.hasUnknownRank()
+				&& this.hasBatch == shape.hasBatch && Arrays.equals(this.dimensions, shape.dimensions);
 	}
 
 	@Override

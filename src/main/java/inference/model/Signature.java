@@ -65,15 +65,16 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 	}
 
 	/**
-	 * Returns the outputs for a request without rows. If an input has a batch, only the
+	 * Returns empty outputs for a request without rows. If an input has a batch, only the
 	 * inputs with a batch decide whether there are rows. An input without a batch may be
 	 * the state of a recurrent model.
 	 * @param tensors the inputs
 	 * @return tensors without rows; {@code null} if the model must run
 	 * @throws IllegalArgumentException if only some inputs have rows, if no input has
-	 * elements, or if there are no rows and an output has no batch or an unknown rank
+	 * elements although each could, or if there are no rows and an output has no batch or
+	 * an unknown rank
 	 */
-	@Nullable Map<String, Tensor> outputsIfNoRows(Map<String, Tensor> tensors) {
+	@Nullable Map<String, Tensor> emptyOutputsIfNoRows(Map<String, Tensor> tensors) {
 		if (tensors.values().stream().allMatch((tensor) -> tensor.shape().elementCount() > 0)) {
 			return null;
 		}
@@ -82,15 +83,15 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
 			.filter((input) -> input.shape().isBatched() == hasBatch)
 			.map((input) -> Objects.requireNonNull(tensors.get(input.name())).shape())
 			.toList();
-		if (hasBatch && shapes.stream().allMatch(Signature::hasNoRows)
-				&& this.outputs.stream().map(TensorSpec::shape).allMatch(Shape::isBatchOfKnownRank)) {
+		boolean haveAllNoRows = hasBatch && shapes.stream().allMatch(Signature::hasNoRows);
+		if (haveAllNoRows && this.outputs.stream().map(TensorSpec::shape).allMatch(Shape::isBatchOfKnownRank)) {
 			return TensorSpec.zeros(this.outputs, 0, 0);
 		}
-		boolean lacksRows = hasBatch && shapes.stream().anyMatch(Signature::hasNoRows);
+		boolean haveSomeNoRows = hasBatch && shapes.stream().anyMatch(Signature::hasNoRows);
 		// An input that is declared with a dimension of size 0 never has elements.
-		boolean needsElements = this.inputs.stream().allMatch((input) -> input.elementCount(1, 1) > 0);
-		boolean hasElements = shapes.stream().anyMatch((shape) -> shape.elementCount() > 0);
-		if (lacksRows || (needsElements && !hasElements)) {
+		boolean couldAllHaveElements = this.inputs.stream().allMatch((input) -> input.elementCount(1, 1) > 0);
+		boolean haveAllNoElements = shapes.stream().allMatch((shape) -> shape.elementCount() == 0);
+		if (haveSomeNoRows || (couldAllHaveElements && haveAllNoElements)) {
 			throw new IllegalArgumentException(
 					"an input has no rows, or its rows have no elements: send a row with elements");
 		}

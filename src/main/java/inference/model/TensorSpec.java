@@ -86,7 +86,7 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
 	public static Map<String, Tensor> zeros(List<TensorSpec> specs, long batchSize, long innerSize) {
 		Map<String, Tensor> zeros = new LinkedHashMap<>();
 		for (TensorSpec spec : specs) {
-			Shape shape = spec.shape.isOfAnyRank() ? Shape.of(batchSize, innerSize)
+			Shape shape = spec.shape.hasUnknownRank() ? Shape.of(batchSize, innerSize)
 					: spec.shape.withSizes(batchSize, innerSize);
 			int byteCount = Math.toIntExact(Math.multiplyExact(shape.elementCount(), spec.minElementBytes()));
 			zeros.put(spec.name, Tensor.of(spec.dataType, shape, Tensor.allocate(byteCount)));

@@ -75,8 +75,8 @@ record ModelDescriptions(ModelProperties modelProperties, ModelMetadata metadata
 	private static ObjectNode tensorFlowTensors(List<TensorSpec> tensors) {
 		ObjectNode descriptions = newObject();
 		for (TensorSpec tensor : tensors) {
-			ObjectNode shape = newObject().put("unknown_rank", tensor.shape().isOfAnyRank());
-			for (long size : tensor.shape().isOfAnyRank() ? new long[0] : tensor.shape().dimensions()) {
+			ObjectNode shape = newObject().put("unknown_rank", tensor.shape().hasUnknownRank());
+			for (long size : tensor.shape().hasUnknownRank() ? new long[0] : tensor.shape().dimensions()) {
 				shape.withArray("dim").addObject().put("size", Long.toString(size)).put("name", "");
 			}
 			descriptions.set(tensor.name(),

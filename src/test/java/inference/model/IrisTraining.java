@@ -39,7 +39,8 @@ import org.tribuo.provenance.SimpleDataSourceProvenance;
  */
 final class IrisTraining {
 
-	// What the model must answer before it is served; at last seen in another runtime.
+	// The model must answer these examples before it is served. Another runtime gives the
+	// same answers.
 	private static final String EXAMPLES = """
 			[{"inputs":{"input-0":[[5.1,3.5,1.4,0.2],[6.8,2.8,4.8,1.4],[6.3,3.3,6.0,2.5]]},\
 			"outputs":{"label":["setosa","versicolor","virginica"],\

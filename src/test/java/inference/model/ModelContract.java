@@ -247,9 +247,9 @@ public final class ModelContract {
 		return next;
 	}
 
-	// The live objects of the heap plus the resident native memory. The resident memory
-	// of the heap itself tells nothing, so addresses below 32 GB are left out: the JVM
-	// places the heap there, and the C library uses higher addresses.
+	// Adds the live objects of the heap and the resident native memory. The resident
+	// memory of the heap itself tells nothing, so addresses below 32 GB are left out: the
+	// JVM places the heap there, and the C library uses higher addresses.
 	private static long residentBytes() {
 		System.gc();
 		trimNativeHeap();
@@ -336,8 +336,7 @@ public final class ModelContract {
 		return model.signature().inputs().stream().allMatch((input) -> input.shape().isBatched());
 	}
 
-	// The single rows of the inputs that have the same shapes, so that they can be
-	// joined.
+	// Returns single rows of the inputs. All have the same shapes, so they can be joined.
 	private static List<Map<String, Tensor>> rows(Model model, int factor) {
 		List<Map<String, Tensor>> inputsList = model.examples().isEmpty() ? smallNumbers(model.signature(), factor)
 				: model.examples().stream().map(Example::inputs).toList();

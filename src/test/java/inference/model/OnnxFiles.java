@@ -418,7 +418,8 @@ public final class OnnxFiles {
 
 	/** A model that carries golden examples. */
 	static byte[] model(GraphProto.Builder graph, String examples) {
-		// An old format and operator set, so that every runtime of recent years reads it.
+		// The format and the operator set are old, so that every recent runtime reads
+		// them.
 		return ModelProto.newBuilder()
 			.setIrVersion(8)
 			.addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(15))

@@ -96,8 +96,8 @@ class OnnxModelTests {
 			FP32   | [[1,2],[3,4,5],[6]] | an array has rows of different lengths
 			""")
 	void refusesExamplesWhoseValuesWouldBeChanged(DataType dataType, String array, String problem) {
-		Signature signature = new Signature(List.of(new TensorSpec("x", dataType, Shape.ANY)),
-				List.of(new TensorSpec("y", dataType, Shape.ANY)));
+		Signature signature = new Signature(List.of(new TensorSpec("x", dataType, Shape.UNKNOWN_RANK)),
+				List.of(new TensorSpec("y", dataType, Shape.UNKNOWN_RANK)));
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> Example.read("[{\"inputs\":{\"x\":%s},\"outputs\":{}}]".formatted(array), signature))
 			.withMessageEndingWith(problem);

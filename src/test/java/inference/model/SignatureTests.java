@@ -127,19 +127,19 @@ class SignatureTests {
 		}
 		var model = new Signature(inputs, List.of(new TensorSpec("y", DataType.FP32, shape(output))));
 		if (result.equals("is refused")) {
-			assertThatIllegalArgumentException().isThrownBy(() -> model.outputsIfNoRows(tensors))
+			assertThatIllegalArgumentException().isThrownBy(() -> model.emptyOutputsIfNoRows(tensors))
 				.withMessage("an input has no rows, or its rows have no elements: send a row with elements");
 		}
 		else if (result.equals("runs")) {
-			assertThat(model.outputsIfNoRows(tensors)).isNull();
+			assertThat(model.emptyOutputsIfNoRows(tensors)).isNull();
 		}
 		else {
-			assertThat(model.outputsIfNoRows(tensors)).hasToString("{y=FP32 %s}".formatted(result));
+			assertThat(model.emptyOutputsIfNoRows(tensors)).hasToString("{y=FP32 %s}".formatted(result));
 		}
 	}
 
 	private static Shape shape(String text) {
-		return text.equals("any") ? Shape.ANY
+		return text.equals("any") ? Shape.UNKNOWN_RANK
 				: Shape.of(Pattern.compile("-?[0-9]+")
 					.matcher(text)
 					.results()

@@ -78,7 +78,7 @@ class MetadataTests {
 
 	@Test
 	void saysThatARankIsUnknown() {
-		this.server.swap(new FakeModel(Shape.ANY));
+		this.server.swap(new FakeModel(Shape.UNKNOWN_RANK));
 		this.server.request()
 			.get("/v1/models/m/metadata")
 			.then()
