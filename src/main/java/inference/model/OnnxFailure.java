@@ -53,15 +53,18 @@ final class OnnxFailure {
 		if (message.contains("External initializer") && message.contains("out of bounds")) {
 			return "Copy the files with its weights again, whole.";
 		}
-		if (message.contains("open file") && message.contains("Permission denied")) {
+		if (message.contains("Permission denied")) {
 			return "Let every user read the files with its weights (chmod a+r): onnx.save() gives them the mode 600.";
 		}
+		if (message.contains("escapes model directory")) {
+			return "Put the files with its weights into the model's directory. A link must not lead out of it.";
+		}
 		if (message.toLowerCase(Locale.ROOT).contains("external data") || message.contains("external_data")
-				|| message.contains("model_path must not be empty")) {
+				|| message.contains("model_path must not be empty") || message.contains("Is a directory")) {
 			return "Put the files with its weights beside it and mount both; inside the jar a model must be one file.";
 		}
 		if (code == OrtErrorCode.ORT_INVALID_PROTOBUF || code == OrtErrorCode.ORT_NO_MODEL
-				|| message.contains("does not have a graph")) {
+				|| message.contains("does not have a graph") || message.contains("ORT model verification failed")) {
 			return "Copy it again, whole: it is not an ONNX file. It may be cut short, in ORT format (then its name must end in .ort), or a Git LFS pointer.";
 		}
 		if (message.contains("locale")) {

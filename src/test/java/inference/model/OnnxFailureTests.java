@@ -5,6 +5,8 @@ import java.util.List;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -22,12 +24,20 @@ class OnnxFailureTests {
 					+ "install necessary language-pack-XX and configure locales");
 	}
 
-	@Test
-	void saysThatTheFilesWithTheWeightsAreNotReadable() {
-		var failure = new OrtException(OrtErrorCode.ORT_FAIL,
-				"Deserialize tensor W failed.open file \"/models/weights.bin\" failed: Permission denied");
+	@ParameterizedTest
+	@ValueSource(strings = { "Deserialize tensor W failed.open file \"/models/weights.bin\" failed: Permission denied",
+			"External data path validation failed for initializer: W. Error: Failed to get the weakly canonical path:"
+					+ " /models/weights.bin - Permission denied" })
+	void saysThatTheFilesWithTheWeightsAreNotReadable(String message) {
+		var failure = new OrtException(OrtErrorCode.ORT_FAIL, message);
 		assertThat(OnnxFailure.loadRemedy(failure, List.of()))
 			.startsWith("Let every user read the files with its weights");
+	}
+
+	@Test
+	void saysThatAFileInOrtFormatIsCutShort() {
+		var failure = new OrtException(OrtErrorCode.ORT_FAIL, "LoadOrtModelWithLoader ORT model verification failed.");
+		assertThat(OnnxFailure.loadRemedy(failure, List.of())).startsWith("Copy it again, whole");
 	}
 
 }

@@ -487,6 +487,21 @@ class OnnxModelTests {
 	}
 
 	@Test
+	void saysThatALinkLeadsToWeightsInAnotherDirectory(@TempDir Path otherDirectory) throws IOException {
+		Path weights = Files.write(otherDirectory.resolve("weights.bin"), new byte[4 * Float.BYTES]);
+		Files.createSymbolicLink(this.directory.resolve("weights.bin"), weights);
+		assertUnloadable(OnnxFiles.sumWithExternalWeights("weights.bin"), "escapes model directory",
+				"Put the files with its weights into the model's directory. A link must not lead out of it.");
+	}
+
+	@Test
+	void saysThatADirectoryIsInThePlaceOfWeights() throws IOException {
+		Files.createDirectory(this.directory.resolve("weights.bin"));
+		assertUnloadable(OnnxFiles.sumWithExternalWeights("weights.bin"), "Is a directory",
+				"Put the files with its weights beside it and mount both; inside the jar a model must be one file.");
+	}
+
+	@Test
 	void runsATokenizerOfAnotherLibrary() throws IOException {
 		String file = System.mapLibraryName("onnxruntime_extensions4j_jni");
 		Path library = this.directory.resolve(file);
