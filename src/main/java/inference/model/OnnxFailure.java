@@ -56,8 +56,8 @@ final class OnnxFailure {
 		if (message.contains("Permission denied")) {
 			return "Let every user read the files with its weights (chmod a+r): onnx.save() gives them the mode 600.";
 		}
-		if (message.contains("escapes model directory")) {
-			return "Put the files with its weights into the model's directory. A link must not lead out of it.";
+		if (message.contains("escapes")) {
+			return "Keep the model and the files with its weights in one directory. If they are links, all must lead to one directory.";
 		}
 		if (message.toLowerCase(Locale.ROOT).contains("external data") || message.contains("external_data")
 				|| message.contains("model_path must not be empty") || message.contains("Is a directory")) {

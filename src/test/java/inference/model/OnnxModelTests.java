@@ -491,7 +491,7 @@ class OnnxModelTests {
 		Path weights = Files.write(otherDirectory.resolve("weights.bin"), new byte[4 * Float.BYTES]);
 		Files.createSymbolicLink(this.directory.resolve("weights.bin"), weights);
 		assertUnloadable(OnnxFiles.sumWithExternalWeights("weights.bin"), "escapes model directory",
-				"Put the files with its weights into the model's directory. A link must not lead out of it.");
+				"Keep the model and the files with its weights in one directory. If they are links, all must lead to one directory.");
 	}
 
 	@Test
