@@ -171,7 +171,8 @@ class EarlyAnswerTests {
 	@Test
 	void closesIdleConnectionsNearTheLimit() throws IOException {
 		List<Socket> idle = new ArrayList<>();
-		try (Server smallServer = Server.ready(TestModel::new, "server.tomcat.max-connections=8")) {
+		try (Server smallServer = Server.ready(TestModel::new, "inference.deadline=1m",
+				"server.tomcat.max-connections=8")) {
 			for (int i = 0; i < 20; i++) {
 				Socket socket = connect(smallServer);
 				idle.add(socket);

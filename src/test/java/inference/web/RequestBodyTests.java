@@ -3,6 +3,7 @@ package inference.web;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 
@@ -19,6 +20,7 @@ import inference.codec.InvalidRequestException;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 class RequestBodyTests {
 
@@ -33,6 +35,14 @@ class RequestBodyTests {
 		assertThat(read(request(sent, true))).isEqualTo(sent);
 		assertThat(read(request(sent, false))).isEqualTo(sent);
 		assertThat(read(gzipped(new byte[size]))).isEqualTo(new byte[size]);
+	}
+
+	@Test
+	void refusesOneByteMoreThanTheLimit() {
+		byte[] sent = random(MAX_BODY_BYTES + 1);
+		assertTooLarge(request(sent, true));
+		assertTooLarge(request(sent, false));
+		assertTooLarge(gzipped(sent));
 	}
 
 	@Test
@@ -57,18 +67,18 @@ class RequestBodyTests {
 
 	@Test
 	void stopsDecompressingAtTheLimit() {
-		MockHttpServletRequest request = gzipped(new byte[10 * MAX_BODY_BYTES]);
+		MockHttpServletRequest request = gzipped(new byte[100 * MAX_BODY_BYTES]);
 		long before = threads.getCurrentThreadAllocatedBytes();
-		assertThatExceptionOfType(ResponseStatusException.class).isThrownBy(() -> read(request))
-			.satisfies((ex) -> assertThat(ex.getStatusCode().value()).isEqualTo(413));
+		assertTimeout(Duration.ofSeconds(2), () -> assertTooLarge(request));
 		assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4L * MAX_BODY_BYTES);
 	}
 
 	@Test
 	void refusesATruncatedCompressedBody() {
-		byte[] whole = Bytes.gzip(random(100));
+		byte[] whole = Bytes.gzip(random(2000));
 		for (int end = 0; end < whole.length; end++) {
-			MockHttpServletRequest truncated = compressed(Arrays.copyOf(whole, end));
+			MockHttpServletRequest truncated = request(Arrays.copyOf(whole, end), true);
+			truncated.addHeader("Content-Encoding", "gzip");
 			assertThatExceptionOfType(InvalidRequestException.class).as("cut at " + end)
 				.isThrownBy(() -> read(truncated));
 		}
@@ -81,7 +91,14 @@ class RequestBodyTests {
 		while (body.size() + emptyMember.length <= MAX_BODY_BYTES) {
 			body.writeBytes(emptyMember);
 		}
-		assertThatExceptionOfType(InvalidRequestException.class).isThrownBy(() -> read(compressed(body.toByteArray())));
+		MockHttpServletRequest request = request(body.toByteArray(), true);
+		request.addHeader("Content-Encoding", "gzip");
+		assertThatExceptionOfType(InvalidRequestException.class).isThrownBy(() -> read(request));
+	}
+
+	private void assertTooLarge(MockHttpServletRequest request) {
+		assertThatExceptionOfType(ResponseStatusException.class).isThrownBy(() -> read(request))
+			.satisfies((ex) -> assertThat(ex.getStatusCode().value()).isEqualTo(413));
 	}
 
 	private byte[] read(MockHttpServletRequest request) throws IOException {
@@ -95,11 +112,7 @@ class RequestBodyTests {
 	}
 
 	private static MockHttpServletRequest gzipped(byte[] content) {
-		return compressed(Bytes.gzip(content));
-	}
-
-	private static MockHttpServletRequest compressed(byte[] body) {
-		MockHttpServletRequest request = request(body, true);
+		MockHttpServletRequest request = request(Bytes.gzip(content), true);
 		request.addHeader("Content-Encoding", "gzip");
 		return request;
 	}
