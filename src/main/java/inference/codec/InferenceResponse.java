@@ -103,7 +103,7 @@ public record InferenceResponse(String modelName, String modelVersion, Inference
 				case ROWS -> {
 					List<TensorWriter> writers = writers();
 					generator.writeArrayPropertyStart("predictions");
-					for (long row = 0; row < this.request.instanceCount(); row++) {
+					for (long row = this.request.instanceCount(); row > 0; row--) {
 						writeNested(generator, writers, 1);
 					}
 					generator.writeEndArray();

@@ -162,7 +162,7 @@ public final class ModelLifecycle implements SmartLifecycle, DisposableBean {
 
 	@Override
 	public boolean isRunning() {
-		return this.watchdogThread.isAlive() && this.snapshot.get().state() != State.CLOSED;
+		return this.watchdogThread.getState() != Thread.State.NEW && this.snapshot.get().state() != State.CLOSED;
 	}
 
 	@Override
