@@ -47,8 +47,8 @@ class SettingsCheck implements EnvironmentPostProcessor, ApplicationContextIniti
 					"HTTP/2 is supported only for gRPC, on a port of its own");
 		}
 		for (String name : PORT_PROPERTIES) {
-			// The text is needed to tell an empty value from a missing one.
 			int port = binder.bind(name, Integer.class).orElse(0);
+			// Only the text tells an empty value from a missing one.
 			String value = binder.bind(name, String.class).orElse("0");
 			// Actuator need not have a port of its own. For the other ports, an empty
 			// value would mean Spring Boot's default, which EAS reserves, and -1 would

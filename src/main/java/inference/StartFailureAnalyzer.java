@@ -60,15 +60,15 @@ class StartFailureAnalyzer extends AbstractFailureAnalyzer<Throwable> {
 			case WebServerException ex when findCause(ex, PortInUseException.class) == null
 					&& findCause(ex, BeanCreationException.class) == null ->
 				new FailureAnalysis("%s: %s.".formatted(ex.getMessage(), NestedExceptionUtils.getMostSpecificCause(ex)),
-						"Use a server.port above 1023. Set no server.address of another machine. Let the process open at"
+						"Use a server.port above 1023 and a server.address of this machine. Let the process open at"
 								+ " least 500 files. Make the directory for temporary files writable: mount an empty"
 								+ " directory there, or set another with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=...",
 						ex);
 			case java.net.BindException ex when findCause(rootFailure, WebServerException.class) == null
 					&& findCause(rootFailure, BeanCreationException.class) == null ->
 				new FailureAnalysis("The port of gRPC cannot be opened: %s.".formatted(ex.getMessage()),
-						"Use another spring.grpc.server.port, or end the process that listens on it. Set no"
-								+ " spring.grpc.server.address of another machine.",
+						"Use another spring.grpc.server.port, or end the process that listens on it."
+								+ " The spring.grpc.server.address must be of this machine.",
 						ex);
 			default -> null;
 		};

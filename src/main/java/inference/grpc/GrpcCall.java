@@ -139,9 +139,7 @@ final class GrpcCall extends ServerStreamTracer {
 		this.messageBytes = 0;
 	}
 
-	/**
-	 * Reserves twice a prediction's bytes, as gRPC copies them. Limits other messages.
-	 */
+	/** Reserves two bytes per byte of a prediction, because gRPC copies its buffers. */
 	@Override
 	public void inboundWireSize(long bytes) {
 		this.messageBytes += bytes;
